@@ -1,0 +1,393 @@
+//! The C interface between the core and a module.
+//!
+//! Everything here is `repr(C)`, valid when zeroed, and only ever grows at the end:
+//!
+//! - Nothing owned crosses. Whoever is called copies what it keeps before it returns.
+//! - A structure starts with its size as the producer knew it; the reader copies what both know into
+//!   a zeroed value of its own ([`read_sized`]). Zero means absent.
+//! - An array carries the producer's element size ([`Seq`]), so that elements can grow too.
+//! - Kinds are numbers; an unknown one is answered with [`UNSUPPORTED`].
+//! - Strings are counted UTF-8.
+//! - A [`Sink`] is valid during the call it came with, on that thread.
+#![expect(
+    unsafe_code,
+    reason = "the one place where memory of the other side is read"
+)]
+
+use core::ffi::c_void;
+use core::mem::offset_of;
+
+mod lent;
+
+pub use lent::{Seq, Str, Versioned, read_prefix, read_sized, size_of_u32};
+
+/// A call did what it was asked to do.
+pub const OK: i32 = 0;
+/// An argument makes no sense.
+pub const INVALID: i32 = -1;
+/// The module could not do its work; the sink has the reason.
+pub const FAILED: i32 = -2;
+/// The module panicked; the sink has the message. The instance must not be called again.
+pub const PANICKED: i32 = -3;
+/// The module did not declare this, or the administrator does not allow it.
+pub const DENIED: i32 = -4;
+/// The other side does not know this kind.
+pub const UNSUPPORTED: i32 = -5;
+
+/// Says that a structure is [`Versioned`], and which member was the last one in version 1.0.
+macro_rules! versioned {
+    ($type:ty, up_to $last:ident: $last_type:ty) => {
+        // SAFETY: `repr(C)`, and all members are numbers, pointers or optional function pointers, for
+        // which zero is valid. Padding is named.
+        unsafe impl Versioned for $type {
+            const MIN_SIZE: usize = offset_of!($type, $last) + size_of::<$last_type>();
+        }
+    };
+}
+
+/// One counter of the kernel: a line of `/proc/meminfo` (in bytes) or `/proc/vmstat` (in its own unit).
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Counter {
+    /// The kernel's name, such as `MemFree`.
+    pub key: Str,
+    /// Bytes where the file says kB, else as printed.
+    pub value: u64,
+}
+versioned!(Counter, up_to value: u64);
+
+/// A file that the module asked for by its path.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// As in the module's `needs`.
+    pub path: Str,
+    /// 0, or the `errno` of the attempt to read it.
+    pub errno: i32,
+    /// Zero.
+    pub pad: u32,
+    /// What it held; need not be UTF-8.
+    pub content: Str,
+}
+versioned!(File, up_to content: Str);
+
+/// One zone of one node, from `/proc/zoneinfo` and `/proc/buddyinfo`. In pages.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Zone {
+    /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
+    pub name: Str,
+    /// The number of its node.
+    pub node: u32,
+    /// Zero.
+    pub pad: u32,
+    /// `pages free`.
+    pub free: u64,
+    /// Added to the watermarks for a while after fragmentation (since 5.0).
+    pub boost: u64,
+    /// The min watermark.
+    pub min: u64,
+    /// The low watermark: kswapd starts.
+    pub low: u64,
+    /// The high watermark: kswapd stops.
+    pub high: u64,
+    /// Pages between the first and the last.
+    pub spanned: u64,
+    /// Pages that exist.
+    pub present: u64,
+    /// Pages that the buddy allocator manages; grows while memory is initialised lazily.
+    pub managed: u64,
+    /// Pages reserved for the contiguous memory allocator.
+    pub cma: u64,
+    /// Free pages on per-CPU lists: the sum of the `count:` lines.
+    pub per_cpu: u64,
+    /// The zone's `nr_*` and other counters, by name.
+    pub counters: Seq<Counter>,
+    /// Free blocks of each order, this zone's row of `/proc/buddyinfo`; absent without that file.
+    pub free_blocks: Seq<u64>,
+}
+versioned!(Zone, up_to free_blocks: Seq<u64>);
+
+/// One NUMA node.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Node {
+    /// Its number; numbers may have gaps.
+    pub id: u32,
+    /// Zero.
+    pub pad: u32,
+    /// `/sys/devices/system/node/node<id>/meminfo`, in bytes; absent if not asked for.
+    pub meminfo: Seq<Counter>,
+    /// `per-node stats` of `/proc/zoneinfo`; absent if not asked for or older than 4.8.
+    pub stats: Seq<Counter>,
+}
+versioned!(Node, up_to stats: Seq<Counter>);
+
+/// The pool of huge pages of one size, from `/sys/kernel/mm/hugepages`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Hugepages {
+    /// Of one page, in bytes.
+    pub size: u64,
+    /// `nr_hugepages`: pages in the pool, used or not, surplus included.
+    pub count: u64,
+}
+versioned!(Hugepages, up_to count: u64);
+
+/// A tunable that the module declared in `writes`, as it is now.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Tunable {
+    /// Its name, such as `vm.watermark_scale_factor`.
+    pub name: Str,
+    /// Its value.
+    pub value: i64,
+}
+versioned!(Tunable, up_to value: i64);
+
+/// [`Snapshot::flags`]: memory moved while the files were read; sums over several files may be off.
+pub const SNAPSHOT_UNSTEADY: u32 = 1;
+
+/// The machine at one moment. Holds what the module asked for in its `needs`, and nothing else.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot {
+    /// In bytes, as the core knows it.
+    pub struct_size: u32,
+    /// `SNAPSHOT_*`.
+    pub flags: u32,
+    /// The number of the scan, from 1.
+    pub scan: u64,
+    /// Time since boot, suspended time included, in nanoseconds.
+    pub uptime_ns: u64,
+    /// The time between two scans, in nanoseconds.
+    pub period_ns: u64,
+    /// In bytes.
+    pub page_size: u64,
+    /// `/proc/meminfo`.
+    pub meminfo: Seq<Counter>,
+    /// `/proc/vmstat`.
+    pub vmstat: Seq<Counter>,
+    /// `/proc/zoneinfo`, in the kernel's order.
+    pub zones: Seq<Zone>,
+    /// Per-node figures, by number.
+    pub nodes: Seq<Node>,
+    /// Pools of huge pages, by size.
+    pub hugepages: Seq<Hugepages>,
+    /// The tunables in the module's `writes` that this kernel has.
+    pub tunables: Seq<Tunable>,
+    /// Every file in the module's `needs`, as text.
+    pub files: Seq<File>,
+}
+versioned!(Snapshot, up_to files: Seq<File>);
+
+/// A number of a finding, with its unit in its name.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Number {
+    /// Such as `unaccounted_bytes`.
+    pub name: Str,
+    /// Exact for whole numbers below 2^53.
+    pub value: f64,
+}
+versioned!(Number, up_to value: f64);
+
+/// Something seen.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Finding {
+    /// In bytes, as the module knows it.
+    pub struct_size: u32,
+    /// As in syslog, 3 (error) to 7 (debug).
+    pub severity: u32,
+    /// The smallest verbosity, 0 to 5, at which it is logged.
+    pub verbosity: u32,
+    /// Zero.
+    pub pad: u32,
+    /// What kind of finding, in kebab-case, for programs: `slow-leak`.
+    pub code: Str,
+    /// The finding, in one line for people.
+    pub text: Str,
+    /// Further lines, separated by line feeds; may be absent.
+    pub details: Str,
+    /// The numbers behind it.
+    pub numbers: Seq<Number>,
+}
+versioned!(Finding, up_to numbers: Seq<Number>);
+
+/// [`Request::kind`]: give a tunable a value.
+pub const SET_TUNABLE: u32 = 1;
+/// [`Request::kind`]: compact the memory of a node.
+pub const COMPACT_NODE: u32 = 2;
+
+/// Something asked for.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// In bytes, as the module knows it.
+    pub struct_size: u32,
+    /// [`SET_TUNABLE`] or [`COMPACT_NODE`].
+    pub kind: u32,
+    /// For [`SET_TUNABLE`].
+    pub tunable: Str,
+    /// For [`SET_TUNABLE`].
+    pub value: i64,
+    /// For [`COMPACT_NODE`].
+    pub node: u32,
+    /// Zero.
+    pub pad: u32,
+    /// Why, in one line for people, with the numbers that led to it.
+    pub reason: Str,
+    /// The numbers behind it.
+    pub numbers: Seq<Number>,
+}
+versioned!(Request, up_to numbers: Seq<Number>);
+
+/// Something wrong: with an option in `create`, with the machine in `scan`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Problem {
+    /// In bytes, as the module knows it.
+    pub struct_size: u32,
+    /// Zero.
+    pub pad: u32,
+    /// The option; absent in `scan`.
+    pub key: Str,
+    /// What is wrong and what was expected.
+    pub text: Str,
+}
+versioned!(Problem, up_to text: Str);
+
+/// Where a module's words go. Valid during the call it came with, on that thread.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Sink {
+    /// In bytes, as the core knows it.
+    pub struct_size: u32,
+    /// Zero.
+    pub pad: u32,
+    /// The core's; to be passed to every function below.
+    pub context: *mut c_void,
+    /// Takes a finding.
+    pub finding: Option<unsafe extern "C" fn(*mut c_void, *const Finding) -> i32>,
+    /// Takes a request; [`DENIED`] if the module did not declare it.
+    pub request: Option<unsafe extern "C" fn(*mut c_void, *const Request) -> i32>,
+    /// Takes a number that is published every scan: its name, with the unit, and its value.
+    pub metric: Option<unsafe extern "C" fn(*mut c_void, Str, f64) -> i32>,
+    /// Takes one line on how things stand; the last one of a scan counts.
+    pub status: Option<unsafe extern "C" fn(*mut c_void, Str) -> i32>,
+    /// Takes a problem.
+    pub problem: Option<unsafe extern "C" fn(*mut c_void, *const Problem) -> i32>,
+}
+versioned!(Sink, up_to problem: Option<unsafe extern "C" fn(*mut c_void, *const Problem) -> i32>);
+
+/// [`OptionDeclaration::kind`]: `true` or `false`.
+pub const BOOLEAN: u32 = 1;
+/// [`OptionDeclaration::kind`]: a whole number.
+pub const INTEGER: u32 = 2;
+/// [`OptionDeclaration::kind`]: a number.
+pub const FLOAT: u32 = 3;
+/// [`OptionDeclaration::kind`]: a string.
+pub const TEXT: u32 = 4;
+
+/// The value of an option.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Value {
+    /// [`BOOLEAN`] (0 or 1) and [`INTEGER`].
+    pub integer: i64,
+    /// [`FLOAT`].
+    pub float: f64,
+    /// [`TEXT`].
+    pub text: Str,
+}
+
+/// What an administrator can choose: a key of `[modules.NAME.config]`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct OptionDeclaration {
+    /// In kebab-case, ending in its unit: `min-growth-percent`.
+    pub name: Str,
+    /// [`BOOLEAN`], [`INTEGER`], [`FLOAT`] or [`TEXT`].
+    pub kind: u32,
+    /// Zero.
+    pub pad: u32,
+    /// The value it has if nobody chooses one.
+    pub default: Value,
+    /// The smallest number allowed.
+    pub min: f64,
+    /// The largest number allowed.
+    pub max: f64,
+    /// What it is for, in one sentence.
+    pub help: Str,
+}
+versioned!(OptionDeclaration, up_to help: Str);
+
+/// An option and the value it has in this configuration.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The option's name.
+    pub name: Str,
+    /// The kind of the value.
+    pub kind: u32,
+    /// Zero.
+    pub pad: u32,
+    /// The value.
+    pub value: Value,
+}
+versioned!(Setting, up_to value: Value);
+
+/// A module's part of the configuration: every option it declared, defaults filled in, checked.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Config {
+    /// In bytes, as the core knows it.
+    pub struct_size: u32,
+    /// Zero.
+    pub pad: u32,
+    /// One per declared option.
+    pub settings: Seq<Setting>,
+}
+versioned!(Config, up_to settings: Seq<Setting>);
+
+/// Makes an instance. Pure: it may only look at the configuration.
+pub type Create = unsafe extern "C" fn(*const Config, *const Sink, *mut *mut c_void) -> i32;
+/// Looks at one snapshot.
+pub type Scan = unsafe extern "C" fn(*mut c_void, *const Snapshot, *const Sink) -> i32;
+/// Frees an instance.
+pub type Destroy = unsafe extern "C" fn(*mut c_void);
+
+/// [`Declaration::flags`]: on unless the configuration says otherwise.
+pub const ENABLED_BY_DEFAULT: u32 = 1;
+
+/// What a module is, what it needs, and how to call it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
+    /// In bytes, as the module knows it.
+    pub struct_size: u32,
+    /// [`ENABLED_BY_DEFAULT`].
+    pub flags: u32,
+    /// In kebab-case; unique.
+    pub name: Str,
+    /// Of the module.
+    pub version: Str,
+    /// What it looks after, in one sentence.
+    pub description: Str,
+    /// The configuration key that switches it, such as `ENABLE_MEMLEAK_CHECK`; may be absent.
+    pub flag: Str,
+    /// Kernel files, as absolute paths.
+    pub needs: Seq<Str>,
+    /// Tunables and actions it may request.
+    pub writes: Seq<Str>,
+    /// What an administrator can choose.
+    pub options: Seq<OptionDeclaration>,
+    /// Required.
+    pub create: Option<Create>,
+    /// Required.
+    pub scan: Option<Scan>,
+    /// Required.
+    pub destroy: Option<Destroy>,
+}
+versioned!(Declaration, up_to destroy: Option<Destroy>);

@@ -1,0 +1,320 @@
+//! Memory of the other side: strings, arrays and structures that are lent for the length of a call.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+/// A type that may be shorter on the other side than it is here.
+///
+/// # Safety
+///
+/// `repr(C)`, valid when all bytes are zero, and free of padding that the other side could leave
+/// uninitialised. It starts with `struct_size: u32` unless it is only ever an element of a [`Seq`].
+pub unsafe trait Versioned: Copy {
+    /// The size it had in the oldest version that is still understood.
+    const MIN_SIZE: usize;
+}
+
+/// Larger than any structure will ever be; a size above it is garbage.
+const MAX_SIZE: usize = 64 * 1024;
+
+/// Copies the part of a structure that both sides know; the rest is zero. `None` if it is too short.
+///
+/// # Safety
+///
+/// `from` is null or points to `size` readable bytes.
+#[must_use]
+pub unsafe fn read_prefix<T: Versioned>(from: *const u8, size: usize) -> Option<T> {
+    if from.is_null() || size < T::MIN_SIZE {
+        return None;
+    }
+    let mut copy = MaybeUninit::<T>::zeroed();
+    let shared = size.min(size_of::<T>());
+    // SAFETY: `from` has `size >= shared` readable bytes, `copy` has room for `shared`.
+    unsafe { core::ptr::copy_nonoverlapping(from, copy.as_mut_ptr().cast::<u8>(), shared) };
+    // SAFETY: zero is valid for a `Versioned` type, and the producer wrote the rest.
+    Some(unsafe { copy.assume_init() })
+}
+
+/// Copies a structure that starts with its own size. `None` if it is null, too short or garbage.
+///
+/// # Safety
+///
+/// `from` is null or points to a structure whose first `u32` is its size in bytes.
+#[must_use]
+pub unsafe fn read_sized<T: Versioned>(from: *const T) -> Option<T> {
+    if from.is_null() {
+        return None;
+    }
+    // SAFETY: every sized structure starts with a `u32`.
+    let size = unsafe { from.cast::<u32>().read() } as usize;
+    if size > MAX_SIZE {
+        return None;
+    }
+    // SAFETY: the producer vouches for `size` bytes.
+    unsafe { read_prefix(from.cast(), size) }
+}
+
+/// The size of `T` for a `struct_size` or `stride` member.
+///
+/// # Panics
+///
+/// When compiled, for a type that is larger than any reader accepts.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no structure is larger than `MAX_SIZE`"
+)]
+pub const fn size_of_u32<T>() -> u32 {
+    assert!(
+        size_of::<T>() <= MAX_SIZE,
+        "a structure is larger than any reader accepts"
+    );
+    size_of::<T>() as u32
+}
+
+/// A counted UTF-8 string that belongs to the producer.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Str {
+    ptr: *const u8,
+    len: usize,
+}
+
+// SAFETY: a `Str` is only dereferenced through its unsafe methods, whose callers vouch for the memory.
+unsafe impl Send for Str {}
+// SAFETY: as above.
+unsafe impl Sync for Str {}
+
+impl Str {
+    /// No string.
+    pub const ABSENT: Self = Self {
+        ptr: core::ptr::null(),
+        len: 0,
+    };
+
+    /// Points to `text`.
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// Points to the bytes of a kernel file, which need not be UTF-8.
+    #[must_use]
+    pub const fn of_bytes(bytes: &[u8]) -> Self {
+        Self {
+            ptr: bytes.as_ptr(),
+            len: bytes.len(),
+        }
+    }
+
+    /// The bytes; empty if absent.
+    ///
+    /// # Safety
+    ///
+    /// The producer's bytes live and stay unchanged for `'a`.
+    #[must_use]
+    pub unsafe fn bytes<'a>(self) -> &'a [u8] {
+        if self.ptr.is_null() || self.len == 0 || isize::try_from(self.len).is_err() {
+            return &[];
+        }
+        // SAFETY: not null, not larger than an object can be, and the caller vouches for the rest.
+        unsafe { core::slice::from_raw_parts(self.ptr, self.len) }
+    }
+
+    /// The text; `None` if it is not UTF-8.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Str::bytes`].
+    #[must_use]
+    pub unsafe fn text<'a>(self) -> Option<&'a str> {
+        // SAFETY: the caller's promise is the same.
+        core::str::from_utf8(unsafe { self.bytes() }).ok()
+    }
+}
+
+impl fmt::Debug for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Str({:?}, {})", self.ptr, self.len)
+    }
+}
+
+// SAFETY: `repr(C)` and valid when zeroed: a null `Str` is absent.
+unsafe impl Versioned for Str {
+    const MIN_SIZE: usize = size_of::<Self>();
+}
+
+// SAFETY: any bits are a `u64`.
+unsafe impl Versioned for u64 {
+    const MIN_SIZE: usize = size_of::<Self>();
+}
+
+/// An array whose element size is the producer's. A null pointer means that there is no array, which
+/// is not the same as an empty one.
+#[repr(C)]
+pub struct Seq<T> {
+    ptr: *const u8,
+    len: u32,
+    stride: u32,
+    of: PhantomData<*const T>,
+}
+
+impl<T> Clone for Seq<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Seq<T> {}
+
+// SAFETY: a `Seq` is only dereferenced through `get`, whose callers vouch for the memory.
+unsafe impl<T> Send for Seq<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Seq<T> {}
+
+impl<T> fmt::Debug for Seq<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Seq({:?}, {} of {} bytes)",
+            self.ptr, self.len, self.stride
+        )
+    }
+}
+
+impl<T> Seq<T> {
+    /// No array.
+    pub const ABSENT: Self = Self {
+        ptr: core::ptr::null(),
+        len: 0,
+        stride: 0,
+        of: PhantomData,
+    };
+
+    /// Points to `elements`; to the first 2^32 - 1 of them if there are more.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the length is capped in the same line"
+    )]
+    pub const fn new(elements: &[T]) -> Self {
+        let len = if elements.len() > u32::MAX as usize {
+            u32::MAX
+        } else {
+            elements.len() as u32
+        };
+        Self {
+            ptr: elements.as_ptr().cast(),
+            len,
+            stride: size_of_u32::<T>(),
+            of: PhantomData,
+        }
+    }
+
+    /// Whether there is no array, as opposed to an empty one.
+    #[must_use]
+    pub const fn is_absent(self) -> bool {
+        self.ptr.is_null()
+    }
+
+    /// The number of elements.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        if self.ptr.is_null() {
+            0
+        } else {
+            self.len as usize
+        }
+    }
+
+    /// Whether there is no element.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: Versioned> Seq<T> {
+    /// Element `index`; `None` past the end, or where the producer's elements are too short.
+    ///
+    /// # Safety
+    ///
+    /// The producer's array is alive and has `len` elements `stride` bytes apart.
+    #[must_use]
+    pub unsafe fn get(self, index: usize) -> Option<T> {
+        if index >= self.len() {
+            return None;
+        }
+        let stride = self.stride as usize;
+        // SAFETY: `index < len`, so the element lies within the producer's array.
+        let element = unsafe { self.ptr.add(index * stride) };
+        // SAFETY: an element has `stride` readable bytes.
+        unsafe { read_prefix(element, stride) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::abi::{Config, Hugepages};
+
+    #[test]
+    fn a_shorter_structure_of_an_older_producer_reads_as_absent_beyond_its_end() {
+        let pools = [[2u64 << 20, 7], [1 << 30, 1]];
+        let older = Seq::<Hugepages> {
+            ptr: pools.as_ptr().cast(),
+            len: 2,
+            stride: 16,
+            of: PhantomData,
+        };
+        // SAFETY: `pools` outlives the sequence and has two elements of 16 bytes.
+        let second = unsafe { older.get(1) }.map(|pool| (pool.size, pool.count));
+
+        let mut config = Config {
+            struct_size: 8,
+            pad: 0,
+            settings: Seq::ABSENT,
+        };
+        // SAFETY: `config` is alive and at least 8 bytes long.
+        let too_short = unsafe { read_sized(&raw const config) }.is_none();
+        config.struct_size = u32::MAX;
+        // SAFETY: a size that is garbage is refused before anything else is read.
+        let garbage = unsafe { read_sized(&raw const config) }.is_none();
+
+        assert_eq!(
+            (second, too_short, garbage),
+            (Some((1 << 30, 1)), true, true)
+        );
+    }
+
+    #[test]
+    fn elements_that_grew_are_read_by_the_producers_stride() {
+        let newer = [[4096u64, 1, 99], [8192, 2, 99]];
+        let seq = Seq::<Hugepages> {
+            ptr: newer.as_ptr().cast(),
+            len: 2,
+            stride: 24,
+            of: PhantomData,
+        };
+
+        // SAFETY: `newer` outlives the sequence and has two elements of 24 bytes.
+        let counts = [0, 1, 2].map(|i| unsafe { seq.get(i) }.map(|pool| pool.count));
+
+        assert_eq!(counts, [Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn an_absent_array_is_not_an_empty_one() {
+        let empty = Seq::<u64>::new(&[]);
+
+        assert_eq!(
+            (
+                Seq::<u64>::ABSENT.is_absent(),
+                empty.is_absent(),
+                empty.len()
+            ),
+            (true, false, 0)
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! All that a module of adaptivemmd imports.
+//!
+//! A module watches one thing about the memory of a machine. The core reads the kernel's files once
+//! per scan and hands every module a [`Snapshot`]; the module answers with what it saw (a
+//! [`Finding`]), what it would have changed (a [`Request`]), its numbers and a sentence on how things
+//! stand. It opens no file, writes nothing, and reads no clock: time comes with the snapshot. So the
+//! same snapshots always give the same words, live, in a replay and in a test.
+//!
+//! ```
+//! use adaptivemm_module_api::{
+//!     Config, ConfigProblems, Finding, Info, Module, Need, Opt, Out, ScanError, Severity, Snapshot, register,
+//! };
+//!
+//! const LIMIT: Opt<i64> = Opt::integer("limit-mib", 64, 1, 1 << 20, "Dirty memory that is worth a word");
+//!
+//! #[derive(Debug)]
+//! struct Dirty {
+//!     limit: u64,
+//! }
+//!
+//! impl Module for Dirty {
+//!     const INFO: Info = Info {
+//!         flag: "ENABLE_DIRTY_CHECK",
+//!         needs: &[Need::MEMINFO],
+//!         options: &[LIMIT.declaration()],
+//!         ..Info::new("dirty", "0.1.0", "Says when much memory waits to be written to disk")
+//!     };
+//!
+//!     fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {
+//!         Ok(Self { limit: config.integer(&LIMIT).unsigned_abs() << 20 })
+//!     }
+//!
+//!     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+//!         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or(ScanError::new("/proc/meminfo has no Dirty"))?;
+//!         out.metric("dirty_bytes", dirty.as_f64());
+//!         if dirty.get() > self.limit {
+//!             out.finding(&Finding::new(Severity::Warning, "much-dirty", &format!("{dirty} wait to be written")));
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! register!(Dirty);
+//! # fn main() {}
+//! ```
+//!
+//! Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
+
+pub mod abi;
+mod config;
+mod info;
+mod module;
+mod out;
+mod registry;
+mod snapshot;
+mod thunk;
+pub mod units;
+
+pub use config::{Config, ConfigProblem, ConfigProblems};
+pub use info::{Action, Info, Need, Opt};
+pub use module::{Module, ScanError};
+pub use out::{Finding, Number, Out, Refused, Request, Severity};
+pub use registry::{Registered, linked};
+pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Zone};
+pub use thunk::declaration_of;
+
+#[doc(hidden)]
+pub use inventory;

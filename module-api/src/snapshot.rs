@@ -1,0 +1,333 @@
+//! The machine at one moment, as a module sees it.
+#![expect(
+    unsafe_code,
+    reason = "reads the arrays that the core lends for the call"
+)]
+
+use core::cell::Cell;
+use core::marker::PhantomData;
+use core::time::Duration;
+
+use crate::abi;
+use crate::module::ScanError;
+use crate::units::{Bytes, PageSize, Pages, Uptime};
+
+/// The machine at one moment: the kernel files that the module named in its `needs`, read together.
+///
+/// What the kernel does not have is absent, never zero.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    raw: abi::Snapshot,
+    lent: PhantomData<&'a ()>,
+}
+
+impl<'a> Snapshot<'a> {
+    /// # Safety
+    ///
+    /// What `raw` points to lives for `'a` and is well formed.
+    pub(crate) const unsafe fn new(raw: abi::Snapshot) -> Self {
+        Self {
+            raw,
+            lent: PhantomData,
+        }
+    }
+
+    /// The number of the scan, from 1.
+    #[must_use]
+    pub const fn scan(&self) -> u64 {
+        self.raw.scan
+    }
+
+    /// When it was taken.
+    #[must_use]
+    pub const fn uptime(&self) -> Uptime {
+        Uptime(Duration::from_nanos(self.raw.uptime_ns))
+    }
+
+    /// The time that should lie between two scans.
+    #[must_use]
+    pub const fn period(&self) -> Duration {
+        Duration::from_nanos(self.raw.period_ns)
+    }
+
+    /// The size of a base page on this machine.
+    #[must_use]
+    pub fn page_size(&self) -> PageSize {
+        PageSize::new(self.raw.page_size).unwrap_or(PageSize::FOUR_KIB)
+    }
+
+    /// Whether memory moved so fast that the files, which are read one after another, may not fit
+    /// together to within some megabytes.
+    #[must_use]
+    pub const fn is_steady(&self) -> bool {
+        self.raw.flags & abi::SNAPSHOT_UNSTEADY == 0
+    }
+
+    /// `/proc/meminfo`, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be read.
+    pub fn meminfo(&self) -> Result<Counters<'a>, ScanError> {
+        Counters::new(self.raw.meminfo).ok_or(ScanError::missing("/proc/meminfo"))
+    }
+
+    /// `/proc/vmstat`; each counter in its own unit, mostly pages.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be read.
+    pub fn vmstat(&self) -> Result<Counters<'a>, ScanError> {
+        Counters::new(self.raw.vmstat).ok_or(ScanError::missing("/proc/vmstat"))
+    }
+
+    /// The zones of all nodes, in the kernel's order.
+    ///
+    /// # Errors
+    ///
+    /// If `/proc/zoneinfo` could not be read.
+    pub fn zones(&self) -> Result<impl Iterator<Item = Zone<'a>> + use<'a>, ScanError> {
+        if self.raw.zones.is_absent() {
+            return Err(ScanError::missing("/proc/zoneinfo"));
+        }
+        Ok(elements(self.raw.zones).map(Zone::new))
+    }
+
+    /// The nodes, by number. Empty if neither `/proc/zoneinfo` nor the nodes' meminfo was asked for.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
+        elements(self.raw.nodes).map(Node::new)
+    }
+
+    /// The pools of huge pages, by size. Empty on a kernel without them.
+    ///
+    /// # Errors
+    ///
+    /// If `/sys/kernel/mm/hugepages` is there but could not be read.
+    pub fn hugepages(&self) -> Result<impl Iterator<Item = Hugepages> + use<'a>, ScanError> {
+        if self.raw.hugepages.is_absent() {
+            return Err(ScanError::missing("/sys/kernel/mm/hugepages"));
+        }
+        let pools = elements(self.raw.hugepages);
+        Ok(pools.map(|pool| Hugepages {
+            size: Bytes::new(pool.size),
+            count: pool.count,
+        }))
+    }
+
+    /// A tunable that the module named in its `writes`, as it is now. `None` if this kernel lacks it.
+    #[must_use]
+    pub fn tunable(&self, name: &str) -> Option<i64> {
+        elements(self.raw.tunables)
+            // SAFETY: `new` requires that the core's strings live for `'a`.
+            .find(|tunable| unsafe { tunable.name.bytes() } == name.as_bytes())
+            .map(|tunable| tunable.value)
+    }
+
+    /// A file that the module named in its `needs`, as the kernel printed it. `None` if it did not.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<File<'a>> {
+        elements(self.raw.files)
+            // SAFETY: `new` requires that the core's strings live for `'a`.
+            .find(|file| unsafe { file.path.bytes() } == path.as_bytes())
+            .map(|raw| File {
+                raw,
+                lent: PhantomData,
+            })
+    }
+}
+
+/// The elements of an array that lives for `'a`; private, so only called with arrays of a snapshot.
+fn elements<'a, T: abi::Versioned + 'a>(seq: abi::Seq<T>) -> impl Iterator<Item = T> + use<'a, T> {
+    // SAFETY: `Snapshot::new` requires well-formed arrays, and all that is reachable from it is made here.
+    (0..seq.len()).filter_map(move |index| unsafe { seq.get(index) })
+}
+
+/// Named counters of one kernel file, in the file's order.
+///
+/// Asking for them in that order is fastest: a look-up starts where the last one ended.
+#[derive(Debug, Clone)]
+pub struct Counters<'a> {
+    seq: abi::Seq<abi::Counter>,
+    next: Cell<usize>,
+    lent: PhantomData<&'a ()>,
+}
+
+impl<'a> Counters<'a> {
+    fn new(seq: abi::Seq<abi::Counter>) -> Option<Self> {
+        (!seq.is_absent()).then(|| Self {
+            seq,
+            next: Cell::new(0),
+            lent: PhantomData,
+        })
+    }
+
+    /// The counter, in its own unit; `None` if this kernel does not have it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<u64> {
+        let start = self.next.get().min(self.seq.len());
+        for index in (start..self.seq.len()).chain(0..start) {
+            // SAFETY: `Snapshot::new` requires well-formed arrays.
+            let counter = unsafe { self.seq.get(index) }?;
+            // SAFETY: the keys live as long as the array.
+            if unsafe { counter.key.bytes() } == key.as_bytes() {
+                self.next.set(index + 1);
+                return Some(counter.value);
+            }
+        }
+        None
+    }
+
+    /// A counter of a meminfo file, which the core has converted to bytes.
+    #[must_use]
+    pub fn bytes(&self, key: &str) -> Option<Bytes> {
+        self.get(key).map(Bytes::new)
+    }
+
+    /// A counter of `/proc/vmstat` or of a zone that counts pages.
+    #[must_use]
+    pub fn pages(&self, key: &str) -> Option<Pages> {
+        self.get(key).map(Pages::new)
+    }
+
+    /// All counters.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, u64)> + use<'a> {
+        elements(self.seq).map(|counter| {
+            // SAFETY: the keys live as long as the array, for `'a`.
+            let key = unsafe { counter.key.text() };
+            (key.unwrap_or_default(), counter.value)
+        })
+    }
+}
+
+/// One zone of one node.
+#[derive(Debug, Clone)]
+pub struct Zone<'a> {
+    /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
+    pub name: &'a str,
+    /// The number of its node.
+    pub node: u32,
+    /// Free, per-CPU lists not included.
+    pub free: Pages,
+    /// Added to the watermarks for a while after fragmentation.
+    pub boost: Pages,
+    /// The min watermark: below it only urgent allocations succeed.
+    pub min: Pages,
+    /// The low watermark: kswapd starts.
+    pub low: Pages,
+    /// The high watermark: kswapd stops.
+    pub high: Pages,
+    /// Between its first page and its last.
+    pub spanned: Pages,
+    /// That exist.
+    pub present: Pages,
+    /// That the buddy allocator manages; 0 in a zone that is not populated.
+    pub managed: Pages,
+    /// Reserved for the contiguous memory allocator.
+    pub cma: Pages,
+    /// Free, on the lists of the CPUs.
+    pub per_cpu: Pages,
+    raw: abi::Zone,
+}
+
+impl<'a> Zone<'a> {
+    fn new(raw: abi::Zone) -> Self {
+        Self {
+            // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
+            name: unsafe { raw.name.text() }.unwrap_or_default(),
+            node: raw.node,
+            free: Pages::new(raw.free),
+            boost: Pages::new(raw.boost),
+            min: Pages::new(raw.min),
+            low: Pages::new(raw.low),
+            high: Pages::new(raw.high),
+            spanned: Pages::new(raw.spanned),
+            present: Pages::new(raw.present),
+            managed: Pages::new(raw.managed),
+            cma: Pages::new(raw.cma),
+            per_cpu: Pages::new(raw.per_cpu),
+            raw,
+        }
+    }
+
+    /// The zone's further counters, such as `nr_free_cma`.
+    #[must_use]
+    pub fn counters(&self) -> Option<Counters<'a>> {
+        Counters::new(self.raw.counters)
+    }
+
+    /// Free blocks of order 0, 1, 2, ...; as many orders as the kernel has. Empty without
+    /// `/proc/buddyinfo`.
+    pub fn free_blocks(&self) -> impl Iterator<Item = u64> + use<'a> {
+        elements(self.raw.free_blocks)
+    }
+}
+
+/// One NUMA node.
+#[derive(Debug, Clone)]
+pub struct Node<'a> {
+    /// Its number; numbers may have gaps.
+    pub id: u32,
+    raw: abi::Node,
+    lent: PhantomData<&'a ()>,
+}
+
+impl<'a> Node<'a> {
+    const fn new(raw: abi::Node) -> Self {
+        Self {
+            id: raw.id,
+            raw,
+            lent: PhantomData,
+        }
+    }
+
+    /// The node's meminfo, in bytes, with the names of `/proc/meminfo`. `None` if not asked for or not there.
+    #[must_use]
+    pub fn meminfo(&self) -> Option<Counters<'a>> {
+        Counters::new(self.raw.meminfo)
+    }
+
+    /// The node's counters from `/proc/zoneinfo`. `None` if not asked for, or on kernels before 4.8.
+    #[must_use]
+    pub fn stats(&self) -> Option<Counters<'a>> {
+        Counters::new(self.raw.stats)
+    }
+}
+
+/// The pool of huge pages of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hugepages {
+    /// Of one page.
+    pub size: Bytes,
+    /// Pages in the pool, used or not.
+    pub count: u64,
+}
+
+impl Hugepages {
+    /// All memory in the pool.
+    #[must_use]
+    pub const fn bytes(self) -> Bytes {
+        Bytes::new(self.size.get().saturating_mul(self.count))
+    }
+}
+
+/// A kernel file as text.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    raw: abi::File,
+    lent: PhantomData<&'a ()>,
+}
+
+impl<'a> File<'a> {
+    /// What it held; need not be UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// The `errno` of the attempt to read it.
+    pub fn content(self) -> Result<&'a [u8], i32> {
+        if self.raw.errno != 0 {
+            return Err(self.raw.errno);
+        }
+        // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
+        Ok(unsafe { self.raw.content.bytes() })
+    }
+}
