@@ -1,0 +1,212 @@
+//! The seed's detector: memory that its formula cannot account for grows steadily, or doubles.
+
+use adaptivemm_module_api::units::{Balance, Bytes};
+
+use crate::sample::{Reading, Sample};
+
+/// As many scans in a row with growth are a slow leak.
+const SLOW_SCANS: u32 = 10;
+
+/// A sudden leak doubles within as many scans.
+const SUDDEN_SCANS: u32 = 3;
+
+/// Looks at the unaccounted memory of each scan and remembers a few scans before it.
+///
+/// Growth is a ratio, so nothing has grown that was not above zero before. The formula counts mlocked
+/// memory twice and can stay below zero on machines with much of it; the exact accounting sees those.
+#[derive(Debug)]
+pub(crate) struct Classic {
+    min_growth_percent: f64,
+    baseline: Option<Balance>,
+    /// The latest scan and the `SUDDEN_SCANS` before it, the latest first; the first `kept` are valid.
+    recent: [Reading; 4],
+    kept: usize,
+    /// Scans in a row with growth.
+    streak: u32,
+    /// The scan from which the streak grew.
+    streak_start: Reading,
+    is_sudden_reported: bool,
+}
+
+/// What a scan showed.
+#[derive(Debug)]
+pub(crate) struct Verdict<'a> {
+    /// The least unaccounted memory of any scan so far.
+    pub(crate) baseline: Balance,
+    pub(crate) is_baseline_lower: bool,
+    /// What was unaccounted for a scan ago, if it changed by more than a tenth since.
+    pub(crate) changed_from: Option<Balance>,
+    pub(crate) slow: Option<Growth<'a>>,
+    pub(crate) sudden: Option<Growth<'a>>,
+}
+
+/// Growth that may be a leak.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Growth<'a> {
+    pub(crate) from: &'a Reading,
+    pub(crate) now: &'a Reading,
+    /// From the one to the other.
+    pub(crate) scans: u32,
+    pub(crate) baseline: Balance,
+}
+
+impl Growth<'_> {
+    /// By how much.
+    pub(crate) const fn amount(&self) -> Balance {
+        self.now.unaccounted.since(self.from.unaccounted)
+    }
+}
+
+impl Classic {
+    /// A detector that reports no growth below this share of `MemTotal`.
+    pub(crate) fn new(min_growth_percent: f64) -> Self {
+        Self {
+            min_growth_percent,
+            baseline: None,
+            recent: core::array::from_fn(|_| Reading::empty()),
+            kept: 0,
+            streak: 0,
+            streak_start: Reading::empty(),
+            is_sudden_reported: false,
+        }
+    }
+
+    /// The least unaccounted memory so far.
+    pub(crate) const fn baseline(&self) -> Option<Balance> {
+        self.baseline
+    }
+
+    /// Looks at one scan.
+    pub(crate) fn observe(&mut self, sample: &Sample<'_>) -> Verdict<'_> {
+        let now = sample.unaccounted;
+        let before = self.previous().map(|previous| previous.unaccounted);
+        let changed_from = before.filter(|&before| has_changed(before, now));
+        let is_baseline_lower = self.baseline.is_some_and(|baseline| now < baseline);
+        let baseline = self.baseline.map_or(now, |baseline| baseline.min(now));
+        self.baseline = Some(baseline);
+
+        if self
+            .previous()
+            .is_some_and(|previous| is_break(previous, sample))
+        {
+            self.start_again();
+        }
+        self.count_growth(now);
+        self.remember(sample);
+        let least = sample.total.percent(self.min_growth_percent).balance();
+        let slow = self.judge_slow(least);
+        let sudden = self.judge_sudden(least);
+
+        let [now, .., three_before] = &self.recent;
+        let growth = |from, scans| Growth {
+            from,
+            now,
+            scans,
+            baseline,
+        };
+        Verdict {
+            baseline,
+            is_baseline_lower,
+            changed_from,
+            slow: slow.map(|scans| growth(&self.streak_start, scans)),
+            sudden: sudden.then(|| growth(three_before, SUDDEN_SCANS)),
+        }
+    }
+
+    /// Forgets the streak and the scans before, but not the baseline: the next scan cannot be
+    /// compared with them.
+    pub(crate) const fn start_again(&mut self) {
+        self.kept = 0;
+        self.streak = 0;
+        self.is_sudden_reported = false;
+    }
+
+    fn previous(&self) -> Option<&Reading> {
+        self.recent[..self.kept].first()
+    }
+
+    fn count_growth(&mut self, now: Balance) {
+        let Some(previous) = self.recent[..self.kept].first() else {
+            return;
+        };
+        if !has_grown(previous.unaccounted, now) {
+            self.streak = 0;
+            return;
+        }
+        if self.streak == 0 {
+            self.streak_start.copy_from(previous);
+        }
+        self.streak = self.streak.saturating_add(1);
+    }
+
+    fn remember(&mut self, sample: &Sample<'_>) {
+        self.recent.rotate_right(1);
+        self.recent[0].keep(sample);
+        self.kept = self.recent.len().min(self.kept + 1);
+    }
+
+    /// The number of scans in a streak that is long enough and grew enough; it ends with that.
+    ///
+    /// A long streak that has not grown enough yet goes on. If it started again, each part of the growth
+    /// would have to reach the minimum by itself.
+    fn judge_slow(&mut self, least: Balance) -> Option<u32> {
+        let growth = self.recent[0]
+            .unaccounted
+            .since(self.streak_start.unaccounted);
+        let streak = self.streak;
+        if streak < SLOW_SCANS || growth < least {
+            return None;
+        }
+        self.streak = 0;
+        Some(streak)
+    }
+
+    /// Whether memory has doubled, grew enough with that, and this is news.
+    fn judge_sudden(&mut self, least: Balance) -> bool {
+        let [now, .., before] = &self.recent;
+        let (now, before) = (now.unaccounted, before.unaccounted);
+        if self.kept < self.recent.len() || !has_doubled(before, now) {
+            self.is_sudden_reported = false;
+            return false;
+        }
+        let is_news = !self.is_sudden_reported && now.since(before) >= least;
+        self.is_sudden_reported |= is_news;
+        is_news
+    }
+}
+
+/// Whether so much happened between two scans that comparing them says nothing about leaks: the
+/// machine slept, got or lost memory, or its pools of huge pages were changed.
+fn is_break(previous: &Reading, sample: &Sample<'_>) -> bool {
+    let elapsed = sample.at.since(previous.at).saturating_mul(2);
+    // No period is known to a core that says 0.
+    let is_late = !sample.period.is_zero() && elapsed > sample.period.saturating_mul(5);
+    is_late || is_resized(previous.total, sample.total) || previous.hugepages != sample.hugepages
+}
+
+/// Whether the machine's memory changed by more than 0.5 %.
+fn is_resized(before: Bytes, now: Bytes) -> bool {
+    let before = i128::from(before.get());
+    (i128::from(now.get()) - before).abs() * 200 > before
+}
+
+/// Whether this is more than a tenth more; exactly a tenth is not.
+fn has_grown(before: Balance, now: Balance) -> bool {
+    let (before, now) = (i128::from(before.get()), i128::from(now.get()));
+    before > 0 && now * 10 > before * 11
+}
+
+/// Whether this is more than twice as much; exactly twice is not.
+fn has_doubled(before: Balance, now: Balance) -> bool {
+    let (before, now) = (i128::from(before.get()), i128::from(now.get()));
+    before > 0 && now > before * 2
+}
+
+/// Whether the difference is more than a tenth, up or down.
+fn has_changed(before: Balance, now: Balance) -> bool {
+    let (before, now) = (i128::from(before.get()), i128::from(now.get()));
+    (now - before).abs() * 10 > before.abs()
+}
+
+#[cfg(test)]
+mod tests;
