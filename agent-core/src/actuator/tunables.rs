@@ -1,0 +1,87 @@
+//! Everything that the daemon can change, in one table.
+
+use crate::sampler::ParseError;
+
+/// A number of the kernel that can be changed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Knob {
+    /// As sysctl names it.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: &'static str,
+    /// The smallest value that we ever set.
+    pub min: i64,
+    /// The largest value that the kernel accepts today; an older one may refuse it, which is reported.
+    pub max: i64,
+}
+
+/// All of them. `fs.dentry-negative` of newer kernels is a switch, and not the limit of this name.
+pub const KNOBS: [Knob; 3] = [
+    // Fractions of 10 000 of managed memory (mm/page_alloc.c); at most 1000 before 5.18.
+    Knob {
+        name: "vm.watermark_scale_factor",
+        path: "/proc/sys/vm/watermark_scale_factor",
+        min: 1,
+        max: 3000,
+    },
+    // Percent (fs/dcache.c); 0 would never free a dentry, so that is not ours to set.
+    Knob {
+        name: "vm.vfs_cache_pressure",
+        path: "/proc/sys/vm/vfs_cache_pressure",
+        min: 1,
+        max: 1000,
+    },
+    // Thousandths of memory; on kernels of Oracle's UEK only.
+    Knob {
+        name: "fs.negative-dentry-limit",
+        path: "/proc/sys/fs/negative-dentry-limit",
+        min: 1,
+        max: 100,
+    },
+];
+
+/// The tunable of this name, if the daemon may ever change it.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Knob> {
+    KNOBS.iter().find(|knob| knob.name == name)
+}
+
+impl Knob {
+    /// The value in the text of a tunable's file.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a whole number on a line of its own.
+    pub fn parse(text: &[u8]) -> Result<i64, ParseError> {
+        let number = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.trim_end().parse().ok());
+        number.ok_or_else(|| ParseError::new("a whole number", &String::from_utf8_lossy(text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tunable_is_found_by_the_name_that_sysctl_has_for_it() {
+        for knob in &KNOBS {
+            assert_eq!(
+                knob.path,
+                format!("/proc/sys/{}", knob.name.replace('.', "/"))
+            );
+            assert_eq!(find(knob.name), Some(knob));
+        }
+        assert_eq!(find("vm.swappiness"), None);
+    }
+
+    #[test]
+    fn a_value_is_a_whole_number() {
+        assert_eq!(Knob::parse(b"10\n"), Ok(10));
+        assert_eq!(
+            Knob::parse(b"10 20\n").unwrap_err().to_string(),
+            "expected a whole number, found \"10 20\""
+        );
+    }
+}

@@ -1,0 +1,191 @@
+//! What can be typed on the command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::config::{CommandLine, Sources};
+use crate::sampler::Root;
+
+/// Watches the memory of this machine: finds kernel memory leaks, and hosts modules.
+///
+/// Without a command it is the daemon. It goes into the background unless -d, -s, --foreground or
+/// --once is given, or systemd started it.
+#[derive(Debug, Parser)]
+#[command(name = "adaptivemmd", version, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit status: 0 done; 1 failed, or the answer is no; 2 usage; 78 the configuration is wrong."
+)]
+pub struct Cli {
+    /// Where to read.
+    #[command(flatten)]
+    pub place: Place,
+    /// How to run.
+    #[command(flatten)]
+    pub daemon: Daemon,
+    /// What to do instead.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options of the daemon and of every command.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1
+    #[arg(short = 'c', long = "config", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Read the machine, and its configuration, below DIR instead of /
+    #[arg(long, value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
+    /// Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+/// Options of the daemon.
+#[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are switches that are typed, not state"
+)]
+pub struct Daemon {
+    /// Stay in the foreground and log to the terminal
+    #[arg(short = 'd', long = "debug")]
+    pub debug: bool,
+    /// Stay in the foreground
+    #[arg(long)]
+    pub foreground: bool,
+    /// Simulate: stay in the foreground, say what is seen, write nothing
+    #[arg(short = 's', long = "simulate")]
+    pub simulate: bool,
+    /// How early and how strongly to act: 1 low, 2 normal, 3 high
+    #[arg(short = 'a', long, value_name = "1..3", value_parser = clap::value_parser!(i64).range(1..=3))]
+    pub aggressiveness: Option<i64>,
+    /// Largest gap between the low and the high watermark, in GiB
+    #[arg(short = 'm', long, value_name = "GiB")]
+    pub max_gap: Option<u64>,
+    /// Scan once and end
+    #[arg(long)]
+    pub once: bool,
+    /// With --once: print what was seen as one JSON object
+    #[arg(long, requires = "once")]
+    pub json: bool,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List the modules, and what can be chosen about each
+    Modules {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judge the configuration: exit status 0 if the daemon would start with it, else 78
+    CheckConfig(CheckConfig),
+    /// Print what is seen now as one JSON object
+    Snapshot,
+    /// Record this machine into a trace
+    Record(Record),
+    /// Print what the daemon would have logged on a recorded machine
+    Replay(Replay),
+}
+
+/// Options of `check-config`.
+#[derive(Debug, Args)]
+pub struct CheckConfig {
+    /// Print all settings, each with its origin
+    #[arg(long)]
+    pub show: bool,
+    /// Print the configuration file of adaptivemm 2.1 as TOML
+    #[arg(long, conflicts_with = "show")]
+    pub convert: bool,
+    /// Judge FILE as if it were installed in /etc/adaptivemmd/adaptivemmd.toml.d
+    #[arg(long, value_name = "FILE")]
+    pub drop_in: Option<PathBuf>,
+}
+
+/// Options of `record`.
+#[derive(Debug, Args)]
+pub struct Record {
+    /// The trace to write, compressed if it ends in .zst; - for standard output
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// Milliseconds between two frames, from 100 [default: the period of the daemon]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
+    pub period_ms: Option<u64>,
+    /// End after so many frames [default: when interrupted]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
+    /// A word on what is recorded, kept in the trace
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub note: String,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The trace: JSON lines, compressed with zstd or not
+    #[arg(value_name = "TRACE")]
+    pub trace: PathBuf,
+    /// Print one JSON object per finding, request, action and set of metrics
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Cli {
+    /// The machine to read.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        Root::Directory(self.directory())
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.place
+            .root
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// Where the configuration is. Relative paths are made absolute, as a daemon leaves its directory.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Sources {
+            root: self.directory(),
+            file: self.place.config.as_ref().map(absolute),
+            drop_in: None,
+            command_line: CommandLine {
+                verbosity: (self.place.verbose > 0).then_some(self.place.verbose),
+                aggressiveness: self.daemon.aggressiveness,
+                max_gap_gib: self.daemon.max_gap,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_flags_of_the_predecessor_are_understood() {
+        let cli =
+            Cli::try_parse_from(["adaptivemmd", "-d", "-vv", "-s", "-a", "3", "-m", "5"]).unwrap();
+
+        let command_line = CommandLine {
+            verbosity: Some(2),
+            aggressiveness: Some(3),
+            max_gap_gib: Some(5),
+        };
+        assert_eq!(cli.sources().command_line, command_line);
+        assert!(cli.daemon.debug && cli.daemon.simulate);
+    }
+}

@@ -1,0 +1,101 @@
+//! What the program does when it is called: the daemon, or one of its commands.
+
+mod check_config;
+mod daemon;
+mod modules;
+mod record;
+mod replay;
+mod snapshot;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
+use crate::loader::{Registration, registrations};
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All was done.
+    Done,
+    /// Something failed, or the answer is no.
+    Failed,
+    /// The configuration is wrong (`EX_CONFIG` of sysexits.h).
+    Configuration,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Failed => Self::from(1),
+            Exit::Configuration => Self::from(78),
+        }
+    }
+}
+
+/// Runs the program with the arguments it was called with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let (modules, refused) = registrations();
+    for module in &refused {
+        complain(module);
+    }
+    let exit = match &cli.command {
+        None if cli.daemon.once && cli.daemon.json => snapshot::run(&cli, &modules),
+        None => daemon::run(&cli, &modules),
+        Some(Command::Modules { json }) => modules::run(&cli, &modules, *json),
+        Some(Command::CheckConfig(options)) => check_config::run(&cli, options, &modules),
+        Some(Command::Snapshot) => snapshot::run(&cli, &modules),
+        Some(Command::Record(options)) => record::run(&cli, options, &modules),
+        Some(Command::Replay(options)) => replay::run(&cli, options, &modules),
+    };
+    exit.into()
+}
+
+/// Says what is wrong, on standard error.
+fn complain(problem: &dyn Display) {
+    // Nobody is left to be told that standard error is closed.
+    let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {problem}");
+}
+
+/// Prints the result of a command. A reader that has seen enough is no error.
+fn print(text: &str) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            complain(&format_args!("cannot write to standard output: {error}"));
+            Exit::Failed
+        }
+    }
+}
+
+fn schemas(modules: &[Registration]) -> Vec<ModuleSchema> {
+    modules.iter().map(|module| module.schema.clone()).collect()
+}
+
+fn load(sources: &Sources, modules: &[Registration]) -> Loaded {
+    config::load(sources, &schemas(modules))
+}
+
+/// The settings in force; what is wrong with them is said on standard error.
+fn settings(cli: &Cli, modules: &[Registration]) -> Result<Settings, Exit> {
+    let loaded = load(&cli.sources(), modules);
+    let bad = loaded
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error() || diagnostic.is_warning());
+    bad.for_each(|diagnostic| complain(&diagnostic));
+    if loaded.is_valid() {
+        Ok(loaded.settings)
+    } else {
+        Err(Exit::Configuration)
+    }
+}

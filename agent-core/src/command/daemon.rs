@@ -1,0 +1,185 @@
+//! The daemon, and `--once`.
+
+use std::path::Path;
+
+use super::{Exit, complain, load};
+use crate::actuator::Mode;
+use crate::agent::{Agent, BuildErrors, Threads};
+use crate::background::{self, Background};
+use crate::cli::{Cli, Daemon};
+use crate::config::{Diagnostic, Loaded, LogTarget, Settings};
+use crate::journal::{Entry, Journal};
+use crate::loader::Registration;
+use crate::lock::Lock;
+use crate::scheduler::{Reloaded, Scheduler};
+use crate::signals;
+use adaptivemm_module_api::Severity;
+
+/// The verbosity at which the status of every module is written.
+const WITH_STATUS: u8 = 2;
+
+pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
+    let loaded = load(&cli.sources(), modules);
+    if !loaded.is_valid() {
+        loaded
+            .diagnostics
+            .iter()
+            .for_each(|diagnostic| complain(diagnostic));
+        return Exit::Configuration;
+    }
+    let background = if stays_in_foreground(&cli.daemon) {
+        Background::No
+    } else {
+        match background::enter() {
+            Ok(background) => background,
+            Err(error) => return failed(&format_args!("cannot go into the background: {error}")),
+        }
+    };
+    match background {
+        Background::Parent(code) => {
+            if code == 0 {
+                Exit::Done
+            } else {
+                exit_of(code)
+            }
+        }
+        Background::No | Background::Child(_) => start(cli, &loaded, modules, background),
+    }
+}
+
+fn exit_of(code: i32) -> Exit {
+    if code == 78 {
+        Exit::Configuration
+    } else {
+        Exit::Failed
+    }
+}
+
+fn stays_in_foreground(daemon: &Daemon) -> bool {
+    daemon.debug
+        || daemon.foreground
+        || daemon.simulate
+        || daemon.once
+        || std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
+fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: Background) -> Exit {
+    let settings = &loaded.settings;
+    // A simulation writes nothing, not even a lock, and may run beside the daemon.
+    let _lock = match (!cli.daemon.simulate)
+        .then(|| Lock::take(&settings.core.runtime_dir))
+        .transpose()
+    {
+        Ok(lock) => lock,
+        Err(error) => {
+            let source = std::error::Error::source(&error)
+                .map_or_else(String::new, |source| format!(": {source}"));
+            return failed(&format_args!("{error}{source}"));
+        }
+    };
+    let wishes = match signals::receive() {
+        Ok(wishes) => wishes,
+        Err(error) => return failed(&format_args!("cannot handle signals: {error}")),
+    };
+    let mode = if cli.daemon.simulate {
+        Mode::Simulate
+    } else {
+        Mode::Live
+    };
+    let agent = match Agent::build(
+        cli.root(),
+        None,
+        mode,
+        Threads::OnePerModule,
+        settings,
+        modules,
+    ) {
+        Ok(agent) => agent,
+        Err(errors) => {
+            errors.0.iter().for_each(|error| complain(error));
+            return Exit::Configuration;
+        }
+    };
+    let mut journal = journal(&cli.daemon, settings);
+    tell(&loaded.diagnostics, &mut journal);
+    let mut scheduler = Scheduler::new(agent, journal);
+    if cli.daemon.once {
+        scheduler.scan();
+        scheduler.end();
+        return Exit::Done;
+    }
+    scheduler.run(
+        &wishes,
+        || background.ready(),
+        |agent, journal| reload(cli, modules, agent, journal),
+    );
+    Exit::Done
+}
+
+fn failed(problem: &dyn std::fmt::Display) -> Exit {
+    complain(problem);
+    Exit::Failed
+}
+
+/// Where the log goes: for a person in front of a terminal, or for the log daemon.
+fn journal(daemon: &Daemon, settings: &Settings) -> Journal {
+    let core = &settings.core;
+    let verbosity = verbosity(daemon, settings);
+    let at_terminal = daemon.debug || daemon.simulate || daemon.once;
+    let no_log_daemon = daemon.foreground && !Path::new(&core.syslog_socket).exists();
+    match core.log_target {
+        LogTarget::Stderr => Journal::to_terminal(verbosity),
+        LogTarget::Auto if at_terminal || no_log_daemon => Journal::to_terminal(verbosity),
+        LogTarget::Auto | LogTarget::Syslog => Journal::to_syslog(&core.syslog_socket, verbosity),
+    }
+}
+
+/// Who simulates wants to see what the modules see.
+fn verbosity(daemon: &Daemon, settings: &Settings) -> u8 {
+    let least = if daemon.simulate || daemon.once {
+        WITH_STATUS
+    } else {
+        0
+    };
+    settings.core.verbosity.max(least)
+}
+
+fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
+    for diagnostic in diagnostics {
+        let severity = if diagnostic.is_error() {
+            Severity::Error
+        } else if diagnostic.is_warning() {
+            Severity::Warning
+        } else {
+            Severity::Info
+        };
+        let text = diagnostic.headline();
+        journal.write(&Entry {
+            severity,
+            verbosity: 0,
+            module: "core",
+            text: &text,
+            details: "",
+        });
+    }
+}
+
+fn reload(
+    cli: &Cli,
+    modules: &[Registration],
+    agent: &mut Agent,
+    journal: &mut Journal,
+) -> Reloaded {
+    let loaded = load(&cli.sources(), modules);
+    tell(&loaded.diagnostics, journal);
+    if !loaded.is_valid() {
+        return Err("it has errors".to_owned());
+    }
+    agent
+        .reconfigure(&loaded.settings, modules)
+        .map_err(|BuildErrors(errors)| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            errors.join("; ")
+        })?;
+    Ok(Some(self::journal(&cli.daemon, &loaded.settings)))
+}

@@ -1,0 +1,210 @@
+//! `adaptivemmd replay`: what the daemon would have logged on a recorded machine.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use adaptivemm_module_api::units::{PageSize, Uptime};
+
+use super::{Exit, complain, settings};
+use crate::actuator::Mode;
+use crate::agent::{Agent, Threads};
+use crate::cli::{Cli, Replay};
+use crate::config::Settings;
+use crate::events;
+use crate::journal::Journal;
+use crate::loader::Registration;
+use crate::reporter::Reporter;
+use crate::sampler::{Recorded, Root};
+use crate::trace::{Frame, Header, Reader, TraceError};
+
+pub(super) fn run(cli: &Cli, options: &Replay, modules: &[Registration]) -> Exit {
+    let settings = match settings(cli, modules) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let name = options.trace.display();
+    let mut trace = match Reader::open(&options.trace) {
+        Ok(trace) => trace,
+        Err(error) => return refuse(&name, &error),
+    };
+    let mut player = match Player::new(settings, trace.header(), modules) {
+        Ok(player) => player,
+        Err(exit) => return exit,
+    };
+    let played = if options.json {
+        player.play_json(&mut trace)
+    } else {
+        player.play_log(&mut trace)
+    };
+    if trace.is_truncated() {
+        complain(&format_args!(
+            "{name}: the last line was cut off and is left out"
+        ));
+    }
+    match played {
+        Ok(()) => Exit::Done,
+        Err(PlayError::Trace(error)) => refuse(&name, &error),
+        Err(PlayError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(PlayError::Output(error)) => {
+            complain(&format_args!("cannot write to standard output: {error}"));
+            Exit::Failed
+        }
+    }
+}
+
+fn refuse(name: &dyn std::fmt::Display, error: &TraceError) -> Exit {
+    let source =
+        std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
+    complain(&format_args!("{name}: {error}{source}"));
+    Exit::Failed
+}
+
+enum PlayError {
+    Trace(TraceError),
+    Output(io::Error),
+}
+
+impl From<TraceError> for PlayError {
+    fn from(error: TraceError) -> Self {
+        Self::Trace(error)
+    }
+}
+
+impl From<io::Error> for PlayError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// The daemon on a recorded machine: the same code with the trace's clock, in one thread.
+struct Player<'a> {
+    settings: Settings,
+    page_size: Option<PageSize>,
+    modules: &'a [Registration],
+    /// Made with the first frame, which says what kind of machine it is.
+    agent: Option<Agent>,
+}
+
+impl<'a> Player<'a> {
+    fn new(
+        mut settings: Settings,
+        header: &Header,
+        modules: &'a [Registration],
+    ) -> Result<Self, Exit> {
+        if let Some(period_ms) = header.period_ms {
+            settings.core.period = Duration::from_millis(period_ms);
+        }
+        let player = Self {
+            settings,
+            page_size: header.page_size.and_then(PageSize::new),
+            modules,
+            agent: None,
+        };
+        // What is wrong with the modules' options is to be said before the first frame is read.
+        match player.agent(Recorded::new()) {
+            Some(_) => Ok(player),
+            None => Err(Exit::Configuration),
+        }
+    }
+
+    fn agent(&self, files: Recorded) -> Option<Agent> {
+        let root = Root::Recorded(files);
+        let (settings, modules) = (&self.settings, self.modules);
+        let built = Agent::build(
+            root,
+            self.page_size,
+            Mode::Simulate,
+            Threads::None,
+            settings,
+            modules,
+        );
+        if let Err(errors) = &built {
+            errors.0.iter().for_each(|error| complain(error));
+        }
+        built.ok()
+    }
+
+    /// The daemon, with the files of this frame.
+    fn at(&mut self, frame: &Frame) -> Option<&mut Agent> {
+        match &mut self.agent {
+            Some(agent) => agent.apply(frame),
+            None => {
+                let bytes = |(path, text): (&String, &Option<String>)| {
+                    Some((path.clone(), text.clone()?.into_bytes()))
+                };
+                self.agent = self.agent(frame.files.iter().filter_map(bytes).collect());
+            }
+        }
+        self.agent.as_mut()
+    }
+
+    fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<(), PlayError> {
+        let t_ms = Arc::new(AtomicU64::new(0));
+        let stamped = Stamped {
+            output: BufWriter::new(io::stdout()),
+            t_ms: Arc::clone(&t_ms),
+            at_start: true,
+        };
+        let mut journal = Journal::to_writer(Box::new(stamped), self.settings.core.verbosity);
+        let mut reporter = Reporter::new();
+        while let Some(frame) = trace.next_frame()? {
+            t_ms.store(frame.t_ms, Ordering::Relaxed);
+            if let Some(agent) = self.at(&frame) {
+                reporter.report(&agent.scan(moment(frame.t_ms)), &mut journal);
+            }
+        }
+        Ok(())
+    }
+
+    fn play_json(&mut self, trace: &mut Reader<impl BufRead>) -> Result<(), PlayError> {
+        let verbosity = self.settings.core.verbosity;
+        let mut output = BufWriter::new(io::stdout().lock());
+        while let Some(frame) = trace.next_frame()? {
+            let Some(agent) = self.at(&frame) else {
+                continue;
+            };
+            for event in events::of_round(frame.t_ms, &agent.scan(moment(frame.t_ms)), verbosity) {
+                serde_json::to_writer(&mut output, &event).map_err(io::Error::from)?;
+                output.write_all(b"\n")?;
+            }
+        }
+        Ok(output.flush()?)
+    }
+}
+
+fn moment(t_ms: u64) -> Uptime {
+    Uptime(Duration::from_millis(t_ms))
+}
+
+/// Puts the time in the trace before every line.
+struct Stamped<W> {
+    output: W,
+    t_ms: Arc<AtomicU64>,
+    at_start: bool,
+}
+
+impl<W: Write> Write for Stamped<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.at_start && !bytes.is_empty() {
+            let t_ms = self.t_ms.load(Ordering::Relaxed);
+            let mut stamp = String::new();
+            let _never_fails = write!(stamp, "{}.{:03} ", t_ms / 1000, t_ms % 1000);
+            self.output.write_all(stamp.as_bytes())?;
+            self.at_start = false;
+        }
+        let line = bytes
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(bytes.len(), |end| end + 1);
+        let written = self.output.write(&bytes[..line])?;
+        self.at_start = written > 0 && bytes[written - 1] == b'\n';
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}

@@ -1,0 +1,58 @@
+//! `adaptivemmd snapshot`: what is seen now, as one JSON object.
+
+use serde_json::{Map, Value, json};
+
+use super::{Exit, complain, print, settings};
+use crate::actuator::Mode;
+use crate::agent::{Agent, Threads};
+use crate::cli::Cli;
+use crate::clock;
+use crate::events;
+use crate::loader::Registration;
+use crate::sampler::{BOOT_ID, UPTIME, boot_id, uptime};
+
+pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
+    let settings = match settings(cli, modules) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let root = cli.root();
+    // A recorded machine says itself how long it had run.
+    let recorded = root
+        .read("/proc/uptime")
+        .ok()
+        .and_then(|text| uptime(&text).ok());
+    let now = recorded.unwrap_or_else(clock::uptime);
+    let boot = root
+        .read("/proc/sys/kernel/random/boot_id")
+        .ok()
+        .and_then(|text| boot_id(&text).ok());
+    let built = Agent::build(
+        root,
+        None,
+        Mode::Simulate,
+        Threads::None,
+        &settings,
+        modules,
+    );
+    let mut agent = match built {
+        Ok(agent) => agent,
+        Err(errors) => {
+            errors.0.iter().for_each(|error| complain(error));
+            return Exit::Configuration;
+        }
+    };
+    agent.want_everything();
+    let round = agent.scan(now);
+    let mut snapshot = round.snapshot.to_json();
+    snapshot["boot_id"] = boot.into();
+    let members = round
+        .members
+        .iter()
+        .map(|member| (member.name().to_owned(), events::of_member(member)));
+    let modules: Map<String, Value> = members.collect();
+    print(&format!(
+        "{}\n",
+        json!({ "snapshot": snapshot, "modules": modules })
+    ))
+}

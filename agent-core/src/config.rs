@@ -1,0 +1,258 @@
+//! The configuration: TOML files, the file of adaptivemm 2.1 and the command
+//! line, read into [`Settings`] that cannot be wrong.
+//!
+//! Nothing stops at the first problem: whoever repairs a configuration sees all
+//! of them at once, each with its place and what to do.
+
+use std::path::{Path, PathBuf};
+
+mod diagnostic;
+mod document;
+mod legacy;
+mod lookup;
+mod merge;
+mod native;
+mod schema;
+mod settings;
+mod strtoul;
+#[cfg(test)]
+mod tests;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use document::Place;
+pub use lookup::legacy_path;
+pub use merge::{Origin, Setting};
+pub use schema::{
+    Content, Fallback, Key, Kind, ModuleSchema, OptionSchema, Value, core_keys, module_keys,
+};
+pub use settings::{Aggressiveness, Core, LogTarget, ModuleMode, ModuleSettings, Settings};
+
+use document::Document;
+use merge::{Assignment, Layer};
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources {
+    /// `/`, or the tree below which `/etc`, `/run` and `/usr` are looked up.
+    pub root: PathBuf,
+    /// Exactly this file instead of the lookup (`-c`). `*.toml` is TOML, any
+    /// other the format of adaptivemm 2.1. Not below `root`.
+    pub file: Option<PathBuf>,
+    /// A file to be judged as if it were a drop-in in `/etc`, under its own
+    /// base name (`check-config --drop-in`).
+    pub drop_in: Option<PathBuf>,
+    /// What was asked for when starting; overrules every file.
+    pub command_line: CommandLine,
+}
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// How often `-v` was given; more than 5 is as good as 5.
+    pub verbosity: Option<u8>,
+    /// `-a`, 1 to 3.
+    pub aggressiveness: Option<i64>,
+    /// `-m`, in GiB.
+    pub max_gap_gib: Option<u64>,
+}
+
+/// A configuration that has been read.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// To be used only if the configuration is valid.
+    pub settings: Settings,
+    /// Everything there is to say, file by file and line by line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Every key with its value and where that came from.
+    pub values: Vec<Setting>,
+    /// The files that were read, those that overrule later.
+    pub files: Vec<PathBuf>,
+}
+
+/// A file of adaptivemm 2.1 as TOML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Converted {
+    /// To be written to a file `*.toml`.
+    pub toml: String,
+    /// What was doubtful in the old file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads everything, for a daemon with these modules.
+#[must_use]
+pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
+    let mut loader = Loader {
+        keys: schema::all_keys(modules),
+        modules,
+        assignments: Vec::new(),
+        diagnostics: Vec::new(),
+        files: Vec::new(),
+    };
+    match &sources.file {
+        Some(file) => {
+            loader.exactly(file);
+            if let Some(drop_in) = &sources.drop_in {
+                loader.native(drop_in, Layer::Native);
+            }
+        }
+        None => loader.lookup(sources),
+    }
+    loader.command_line(&sources.command_line);
+    let overruled = merge::overruled(&loader.keys, &loader.assignments);
+    loader.diagnostics.extend(overruled);
+    let values = merge::merge(&loader.keys, &loader.assignments);
+    Loaded {
+        settings: Settings::of(&values, modules),
+        diagnostics: loader.diagnostics,
+        values,
+        files: loader.files,
+    }
+}
+
+/// The legacy file as TOML, with the settings of modules that are not
+/// installed: they may be some day.
+#[must_use]
+pub fn convert(legacy_text: &[u8], path: &Path, modules: &[ModuleSchema]) -> Converted {
+    let document = Document::new(path, String::from_utf8_lossy(legacy_text).into());
+    let keys = schema::all_keys(modules);
+    let (mut settings, diagnostics) = legacy::read(&document, &keys, modules);
+    // The last of equal keys counts; a stable sort keeps it last.
+    settings.sort_by(|a, b| (&a.table, &a.name).cmp(&(&b.table, &b.name)));
+    let overrules = |a: &legacy::Setting, b: &legacy::Setting| a.path() == b.path();
+    let lines = settings.chunk_by(overrules).filter_map(<[_]>::last);
+    let toml = merge::tables(lines.map(|setting| (setting.table.as_str(), setting.to_string())));
+    Converted { toml, diagnostics }
+}
+
+impl Loaded {
+    /// Whether the daemon can run with it: there are no errors.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// All settings as TOML, each with its origin. Loading it gives the same
+    /// settings.
+    #[must_use]
+    pub fn show(&self) -> String {
+        merge::show(&self.values)
+    }
+}
+
+/// Gathers what the sources say.
+#[derive(Debug)]
+struct Loader<'a> {
+    keys: Vec<Key>,
+    modules: &'a [ModuleSchema],
+    assignments: Vec<Assignment>,
+    diagnostics: Vec<Diagnostic>,
+    files: Vec<PathBuf>,
+}
+
+impl Loader<'_> {
+    fn exactly(&mut self, file: &Path) {
+        if file
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            return self.native(file, Layer::Native);
+        }
+        match lookup::read(file) {
+            Ok(bytes) => self.legacy(file, &bytes),
+            Err(error) => self.diagnostics.push(unreadable(file, &error)),
+        }
+    }
+
+    fn lookup(&mut self, sources: &Sources) {
+        let candidate = sources.drop_in.as_deref();
+        let (files, diagnostics) = lookup::native_files(&sources.root, candidate);
+        self.diagnostics.extend(diagnostics);
+        for file in &files {
+            self.native(&file.path, file.layer);
+        }
+        let Some(path) = legacy_path(&sources.root) else {
+            return;
+        };
+        match lookup::read(&path) {
+            Ok(bytes) => self.legacy(&path, &bytes),
+            Err(error) => {
+                let message = format!("{error}; it is not used");
+                self.diagnostics
+                    .push(Diagnostic::warning(Place::file(&path), &message));
+            }
+        }
+    }
+
+    fn native(&mut self, path: &Path, layer: Layer) {
+        let bytes = match lookup::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.diagnostics.push(unreadable(path, &error)),
+        };
+        self.files.push(path.to_owned());
+        // What is not UTF-8 is replaced, so that all other problems are found.
+        let document = Document::new(path, String::from_utf8_lossy(&bytes).into());
+        if let Err(error) = std::str::from_utf8(&bytes) {
+            let at = error.valid_up_to();
+            let message = format!("not UTF-8: byte {:#04x} at position {at}", bytes[at]);
+            let place = document.place(&(at..at + 1));
+            self.diagnostics.push(Diagnostic::error(place, &message));
+        }
+        let reader = native::Reader::new(&document, layer, &self.keys, self.modules);
+        let (assignments, diagnostics) = reader.read();
+        self.assignments.extend(assignments);
+        self.diagnostics.extend(diagnostics);
+    }
+
+    fn legacy(&mut self, path: &Path, bytes: &[u8]) {
+        self.files.push(path.to_owned());
+        let document = Document::new(path, String::from_utf8_lossy(bytes).into());
+        let (settings, diagnostics) = legacy::read(&document, &self.keys, self.modules);
+        // Those of modules that are not installed match no key, later on.
+        self.assignments
+            .extend(settings.into_iter().map(|setting| Assignment {
+                path: setting.path(),
+                content: setting.content,
+                layer: Layer::Legacy,
+                place: setting.place,
+            }));
+        self.diagnostics.extend(diagnostics);
+    }
+
+    fn command_line(&mut self, given: &CommandLine) {
+        let verbosity = given.verbosity.map(|count| count.min(5).into());
+        let gap = given
+            .max_gap_gib
+            .map(|gap| i64::try_from(gap).unwrap_or(i64::MAX));
+        for (option, path, number) in [
+            ("-v", "core.verbosity", verbosity),
+            ("-a", "core.aggressiveness", given.aggressiveness),
+            ("-m", "modules.free-pages.config.max-gap-gib", gap),
+        ] {
+            if let Some(number) = number {
+                self.option(option, path, number);
+            }
+        }
+    }
+
+    fn option(&mut self, option: &str, path: &str, number: i64) {
+        let place = Place::command_line(option);
+        let Some(key) = self.keys.iter().find(|key| key.path() == path) else {
+            let message = format!("the module of `{path}` is not installed");
+            return self.diagnostics.push(Diagnostic::warning(place, &message));
+        };
+        let Some(content) = key.kind.accept(Content::One(Value::Integer(number))) else {
+            let message = format!("this must be {}, found {number}", key.kind);
+            return self.diagnostics.push(Diagnostic::error(place, &message));
+        };
+        self.assignments.push(Assignment {
+            path: path.into(),
+            content,
+            layer: Layer::CommandLine,
+            place,
+        });
+    }
+}
+
+fn unreadable(path: &Path, error: &lookup::Unreadable) -> Diagnostic {
+    Diagnostic::error(Place::file(path), &error.to_string())
+}

@@ -1,0 +1,168 @@
+//! What is wrong with a configuration, for the person who has to put it right.
+
+use std::fmt;
+
+use super::document::{Place, printable};
+
+/// Something to say about a configuration.
+///
+/// Displayed on several lines: the headline, the line of the file, carets below
+/// what is meant, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    severity: Severity,
+    place: Place,
+    message: String,
+    hint: Option<String>,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// The daemon runs, but not as the file says.
+    Warning,
+    /// The daemon does not start with this.
+    Error,
+}
+
+impl Diagnostic {
+    /// A reason not to start.
+    pub(crate) fn error(place: Place, message: &str) -> Self {
+        Self::new(Severity::Error, place, message)
+    }
+
+    /// Something that is not done as it was written.
+    pub(crate) fn warning(place: Place, message: &str) -> Self {
+        Self::new(Severity::Warning, place, message)
+    }
+
+    /// Something that is as it should be, but may surprise.
+    pub(crate) fn note(place: Place, message: &str) -> Self {
+        Self::new(Severity::Note, place, message)
+    }
+
+    fn new(severity: Severity, place: Place, message: &str) -> Self {
+        Self {
+            severity,
+            place,
+            message: printable(message),
+            hint: None,
+        }
+    }
+
+    /// The same, with what to do about it.
+    pub(crate) fn hint(self, hint: Option<String>) -> Self {
+        Self {
+            hint: hint.map(|hint| printable(&hint)),
+            ..self
+        }
+    }
+
+    /// Whether the daemon refuses to start because of it.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// Whether something is not done as it was written, without being fatal.
+    #[must_use]
+    pub fn is_warning(&self) -> bool {
+        self.severity == Severity::Warning
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The first line of the display, `FILE:LINE:COLUMN: SEVERITY: MESSAGE`:
+    /// enough for a log.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let place = self.place.precise();
+        format!("{place}: {}: {}", self.severity, self.message)
+    }
+
+    /// Line and column, or zeros if it is about a file as a whole.
+    pub(crate) fn position(&self) -> (usize, usize) {
+        self.place.position()
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let picture = self.place.picture(self.hint.as_deref());
+        write!(f, "{}{picture}", self.headline())
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// The one of `names` that was probably meant by `typed`, if any is that near.
+pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Enough for a swapped pair and a slip. More would make a module that is
+    // not installed look like a misspelt one.
+    let tolerance = (1 + typed.len() / 4).min(3);
+    let typed = typed.to_ascii_lowercase();
+    names
+        .map(|name| {
+            let distance = strsim::damerau_levenshtein(&typed, &name.to_ascii_lowercase());
+            (distance, name)
+        })
+        .filter(|(distance, _)| *distance <= tolerance)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// “did you mean” the nearest of `names`.
+pub(crate) fn did_you_mean<'a>(
+    typed: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    nearest(typed, names).map(|name| format!("did you mean `{name}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_the_name_and_another_name_does_not() {
+        let names = || ["memleak", "free-pages", "ENABLE_MEMLEAK_CHECK"].into_iter();
+        for (typed, expected) in [
+            ("memlaek", Some("memleak")),
+            ("mem-leak", Some("memleak")),
+            ("MEMLEAK", Some("memleak")),
+            ("free-page", Some("free-pages")),
+            ("enable_memleak_check", Some("ENABLE_MEMLEAK_CHECK")),
+            ("compaction", None),
+            ("ENABLE_COMPACTION", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(typed, names()), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_headline_is_one_line_and_first() {
+        let place = Place::command_line("-a");
+        let diagnostic = Diagnostic::error(place, "a\nb").hint(Some("write 1, 2 or 3".into()));
+
+        assert_eq!(diagnostic.headline(), "command line, -a: error: a\u{fffd}b");
+        assert_eq!(
+            diagnostic.to_string(),
+            "command line, -a: error: a\u{fffd}b\n      write 1, 2 or 3"
+        );
+    }
+}

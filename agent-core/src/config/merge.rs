@@ -1,0 +1,187 @@
+//! Of all the values that were given for a key, the one that counts.
+
+use std::fmt;
+
+use super::diagnostic::Diagnostic;
+use super::document::Place;
+use super::schema::{Content, Fallback, Key, Value, key_text};
+
+/// Whose word a value is; of two, the higher counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Layer {
+    /// A package, below `/usr`.
+    Vendor,
+    /// The administrator, in the file of adaptivemm 2.1.
+    Legacy,
+    /// The administrator, below `/etc` or `/run` or in a file named with `-c`.
+    Native,
+    /// Whoever started the daemon.
+    CommandLine,
+}
+
+/// A value that someone gave for a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Assignment {
+    /// [`Key::path`].
+    pub(crate) path: String,
+    pub(crate) content: Content,
+    pub(crate) layer: Layer,
+    pub(crate) place: Place,
+}
+
+/// A key with the value that counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Which key.
+    pub key: Key,
+    /// Its value; `None` if it was not set and what holds instead depends on
+    /// other settings.
+    pub content: Option<Content>,
+    /// Where the value came from.
+    pub origin: Origin,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// It was set here.
+    Set(Place),
+}
+
+/// Switches that follow another one as long as nobody sets them.
+const FOLLOWS: [(&str, &str); 1] = [("modules.compaction.enabled", "modules.free-pages.enabled")];
+
+/// Gives each key its value. Within a layer the last assignment counts.
+pub(crate) fn merge(keys: &[Key], assignments: &[Assignment]) -> Vec<Setting> {
+    let mut settings: Vec<Setting> = keys.iter().map(|key| setting(key, assignments)).collect();
+    for (follower, leader) in FOLLOWS {
+        follow(&mut settings, follower, leader);
+    }
+    let scale = find(&settings, "core.aggressiveness").and_then(Content::integer);
+    let period = scale
+        .and_then(super::Aggressiveness::from_scale)
+        .map(super::Aggressiveness::period);
+    for setting in &mut settings {
+        if setting.key.path() == "core.period-secs" && setting.content.is_none() {
+            setting.content = period.map(|period| Content::One(Value::Float(period.as_secs_f64())));
+        }
+    }
+    settings
+}
+
+fn setting(key: &Key, assignments: &[Assignment]) -> Setting {
+    let path = key.path();
+    let given = assignments.iter().filter(|given| given.path == path);
+    let (content, origin) = match given.max_by_key(|given| given.layer) {
+        Some(given) => (
+            Some(given.content.clone()),
+            Origin::Set(given.place.clone()),
+        ),
+        None => match &key.default {
+            Fallback::Fixed(content) => (Some(content.clone()), Origin::Default),
+            Fallback::Derived(_) => (None, Origin::Default),
+        },
+    };
+    Setting {
+        key: key.clone(),
+        content,
+        origin,
+    }
+}
+
+fn follow(settings: &mut [Setting], follower: &str, leader: &str) {
+    let Some(leader) = settings
+        .iter()
+        .find(|each| each.key.path() == leader)
+        .cloned()
+    else {
+        return;
+    };
+    for setting in settings
+        .iter_mut()
+        .filter(|each| each.key.path() == follower)
+    {
+        if setting.origin == Origin::Default && leader.origin != Origin::Default {
+            setting.content.clone_from(&leader.content);
+            setting.origin = leader.origin.clone();
+        }
+    }
+}
+
+/// The value of the key with this path.
+pub(crate) fn find<'a>(settings: &'a [Setting], path: &str) -> Option<&'a Content> {
+    let setting = settings.iter().find(|each| each.key.path() == path)?;
+    setting.content.as_ref()
+}
+
+/// A warning for each value of the legacy file that a native one overrules.
+pub(crate) fn overruled(keys: &[Key], assignments: &[Assignment]) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for key in keys {
+        let path = key.path();
+        let last = |layer| {
+            let of_layer = |given: &&Assignment| given.path == path && given.layer == layer;
+            assignments.iter().rev().find(of_layer)
+        };
+        let (Some(legacy), Some(native)) = (last(Layer::Legacy), last(Layer::Native)) else {
+            continue;
+        };
+        if legacy.content != native.content {
+            let message = format!(
+                "`{path}` is {} as set in {}; the {} set here does not count",
+                native.content, native.place, legacy.content
+            );
+            let hint = "remove one of the two".to_owned();
+            warnings.push(Diagnostic::warning(legacy.place.clone(), &message).hint(Some(hint)));
+        }
+    }
+    warnings
+}
+
+/// All settings as TOML, each with its origin.
+pub(crate) fn show(settings: &[Setting]) -> String {
+    let lines = settings
+        .iter()
+        .map(|setting| (setting.key.table.as_str(), setting.to_string()));
+    tables(lines)
+}
+
+/// Lines, each with the name of its table, as TOML. Lines of one table are next
+/// to each other.
+pub(crate) fn tables<'a>(lines: impl Iterator<Item = (&'a str, String)>) -> String {
+    let mut text = Vec::new();
+    let mut current = None;
+    for (table, line) in lines {
+        if current != Some(table) {
+            // An empty line between tables, not above the first.
+            text.extend(current.map(|_| String::new()));
+            text.push(format!("[{table}]"));
+            current = Some(table);
+        }
+        text.push(line);
+    }
+    text.push(String::new());
+    text.join("\n")
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = key_text(&self.key.name);
+        match (&self.content, &self.key.default) {
+            (Some(content), _) => write!(f, "{name} = {content}   # {}", self.origin),
+            (None, Fallback::Derived(how)) => write!(f, "# {name} is not set: {how}"),
+            (None, Fallback::Fixed(content)) => write!(f, "# {name} is not set: {content}"),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Set(place) => place.fmt(f),
+        }
+    }
+}

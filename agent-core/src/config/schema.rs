@@ -1,0 +1,390 @@
+//! What can be set, as data: validation, `show` and the manual all read it here.
+
+use std::fmt;
+
+/// What a module lets the operator choose; exported by the module as data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModuleSchema {
+    /// As in `[modules.NAME]`.
+    pub name: String,
+    /// The switch at the top of the file, such as `ENABLE_MEMLEAK_CHECK`.
+    pub flag: Option<String>,
+    /// Whether it runs unless told otherwise.
+    pub enabled: bool,
+    /// What it looks after, in a sentence.
+    pub description: String,
+    /// The keys of `[modules.NAME.config]`.
+    pub options: Vec<OptionSchema>,
+}
+
+/// One key of `[modules.NAME.config]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OptionSchema {
+    /// With its unit, such as `min-growth-percent`.
+    pub name: String,
+    /// Its kind is the kind of the option.
+    pub default: Value,
+    /// Smallest and largest number accepted; `None` for no limit.
+    pub range: Option<(f64, f64)>,
+    /// What it does, in a sentence.
+    pub help: String,
+}
+
+/// What an option can be set to. Displayed as TOML.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any finite number.
+    Float(f64),
+    /// A string.
+    Text(String),
+}
+
+/// What a key can be set to. Displayed as TOML.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// A single value.
+    One(Value),
+    /// An array of names.
+    Names(Vec<String>),
+}
+
+/// One key of the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The header of its table: `core`, `modules.NAME` or `modules.NAME.config`.
+    pub table: String,
+    /// As written in the table.
+    pub name: String,
+    /// What is accepted.
+    pub kind: Kind,
+    /// What holds if nobody sets it.
+    pub default: Fallback,
+    /// What it does, in a sentence.
+    pub help: String,
+}
+
+/// What holds if nobody sets a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fallback {
+    /// Always the same.
+    Fixed(Content),
+    /// Something that depends on other settings, in words.
+    Derived(&'static str),
+}
+
+/// What a key accepts. Displayed as “a whole number from 1 to 3”.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number, within limits if there are any.
+    Integer(Option<(f64, f64)>),
+    /// Any finite number, within limits if there are any.
+    Number(Option<(f64, f64)>),
+    /// A string.
+    Text,
+    /// A string that is an absolute path.
+    Path,
+    /// A string that is one of these.
+    Choice(&'static [&'static str]),
+    /// An array of strings.
+    Names,
+}
+
+/// The keys of `[core]`.
+#[must_use]
+pub fn core_keys() -> Vec<Key> {
+    let key = |name: &str, kind, default, help: &str| Key::new("core", name, kind, default, help);
+    vec![
+        key(
+            "period-secs",
+            Kind::Number(Some((0.1, 3600.0))),
+            Fallback::Derived("60, 30 or 15 for aggressiveness 1, 2 or 3"),
+            "time from one scan to the next, in seconds",
+        ),
+        key(
+            "aggressiveness",
+            Kind::Integer(Some((1.0, 3.0))),
+            Fallback::integer(2),
+            "how early and how strongly to act: 1 low, 2 normal, 3 high",
+        ),
+        key(
+            "verbosity",
+            Kind::Integer(Some((0.0, 5.0))),
+            Fallback::integer(0),
+            "how much is logged; warnings always are",
+        ),
+        key(
+            "log-target",
+            Kind::Choice(&["auto", "syslog", "stderr"]),
+            Fallback::text("auto"),
+            "where the log goes; `auto` follows how the daemon was started",
+        ),
+        key(
+            "syslog-socket",
+            Kind::Path,
+            Fallback::text("/dev/log"),
+            "the Unix socket of the system log",
+        ),
+        key(
+            "runtime-dir",
+            Kind::Path,
+            Fallback::text("/run/adaptivemmd"),
+            "the directory of the lock and the control socket",
+        ),
+        key(
+            "deadline-secs",
+            Kind::Number(Some((0.01, 3600.0))),
+            Fallback::Derived("a quarter of the period, at most 5"),
+            "how long a scan waits for its modules, in seconds",
+        ),
+        key(
+            "max-late",
+            Kind::Integer(Some((1.0, 1000.0))),
+            Fallback::integer(3),
+            "for how many scans a module may be late before it is quarantined",
+        ),
+    ]
+}
+
+/// The keys of `[modules.NAME]` and `[modules.NAME.config]`.
+#[must_use]
+pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
+    let table = module_table(&module.name);
+    let key = |name: &str, kind, default, help: &str| Key::new(&table, name, kind, default, help);
+    let mut keys = vec![
+        key(
+            "enabled",
+            Kind::Boolean,
+            Fallback::Fixed(Content::One(Value::Boolean(module.enabled))),
+            &module.description,
+        ),
+        key(
+            "mode",
+            Kind::Choice(&["active", "advise"]),
+            Fallback::text("active"),
+            "`advise`: say what it would change, and change nothing",
+        ),
+        key(
+            "deadline-ms",
+            Kind::Integer(Some((1.0, 600_000.0))),
+            Fallback::Derived("deadline-secs of [core]"),
+            "how long a scan waits for this module, in milliseconds",
+        ),
+        key(
+            "allow",
+            Kind::Names,
+            Fallback::Derived("everything that the module declares"),
+            "the tunables that it may change",
+        ),
+    ];
+    let config = format!("{table}.config");
+    keys.extend(module.options.iter().map(|option| {
+        let default = Fallback::Fixed(Content::One(option.default.clone()));
+        Key::new(
+            &config,
+            &option.name,
+            Kind::of(option),
+            default,
+            &option.help,
+        )
+    }));
+    keys
+}
+
+/// The path of `[modules.NAME]`.
+pub(crate) fn module_table(module: &str) -> String {
+    format!("modules.{}", key_text(module))
+}
+
+/// Every key there is, in the order in which they are shown.
+pub(crate) fn all_keys(modules: &[ModuleSchema]) -> Vec<Key> {
+    let mut keys = core_keys();
+    keys.extend(modules.iter().flat_map(module_keys));
+    keys
+}
+
+impl Key {
+    /// `TABLE.NAME`, which no other key has.
+    pub(crate) fn path(&self) -> String {
+        format!("{}.{}", self.table, key_text(&self.name))
+    }
+
+    fn new(table: &str, name: &str, kind: Kind, default: Fallback, help: &str) -> Self {
+        Self {
+            table: table.into(),
+            name: name.into(),
+            kind,
+            default,
+            help: help.into(),
+        }
+    }
+}
+
+impl Fallback {
+    fn integer(number: i64) -> Self {
+        Self::Fixed(Content::One(Value::Integer(number)))
+    }
+
+    fn text(text: &str) -> Self {
+        Self::Fixed(Content::One(Value::Text(text.into())))
+    }
+}
+
+impl Kind {
+    fn of(option: &OptionSchema) -> Self {
+        match option.default {
+            Value::Boolean(_) => Self::Boolean,
+            Value::Integer(_) => Self::Integer(option.range),
+            Value::Float(_) => Self::Number(option.range),
+            Value::Text(_) => Self::Text,
+        }
+    }
+
+    /// `content` as a key of this kind holds it; `None` if it does not accept
+    /// it. A number may be written without a point.
+    pub(crate) fn accept(&self, content: Content) -> Option<Content> {
+        let (accepted, content) = match self {
+            Self::Boolean => (content.boolean().is_some(), content),
+            Self::Integer(range) => {
+                let within = content.integer().is_some_and(|n| within(*range, real(n)));
+                (within, content)
+            }
+            Self::Number(range) => {
+                let number = content.number()?;
+                let number = within(*range, number).then_some(number)?;
+                (number.is_finite(), Content::One(Value::Float(number)))
+            }
+            Self::Text => (content.text().is_some(), content),
+            Self::Path => (content.text().is_some_and(is_absolute_path), content),
+            Self::Choice(names) => {
+                let known = content.text().is_some_and(|text| names.contains(&text));
+                (known, content)
+            }
+            Self::Names => (content.names().is_some(), content),
+        };
+        accepted.then_some(content)
+    }
+}
+
+fn within(range: Option<(f64, f64)>, number: f64) -> bool {
+    range.is_none_or(|(least, most)| (least..=most).contains(&number))
+}
+
+fn is_absolute_path(text: &str) -> bool {
+    text.starts_with('/') && !text.contains('\0')
+}
+
+#[expect(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
+fn real(number: i64) -> f64 {
+    number as f64
+}
+
+impl Content {
+    /// If it is `true` or `false`.
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        if let Self::One(Value::Boolean(value)) = self {
+            return Some(*value);
+        }
+        None
+    }
+
+    /// If it is a whole number.
+    pub(crate) fn integer(&self) -> Option<i64> {
+        if let Self::One(Value::Integer(value)) = self {
+            return Some(*value);
+        }
+        None
+    }
+
+    /// If it is a number, whole or not.
+    pub(crate) fn number(&self) -> Option<f64> {
+        if let Self::One(Value::Float(value)) = self {
+            return Some(*value);
+        }
+        self.integer().map(real)
+    }
+
+    /// If it is a string.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Self::One(Value::Text(value)) = self {
+            return Some(value);
+        }
+        None
+    }
+
+    /// If it is an array of strings.
+    pub(crate) fn names(&self) -> Option<&[String]> {
+        if let Self::Names(names) = self {
+            return Some(names);
+        }
+        None
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Float(value) => toml::Value::Float(*value).fmt(f),
+            Self::Text(value) => f.write_str(&quoted(value)),
+        }
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(value) => value.fmt(f),
+            Self::Names(names) => {
+                let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+                write!(f, "[{}]", names.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limits = |range: &Option<(f64, f64)>| {
+            range.map_or_else(String::new, |(least, most)| {
+                format!(" from {least} to {most}")
+            })
+        };
+        match self {
+            Self::Boolean => f.write_str("true or false"),
+            Self::Integer(range) => write!(f, "a whole number{}", limits(range)),
+            Self::Number(range) => write!(f, "a number{}", limits(range)),
+            Self::Text => f.write_str("a string in quotes"),
+            Self::Path => f.write_str("an absolute path in quotes"),
+            Self::Choice(names) => write!(f, "one of \"{}\"", names.join("\", \"")),
+            Self::Names => f.write_str("an array of strings"),
+        }
+    }
+}
+
+/// `text` as a TOML string on one line. (The toml crate prints a string with
+/// a line break on several.)
+fn quoted(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.into(),
+    };
+    let escaped: String = text.chars().map(escaped).collect();
+    format!("\"{escaped}\"")
+}
+
+/// `name` as a TOML key: in quotes if it must be.
+pub(crate) fn key_text(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(plain) {
+        return name.into();
+    }
+    quoted(name)
+}

@@ -1,0 +1,191 @@
+//! The configuration as the daemon uses it: every value present and in range.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::merge::{Setting, find};
+use super::schema::{Content, ModuleSchema, Value, key_text, module_table};
+
+/// The result of reading the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Of the daemon itself.
+    pub core: Core,
+    /// One per installed module, in the order of the schemas.
+    pub modules: Vec<ModuleSettings>,
+}
+
+/// `[core]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Core {
+    /// From one scan to the next; 0.1 s to 1 h.
+    pub period: Duration,
+    /// How early and how strongly to act.
+    pub aggressiveness: Aggressiveness,
+    /// 0 to 5.
+    pub verbosity: u8,
+    /// Where the log goes.
+    pub log_target: LogTarget,
+    /// The Unix socket of the system log; absolute.
+    pub syslog_socket: PathBuf,
+    /// The directory of the lock and the control socket; absolute.
+    pub runtime_dir: PathBuf,
+    /// How long a scan waits for its modules; `None` for a quarter of the
+    /// period, at most 5 s.
+    pub deadline: Option<Duration>,
+    /// For how many scans a module may be late before it is quarantined; 1 to
+    /// 1000.
+    pub max_late: u32,
+}
+
+/// How early and how strongly to act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aggressiveness {
+    /// 1
+    Low,
+    /// 2
+    Normal,
+    /// 3
+    High,
+}
+
+/// Where the log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Wherever is right for the way the daemon was started.
+    Auto,
+    /// The system log.
+    Syslog,
+    /// The terminal.
+    Stderr,
+}
+
+/// `[modules.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModuleSettings {
+    /// The name of its schema.
+    pub name: String,
+    /// Whether it runs at all.
+    pub enabled: bool,
+    /// Whether it may change the machine.
+    pub mode: ModuleMode,
+    /// How long a scan waits for it, 1 ms to 10 min; `None` for as long as for
+    /// all modules.
+    pub deadline: Option<Duration>,
+    /// The tunables that it may change; `None` for all that it declares.
+    pub allow: Option<Vec<String>>,
+    /// Every option of the schema, in its order.
+    pub values: Vec<(String, Value)>,
+}
+
+/// Whether a module may change the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModuleMode {
+    /// It may.
+    Active,
+    /// It says what it would change.
+    Advise,
+}
+
+impl Aggressiveness {
+    /// From 1, 2 or 3, as written in the configuration.
+    #[must_use]
+    pub fn from_scale(scale: i64) -> Option<Self> {
+        match scale {
+            1 => Some(Self::Low),
+            2 => Some(Self::Normal),
+            3 => Some(Self::High),
+            _ => None,
+        }
+    }
+
+    /// The time from one scan to the next, if the configuration does not say.
+    #[must_use]
+    pub fn period(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Low => 60,
+            Self::Normal => 30,
+            Self::High => 15,
+        })
+    }
+}
+
+impl Settings {
+    /// From settings that were checked and merged.
+    pub(crate) fn of(settings: &[Setting], modules: &[ModuleSchema]) -> Self {
+        Self {
+            core: Core::of(settings),
+            modules: modules
+                .iter()
+                .map(|module| ModuleSettings::of(settings, module))
+                .collect(),
+        }
+    }
+}
+
+impl Core {
+    fn of(settings: &[Setting]) -> Self {
+        let find = |key: &str| find(settings, &format!("core.{key}"));
+        let path = |key| find(key).and_then(Content::text).map(PathBuf::from);
+        let seconds = |key| find(key).and_then(Content::number).and_then(seconds);
+        let scale = find("aggressiveness").and_then(Content::integer);
+        let aggressiveness = scale
+            .and_then(Aggressiveness::from_scale)
+            .unwrap_or(Aggressiveness::Normal);
+        Self {
+            period: seconds("period-secs").unwrap_or(aggressiveness.period()),
+            aggressiveness,
+            verbosity: find("verbosity").and_then(whole).unwrap_or_default(),
+            log_target: match find("log-target").and_then(Content::text) {
+                Some("syslog") => LogTarget::Syslog,
+                Some("stderr") => LogTarget::Stderr,
+                _ => LogTarget::Auto,
+            },
+            syslog_socket: path("syslog-socket").unwrap_or_default(),
+            runtime_dir: path("runtime-dir").unwrap_or_default(),
+            deadline: seconds("deadline-secs"),
+            max_late: find("max-late").and_then(whole).unwrap_or(1),
+        }
+    }
+}
+
+impl ModuleSettings {
+    fn of(settings: &[Setting], module: &ModuleSchema) -> Self {
+        let table = module_table(&module.name);
+        let find = |key: &str| find(settings, &format!("{table}.{key}"));
+        let value = |name: &str, default: &Value| match find(&format!("config.{}", key_text(name)))
+        {
+            Some(Content::One(value)) => value.clone(),
+            Some(Content::Names(_)) | None => default.clone(),
+        };
+        Self {
+            name: module.name.clone(),
+            enabled: find("enabled")
+                .and_then(Content::boolean)
+                .unwrap_or(module.enabled),
+            mode: match find("mode").and_then(Content::text) {
+                Some("advise") => ModuleMode::Advise,
+                _ => ModuleMode::Active,
+            },
+            deadline: find("deadline-ms")
+                .and_then(whole)
+                .map(Duration::from_millis),
+            allow: find("allow")
+                .and_then(Content::names)
+                .map(<[String]>::to_vec),
+            values: module
+                .options
+                .iter()
+                .map(|option| (option.name.clone(), value(&option.name, &option.default)))
+                .collect(),
+        }
+    }
+}
+
+fn whole<T: TryFrom<i64>>(content: &Content) -> Option<T> {
+    content.integer().and_then(|number| number.try_into().ok())
+}
+
+fn seconds(number: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(number).ok()
+}

@@ -1,0 +1,184 @@
+//! What happened in a scan, as JSON for programs. The names are interface.
+
+use serde_json::{Map, Value, json};
+
+use crate::agent::Round;
+use crate::bus::Member;
+use crate::words::{Action, Finding, Number, Request};
+
+/// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
+/// chosen by verbosity, as for the log.
+pub(crate) fn of_round(t_ms: u64, round: &Round<'_>, verbosity: u8) -> Vec<Value> {
+    let mut events = Vec::new();
+    for member in round.members {
+        let start = |kind: &str| start(t_ms, member.name(), kind);
+        for finding in member
+            .words()
+            .findings
+            .iter()
+            .filter(|finding| finding.verbosity <= verbosity)
+        {
+            events.push(with(start("finding"), finding_fields(finding)));
+        }
+        for request in &member.words().requests {
+            events.push(with(start("request"), request_fields(request)));
+        }
+        for deed in round
+            .deeds
+            .iter()
+            .filter(|deed| deed.module == member.name())
+        {
+            let mut event = start("action");
+            event.insert("code".to_owned(), deed.fate.code().into());
+            event.insert("severity".to_owned(), "notice".into());
+            event.insert(
+                "text".to_owned(),
+                format!("{}: {}", deed.request.action, deed.fate).into(),
+            );
+            event.extend(action_fields(&deed.request.action));
+            events.push(event.into());
+        }
+        events.extend(metrics_event(t_ms, member));
+    }
+    events
+}
+
+fn metrics_event(t_ms: u64, member: &Member) -> Option<Value> {
+    let words = member.words();
+    if words.metrics().is_empty() {
+        return None;
+    }
+    let mut event = start(t_ms, member.name(), "metric");
+    event.insert("code".to_owned(), "metrics".into());
+    event.insert("severity".to_owned(), "debug".into());
+    event.insert("text".to_owned(), words.status.as_str().into());
+    Some(with(event, numbers(words.metrics())))
+}
+
+/// A module's words in one scan: metrics, findings, requests.
+pub(crate) fn of_member(member: &Member) -> Value {
+    let words = member.words();
+    let findings: Vec<Value> = words
+        .findings
+        .iter()
+        .map(|finding| finding_fields(finding).into())
+        .collect();
+    let requests: Vec<Value> = words
+        .requests
+        .iter()
+        .map(|request| request_fields(request).into())
+        .collect();
+    let problems: Vec<&str> = words
+        .problems
+        .iter()
+        .map(|(_, text)| text.as_str())
+        .collect();
+    json!({
+        "metrics": numbers(words.metrics()),
+        "status": words.status,
+        "findings": findings,
+        "requests": requests,
+        "problems": problems,
+    })
+}
+
+fn start(t_ms: u64, module: &str, kind: &str) -> Map<String, Value> {
+    let fields = [
+        ("t_ms", t_ms.into()),
+        ("module", module.into()),
+        ("kind", kind.into()),
+    ];
+    fields
+        .map(|(name, value): (&str, Value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+}
+
+fn finding_fields(finding: &Finding) -> Map<String, Value> {
+    let details: Vec<&str> = finding.details.lines().collect();
+    let object = json!({
+        "code": finding.code,
+        "severity": finding.severity.name(),
+        "text": finding.text,
+    });
+    let mut fields = fields_of(object);
+    add(&mut fields, numbers(&finding.numbers));
+    if !details.is_empty() {
+        fields.insert("details".to_owned(), details.into());
+    }
+    fields
+}
+
+fn request_fields(request: &Request) -> Map<String, Value> {
+    let code = match &request.action {
+        Action::Set { .. } => "set-tunable",
+        Action::CompactNode { .. } => "compact-node",
+    };
+    let mut fields =
+        fields_of(json!({ "code": code, "severity": "notice", "text": request.reason }));
+    add(&mut fields, action_fields(&request.action));
+    add(&mut fields, numbers(&request.numbers));
+    fields
+}
+
+fn action_fields(action: &Action) -> Map<String, Value> {
+    fields_of(match action {
+        Action::Set { tunable, value } => json!({ "tunable": tunable, "value": value }),
+        Action::CompactNode { node } => json!({ "node": node }),
+    })
+}
+
+fn numbers(numbers: &[Number]) -> Map<String, Value> {
+    numbers
+        .iter()
+        .map(|number| (number.name.clone(), number_value(number.value)))
+        .collect()
+}
+
+/// Whole numbers are printed as such.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "only whole numbers of at most 2^53 are cast"
+)]
+fn number_value(value: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        (value as i64).into()
+    } else {
+        value.into()
+    }
+}
+
+fn with(mut start: Map<String, Value>, fields: Map<String, Value>) -> Value {
+    add(&mut start, fields);
+    start.into()
+}
+
+/// Adds fields; those that a module named like one of ours do not replace it.
+fn add(to: &mut Map<String, Value>, fields: Map<String, Value>) {
+    for (name, value) in fields {
+        to.entry(name).or_insert(value);
+    }
+}
+
+fn fields_of(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_printed_as_such() {
+        let printed =
+            [1.0, -2_279_235_584.0, 0.5, f64::NAN].map(|value| number_value(value).to_string());
+
+        assert_eq!(printed, ["1", "-2279235584", "0.5", "null"]);
+    }
+}

@@ -1,0 +1,211 @@
+//! The only code that logs: one event, one line, to the log daemon, a terminal or any writer.
+//!
+//! # Verbosity
+//!
+//! An [`Entry`] names the smallest verbosity at which it is written:
+//!
+//! | verbosity | also written |
+//! | --- | --- |
+//! | 0 | errors, warnings, notices and infos: the transitions |
+//! | 1 | decisions that changed nothing |
+//! | 2 | the status of each module, every scan |
+//! | 3 | the debug findings of modules |
+//! | 4 | how long each part of a scan took |
+//! | 5 | everything, such as updates of a baseline |
+
+mod connection;
+mod line;
+mod log_daemon;
+mod repeats;
+mod terminal;
+
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use adaptivemm_module_api::Severity;
+
+pub use repeats::{Pass, Repeats};
+
+use line::one_line;
+use log_daemon::LogDaemon;
+
+/// Short enough to lose little after a restart of the log daemon, long enough not to fill an
+/// audit log where the connection is forbidden.
+const RECONNECT_PAUSE: Duration = Duration::from_secs(5);
+
+/// One event.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The smallest verbosity at which it is written, 0 to 5.
+    pub verbosity: u8,
+    /// Who says so: `core`, or the name of a module.
+    pub module: &'a str,
+    /// What happened, on one line.
+    pub text: &'a str,
+    /// Zero or more further lines that belong to the text. Empty ones are left out.
+    pub details: &'a str,
+}
+
+/// Where events are written. Never blocks, never fails: what cannot be written is lost, counted,
+/// and the count is written as soon as that is possible again.
+pub struct Journal {
+    verbosity: u8,
+    target: Target,
+    dropped: u64,
+    unreported: u64,
+}
+
+enum Target {
+    Terminal,
+    LogDaemon(LogDaemon),
+    Writer(Box<dyn Write + Send>),
+}
+
+/// A message that could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Lost;
+
+impl Journal {
+    /// Writes to standard error, with the time of day.
+    #[must_use]
+    pub fn to_terminal(verbosity: u8) -> Self {
+        Self::new(Target::Terminal, verbosity)
+    }
+
+    /// Writes to the log daemon that listens on `socket`, usually `/dev/log`. It is connected to
+    /// with the first message, and again whenever it is gone.
+    #[must_use]
+    pub fn to_syslog(socket: &Path, verbosity: u8) -> Self {
+        Self::to_syslog_retrying(socket, verbosity, RECONNECT_PAUSE)
+    }
+
+    /// Like [`to_syslog`](Self::to_syslog), for those who cannot wait: leaves a log daemon that
+    /// did not answer alone for no longer than `pause`.
+    #[must_use]
+    pub fn to_syslog_retrying(socket: &Path, verbosity: u8, pause: Duration) -> Self {
+        Self::new(Target::LogDaemon(LogDaemon::new(socket, pause)), verbosity)
+    }
+
+    /// Writes without the time of day, so that the same events make the same bytes.
+    #[must_use]
+    pub fn to_writer(writer: Box<dyn Write + Send>, verbosity: u8) -> Self {
+        Self::new(Target::Writer(writer), verbosity)
+    }
+
+    fn new(target: Target, verbosity: u8) -> Self {
+        Self {
+            verbosity,
+            target,
+            dropped: 0,
+            unreported: 0,
+        }
+    }
+
+    /// Writes one event, if the verbosity asks for it: a line for its text, and one for each of
+    /// its details.
+    pub fn write(&mut self, entry: &Entry<'_>) {
+        if entry.verbosity > self.verbosity {
+            return;
+        }
+        let Entry {
+            severity, module, ..
+        } = *entry;
+        self.write_line(severity, &format!("{module}: {}", entry.text));
+        for detail in entry.details.lines().filter(|line| !line.is_empty()) {
+            self.write_line(severity, &format!("{module}:   {detail}"));
+        }
+    }
+
+    /// Chooses which events are written from now on.
+    pub fn set_verbosity(&mut self, verbosity: u8) {
+        self.verbosity = verbosity;
+    }
+
+    /// Which events are written, 0 to 5.
+    #[must_use]
+    pub fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+
+    /// How many messages were lost so far.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn write_line(&mut self, severity: Severity, text: &str) {
+        let lost = self.target.settle();
+        self.count(lost);
+        // As long as the loss itself cannot be told, a message would hide it.
+        let written = self
+            .report_lost()
+            .and_then(|()| self.target.send(severity, &one_line(text)));
+        match written {
+            Ok(()) => {}
+            Err(Lost) => self.count(1),
+        }
+    }
+
+    fn count(&mut self, lost: u64) {
+        self.dropped += lost;
+        self.unreported += lost;
+    }
+
+    /// Says how many messages were lost since this was last said.
+    fn report_lost(&mut self) -> Result<(), Lost> {
+        let lost = match self.unreported {
+            0 => return Ok(()),
+            1 => "1 message was".to_owned(),
+            count => format!("{count} messages were"),
+        };
+        let listener = self.target.listener();
+        let text = format!("core: {lost} lost while {listener} did not answer");
+        self.target.send(Severity::Warning, &text)?;
+        self.unreported = 0;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("verbosity", &self.verbosity)
+            .field("dropped", &self.dropped)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    /// Writes one line.
+    fn send(&mut self, severity: Severity, line: &str) -> Result<(), Lost> {
+        match self {
+            Self::Terminal => terminal::send(severity, line),
+            Self::LogDaemon(daemon) => daemon.send(severity, line),
+            Self::Writer(writer) => writeln!(writer, "{severity} {line}").map_err(|_| Lost),
+        }
+    }
+
+    /// Writes what had to wait. Returns how many messages turned out to be lost.
+    fn settle(&mut self) -> u64 {
+        match self {
+            Self::LogDaemon(daemon) => daemon.settle(),
+            Self::Terminal | Self::Writer(_) => 0,
+        }
+    }
+
+    /// Who did not answer, in the words of an operator.
+    fn listener(&self) -> &'static str {
+        match self {
+            Self::Terminal => "the terminal",
+            Self::LogDaemon(_) => "the log daemon",
+            Self::Writer(_) => "the output",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

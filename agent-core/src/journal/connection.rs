@@ -1,0 +1,132 @@
+//! One connection to the log daemon, as a datagram socket or as a stream.
+//!
+//! Around the crate `syslog`, whose own connections block, know no local time, and cannot be told
+//! apart from dead ones.
+
+use std::io::{self, BufWriter, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::Path;
+use std::process;
+
+use adaptivemm_module_api::Severity;
+use jiff::Zoned;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use syslog::{Facility, LogFormat, Logger, LoggerBackend};
+
+/// Larger than any message, so that a message is only ever handed to a stream when it is complete.
+const STREAM_BUFFER: usize = 8192;
+
+pub(super) struct Connection(Logger<LoggerBackend, Rfc3164>);
+
+/// Why a message was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The log daemon does not read at the moment.
+    Busy,
+    /// There is no log daemon at the other end any more.
+    Gone,
+}
+
+impl Connection {
+    /// Connects without waiting.
+    ///
+    /// # Errors
+    ///
+    /// If nobody listens there, or too many wait already.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let backend = match open_socket(path, SocketType::DGRAM) {
+            Ok(socket) => LoggerBackend::Unix(UnixDatagram::from(socket)),
+            Err(Errno::PROTOTYPE) => {
+                let socket = open_socket(path, SocketType::STREAM)?;
+                let stream = BufWriter::with_capacity(STREAM_BUFFER, UnixStream::from(socket));
+                LoggerBackend::UnixStream(stream)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self(Logger::new(backend, Rfc3164)))
+    }
+
+    /// Sends the rest of a line that a stream took only half of.
+    ///
+    /// # Errors
+    ///
+    /// If some of it has to wait, or can never be sent.
+    pub(super) fn send_rest(&mut self) -> Result<(), Failure> {
+        let flushed = self.0.backend.flush();
+        flushed.map_err(|error| Failure::from_io(&error))
+    }
+
+    /// Sends one line. If a stream takes only half of it, the rest is kept for
+    /// [`send_rest`](Self::send_rest), and no other line is sent before.
+    ///
+    /// # Errors
+    ///
+    /// If the line was neither sent nor kept.
+    pub(super) fn send(&mut self, severity: Severity, line: &str) -> Result<(), Failure> {
+        if self.keeps_rest() {
+            return Err(Failure::Busy);
+        }
+        let logger = &mut self.0;
+        let sent = match severity {
+            Severity::Error => logger.err(line),
+            Severity::Warning => logger.warning(line),
+            Severity::Notice => logger.notice(line),
+            Severity::Info => logger.info(line),
+            Severity::Debug => logger.debug(line),
+        };
+        match sent.map_err(|error| Failure::from_syslog(&error)) {
+            Err(Failure::Busy) if self.keeps_rest() => Ok(()),
+            other => other,
+        }
+    }
+
+    fn keeps_rest(&self) -> bool {
+        matches!(&self.0.backend, LoggerBackend::UnixStream(stream) if !stream.buffer().is_empty())
+    }
+}
+
+impl Failure {
+    fn from_syslog(error: &syslog::Error) -> Self {
+        match error {
+            syslog::Error::Write(error) | syslog::Error::Io(error) => Self::from_io(error),
+            syslog::Error::Initialization(_) => Self::Gone,
+        }
+    }
+
+    fn from_io(error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::AGAIN | Errno::NOBUFS) => Self::Busy,
+            Some(_) | None => Self::Gone,
+        }
+    }
+}
+
+/// A socket that is connected to `path` and never blocks, not even while it connects.
+fn open_socket(path: &Path, kind: SocketType) -> rustix::io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket)
+}
+
+/// `<30>Jan  2 15:04:05 adaptivemmd[123]: MESSAGE`, in local time. The host is left out, as on
+/// every local socket: the log daemon knows it.
+struct Rfc3164;
+
+impl LogFormat<&str> for Rfc3164 {
+    fn format<W: Write>(
+        &self,
+        w: &mut W,
+        severity: syslog::Severity,
+        message: &str,
+    ) -> syslog::Result<()> {
+        let priority = Facility::LOG_DAEMON as u8 | severity as u8;
+        let time = Zoned::now().strftime("%b %e %H:%M:%S").to_string();
+        // Asked for each time, because a daemon forks after it has started to log.
+        let pid = process::id();
+        // One `write!`, because the backend makes a datagram of each.
+        write!(w, "<{priority}>{time} adaptivemmd[{pid}]: {message}").map_err(syslog::Error::Write)
+    }
+}

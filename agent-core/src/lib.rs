@@ -1,0 +1,34 @@
+//! The core of adaptivemmd: reads the machine once per scan, lets every module look at it, and does
+//! what they ask for as far as it is allowed.
+//!
+//! ```text
+//!             period (scheduler)
+//!                  |
+//!    kernel files -> sampler -> snapshot -> bus -> one thread per module
+//!                                                      |  findings and requests
+//!    log daemon, terminal <- journal <- arbiter <------+
+//!                                          |
+//!                       /proc/sys, /sys <- actuator (the only writer)
+//! ```
+
+pub mod actuator;
+pub mod agent;
+pub mod arbiter;
+mod background;
+pub mod bus;
+pub mod cli;
+pub mod clock;
+pub mod command;
+pub mod config;
+mod events;
+pub mod journal;
+pub mod linked;
+pub mod loader;
+pub mod lock;
+pub mod reporter;
+pub mod sampler;
+pub mod scheduler;
+pub mod signals;
+pub mod snapshot;
+pub mod trace;
+pub mod words;

@@ -1,0 +1,29 @@
+//! The modules that are linked in, chosen by the features of this crate.
+//!
+//! The linker leaves out a crate that nothing names, and the registration of its module with it.
+
+#[cfg(feature = "memleak")]
+use memleak as _;
+
+/// The names of the modules that were chosen when this program was built.
+pub const CHOSEN: &[&str] = &[
+    #[cfg(feature = "memleak")]
+    "memleak",
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::loader::registrations;
+
+    #[test]
+    fn the_modules_that_were_chosen_are_linked_in_and_no_others() {
+        let (modules, refused) = registrations();
+
+        let names: Vec<&str> = modules.iter().map(|module| module.name()).collect();
+
+        assert_eq!(
+            (names.as_slice(), refused.as_slice()),
+            (super::CHOSEN, [].as_slice())
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! One running module, whether it is linked in or loaded.
+#![expect(unsafe_code, reason = "calls the functions of a module")]
+
+use std::ffi::c_void;
+use std::ptr;
+
+use adaptivemm_module_api::abi;
+
+use super::view::View;
+use super::{Calls, Registration, sink};
+use crate::arbiter::Permit;
+use crate::config::Value;
+use crate::snapshot::Snapshot;
+use crate::words::Words;
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The module did its work.
+    Good,
+    /// It could not; the reason is among the problems.
+    Failed,
+    /// It panicked, and must not be called again.
+    Panicked,
+}
+
+/// A module that was created and can be asked to look at snapshots.
+#[derive(Debug)]
+pub struct Instance {
+    calls: Calls,
+    this: *mut c_void,
+    view: View,
+    permit: Permit,
+    panicked: bool,
+}
+
+// SAFETY: an instance may move to another thread (`Module: Send`, and the same for a module in C); it is
+// called by the thread that owns it, through `&mut self`.
+unsafe impl Send for Instance {}
+
+impl Instance {
+    /// Creates the module with these values of its options.
+    ///
+    /// # Errors
+    ///
+    /// What the module finds wrong: an option (or nothing), and a sentence.
+    pub fn create(
+        module: &Registration,
+        values: &[(String, Value)],
+        permit: Permit,
+    ) -> Result<Self, Vec<(String, String)>> {
+        let settings: Vec<abi::Setting> = values.iter().map(setting).collect();
+        let config = abi::Config {
+            struct_size: abi::size_of_u32::<abi::Config>(),
+            pad: 0,
+            settings: abi::Seq::new(&settings),
+        };
+        let mut words = Words::default();
+        let mut this = ptr::null_mut();
+        let code = sink::lend(&mut words, &permit, |sink| {
+            // SAFETY: all three pointers are valid for the call, which is all that the contract asks.
+            unsafe { (module.calls.create)(&raw const config, sink, &raw mut this) }
+        });
+        if code == abi::OK {
+            return Ok(Self {
+                calls: module.calls,
+                this,
+                view: View::new(module),
+                permit,
+                panicked: false,
+            });
+        }
+        if words.problems.is_empty() {
+            words.problems.push((
+                String::new(),
+                format!("it could not be created (code {code})"),
+            ));
+        }
+        Err(words.problems)
+    }
+
+    /// Lets the module look at a snapshot; its words are added to `words`.
+    pub fn scan(&mut self, snapshot: &Snapshot, words: &mut Words) -> Verdict {
+        if self.panicked {
+            return Verdict::Panicked;
+        }
+        let (scan, this) = (self.calls.scan, self.this);
+        let code = self.view.lend(snapshot, |snapshot| {
+            // SAFETY: `this` is what `create` made; the rest is lent for the call.
+            sink::lend(words, &self.permit, |sink| unsafe {
+                scan(this, snapshot, sink)
+            })
+        });
+        match code {
+            abi::OK => Verdict::Good,
+            abi::PANICKED => {
+                self.panicked = true;
+                Verdict::Panicked
+            }
+            code => {
+                if words.problems.is_empty() {
+                    words
+                        .problems
+                        .push((String::new(), format!("the scan failed (code {code})")));
+                }
+                Verdict::Failed
+            }
+        }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        // What a panic left behind is anyone's guess, so it is leaked.
+        if !self.panicked {
+            // SAFETY: `this` is what `create` made, and is not used again.
+            unsafe { (self.calls.destroy)(self.this) }
+        }
+    }
+}
+
+fn setting((name, value): &(String, Value)) -> abi::Setting {
+    let nothing = abi::Value {
+        integer: 0,
+        float: 0.0,
+        text: abi::Str::ABSENT,
+    };
+    let (kind, value) = match value {
+        Value::Boolean(on) => (
+            abi::BOOLEAN,
+            abi::Value {
+                integer: i64::from(*on),
+                ..nothing
+            },
+        ),
+        Value::Integer(integer) => (
+            abi::INTEGER,
+            abi::Value {
+                integer: *integer,
+                ..nothing
+            },
+        ),
+        Value::Float(float) => (
+            abi::FLOAT,
+            abi::Value {
+                float: *float,
+                ..nothing
+            },
+        ),
+        Value::Text(text) => (
+            abi::TEXT,
+            abi::Value {
+                text: abi::Str::new(text),
+                ..nothing
+            },
+        ),
+    };
+    abi::Setting {
+        name: abi::Str::new(name),
+        kind,
+        pad: 0,
+        value,
+    }
+}

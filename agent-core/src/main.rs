@@ -1,0 +1,7 @@
+//! The one binary: the daemon and its commands.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    agent_core::command::run()
+}

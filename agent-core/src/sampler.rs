@@ -1,0 +1,395 @@
+//! Reads each kernel file that somebody wants exactly once per scan, and nothing else.
+//!
+//! Descriptors stay open and buffers are reused: in the steady state a scan allocates nothing. One
+//! parser per kernel file, named after it.
+
+mod buddyinfo;
+mod error;
+mod figures;
+mod hugepages;
+mod lines;
+mod meminfo;
+mod page_size;
+mod root;
+mod uptime;
+mod vmstat;
+mod wanted;
+mod zoneinfo;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
+
+use crate::actuator::tunables::Knob;
+use crate::snapshot::{NodeMeminfo, Pool, Reading, Snapshot, Tunable};
+use crate::trace::Frame;
+
+pub use buddyinfo::Buddyinfo;
+pub use error::{ParseError, ReadError};
+pub use hugepages::{page_count, page_size};
+pub use meminfo::Meminfo;
+pub(crate) use root::{OpenFile, Text};
+pub use root::{Recorded, Root};
+pub(crate) use uptime::{BOOT_ID, UPTIME};
+pub use uptime::{boot_id, uptime};
+pub use vmstat::Vmstat;
+pub use wanted::Wanted;
+pub use zoneinfo::Zoneinfo;
+
+/// Files that fit together are read within a moment in which free memory moves by no more than this.
+const STEADY: Bytes = Bytes::from_kib(16 << 10);
+/// Snapshots that are kept for use again.
+const SPARES: usize = 4;
+/// How often a reading that does not fit together is tried again.
+const RETRIES: usize = 3;
+
+/// What decides whether the files of one scan fit together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Fixpoint {
+    total: Option<Bytes>,
+    free: Option<Bytes>,
+    hugetlb: Option<Bytes>,
+}
+
+impl Fixpoint {
+    fn of(meminfo: &Reading<Meminfo>) -> Self {
+        let bytes = |key| meminfo.get().and_then(|meminfo| meminfo.bytes(key));
+        Self {
+            total: bytes("MemTotal"),
+            free: bytes("MemFree"),
+            hugetlb: bytes("Hugetlb"),
+        }
+    }
+
+    fn holds(self, later: Self) -> bool {
+        let moved = match (self.free, later.free) {
+            (Some(before), Some(after)) => {
+                before.balance().since(after.balance()).get().unsigned_abs()
+            }
+            _ => 0,
+        };
+        self.total == later.total && self.hugetlb == later.hugetlb && moved <= STEADY.get()
+    }
+}
+
+/// The open files of one machine, and the snapshots that are made of them.
+#[derive(Debug)]
+pub struct Sampler {
+    root: Root,
+    wanted: Wanted,
+    page_size: PageSize,
+    scan: u64,
+    open: Open,
+    /// The reading of meminfo before the other files.
+    first: Reading<Meminfo>,
+    last: Arc<Snapshot>,
+    /// Earlier snapshots, which a slow module may still look at; one that nobody does is used again.
+    pool: Vec<Arc<Snapshot>>,
+    /// Memory was added or removed: nodes and pools of huge pages may have changed.
+    total: Option<Bytes>,
+}
+
+/// The open files, in the order of the snapshot's readings.
+#[derive(Debug)]
+struct Open {
+    meminfo: OpenFile,
+    vmstat: OpenFile,
+    zoneinfo: OpenFile,
+    buddyinfo: OpenFile,
+    hugepages: Vec<OpenFile>,
+    nodes: Vec<OpenFile>,
+    tunables: Vec<OpenFile>,
+    files: Vec<OpenFile>,
+}
+
+impl Sampler {
+    /// Prepares to read what is wanted of the machine below `root`. `page_size` is that of the machine;
+    /// without it, it is worked out from the files of a recorded tree, or asked of the kernel.
+    #[must_use]
+    pub fn new(root: Root, wanted: Wanted, page_size: Option<PageSize>) -> Self {
+        let page_size = page_size.unwrap_or_else(|| page_size::of(&root));
+        let blank = Snapshot::blank(&root, &wanted, page_size);
+        Self {
+            open: Open::of(&blank),
+            first: Reading::new("/proc/meminfo", true),
+            last: Arc::new(blank),
+            pool: Vec::new(),
+            total: None,
+            scan: 0,
+            root,
+            wanted,
+            page_size,
+        }
+    }
+
+    /// What is read.
+    #[must_use]
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// What is wanted.
+    #[must_use]
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// The size of a base page of the machine that is read.
+    #[must_use]
+    pub fn page_size(&self) -> PageSize {
+        self.page_size
+    }
+
+    /// Takes over the files of the next frame, if this is a recorded machine.
+    pub fn apply(&mut self, frame: &Frame) {
+        let Root::Recorded(files) = &mut self.root else {
+            return;
+        };
+        if root::apply(files, frame) {
+            self.start_over();
+        }
+    }
+
+    /// Reads other files from the next scan on.
+    pub fn want(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
+        self.start_over();
+    }
+
+    /// Looks again for nodes and pools of huge pages.
+    fn start_over(&mut self) {
+        let blank = Snapshot::blank(&self.root, &self.wanted, self.page_size);
+        self.open = Open::of(&blank);
+        self.pool.clear();
+    }
+
+    /// Takes a snapshot. `now` is the time since boot, `period` that between two scans.
+    pub fn take(&mut self, now: Uptime, period: Duration) -> Arc<Snapshot> {
+        self.scan += 1;
+        let mut shared = self.spare();
+        if let Some(snapshot) = Arc::get_mut(&mut shared) {
+            snapshot.scan = self.scan;
+            snapshot.uptime = now;
+            snapshot.period = period;
+            self.read(snapshot);
+        }
+        let total = shared
+            .meminfo
+            .get()
+            .and_then(|meminfo| meminfo.bytes("MemTotal"));
+        if self.total.is_some() && total.is_some() && self.total != total {
+            self.start_over();
+        }
+        self.total = total.or(self.total);
+        let before = std::mem::replace(&mut self.last, Arc::clone(&shared));
+        if self.pool.len() < SPARES {
+            self.pool.push(before);
+        }
+        shared
+    }
+
+    /// The snapshot that was taken last.
+    #[must_use]
+    pub fn last(&self) -> &Snapshot {
+        &self.last
+    }
+
+    /// A snapshot that nobody looks at any more, or a new one if a module holds on to all of them.
+    fn spare(&mut self) -> Arc<Snapshot> {
+        let free = self
+            .pool
+            .iter_mut()
+            .position(|shared| Arc::get_mut(shared).is_some());
+        match free {
+            Some(index) => self.pool.swap_remove(index),
+            None => Arc::new(Snapshot::blank(&self.root, &self.wanted, self.page_size)),
+        }
+    }
+
+    /// Reads until the files fit together: meminfo before and after all others must tell the same.
+    fn read(&mut self, snapshot: &mut Snapshot) {
+        let check = self.wanted.meminfo && self.wanted.is_more_than_meminfo();
+        for _ in 0..=RETRIES {
+            if check {
+                read_into(
+                    &mut self.open.meminfo,
+                    &self.root,
+                    &mut self.first,
+                    Meminfo::update,
+                );
+            }
+            self.read_once(snapshot);
+            snapshot.steady =
+                !check || Fixpoint::of(&self.first).holds(Fixpoint::of(&snapshot.meminfo));
+            if snapshot.steady {
+                return;
+            }
+        }
+    }
+
+    fn read_once(&mut self, snapshot: &mut Snapshot) {
+        let (open, root) = (&mut self.open, &self.root);
+        let nothing = |(): &mut (), _: &[u8]| Ok(());
+        read_into(&mut open.vmstat, root, &mut snapshot.vmstat, Vmstat::update);
+        read_into(
+            &mut open.zoneinfo,
+            root,
+            &mut snapshot.zoneinfo,
+            Zoneinfo::update,
+        );
+        read_into(
+            &mut open.buddyinfo,
+            root,
+            &mut snapshot.buddyinfo,
+            Buddyinfo::update,
+        );
+        for (file, pool) in open.hugepages.iter_mut().zip(&mut snapshot.hugepages) {
+            let count = &mut pool.count;
+            read_into(file, root, &mut pool.file, |(), text| {
+                page_count(text).map(|pages| *count = pages)
+            });
+        }
+        for (file, node) in open.nodes.iter_mut().zip(&mut snapshot.nodes) {
+            read_into(file, root, &mut node.file, Meminfo::update);
+        }
+        for (file, tunable) in open.tunables.iter_mut().zip(&mut snapshot.tunables) {
+            let value = &mut tunable.value;
+            *value = None;
+            read_into(file, root, &mut tunable.file, |(), text| {
+                Knob::parse(text).map(|number| *value = Some(number))
+            });
+        }
+        for (file, reading) in open.files.iter_mut().zip(&mut snapshot.files) {
+            read_into(file, root, reading, nothing);
+        }
+        read_into(
+            &mut open.meminfo,
+            root,
+            &mut snapshot.meminfo,
+            Meminfo::update,
+        );
+    }
+}
+
+/// Reads one file, if it is wanted, and keeps what became of it.
+fn read_into<T>(
+    file: &mut OpenFile,
+    root: &Root,
+    reading: &mut Reading<T>,
+    parse: impl FnOnce(&mut T, &[u8]) -> Result<(), ParseError>,
+) {
+    if !reading.wanted {
+        return;
+    }
+    reading.result = match file.read(root, &mut reading.text) {
+        Ok(()) => parse(&mut reading.parsed, reading.text.bytes()).map_err(ReadError::from),
+        Err(error) => Err(error.into()),
+    };
+}
+
+impl Open {
+    fn of(blank: &Snapshot) -> Self {
+        fn open<T>(reading: &Reading<T>) -> OpenFile {
+            OpenFile::new(&reading.path)
+        }
+        Self {
+            meminfo: open(&blank.meminfo),
+            vmstat: open(&blank.vmstat),
+            zoneinfo: open(&blank.zoneinfo),
+            buddyinfo: open(&blank.buddyinfo),
+            hugepages: blank
+                .hugepages
+                .iter()
+                .map(|pool| open(&pool.file))
+                .collect(),
+            nodes: blank.nodes.iter().map(|node| open(&node.file)).collect(),
+            tunables: blank
+                .tunables
+                .iter()
+                .map(|tunable| open(&tunable.file))
+                .collect(),
+            files: blank.files.iter().map(open).collect(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// A snapshot with a place for everything that is wanted, and nothing read yet.
+    fn blank(root: &Root, wanted: &Wanted, page_size: PageSize) -> Self {
+        let pools = if wanted.hugepages {
+            pools(root)
+        } else {
+            Vec::new()
+        };
+        let nodes = if wanted.node_meminfo {
+            nodes(root)
+        } else {
+            Vec::new()
+        };
+        let tunable = |knob: &&'static Knob| Tunable {
+            name: knob.name,
+            value: None,
+            file: Reading::new(knob.path, true),
+        };
+        Self {
+            scan: 0,
+            uptime: Uptime::default(),
+            period: Duration::ZERO,
+            page_size,
+            steady: true,
+            meminfo: Reading::new("/proc/meminfo", wanted.meminfo),
+            vmstat: Reading::new("/proc/vmstat", wanted.vmstat),
+            zoneinfo: Reading::new("/proc/zoneinfo", wanted.zoneinfo),
+            buddyinfo: Reading::new("/proc/buddyinfo", wanted.buddyinfo),
+            hugepages: pools,
+            nodes,
+            tunables: wanted.tunables.iter().map(tunable).collect(),
+            files: wanted
+                .files
+                .iter()
+                .map(|path| Reading::new(path, true))
+                .collect(),
+        }
+    }
+}
+
+/// The pools of huge pages that there are, by size.
+fn pools(root: &Root) -> Vec<Pool> {
+    let names = root.list(hugepages::DIRECTORY).unwrap_or_default();
+    let pool = |name: &String| {
+        let path = format!("{}/{name}/nr_hugepages", hugepages::DIRECTORY);
+        Some(Pool {
+            size: page_size(name)?,
+            count: 0,
+            file: Reading::new(&path, true),
+        })
+    };
+    let mut pools: Vec<Pool> = names.iter().filter_map(pool).collect();
+    pools.sort_by_key(|pool| pool.size);
+    pools
+}
+
+/// The nodes that there are, by number; numbers may have gaps.
+fn nodes(root: &Root) -> Vec<NodeMeminfo> {
+    let directory = "/sys/devices/system/node";
+    let node = |name: &String| {
+        let id = name.strip_prefix("node")?.parse().ok()?;
+        let path = format!("{directory}/{name}/meminfo");
+        Some(NodeMeminfo {
+            id,
+            file: Reading::new(&path, true),
+        })
+    };
+    let mut nodes: Vec<NodeMeminfo> = root
+        .list(directory)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(node)
+        .collect();
+    nodes.sort_by_key(|node| node.id);
+    nodes
+}
+
+#[cfg(test)]
+mod tests;

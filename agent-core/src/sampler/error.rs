@@ -1,0 +1,97 @@
+//! What can go wrong with a kernel file.
+
+use std::fmt;
+use std::io;
+
+/// A file that does not hold what the kernel documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    expected: &'static str,
+    found: String,
+}
+
+impl ParseError {
+    /// `expected` was not to be found in `found`, of which the start is kept.
+    #[must_use]
+    pub fn new(expected: &'static str, found: &str) -> Self {
+        let line = found.lines().next().unwrap_or_default();
+        Self {
+            expected,
+            found: line.chars().take(60).collect(),
+        }
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.found.is_empty() {
+            write!(f, "expected {}, found nothing", self.expected)
+        } else {
+            write!(f, "expected {}, found {:?}", self.expected, self.found)
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+/// Why a kernel file is not in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The kernel did not give it out.
+    Io {
+        /// What it said, as `errno`.
+        errno: i32,
+    },
+    /// It holds something unexpected.
+    Parse(ParseError),
+}
+
+impl ReadError {
+    /// The `errno` for a module that asked for the file.
+    #[must_use]
+    pub fn errno(&self) -> i32 {
+        match self {
+            Self::Io { errno } => *errno,
+            Self::Parse(_) => rustix::io::Errno::BADMSG.raw_os_error(),
+        }
+    }
+
+    /// Whether the kernel did not give the file out.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+
+    /// Whether the file is simply not there.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { errno } if *errno == rustix::io::Errno::NOENT.raw_os_error())
+    }
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        let unknown = rustix::io::Errno::IO.raw_os_error();
+        Self::Io {
+            errno: error.raw_os_error().unwrap_or(unknown),
+        }
+    }
+}
+
+impl From<ParseError> for ReadError {
+    fn from(error: ParseError) -> Self {
+        Self::Parse(error)
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { errno } => write!(f, "{}", io::Error::from_raw_os_error(*errno)),
+            Self::Parse(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}

@@ -1,0 +1,63 @@
+//! Which kernel files somebody wants.
+
+use crate::actuator::tunables::{self, Knob};
+
+/// The files to read: the sum of what the enabled modules need, and nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    pub(crate) meminfo: bool,
+    pub(crate) vmstat: bool,
+    pub(crate) zoneinfo: bool,
+    pub(crate) buddyinfo: bool,
+    pub(crate) hugepages: bool,
+    pub(crate) node_meminfo: bool,
+    /// Other files, by path.
+    pub(crate) files: Vec<String>,
+    /// Tunables that some module may change.
+    pub(crate) tunables: Vec<&'static Knob>,
+}
+
+impl Wanted {
+    /// Everything that the core knows how to read: for a recording, which serves modules yet unknown.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self {
+            meminfo: true,
+            vmstat: true,
+            zoneinfo: true,
+            buddyinfo: true,
+            hugepages: true,
+            node_meminfo: true,
+            files: Vec::new(),
+            tunables: tunables::KNOBS.iter().collect(),
+        }
+    }
+
+    /// Adds a kernel file, by its path on a live machine.
+    pub fn add_file(&mut self, path: &str) {
+        match path {
+            "/proc/meminfo" => self.meminfo = true,
+            "/proc/vmstat" => self.vmstat = true,
+            "/proc/zoneinfo" => self.zoneinfo = true,
+            "/proc/buddyinfo" => self.buddyinfo = true,
+            "/sys/kernel/mm/hugepages" => self.hugepages = true,
+            "/sys/devices/system/node" => self.node_meminfo = true,
+            other => {
+                if !self.files.iter().any(|path| path == other) {
+                    self.files.push(other.to_owned());
+                }
+            }
+        }
+    }
+
+    /// Adds a tunable by its name; one that the core does not know is left out, and cannot be changed.
+    pub fn add_tunable(&mut self, name: &str) {
+        if let Some(knob) = tunables::find(name).filter(|knob| !self.tunables.contains(knob)) {
+            self.tunables.push(knob);
+        }
+    }
+
+    pub(crate) fn is_more_than_meminfo(&self) -> bool {
+        self.vmstat || self.zoneinfo || self.buddyinfo || self.hugepages || self.node_meminfo
+    }
+}

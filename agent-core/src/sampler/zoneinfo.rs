@@ -1,0 +1,505 @@
+//! `/proc/zoneinfo`: the zones of all nodes, their watermarks, and the pages on per-CPU lists.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use adaptivemm_module_api::units::Pages;
+
+use super::error::ParseError;
+use super::figures::{Entry, Figures, Slot};
+use super::lines::{KeyNumber, key_number, lines};
+use super::meminfo::whole_lines;
+
+/// The zones of a machine, in the kernel's order.
+///
+/// A zone that is not populated has fewer lines; a kernel may print lines that we do not know. Numbers
+/// that are not there are `None`.
+#[derive(Debug, Clone, Default)]
+pub struct Zoneinfo {
+    figures: Figures,
+    zones: Vec<ZonePlaces>,
+    nodes: Vec<NodePlaces>,
+    /// Counters of zones and of nodes.
+    entries: Vec<Entry>,
+    /// The `count:` lines of all zones and CPUs.
+    counts: Vec<Slot>,
+}
+
+#[derive(Debug, Clone)]
+struct ZonePlaces {
+    name: Range<usize>,
+    node: u32,
+    free: Option<Slot>,
+    boost: Option<Slot>,
+    min: Option<Slot>,
+    low: Option<Slot>,
+    high: Option<Slot>,
+    spanned: Option<Slot>,
+    present: Option<Slot>,
+    managed: Option<Slot>,
+    cma: Option<Slot>,
+    counters: Range<usize>,
+    counts: Range<usize>,
+}
+
+#[derive(Debug, Clone)]
+struct NodePlaces {
+    id: u32,
+    stats: Range<usize>,
+}
+
+/// Which lines of the file come next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    /// `per-node stats`, printed within the first populated zone of a node (since 4.8).
+    Node,
+    /// Watermarks and `nr_*` counters.
+    Zone,
+    /// `pagesets`: lists per CPU.
+    Pagesets,
+}
+
+impl Zoneinfo {
+    /// Takes over a new text of the file.
+    ///
+    /// # Errors
+    ///
+    /// If there is no zone in it, or it was cut off.
+    pub fn update(&mut self, text: &[u8]) -> Result<(), ParseError> {
+        if self.figures.refresh(text) {
+            return Ok(());
+        }
+        self.zones.clear();
+        self.nodes.clear();
+        self.entries.clear();
+        self.counts.clear();
+        let text = whole_lines(text)?;
+        self.figures.reshape(text);
+        let mut section = Section::Zone;
+        for (at, line) in lines(text) {
+            if let Some((node, name)) = zone_heading(line) {
+                self.start_zone(node, at + name.start..at + name.end);
+                section = Section::Zone;
+            } else {
+                section = self.line(section, at, line);
+            }
+        }
+        if self.zones.is_empty() {
+            return Err(ParseError::new(
+                "a heading such as `Node 0, zone Normal`",
+                text,
+            ));
+        }
+        Ok(())
+    }
+
+    fn start_zone(&mut self, node: u32, name: Range<usize>) {
+        let (entries, counts) = (self.entries.len(), self.counts.len());
+        self.zones.push(ZonePlaces {
+            name,
+            node,
+            free: None,
+            boost: None,
+            min: None,
+            low: None,
+            high: None,
+            spanned: None,
+            present: None,
+            managed: None,
+            cma: None,
+            counters: entries..entries,
+            counts: counts..counts,
+        });
+    }
+
+    /// Takes in one line, and says in which section the next one is.
+    fn line(&mut self, section: Section, at: usize, line: &str) -> Section {
+        let Some(zone) = self.zones.last_mut() else {
+            return section;
+        };
+        match line.trim() {
+            "per-node stats" => {
+                let start = self.entries.len();
+                self.nodes.push(NodePlaces {
+                    id: zone.node,
+                    stats: start..start,
+                });
+                return Section::Node;
+            }
+            "pagesets" => return Section::Pagesets,
+            _ => {}
+        }
+        // `  pages free     3840` has a key of two words and ends the statistics of the node.
+        let pages = line.trim_start().strip_prefix("pages ");
+        let prefix = pages.map_or(0, |rest| line.len() - rest.len());
+        let section = if pages.is_some() {
+            Section::Zone
+        } else {
+            section
+        };
+        let Some(parts) =
+            key_number(at + prefix, &line[prefix..]).filter(|parts| parts.rest.is_empty())
+        else {
+            return section;
+        };
+        match section {
+            Section::Node => self.node_line(parts),
+            Section::Zone => self.zone_line(parts),
+            Section::Pagesets => self.pageset_line(parts),
+        }
+        section
+    }
+
+    fn node_line(&mut self, parts: KeyNumber<'_>) {
+        self.entries
+            .extend(self.figures.entry(parts.key, parts.digits, 1));
+        if let Some(node) = self.nodes.last_mut() {
+            node.stats.end = self.entries.len();
+        }
+        // The counters of the zone, if any, come after those of its node.
+        if let Some(zone) = self.zones.last_mut() {
+            zone.counters = self.entries.len()..self.entries.len();
+        }
+    }
+
+    fn zone_line(&mut self, parts: KeyNumber<'_>) {
+        let Some(zone) = self.zones.last_mut() else {
+            return;
+        };
+        let place = match &self.figures.shape()[parts.key.clone()] {
+            "free" => &mut zone.free,
+            "boost" => &mut zone.boost,
+            "min" => &mut zone.min,
+            "low" => &mut zone.low,
+            "high" => &mut zone.high,
+            "spanned" => &mut zone.spanned,
+            "present" => &mut zone.present,
+            "managed" => &mut zone.managed,
+            "cma" => &mut zone.cma,
+            _ => {
+                self.entries
+                    .extend(self.figures.entry(parts.key, parts.digits, 1));
+                zone.counters.end = self.entries.len();
+                return;
+            }
+        };
+        let slot = self.figures.note(parts.digits);
+        *place = place.or(slot);
+    }
+
+    fn pageset_line(&mut self, parts: KeyNumber<'_>) {
+        let Some(zone) = self.zones.last_mut() else {
+            return;
+        };
+        // `cpu:` is a name, the rest are numbers that come and go.
+        let is_count = match &self.figures.shape()[parts.key] {
+            "cpu:" => return,
+            key => key == "count:",
+        };
+        let slot = self.figures.note(parts.digits);
+        if is_count {
+            self.counts.extend(slot);
+            zone.counts.end = self.counts.len();
+        }
+    }
+
+    /// The zones, in the kernel's order.
+    pub fn zones(&self) -> impl Iterator<Item = Zone<'_>> {
+        self.zones.iter().map(|places| Zone { of: self, places })
+    }
+
+    /// The nodes that have statistics of their own, in the kernel's order.
+    pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.nodes.iter().map(|places| Node { of: self, places })
+    }
+
+    fn named(&self, entries: Range<usize>) -> impl ExactSizeIterator<Item = (&str, u64)> {
+        self.entries[entries]
+            .iter()
+            .map(|entry| (self.figures.key(entry), self.figures.amount(entry)))
+    }
+}
+
+impl FromStr for Zoneinfo {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut zoneinfo = Self::default();
+        zoneinfo.update(text.as_bytes())?;
+        Ok(zoneinfo)
+    }
+}
+
+/// One zone of one node.
+#[derive(Debug, Clone, Copy)]
+pub struct Zone<'a> {
+    of: &'a Zoneinfo,
+    places: &'a ZonePlaces,
+}
+
+/// Accessors for a number that a zone may lack.
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])*
+        #[must_use]
+        pub fn $name(&self) -> Option<Pages> {
+            self.places.$name.map(|slot| Pages::new(self.of.figures.value(slot)))
+        })*
+    };
+}
+
+impl<'a> Zone<'a> {
+    /// `DMA`, `DMA32`, `Normal`, ...
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        &self.of.figures.shape()[self.places.name.clone()]
+    }
+
+    /// The number of its node.
+    #[must_use]
+    pub fn node(&self) -> u32 {
+        self.places.node
+    }
+
+    pages! {
+        /// `pages free`: not on per-CPU lists.
+        free
+        /// `boost`: added to the watermarks for a while (since 5.0).
+        boost
+        /// The min watermark.
+        min
+        /// The low watermark.
+        low
+        /// The high watermark; not the `high:` of a per-CPU list.
+        high
+        /// Between the first page and the last.
+        spanned
+        /// That exist.
+        present
+        /// Managed by the buddy allocator.
+        managed
+        /// Reserved for the contiguous memory allocator (since 5.13).
+        cma
+    }
+
+    /// Free pages on the lists of the CPUs: the sum of the `count:` lines.
+    #[must_use]
+    pub fn per_cpu(&self) -> Pages {
+        let counts = self.of.counts[self.places.counts.clone()].iter();
+        counts.fold(Pages::default(), |sum, &slot| {
+            sum.saturating_add(Pages::new(self.of.figures.value(slot)))
+        })
+    }
+
+    /// The zone's further counters, such as `nr_free_cma`.
+    pub fn counters(&self) -> impl ExactSizeIterator<Item = (&'a str, u64)> + use<'a> {
+        self.of.named(self.places.counters.clone())
+    }
+}
+
+/// The statistics of one node.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    of: &'a Zoneinfo,
+    places: &'a NodePlaces,
+}
+
+impl<'a> Node<'a> {
+    /// Its number; numbers may have gaps.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.places.id
+    }
+
+    /// `per-node stats`.
+    pub fn stats(&self) -> impl ExactSizeIterator<Item = (&'a str, u64)> + use<'a> {
+        self.of.named(self.places.stats.clone())
+    }
+}
+
+/// The node, and where the name stands, of `Node 0, zone   Normal`.
+pub(crate) fn zone_heading(line: &str) -> Option<(u32, Range<usize>)> {
+    let (node, rest) = line.strip_prefix("Node ")?.split_once(", zone ")?;
+    let rest = rest.trim_start_matches(' ');
+    let name = rest.split(' ').next()?;
+    let start = line.len() - rest.len();
+    (!name.is_empty()).then_some(())?;
+    Some((node.parse().ok()?, start..start + name.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TWO_NODES: &str = "\
+Node 0, zone      DMA
+  per-node stats
+      nr_inactive_anon 409
+      nr_isolated_file 3
+  pages free     3840
+        boost    5
+        min      66
+        low      82
+        high     98
+        promo    114
+        spanned  4095
+        present  3998
+        managed  3840
+        cma      0
+        protection: (0, 3019, 3787, 3787, 3787)
+      nr_free_pages 3840
+      nr_free_cma  0
+  pagesets
+    cpu: 0
+              count:    7
+              high:     0
+              batch:    1
+  vm stats threshold: 4
+    cpu: 1
+              count:    35
+              high:     0
+              batch:    1
+  vm stats threshold: 4
+  node_unreclaimable:  0
+  start_pfn:           1
+Node 0, zone  Movable
+  pages free     0
+        min      0
+        low      0
+        high     0
+        spanned  0
+        present  0
+        managed  0
+        protection: (0, 0, 0, 0, 0)
+Node 8, zone   Normal
+  per-node stats
+      nr_inactive_anon 11
+  pages free     100
+        min      1
+        low      2
+        high     3
+        managed  500
+";
+
+    fn pages(pages: Option<Pages>) -> Option<u64> {
+        pages.map(Pages::get)
+    }
+
+    #[test]
+    fn zones_of_several_nodes_are_read() {
+        let zoneinfo: Zoneinfo = TWO_NODES.parse().unwrap();
+
+        let zones: Vec<_> = zoneinfo
+            .zones()
+            .map(|zone| {
+                (
+                    zone.node(),
+                    zone.name(),
+                    pages(zone.free()),
+                    pages(zone.high()),
+                    zone.per_cpu().get(),
+                )
+            })
+            .collect();
+
+        assert_eq!(
+            zones,
+            [
+                (0, "DMA", Some(3840), Some(98), 42),
+                (0, "Movable", Some(0), Some(0), 0),
+                (8, "Normal", Some(100), Some(3), 0),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_zone_does_not_say_is_absent() {
+        let zoneinfo: Zoneinfo = TWO_NODES.parse().unwrap();
+
+        let boosts: Vec<_> = zoneinfo
+            .zones()
+            .map(|zone| (pages(zone.boost()), pages(zone.cma())))
+            .collect();
+
+        assert_eq!(boosts, [(Some(5), Some(0)), (None, None), (None, None)]);
+    }
+
+    #[test]
+    fn counters_of_nodes_and_zones_are_told_apart() {
+        let zoneinfo: Zoneinfo = TWO_NODES.parse().unwrap();
+
+        let nodes: Vec<(u32, Vec<_>)> = zoneinfo
+            .nodes()
+            .map(|node| (node.id(), node.stats().collect()))
+            .collect();
+        let dma: Vec<_> = zoneinfo
+            .zones()
+            .next()
+            .unwrap()
+            .counters()
+            .map(|(key, _)| key)
+            .collect();
+
+        assert_eq!(
+            nodes,
+            [
+                (0, vec![("nr_inactive_anon", 409), ("nr_isolated_file", 3)]),
+                (8, vec![("nr_inactive_anon", 11)])
+            ]
+        );
+        assert_eq!(dma, ["promo", "nr_free_pages", "nr_free_cma"]);
+    }
+
+    #[test]
+    fn a_second_reading_changes_the_numbers() {
+        let mut zoneinfo: Zoneinfo = TWO_NODES.parse().unwrap();
+
+        let text = TWO_NODES
+            .replace("count:    35", "count:    5")
+            .replace("high:     0", "high:     77");
+        zoneinfo.update(text.as_bytes()).unwrap();
+
+        assert_eq!(
+            zoneinfo.zones().next().map(|zone| zone.per_cpu().get()),
+            Some(12)
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_zone_is_refused() {
+        let error = "pages free 1\n".parse::<Zoneinfo>().unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "expected a heading such as `Node 0, zone Normal`, found \"pages free 1\""
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "(Node |, zone|[0-9]{1,25}|pages free |min |per-node stats|pagesets|count: |[ \n,:]|\\PC){0,60}") {
+            if let Ok(zoneinfo) = text.parse::<Zoneinfo>() {
+                for zone in zoneinfo.zones() {
+                    let _ = (zone.name(), zone.per_cpu(), zone.counters().count());
+                }
+                let _ = zoneinfo.nodes().map(|node| node.stats().count()).count();
+            }
+        }
+
+        #[test]
+        fn reads_back_what_the_kernel_prints(counts in prop::collection::vec((any::<u32>(), any::<u32>()), 1..5)) {
+            let zone = |(free, count): &(u32, u32)| format!(
+                "Node 1, zone   Normal\n  pages free     {free}\n        min      3\n  pagesets\n    cpu: 0\n              count:    {count}\n"
+            );
+            let text: String = counts.iter().map(zone).collect();
+            let zoneinfo: Zoneinfo = text.parse()?;
+
+            let read: Vec<_> = zoneinfo.zones().map(|z| (pages(z.free()), z.per_cpu().get())).collect();
+
+            let printed: Vec<_> = counts.iter().map(|&(f, c)| (Some(u64::from(f)), u64::from(c))).collect();
+            prop_assert_eq!(read, printed);
+        }
+    }
+}

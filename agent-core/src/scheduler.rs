@@ -1,0 +1,142 @@
+//! The loop of the daemon: one thread and one `select!` over the period and the signals.
+
+use crossbeam_channel::{Receiver, at, select};
+
+use adaptivemm_module_api::Severity;
+
+use crate::agent::Agent;
+use crate::clock::{self, Rhythm};
+use crate::journal::{Entry, Journal};
+use crate::reporter::Reporter;
+use crate::signals::Wish;
+
+/// The daemon at work.
+#[derive(Debug)]
+pub struct Scheduler {
+    agent: Agent,
+    journal: Journal,
+    reporter: Reporter,
+}
+
+/// What a reload came to: the new log, if it goes elsewhere, or why everything stays as it was.
+pub type Reloaded = Result<Option<Journal>, String>;
+
+impl Scheduler {
+    /// For these modules; what happens is told to `journal`.
+    #[must_use]
+    pub fn new(agent: Agent, journal: Journal) -> Self {
+        Self {
+            agent,
+            journal,
+            reporter: Reporter::new(),
+        }
+    }
+
+    /// Scans until it is told to end. `started` is called after the first scan, `reload` when the
+    /// configuration is to be read again.
+    pub fn run(
+        &mut self,
+        wishes: &Receiver<Wish>,
+        started: impl FnOnce(),
+        mut reload: impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
+    ) {
+        self.say(
+            Severity::Info,
+            &format!("{} started: {}", version(), self.plan()),
+        );
+        let mut rhythm = Rhythm::new(clock::now(), self.agent.period());
+        self.scan();
+        started();
+        rhythm.advance(clock::now());
+        loop {
+            select! {
+                recv(at(rhythm.due())) -> _ => {
+                    self.scan();
+                    rhythm.advance(clock::now());
+                }
+                recv(wishes) -> wish => match wish {
+                    Ok(Wish::Reload) => {
+                        self.reload(&mut reload);
+                        rhythm = Rhythm::new(clock::now(), self.agent.period());
+                    }
+                    // Without its signals the daemon could not be ended cleanly.
+                    Ok(Wish::End) | Err(_) => break,
+                },
+            }
+        }
+        self.end();
+    }
+
+    /// Scans once.
+    pub fn scan(&mut self) {
+        let before = clock::now();
+        let round = self.agent.scan(clock::uptime());
+        let took = before.elapsed();
+        self.reporter.report(&round, &mut self.journal);
+        if self.journal.verbosity() >= 4 {
+            let text = format!("scan {} took {} us", round.snapshot.scan, took.as_micros());
+            self.journal.write(&Entry {
+                severity: Severity::Debug,
+                verbosity: 4,
+                module: "core",
+                text: &text,
+                details: "",
+            });
+        }
+    }
+
+    fn reload(&mut self, reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded) {
+        match reload(&mut self.agent, &mut self.journal) {
+            Ok(journal) => {
+                if let Some(journal) = journal {
+                    self.journal = journal;
+                }
+                self.reporter = Reporter::new();
+                self.say(
+                    Severity::Info,
+                    &format!("configuration reloaded: {}", self.plan()),
+                );
+            }
+            Err(reason) => {
+                let text =
+                    format!("configuration not reloaded, the old one stays in force: {reason}");
+                self.say(Severity::Error, &text);
+            }
+        }
+    }
+
+    /// Gives back what was changed.
+    pub fn end(&mut self) {
+        for failure in self.agent.restore() {
+            self.say(Severity::Error, &failure);
+        }
+        self.say(Severity::Info, "ended");
+    }
+
+    fn plan(&self) -> String {
+        let modules: Vec<&str> = self.agent.modules().collect();
+        let period = self.agent.period().as_secs_f64();
+        let list = if modules.is_empty() {
+            "no module is enabled".to_owned()
+        } else {
+            modules.join(", ")
+        };
+        format!("a scan every {period} s, modules: {list}")
+    }
+
+    fn say(&mut self, severity: Severity, text: &str) {
+        self.journal.write(&Entry {
+            severity,
+            verbosity: 0,
+            module: "core",
+            text,
+            details: "",
+        });
+    }
+}
+
+/// The name and version of this program.
+#[must_use]
+pub fn version() -> &'static str {
+    concat!("adaptivemmd ", env!("CARGO_PKG_VERSION"))
+}

@@ -1,0 +1,210 @@
+//! The machine at one moment, as the core holds it and shares it with every module.
+
+use std::time::Duration;
+
+use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
+use serde_json::{Map, Value, json};
+
+use crate::sampler::{Buddyinfo, Meminfo, ParseError, ReadError, Text, Vmstat, Zoneinfo};
+
+/// One scan's reading of the kernel files that are wanted. Never changes once it is on the bus.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The number of the scan, from 1.
+    pub scan: u64,
+    /// When it was taken.
+    pub uptime: Uptime,
+    /// The time between two scans.
+    pub period: Duration,
+    /// Of this machine.
+    pub page_size: PageSize,
+    /// Whether memory stood still enough that the files fit together.
+    pub steady: bool,
+    pub(crate) meminfo: Reading<Meminfo>,
+    pub(crate) vmstat: Reading<Vmstat>,
+    pub(crate) zoneinfo: Reading<Zoneinfo>,
+    pub(crate) buddyinfo: Reading<Buddyinfo>,
+    pub(crate) hugepages: Vec<Pool>,
+    pub(crate) nodes: Vec<NodeMeminfo>,
+    pub(crate) tunables: Vec<Tunable>,
+    pub(crate) files: Vec<Reading<()>>,
+}
+
+/// A kernel file: what it printed, and what that means.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading<T> {
+    pub(crate) path: String,
+    pub(crate) wanted: bool,
+    pub(crate) text: Text,
+    pub(crate) result: Result<(), ReadError>,
+    pub(crate) parsed: T,
+}
+
+impl<T: Default> Reading<T> {
+    pub(crate) fn new(path: &str, wanted: bool) -> Self {
+        let nothing_yet = Err(ReadError::Parse(ParseError::new("to have been read", "")));
+        Self {
+            path: path.to_owned(),
+            wanted,
+            text: Text::default(),
+            result: nothing_yet,
+            parsed: T::default(),
+        }
+    }
+}
+
+impl<T> Reading<T> {
+    /// What the file means; `None` if it is not wanted or could not be read.
+    pub(crate) fn get(&self) -> Option<&T> {
+        (self.wanted && self.result.is_ok()).then_some(&self.parsed)
+    }
+}
+
+/// A pool of huge pages.
+#[derive(Debug, Clone)]
+pub(crate) struct Pool {
+    pub(crate) size: Bytes,
+    pub(crate) count: u64,
+    pub(crate) file: Reading<()>,
+}
+
+/// The meminfo of one node.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeMeminfo {
+    pub(crate) id: u32,
+    pub(crate) file: Reading<Meminfo>,
+}
+
+/// A tunable that some module may change.
+#[derive(Debug, Clone)]
+pub(crate) struct Tunable {
+    pub(crate) name: &'static str,
+    pub(crate) value: Option<i64>,
+    pub(crate) file: Reading<()>,
+}
+
+impl Snapshot {
+    /// `/proc/meminfo`, if it is wanted and could be read.
+    #[must_use]
+    pub fn meminfo(&self) -> Option<&Meminfo> {
+        self.meminfo.get()
+    }
+
+    /// Every file that is wanted: its path, its text, and what became of it.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = (&str, &Text, &Result<(), ReadError>)> {
+        fn seen<T>(reading: &Reading<T>) -> Option<(&str, &Text, &Result<(), ReadError>)> {
+            reading
+                .wanted
+                .then_some((reading.path.as_str(), &reading.text, &reading.result))
+        }
+        let named = [
+            seen(&self.meminfo),
+            seen(&self.vmstat),
+            seen(&self.zoneinfo),
+            seen(&self.buddyinfo),
+        ];
+        named
+            .into_iter()
+            .flatten()
+            .chain(self.hugepages.iter().filter_map(|pool| seen(&pool.file)))
+            .chain(self.nodes.iter().filter_map(|node| seen(&node.file)))
+            .chain(
+                self.tunables
+                    .iter()
+                    .filter_map(|tunable| seen(&tunable.file)),
+            )
+            .chain(self.files.iter().filter_map(seen))
+    }
+
+    /// The whole as one JSON object: amounts in bytes where the kernel says kB, else as it counts.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut object = json!({
+            "uptime_seconds": self.uptime.0.as_secs_f64(),
+            "period_seconds": self.period.as_secs_f64(),
+            "page_size_bytes": self.page_size.bytes().get(),
+            "steady": self.steady,
+        });
+        if let Some(meminfo) = self.meminfo.get() {
+            object["meminfo"] = counters(meminfo.iter());
+        }
+        if let Some(vmstat) = self.vmstat.get() {
+            object["vmstat"] = counters(vmstat.iter());
+        }
+        if let Some(zoneinfo) = self.zoneinfo.get() {
+            object["zones"] = self.zones_to_json(zoneinfo);
+        }
+        if !self.hugepages.is_empty() {
+            let pool = |pool: &Pool| json!({ "size_bytes": pool.size.get(), "count": pool.count });
+            object["hugepages"] = self
+                .hugepages
+                .iter()
+                .filter(|pool| pool.file.get().is_some())
+                .map(pool)
+                .collect();
+        }
+        let nodes = self.nodes_to_json();
+        if !nodes.is_empty() {
+            object["nodes"] = nodes.into();
+        }
+        if !self.tunables.is_empty() {
+            let value = |tunable: &Tunable| (tunable.name.to_owned(), tunable.value.into());
+            object["tunables"] = Value::Object(self.tunables.iter().map(value).collect());
+        }
+        object["unreadable"] = self.unreadable();
+        object
+    }
+
+    fn zones_to_json(&self, zoneinfo: &Zoneinfo) -> Value {
+        let zones = zoneinfo.zones().map(|zone| {
+            let pages =
+                |pages: Option<adaptivemm_module_api::units::Pages>| pages.map(|pages| pages.get());
+            json!({
+                "node": zone.node(),
+                "name": zone.name(),
+                "free_pages": pages(zone.free()),
+                "boost_pages": pages(zone.boost()),
+                "min_pages": pages(zone.min()),
+                "low_pages": pages(zone.low()),
+                "high_pages": pages(zone.high()),
+                "spanned_pages": pages(zone.spanned()),
+                "present_pages": pages(zone.present()),
+                "managed_pages": pages(zone.managed()),
+                "cma_pages": pages(zone.cma()),
+                "per_cpu_pages": zone.per_cpu().get(),
+                "free_blocks": self.free_blocks(zone.node(), zone.name()),
+            })
+        });
+        zones.collect()
+    }
+
+    fn free_blocks(&self, node: u32, name: &str) -> Option<Vec<u64>> {
+        let mut rows = self.buddyinfo.get()?.zones();
+        rows.find(|(id, zone, _)| (*id, *zone) == (node, name))
+            .map(|(_, _, counts)| counts.collect())
+    }
+
+    fn nodes_to_json(&self) -> Vec<Value> {
+        let node = |node: &NodeMeminfo| {
+            let meminfo = node.file.get()?;
+            Some(json!({ "id": node.id, "meminfo": counters(meminfo.iter()) }))
+        };
+        self.nodes.iter().filter_map(node).collect()
+    }
+
+    fn unreadable(&self) -> Value {
+        let failed = self.readings().filter_map(|(path, _, result)| {
+            let error = result.as_ref().err()?;
+            Some((path.to_owned(), error.to_string().into()))
+        });
+        Value::Object(failed.collect())
+    }
+}
+
+fn counters<'a>(counters: impl Iterator<Item = (&'a str, u64)>) -> Value {
+    Value::Object(
+        counters
+            .map(|(key, value)| (key.to_owned(), value.into()))
+            .collect::<Map<_, _>>(),
+    )
+}

@@ -1,0 +1,188 @@
+//! Reads traces.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::{FORMAT, Frame, Header, TraceError, VERSION};
+
+/// Longer than a frame of any machine (all files of 64 nodes with 512 CPUs are 6 MB).
+const MAX_LINE: u64 = 64 << 20;
+/// How every zstd file starts.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// A trace that is being read.
+pub struct Reader<R> {
+    input: R,
+    header: Header,
+    line: u64,
+    last: u64,
+    buffer: Vec<u8>,
+    truncated: bool,
+}
+
+impl Reader<Box<dyn BufRead>> {
+    /// Opens a trace, compressed or not.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or does not start like a trace.
+    pub fn open(path: &Path) -> Result<Self, TraceError> {
+        let mut input = BufReader::new(File::open(path).map_err(TraceError::Io)?);
+        let start = input.fill_buf().map_err(TraceError::Io)?;
+        if start.starts_with(&ZSTD_MAGIC) {
+            let decoder = zstd::Decoder::with_buffer(input).map_err(TraceError::Io)?;
+            return Self::new(Box::new(BufReader::new(decoder)));
+        }
+        Self::new(Box::new(input))
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads a trace that is not compressed.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or does not start like a trace.
+    pub fn new(mut input: R) -> Result<Self, TraceError> {
+        let mut buffer = Vec::new();
+        if next_line(&mut input, &mut buffer, 1)? == Line::End {
+            return Err(TraceError::Line {
+                line: 1,
+                reason: "the trace is empty".to_owned(),
+            });
+        }
+        let header = header(&buffer)?;
+        Ok(Self {
+            input,
+            header,
+            line: 1,
+            last: 0,
+            buffer,
+            truncated: false,
+        })
+    }
+
+    /// Where the trace comes from.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Whether the last line was cut off, as it is when the recorder is killed; it was left out.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The next frame; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// If the trace cannot be read, or a line is not a frame.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, TraceError> {
+        if self.truncated {
+            return Ok(None);
+        }
+        self.line += 1;
+        let line = next_line(&mut self.input, &mut self.buffer, self.line)?;
+        let frame: Frame = match (line, serde_json::from_slice(&self.buffer)) {
+            (Line::End, _) => return Ok(None),
+            (Line::Whole | Line::CutOff, Ok(frame)) => frame,
+            (Line::CutOff, Err(_)) => {
+                self.truncated = true;
+                return Ok(None);
+            }
+            (Line::Whole, Err(error)) => return Err(self.error(&format!("not a frame: {error}"))),
+        };
+        if frame.t_ms < self.last {
+            return Err(self.error(&format!(
+                "t_ms is {}, earlier than {} in the frame before",
+                frame.t_ms, self.last
+            )));
+        }
+        if let Some(path) = frame
+            .files
+            .keys()
+            .find(|path| path.is_empty() || path.starts_with('/'))
+        {
+            return Err(self.error(&format!(
+                "expected a path without a leading slash, found {path:?}"
+            )));
+        }
+        self.last = frame.t_ms;
+        Ok(Some(frame))
+    }
+
+    fn error(&self, reason: &str) -> TraceError {
+        TraceError::Line {
+            line: self.line,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl<R> std::fmt::Debug for Reader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader")
+            .field("header", &self.header)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Whole,
+    /// Without a line feed, or where a compressed file ends too early.
+    CutOff,
+    End,
+}
+
+fn next_line(
+    input: &mut impl BufRead,
+    buffer: &mut Vec<u8>,
+    line: u64,
+) -> Result<Line, TraceError> {
+    buffer.clear();
+    match input.take(MAX_LINE).read_until(b'\n', buffer) {
+        // What a killed recorder left of its last compressed frames.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Line::CutOff),
+        result => result.map_err(TraceError::Io)?,
+    };
+    if buffer.is_empty() {
+        Ok(Line::End)
+    } else if buffer.ends_with(b"\n") {
+        Ok(Line::Whole)
+    } else if buffer.len() as u64 == MAX_LINE {
+        Err(TraceError::Line {
+            line,
+            reason: format!("longer than {} MiB", MAX_LINE >> 20),
+        })
+    } else {
+        Ok(Line::CutOff)
+    }
+}
+
+fn header(line: &[u8]) -> Result<Header, TraceError> {
+    let error = |reason: String| TraceError::Line { line: 1, reason };
+    let header: Header = serde_json::from_slice(line).map_err(|source| {
+        error(format!(
+            "expected {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {source}"
+        ))
+    })?;
+    if header.format != FORMAT {
+        return Err(error(format!(
+            "expected the format {FORMAT:?}, found {:?}",
+            header.format
+        )));
+    }
+    if !(1..=VERSION).contains(&header.version) {
+        return Err(error(format!(
+            "expected version {VERSION} or older, found {}",
+            header.version
+        )));
+    }
+    if header.period_ms == Some(0) {
+        return Err(error("expected a period_ms of at least 1".to_owned()));
+    }
+    Ok(header)
+}

@@ -1,0 +1,140 @@
+//! What a module said in one scan, in buffers that go back and forth between the core and its thread.
+
+use adaptivemm_module_api::Severity;
+
+/// The most findings and requests that are taken from one module in one scan.
+pub(crate) const MAX_WORDS: usize = 64;
+/// The most metrics that are taken from one module in one scan.
+pub(crate) const MAX_METRICS: usize = 256;
+
+/// Everything that a module said in one scan.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    /// What it saw.
+    pub findings: Vec<Finding>,
+    /// What it wants done.
+    pub requests: Vec<Request>,
+    metrics: Vec<Number>,
+    metrics_used: usize,
+    /// One line on how things stand; empty if it said nothing.
+    pub status: String,
+    /// Why a call failed: an option of the configuration (or nothing), and a sentence.
+    pub problems: Vec<(String, String)>,
+    /// Words beyond what is taken in one scan.
+    pub dropped: usize,
+}
+
+/// Something seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The smallest verbosity at which it is logged.
+    pub verbosity: u8,
+    /// What kind, for programs.
+    pub code: String,
+    /// One line for people.
+    pub text: String,
+    /// Further lines, separated by line feeds.
+    pub details: String,
+    /// The numbers behind it.
+    pub numbers: Vec<Number>,
+}
+
+/// Something asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What to do.
+    pub action: Action,
+    /// Why, in one line for people.
+    pub reason: String,
+    /// The numbers behind it.
+    pub numbers: Vec<Number>,
+}
+
+/// Something that can be done to the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Give a tunable a value.
+    Set {
+        /// As sysctl names it.
+        tunable: String,
+        /// The new value.
+        value: i64,
+    },
+    /// Compact the memory of a node.
+    CompactNode {
+        /// Its number.
+        node: u32,
+    },
+}
+
+/// A number with its unit in its name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Number {
+    /// In `snake_case`.
+    pub name: String,
+    /// Exact for whole numbers below 2^53.
+    pub value: f64,
+}
+
+impl Words {
+    /// Forgets what was said, and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.findings.clear();
+        self.requests.clear();
+        self.metrics_used = 0;
+        self.status.clear();
+        self.problems.clear();
+        self.dropped = 0;
+    }
+
+    /// The numbers of this scan, in the order in which the module named them.
+    #[must_use]
+    pub fn metrics(&self) -> &[Number] {
+        &self.metrics[..self.metrics_used]
+    }
+
+    /// Takes a number; `write_name` writes its name into the buffer it is given.
+    pub(crate) fn add_metric(&mut self, write_name: impl FnOnce(&mut String), value: f64) {
+        if self.metrics_used == MAX_METRICS {
+            self.dropped += 1;
+            return;
+        }
+        if self.metrics_used == self.metrics.len() {
+            self.metrics.push(Number::default());
+        }
+        let metric = &mut self.metrics[self.metrics_used];
+        metric.name.clear();
+        write_name(&mut metric.name);
+        metric.value = value;
+        self.metrics_used += 1;
+    }
+
+    /// Takes a finding, unless there are too many.
+    pub(crate) fn add_finding(&mut self, finding: Finding) {
+        if self.findings.len() < MAX_WORDS {
+            self.findings.push(finding)
+        } else {
+            self.dropped += 1
+        }
+    }
+
+    /// Takes a request, unless there are too many.
+    pub(crate) fn add_request(&mut self, request: Request) {
+        if self.requests.len() < MAX_WORDS {
+            self.requests.push(request)
+        } else {
+            self.dropped += 1
+        }
+    }
+}
+
+impl std::fmt::Display for Action {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Set { tunable, value } => write!(f, "{tunable} = {value}"),
+            Self::CompactNode { node } => write!(f, "compact node {node}"),
+        }
+    }
+}
