@@ -330,32 +330,41 @@ fn start(
     let mut members = Vec::new();
     let mut errors = Vec::new();
     for (module, settings) in chosen {
-        match Instance::create(module, &settings.values, permit(module, settings)) {
-            Err(problems) => {
-                errors.extend(problems.into_iter().map(|(key, text)| BuildError::Options {
-                    module: settings.name.clone(),
-                    key,
-                    text,
-                }))
-            }
-            Ok(instance) => match threads {
-                Threads::None => members.push(Member::inline(&settings.name, instance)),
-                Threads::OnePerModule => {
-                    match Member::on_thread(&settings.name, instance, settings.deadline) {
-                        Ok(member) => members.push(member),
-                        Err(source) => errors.push(BuildError::Thread {
-                            module: settings.name.clone(),
-                            source,
-                        }),
-                    }
-                }
-            },
+        match start_one(module, settings, threads) {
+            Ok(member) => members.push(member),
+            Err(reasons) => errors.extend(reasons),
         }
     }
     if errors.is_empty() {
         Ok(members)
     } else {
         Err(errors)
+    }
+}
+
+fn start_one(
+    module: &Registration,
+    settings: &ModuleSettings,
+    threads: Threads,
+) -> Result<Member, Vec<BuildError>> {
+    let name = &settings.name;
+    let problem = |(key, text)| BuildError::Options {
+        module: name.clone(),
+        key,
+        text,
+    };
+    let instance = Instance::create(module, &settings.values, permit(module, settings))
+        .map_err(|problems| problems.into_iter().map(problem).collect::<Vec<_>>())?;
+    match threads {
+        Threads::None => Ok(Member::inline(name, instance)),
+        Threads::OnePerModule => {
+            Member::on_thread(name, instance, settings.deadline).map_err(|source| {
+                vec![BuildError::Thread {
+                    module: name.clone(),
+                    source,
+                }]
+            })
+        }
     }
 }
 

@@ -245,10 +245,13 @@ impl Bus {
                 .filter(|member| member.state == State::Busy(scan));
             let deadlines = waiting.map(|member| member.deadline.unwrap_or(deadline));
             let waited = start.elapsed();
-            let Some(longest) = deadlines.max().filter(|longest| *longest > waited) else {
+            let left = deadlines
+                .max()
+                .map(|longest| longest.saturating_sub(waited));
+            let Some(left) = left.filter(|left| !left.is_zero()) else {
                 break;
             };
-            std::thread::park_timeout(longest - waited);
+            thread::park_timeout(left);
         }
         for member in self
             .members

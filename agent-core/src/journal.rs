@@ -50,7 +50,27 @@ pub struct Entry<'a> {
     pub details: &'a str,
 }
 
-/// Where events are written. Never blocks, never fails: what cannot be written is lost, counted,
+impl<'a> Entry<'a> {
+    /// One line that is written at every verbosity.
+    #[must_use]
+    pub const fn new(severity: Severity, module: &'a str, text: &'a str) -> Self {
+        Self {
+            severity,
+            verbosity: 0,
+            module,
+            text,
+            details: "",
+        }
+    }
+
+    /// The same, written only from this verbosity, 0 to 5.
+    #[must_use]
+    pub const fn from_verbosity(self, verbosity: u8) -> Self {
+        Self { verbosity, ..self }
+    }
+}
+
+/// Where events are written. Never fails, and blocks for a moment at most: what cannot be written is lost, counted,
 /// and the count is written as soon as that is possible again.
 pub struct Journal {
     verbosity: u8,

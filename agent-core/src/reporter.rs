@@ -1,5 +1,7 @@
 //! Tells the journal what happened in a scan: transitions, not states.
 
+use std::time::Duration;
+
 use adaptivemm_module_api::Severity;
 
 use crate::actuator::Outcome;
@@ -16,15 +18,6 @@ pub struct Reporter {
     unreadable: Vec<String>,
 }
 
-/// A condition that may last.
-struct Condition<'a> {
-    severity: Severity,
-    verbosity: u8,
-    module: &'a str,
-    code: &'a str,
-    text: &'a str,
-}
-
 impl Reporter {
     /// Has told nothing yet.
     #[must_use]
@@ -34,14 +27,18 @@ impl Reporter {
 
     /// Tells what happened in one scan.
     pub fn report(&mut self, round: &Round<'_>, journal: &mut Journal) {
+        let uptime = round.snapshot.uptime.0;
         self.files(round, journal);
-        self.steadiness(round, journal);
+        if !round.snapshot.steady {
+            let text = "memory moves faster than its files can be read; sums over them may be off by megabytes";
+            journal.write(&Entry::new(Severity::Debug, "core", text).from_verbosity(4));
+        }
         for member in round.members {
-            self.ending(member, round, journal);
-            self.words(member, journal);
+            self.ending(member, uptime, journal);
+            self.words(member, uptime, journal);
         }
         for deed in &round.deeds {
-            self.deed(deed, round, journal);
+            self.deed(deed, uptime, journal);
         }
     }
 
@@ -55,13 +52,8 @@ impl Reporter {
             match (result, known) {
                 (Ok(()), Some(index)) => {
                     self.unreadable.swap_remove(index);
-                    Self::write(
-                        journal,
-                        Severity::Info,
-                        0,
-                        "core",
-                        &format!("{path} can be read again"),
-                    );
+                    let text = format!("{path} can be read again");
+                    journal.write(&Entry::new(Severity::Info, "core", &text));
                 }
                 (Err(error), None) => {
                     self.unreadable.push(path.to_owned());
@@ -72,159 +64,128 @@ impl Reporter {
                     };
                     let text =
                         format!("cannot read {path}: {error}; what depends on it is left out");
-                    Self::write(journal, severity, 0, "core", &text);
+                    journal.write(&Entry::new(severity, "core", &text));
                 }
                 (Ok(()), None) | (Err(_), Some(_)) => {}
             }
         }
     }
 
-    fn steadiness(&mut self, round: &Round<'_>, journal: &mut Journal) {
-        if !round.snapshot.steady {
-            let text = "memory moves faster than its files can be read; sums over them may be off by megabytes";
-            Self::write(journal, Severity::Debug, 4, "core", text);
-        }
-    }
-
-    fn ending(&mut self, member: &Member, round: &Round<'_>, journal: &mut Journal) {
-        let name = member.name();
-        let problem = member
-            .words()
-            .problems
-            .first()
-            .map_or("no reason given", |(_, text)| text);
+    fn ending(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
+        let problem = member.words().problems.first();
+        let problem = problem.map_or("no reason given", |(_, text)| text);
         let (code, text) = match member.ending() {
+            Ending::Silent => return,
             Ending::Answered(Verdict::Good) => {
-                self.back_to_normal(name, journal);
+                self.back_to_normal(member.name(), journal);
                 return;
             }
-            Ending::Silent => return,
             Ending::Answered(Verdict::Failed | Verdict::Panicked) => {
                 ("failed", format!("cannot do its work: {problem}"))
             }
             Ending::Late(missed) => {
-                let text = format!(
-                    "is still busy with an earlier scan; it has missed {} in a row",
-                    missed + 1
-                );
-                ("late", text)
+                let scans = missed + 1;
+                (
+                    "late",
+                    format!("did not answer in time; scans missed in a row: {scans}"),
+                )
             }
             Ending::Quarantined(reason) => ("quarantined", quarantine(reason, problem)),
         };
-        let severity = Severity::Error;
         self.condition(
-            round,
+            code,
+            &Entry::new(Severity::Error, member.name(), &text),
+            uptime,
             journal,
-            &Condition {
-                severity,
-                verbosity: 0,
-                module: name,
-                code,
-                text: &text,
-            },
         );
     }
 
-    fn back_to_normal(&mut self, name: &str, journal: &mut Journal) {
-        let failed = self.repeats.over(name, "failed");
-        let late = self.repeats.over(name, "late");
+    fn back_to_normal(&mut self, module: &str, journal: &mut Journal) {
+        let failed = self.repeats.over(module, "failed");
+        let late = self.repeats.over(module, "late");
         if failed || late {
-            Self::write(journal, Severity::Info, 0, name, "does its work again");
+            journal.write(&Entry::new(Severity::Info, module, "does its work again"));
         }
     }
 
-    fn words(&mut self, member: &Member, journal: &mut Journal) {
+    fn words(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let words = member.words();
         for finding in &words.findings {
-            let entry = Entry {
+            journal.write(&Entry {
                 severity: finding.severity,
                 verbosity: finding.verbosity,
                 module: member.name(),
                 text: &finding.text,
                 details: &finding.details,
-            };
-            journal.write(&entry);
+            });
         }
         if words.dropped > 0 {
             let text = format!(
-                "said too much in one scan: {} words were dropped",
+                "says too much: {} words of this scan were dropped",
                 words.dropped
             );
-            Self::write(journal, Severity::Warning, 0, member.name(), &text);
+            let entry = Entry::new(Severity::Warning, member.name(), &text);
+            self.condition("too-much", &entry, uptime, journal);
         }
-        if !words.status.is_empty() && journal.verbosity() >= 2 {
-            Self::write(journal, Severity::Info, 2, member.name(), &words.status);
+        if !words.status.is_empty() {
+            journal
+                .write(&Entry::new(Severity::Info, member.name(), &words.status).from_verbosity(2));
         }
     }
 
-    fn deed(&mut self, deed: &Deed, round: &Round<'_>, journal: &mut Journal) {
+    fn deed(&mut self, deed: &Deed, uptime: Duration, journal: &mut Journal) {
         let Deed {
             module,
             request,
             fate,
         } = deed;
         let text = format!("{}: {fate} ({})", request.action, request.reason);
-        let (severity, verbosity, lasts) = match fate {
+        let entry = |severity| Entry::new(severity, module, &text);
+        let lasting = match fate {
             Fate::CarriedOut(Outcome::Done { .. } | Outcome::Simulated { .. }) => {
-                (Severity::Notice, 0, false)
+                journal.write(&entry(Severity::Notice));
+                return;
             }
-            Fate::CarriedOut(Outcome::AlreadySo) => (Severity::Debug, 1, false),
+            Fate::CarriedOut(Outcome::AlreadySo) => {
+                journal.write(&entry(Severity::Debug).from_verbosity(1));
+                return;
+            }
             Fate::CarriedOut(Outcome::Yielded { .. }) | Fate::Advised | Fate::NotOwner => {
-                (Severity::Notice, 0, true)
+                entry(Severity::Notice)
             }
-            Fate::Failed(_) => (Severity::Error, 0, true),
+            Fate::Failed(_) => entry(Severity::Error),
         };
-        if lasts {
-            let code = format!("{} {}", request.action, fate.code());
-            self.condition(
-                round,
-                journal,
-                &Condition {
-                    severity,
-                    verbosity,
-                    module,
-                    code: &code,
-                    text: &text,
-                },
-            );
-        } else {
-            Self::write(journal, severity, verbosity, module, &text);
-        }
+        let code = format!("{} {}", request.action, fate.code());
+        self.condition(&code, &lasting, uptime, journal);
     }
 
-    fn condition(&mut self, round: &Round<'_>, journal: &mut Journal, condition: &Condition<'_>) {
-        let Condition {
-            severity,
-            verbosity,
-            module,
-            code,
-            text,
-        } = *condition;
-        match self.repeats.pass(module, code, round.snapshot.uptime.0) {
+    /// Tells of something that may last: when it begins, and then once an hour.
+    fn condition(
+        &mut self,
+        code: &str,
+        entry: &Entry<'_>,
+        uptime: Duration,
+        journal: &mut Journal,
+    ) {
+        match self.repeats.pass(entry.module, code, uptime) {
             Pass::Suppress => {}
-            Pass::Write { suppressed: 0 } => {
-                Self::write(journal, severity, verbosity, module, text)
-            }
+            Pass::Write { suppressed: 0 } => journal.write(entry),
             Pass::Write { suppressed } => {
-                let text = format!("{text} (and {suppressed} times more since this was last said)");
-                Self::write(journal, severity, verbosity, module, &text);
+                let text = format!(
+                    "{} (and {suppressed} times more since this was last said)",
+                    entry.text
+                );
+                journal.write(&Entry {
+                    text: &text,
+                    ..*entry
+                });
             }
         }
-    }
-
-    fn write(journal: &mut Journal, severity: Severity, verbosity: u8, module: &str, text: &str) {
-        journal.write(&Entry {
-            severity,
-            verbosity,
-            module,
-            text,
-            details: "",
-        });
     }
 }
 
 fn quarantine(reason: Reason, problem: &str) -> String {
-    let what_now = "it is not asked any more until it is reloaded";
+    let what_now = "it is not asked any more until the daemon is reloaded";
     match reason {
         Reason::Panicked => format!("broke down, {what_now}: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans, {what_now}"),

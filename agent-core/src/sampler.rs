@@ -84,6 +84,8 @@ pub struct Sampler {
     /// The reading of meminfo before the other files.
     first: Reading<Meminfo>,
     last: Arc<Snapshot>,
+    /// Counts what was listed anew: a snapshot of before has other places.
+    layout: u64,
     /// Earlier snapshots, which a slow module may still look at; one that nobody does is used again.
     pool: Vec<Arc<Snapshot>>,
     /// Memory was added or removed: nodes and pools of huge pages may have changed.
@@ -114,6 +116,7 @@ impl Sampler {
             open: Open::of(&blank),
             first: Reading::new("/proc/meminfo", true),
             last: Arc::new(blank),
+            layout: 0,
             pool: Vec::new(),
             total: None,
             scan: 0,
@@ -162,6 +165,7 @@ impl Sampler {
         let blank = Snapshot::blank(&self.root, &self.wanted, self.page_size);
         self.open = Open::of(&blank);
         self.pool.clear();
+        self.layout += 1;
     }
 
     /// Takes a snapshot. `now` is the time since boot, `period` that between two scans.
@@ -170,6 +174,7 @@ impl Sampler {
         let mut shared = self.spare();
         if let Some(snapshot) = Arc::get_mut(&mut shared) {
             snapshot.scan = self.scan;
+            snapshot.layout = self.layout;
             snapshot.uptime = now;
             snapshot.period = period;
             self.read(snapshot);
@@ -183,7 +188,7 @@ impl Sampler {
         }
         self.total = total.or(self.total);
         let before = std::mem::replace(&mut self.last, Arc::clone(&shared));
-        if self.pool.len() < SPARES {
+        if self.pool.len() < SPARES && before.layout == self.layout {
             self.pool.push(before);
         }
         shared
@@ -334,6 +339,7 @@ impl Snapshot {
         };
         Self {
             scan: 0,
+            layout: 0,
             uptime: Uptime::default(),
             period: Duration::ZERO,
             page_size,

@@ -75,13 +75,8 @@ impl Scheduler {
         self.reporter.report(&round, &mut self.journal);
         if self.journal.verbosity() >= 4 {
             let text = format!("scan {} took {} us", round.snapshot.scan, took.as_micros());
-            self.journal.write(&Entry {
-                severity: Severity::Debug,
-                verbosity: 4,
-                module: "core",
-                text: &text,
-                details: "",
-            });
+            let entry = Entry::new(Severity::Debug, "core", &text);
+            self.journal.write(&entry.from_verbosity(4));
         }
     }
 
@@ -125,13 +120,7 @@ impl Scheduler {
     }
 
     fn say(&mut self, severity: Severity, text: &str) {
-        self.journal.write(&Entry {
-            severity,
-            verbosity: 0,
-            module: "core",
-            text,
-            details: "",
-        });
+        self.journal.write(&Entry::new(severity, "core", text));
     }
 }
 

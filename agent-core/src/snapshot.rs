@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
+use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use serde_json::{Map, Value, json};
 
 use crate::sampler::{Buddyinfo, Meminfo, ParseError, ReadError, Text, Vmstat, Zoneinfo};
@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub page_size: PageSize,
     /// Whether memory stood still enough that the files fit together.
     pub steady: bool,
+    /// Which listing of nodes, pools and files it has places for.
+    pub(crate) layout: u64,
     pub(crate) meminfo: Reading<Meminfo>,
     pub(crate) vmstat: Reading<Vmstat>,
     pub(crate) zoneinfo: Reading<Zoneinfo>,
@@ -157,8 +159,7 @@ impl Snapshot {
 
     fn zones_to_json(&self, zoneinfo: &Zoneinfo) -> Value {
         let zones = zoneinfo.zones().map(|zone| {
-            let pages =
-                |pages: Option<adaptivemm_module_api::units::Pages>| pages.map(|pages| pages.get());
+            let pages = |pages: Option<Pages>| pages.map(Pages::get);
             json!({
                 "node": zone.node(),
                 "name": zone.name(),

@@ -114,18 +114,18 @@ impl Words {
     /// Takes a finding, unless there are too many.
     pub(crate) fn add_finding(&mut self, finding: Finding) {
         if self.findings.len() < MAX_WORDS {
-            self.findings.push(finding)
+            self.findings.push(finding);
         } else {
-            self.dropped += 1
+            self.dropped += 1;
         }
     }
 
     /// Takes a request, unless there are too many.
     pub(crate) fn add_request(&mut self, request: Request) {
         if self.requests.len() < MAX_WORDS {
-            self.requests.push(request)
+            self.requests.push(request);
         } else {
-            self.dropped += 1
+            self.dropped += 1;
         }
     }
 }

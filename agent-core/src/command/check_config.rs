@@ -87,7 +87,7 @@ fn convert(cli: &Cli, modules: &[Registration]) -> Exit {
 }
 
 fn complain_all(diagnostics: &[Diagnostic]) {
-    diagnostics
-        .iter()
-        .for_each(|diagnostic| complain(diagnostic));
+    for diagnostic in diagnostics {
+        complain(diagnostic);
+    }
 }

@@ -43,7 +43,7 @@ pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
                 exit_of(code)
             }
         }
-        Background::No | Background::Child(_) => start(cli, &loaded, modules, background),
+        Background::No | Background::Child(_) => start(cli, &loaded, modules, &background),
     }
 }
 
@@ -63,7 +63,7 @@ fn stays_in_foreground(daemon: &Daemon) -> bool {
         || std::env::var_os("NOTIFY_SOCKET").is_some()
 }
 
-fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: Background) -> Exit {
+fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: &Background) -> Exit {
     let settings = &loaded.settings;
     // A simulation writes nothing, not even a lock, and may run beside the daemon.
     let _lock = match (!cli.daemon.simulate)
@@ -154,13 +154,7 @@ fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
             Severity::Info
         };
         let text = diagnostic.headline();
-        journal.write(&Entry {
-            severity,
-            verbosity: 0,
-            module: "core",
-            text: &text,
-            details: "",
-        });
+        journal.write(&Entry::new(severity, "core", &text));
     }
 }
 

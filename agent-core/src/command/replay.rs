@@ -34,7 +34,7 @@ pub(super) fn run(cli: &Cli, options: &Replay, modules: &[Registration]) -> Exit
         Ok(player) => player,
         Err(exit) => return exit,
     };
-    let played = if options.json {
+    let outcome = if options.json {
         player.play_json(&mut trace)
     } else {
         player.play_log(&mut trace)
@@ -44,7 +44,7 @@ pub(super) fn run(cli: &Cli, options: &Replay, modules: &[Registration]) -> Exit
             "{name}: the last line was cut off and is left out"
         ));
     }
-    match played {
+    match outcome {
         Ok(()) => Exit::Done,
         Err(PlayError::Trace(error)) => refuse(&name, &error),
         Err(PlayError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
@@ -129,14 +129,13 @@ impl<'a> Player<'a> {
 
     /// The daemon, with the files of this frame.
     fn at(&mut self, frame: &Frame) -> Option<&mut Agent> {
-        match &mut self.agent {
-            Some(agent) => agent.apply(frame),
-            None => {
-                let bytes = |(path, text): (&String, &Option<String>)| {
-                    Some((path.clone(), text.clone()?.into_bytes()))
-                };
-                self.agent = self.agent(frame.files.iter().filter_map(bytes).collect());
-            }
+        if let Some(agent) = &mut self.agent {
+            agent.apply(frame);
+        } else {
+            let bytes = |(path, text): (&String, &Option<String>)| {
+                Some((path.clone(), text.clone()?.into_bytes()))
+            };
+            self.agent = self.agent(frame.files.iter().filter_map(bytes).collect());
         }
         self.agent.as_mut()
     }

@@ -18,15 +18,9 @@ pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
     };
     let root = cli.root();
     // A recorded machine says itself how long it had run.
-    let recorded = root
-        .read("/proc/uptime")
-        .ok()
-        .and_then(|text| uptime(&text).ok());
+    let recorded = root.read(UPTIME).ok().and_then(|text| uptime(&text).ok());
     let now = recorded.unwrap_or_else(clock::uptime);
-    let boot = root
-        .read("/proc/sys/kernel/random/boot_id")
-        .ok()
-        .and_then(|text| boot_id(&text).ok());
+    let boot = root.read(BOOT_ID).ok().and_then(|text| boot_id(&text).ok());
     let built = Agent::build(
         root,
         None,

@@ -4,13 +4,15 @@
 //! apart from dead ones.
 
 use std::io::{self, BufWriter, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process;
+use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 use jiff::Zoned;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use syslog::{Facility, LogFormat, Logger, LoggerBackend};
@@ -80,6 +82,20 @@ impl Connection {
             Err(Failure::Busy) if self.keeps_rest() => Ok(()),
             other => other,
         }
+    }
+
+    /// Waits until the log daemon takes messages again. `false` if it does not in this time.
+    pub(super) fn wait(&mut self, at_most: Duration) -> bool {
+        let socket = match &self.0.backend {
+            LoggerBackend::Unix(datagrams) => datagrams.as_fd(),
+            LoggerBackend::UnixStream(stream) => stream.get_ref().as_fd(),
+            LoggerBackend::Udp(..) | LoggerBackend::Tcp(_) => return false,
+        };
+        let Ok(at_most) = Timespec::try_from(at_most) else {
+            return false;
+        };
+        let is_ready = poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&at_most)) == Ok(1);
+        is_ready && self.send_rest().is_ok()
     }
 
     fn keeps_rest(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The log daemon, which comes and goes, and which is never waited for.
+//! The log daemon, which comes and goes, and which is waited for once, for a moment.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,6 +8,10 @@ use adaptivemm_module_api::Severity;
 use super::Lost;
 use super::connection::{Connection, Failure};
 
+/// How long a busy log daemon may take to catch up. A report has more lines than the ten messages that
+/// the kernel queues for a socket by default, and they are written all at once.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// Whoever listens on a socket, now or later.
 pub(super) struct LogDaemon {
     socket: PathBuf,
@@ -15,6 +19,8 @@ pub(super) struct LogDaemon {
     pause: Duration,
     /// Set as long as the latest connection has not proved itself.
     not_before: Option<Instant>,
+    /// It took all messages so far, or has caught up: worth waiting for once more.
+    keeps_up: bool,
 }
 
 impl LogDaemon {
@@ -24,6 +30,7 @@ impl LogDaemon {
             connection: None,
             pause,
             not_before: None,
+            keeps_up: true,
         }
     }
 
@@ -49,7 +56,16 @@ impl LogDaemon {
         // A restart of the log daemon shows only when a message is sent, so a second attempt, on
         // a new connection, saves that message.
         for _attempt in 0..2 {
-            match self.connect().ok_or(Lost)?.send(severity, line) {
+            let keeps_up = self.keeps_up;
+            let connection = self.connect().ok_or(Lost)?;
+            let sent = match connection.send(severity, line) {
+                Err(Failure::Busy) if keeps_up && connection.wait(PATIENCE) => {
+                    connection.send(severity, line)
+                }
+                sent => sent,
+            };
+            self.keeps_up = sent != Err(Failure::Busy);
+            match sent {
                 Ok(()) => {
                     self.not_before = None;
                     return Ok(());

@@ -3,7 +3,7 @@
 use adaptivemm_module_api::abi::{self, Seq, Str};
 
 use crate::loader::Registration;
-use crate::sampler::Wanted;
+use crate::sampler::{Wanted, Zoneinfo};
 use crate::snapshot::{Reading, Snapshot};
 
 /// The arrays that a snapshot is lent in; reused from scan to scan.
@@ -205,7 +205,7 @@ impl View {
             .zoneinfo
             .get()
             .into_iter()
-            .flat_map(|zoneinfo| zoneinfo.zones());
+            .flat_map(Zoneinfo::zones);
         let mut zones = zones.zip(&mut self.zones);
         let mut blocks = self.free_blocks.as_slice();
         for (node, name, counts) in buddyinfo.zones() {

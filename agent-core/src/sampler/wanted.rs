@@ -4,6 +4,7 @@ use crate::actuator::tunables::{self, Knob};
 
 /// The files to read: the sum of what the enabled modules need, and nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a set of files")]
 pub struct Wanted {
     pub(crate) meminfo: bool,
     pub(crate) vmstat: bool,

@@ -96,7 +96,7 @@ impl<W: Write> Writer<W> {
                 Compression::None => self.output.write_all(&self.pending)?,
                 // Compressed files may follow one another; together they are one.
                 Compression::Zstd => {
-                    zstd::stream::copy_encode(self.pending.as_slice(), &mut self.output, LEVEL)?
+                    zstd::stream::copy_encode(self.pending.as_slice(), &mut self.output, LEVEL)?;
                 }
             }
             self.pending.clear();

@@ -174,8 +174,8 @@ impl fmt::Display for Contradiction {
 
 /// What the seed's formula leaves of `MemTotal`.
 ///
-/// Kernels before 4.20 have no `KReclaimable`. `SReclaimable` takes its place there: nearly all of
-/// it was slab, and without it a growing dentry cache would pass for a leak.
+/// To the letter: kernels before 4.20 have no `KReclaimable`, and there the formula misses the slab that
+/// can be reclaimed. What it then takes for a leak, the exact accounting explains.
 ///
 /// # Errors
 ///
@@ -188,7 +188,7 @@ pub(crate) fn seed(figures: &Figures) -> Result<Balance, ScanError> {
         or_nothing(meminfo.buffers),
         or_nothing(meminfo.cached),
         or_nothing(meminfo.cma_total),
-        or_nothing(meminfo.k_reclaimable.or(meminfo.s_reclaimable)),
+        or_nothing(meminfo.k_reclaimable),
         or_nothing(meminfo.kernel_stack),
         or_nothing(meminfo.page_tables),
         or_nothing(meminfo.swap_cached),

@@ -119,14 +119,14 @@ fn the_seed_counts_its_thirteen_fields_and_no_others() {
 }
 
 #[test]
-fn the_seed_takes_reclaimable_slab_where_there_is_no_kreclaimable() {
+fn the_seed_is_taken_to_the_letter_where_there_is_no_kreclaimable() {
     let meminfo = Meminfo {
         mem_free: kib(100),
         s_reclaimable: kib(850),
         ..empty_machine()
     };
 
-    assert_eq!(seed(&figures(&meminfo)).map(Balance::kib), Ok(50));
+    assert_eq!(seed(&figures(&meminfo)).map(Balance::kib), Ok(900));
 }
 
 #[test]
