@@ -10,6 +10,8 @@ use super::*;
 
 mod lookup;
 mod properties;
+// They describe a daemon with all its modules.
+#[cfg(feature = "memleak")]
 mod shipped;
 
 /// The schema of a real module.

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_text_of_another_shape_is_refused() {
-        let others: [&[u8]; 8] = [
+        let others: [&[u8]; 9] = [
             b"",
             b"free:    12 kB\nused:  7",
             b"free:    12 kB\nused:  7\nmore: 1\n",
@@ -209,6 +209,7 @@ mod tests {
             b"free:       kB\nused:  7\n",
             b"free:    -2 kB\nused:  7\n",
             b"free: 18446744073709551616 kB\nused:  7\n",
+            b"free:12 kB\nused:  7\n",
         ];
 
         for other in others {

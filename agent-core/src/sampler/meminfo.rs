@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn lines_of_another_form_are_passed_over() {
         let counters = read(
-            "MemTotal: 1 kB\nMemFr\nMemFree: 12\nNew: yes\nOther: 3 MB\nToo: 99999999999999999999 kB\n",
+            "MemTotal: 1 kB\nMemFr\nMemFree: 12\nNew: yes\nOther: 3 MB\nToo: 99999999999999999999 kB\n\u{e9} 5\n",
         );
 
         assert_eq!(counters.unwrap(), [("MemTotal".to_owned(), 1024)]);

@@ -3,10 +3,17 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{load_file, memleak};
-use crate::config::{Core, Diagnostic, Fallback, Origin, Severity};
+use super::load_file;
+use crate::config::{Core, Diagnostic, Fallback, ModuleSchema, Origin, Severity};
+use crate::loader::registrations;
 
 const CONF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf");
+
+/// The modules that are really there.
+fn installed() -> Vec<ModuleSchema> {
+    let (modules, _) = registrations();
+    modules.into_iter().map(|module| module.schema).collect()
+}
 
 /// The shipped file with every key that is commented out set.
 fn uncommented() -> String {
@@ -22,7 +29,7 @@ fn uncommented() -> String {
 fn the_shipped_file_sets_nothing() {
     let shipped = fs::read(format!("{CONF}/adaptivemmd.toml")).unwrap();
 
-    let loaded = load_file(&shipped, "adaptivemmd.toml", &[memleak()]);
+    let loaded = load_file(&shipped, "adaptivemmd.toml", &installed());
 
     assert_eq!(loaded.diagnostics, []);
     assert!(
@@ -37,7 +44,7 @@ fn the_shipped_file_sets_nothing() {
 fn the_shipped_file_shows_every_key_with_its_default() {
     let text = uncommented();
 
-    let loaded = load_file(text.as_bytes(), "adaptivemmd.toml", &[memleak()]);
+    let loaded = load_file(text.as_bytes(), "adaptivemmd.toml", &installed());
 
     assert_eq!(loaded.diagnostics, []);
     for setting in &loaded.values {
@@ -50,7 +57,7 @@ fn the_shipped_file_shows_every_key_with_its_default() {
             Fallback::Derived(_) => assert!(setting.content.is_some(), "{key}"),
         }
     }
-    let defaults = load_file(b"", "x.toml", &[memleak()]).settings.core;
+    let defaults = load_file(b"", "x.toml", &installed()).settings.core;
     assert_eq!(
         loaded.settings.core,
         Core {
@@ -65,7 +72,7 @@ fn the_shipped_file_shows_every_key_with_its_default() {
 fn the_shipped_legacy_file_needs_no_change() {
     let shipped = fs::read(format!("{CONF}/adaptivemmd.sysconfig")).unwrap();
 
-    let loaded = load_file(&shipped, "adaptivemmd", &[memleak()]);
+    let loaded = load_file(&shipped, "adaptivemmd", &installed());
 
     let said: Vec<_> = loaded
         .diagnostics
@@ -75,6 +82,6 @@ fn the_shipped_legacy_file_needs_no_change() {
     assert_eq!(said, [Severity::Note]);
     assert_eq!(
         loaded.settings,
-        load_file(b"", "x.toml", &[memleak()]).settings
+        load_file(b"", "x.toml", &installed()).settings
     );
 }
