@@ -1,7 +1,5 @@
 //! The only code that writes to the machine.
 
-pub mod tunables;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -9,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::sampler::Root;
+use crate::tunables;
 use crate::words::Action;
 
 /// Whether actions are carried out.

@@ -12,8 +12,8 @@ use crate::arbiter::{Arbiter, Clash, Decision, Permit};
 use crate::bus::{Bus, Ending, Member, Patience};
 use crate::config::{ModuleSettings, Settings};
 use crate::loader::{Instance, Registration};
+use crate::sampler::Snapshot;
 use crate::sampler::{Root, Sampler, Wanted};
-use crate::snapshot::Snapshot;
 use crate::trace::Frame;
 use crate::words::Request;
 

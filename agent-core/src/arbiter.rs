@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::actuator::tunables;
 use crate::config::ModuleMode;
+use crate::tunables;
 use crate::words::{Action, Request};
 
 /// The action that modules declare to be allowed to ask for compaction.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::loader::{Instance, Verdict};
-use crate::snapshot::Snapshot;
+use crate::sampler::Snapshot;
 use crate::words::Words;
 use worker::{Job, Reply, Seat, Worker};
 

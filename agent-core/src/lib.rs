@@ -29,6 +29,6 @@ pub mod reporter;
 pub mod sampler;
 pub mod scheduler;
 pub mod signals;
-pub mod snapshot;
 pub mod trace;
+pub mod tunables;
 pub mod words;

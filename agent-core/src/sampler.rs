@@ -11,6 +11,8 @@ mod lines;
 mod meminfo;
 mod page_size;
 mod root;
+pub(crate) mod snapshot;
+mod tunable;
 mod uptime;
 mod vmstat;
 mod wanted;
@@ -21,16 +23,18 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
 
-use crate::actuator::tunables::Knob;
-use crate::snapshot::{NodeMeminfo, Pool, Reading, Snapshot, Tunable};
 use crate::trace::Frame;
+use crate::tunables::Knob;
 
 pub use buddyinfo::Buddyinfo;
 pub use error::{ParseError, ReadError};
 pub use hugepages::{page_count, page_size};
 pub use meminfo::Meminfo;
-pub(crate) use root::{OpenFile, Text};
+use root::OpenFile;
+pub(crate) use root::Text;
 pub use root::{Recorded, Root};
+pub use snapshot::Snapshot;
+use snapshot::{NodeMeminfo, Pool, Reading, Tunable};
 pub(crate) use uptime::{BOOT_ID, UPTIME};
 pub use uptime::{boot_id, uptime};
 pub use vmstat::Vmstat;
@@ -262,7 +266,7 @@ impl Sampler {
             let value = &mut tunable.value;
             *value = None;
             read_into(file, root, &mut tunable.file, |(), text| {
-                Knob::parse(text).map(|number| *value = Some(number))
+                tunable::value(text).map(|number| *value = Some(number))
             });
         }
         for (file, reading) in open.files.iter_mut().zip(&mut snapshot.files) {

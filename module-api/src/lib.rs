@@ -48,6 +48,7 @@
 
 pub mod abi;
 mod config;
+mod error;
 mod info;
 mod module;
 mod out;
@@ -57,8 +58,9 @@ mod thunk;
 pub mod units;
 
 pub use config::{Config, ConfigProblem, ConfigProblems};
+pub use error::ScanError;
 pub use info::{Action, Info, Need, Opt};
-pub use module::{Module, ScanError};
+pub use module::Module;
 pub use out::{Finding, Number, Out, Refused, Request, Severity};
 pub use registry::{Registered, linked};
 pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Zone};

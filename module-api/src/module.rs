@@ -1,8 +1,7 @@
 //! The trait that a module implements.
 
-use core::fmt;
-
 use crate::config::{Config, ConfigProblems};
+use crate::error::ScanError;
 use crate::info::Info;
 use crate::out::Out;
 use crate::snapshot::Snapshot;
@@ -30,38 +29,3 @@ pub trait Module: Sized + Send + 'static {
     /// the module is called again with the next snapshot.
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError>;
 }
-
-/// Why a module could not make sense of a snapshot.
-///
-/// Holds no owned text, so that a condition that lasts costs nothing every scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScanError {
-    what: &'static str,
-    path: &'static str,
-}
-
-impl ScanError {
-    /// `what` is missing or makes no sense, as a sentence: `/proc/meminfo has no MemTotal`.
-    #[must_use]
-    pub const fn new(what: &'static str) -> Self {
-        Self { what, path: "" }
-    }
-
-    /// The file could not be read; the core has logged why.
-    #[must_use]
-    pub const fn missing(path: &'static str) -> Self {
-        Self {
-            what: "cannot work without ",
-            path,
-        }
-    }
-}
-
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)?;
-        f.write_str(self.path)
-    }
-}
-
-impl core::error::Error for ScanError {}

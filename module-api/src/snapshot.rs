@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::abi;
-use crate::module::ScanError;
+use crate::error::ScanError;
 use crate::units::{Bytes, PageSize, Pages, Uptime};
 
 /// The machine at one moment: the kernel files that the module named in its `needs`, read together.

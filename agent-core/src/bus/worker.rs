@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use rustix::thread::{CpuSet, Pid, gettid, sched_getcpu, sched_setaffinity};
 
 use crate::loader::{Instance, Verdict};
-use crate::snapshot::Snapshot;
+use crate::sampler::Snapshot;
 use crate::words::Words;
 
 /// Enough for a module that keeps no large arrays on its stack.

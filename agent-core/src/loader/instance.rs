@@ -10,7 +10,7 @@ use super::view::View;
 use super::{Calls, Registration, sink};
 use crate::arbiter::Permit;
 use crate::config::Value;
-use crate::snapshot::Snapshot;
+use crate::sampler::Snapshot;
 use crate::words::Words;
 
 /// How a call ended.

@@ -3,8 +3,8 @@
 use adaptivemm_module_api::abi::{self, Seq, Str};
 
 use crate::loader::Registration;
+use crate::sampler::snapshot::{Reading, Snapshot};
 use crate::sampler::{Wanted, Zoneinfo};
-use crate::snapshot::{Reading, Snapshot};
 
 /// The arrays that a snapshot is lent in; reused from scan to scan.
 ///

@@ -148,16 +148,19 @@ fn after_words<'a>(text: &'a [u8], words: &[u8]) -> Option<&'a [u8]> {
                     .zip(words.chunks_exact(8))
                     .all(|(eight, expected)| eight == expected)
         }
-        _ => start.iter().zip(words).all(|(byte, expected)| byte == expected),
+        _ => start
+            .iter()
+            .zip(words)
+            .all(|(byte, expected)| byte == expected),
     };
     is_same.then_some(rest)
 }
 
 /// The number at the start of `text`, blanks before it skipped, and what follows it. `None` if there is
-/// none or it does not fit.
+/// none, it does not fit, or no blank sets it apart from the words.
 fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
     let blanks = text.iter().position(|&byte| byte != b' ')?;
-    let text = &text[blanks..];
+    let text = text.get(blanks..).filter(|_| blanks > 0)?;
     let mut value = 0_u64;
     let mut length = 0;
     while let Some(digit) = text

@@ -38,17 +38,18 @@ impl Meminfo {
             let Some(parts) = key_number(at + prefix, &line[prefix..]) else {
                 continue;
             };
-            let key = parts.key.start..parts.key.end - 1;
+            let Some(name) = text[parts.key.clone()].strip_suffix(':') else {
+                continue;
+            };
             let unit = match parts.rest {
                 " kB" => 1024,
                 // Counts of pages; anything else without a unit was cut off.
-                "" if text[key.clone()].starts_with("HugePages_") => 1,
+                "" if name.starts_with("HugePages_") => 1,
                 _ => continue,
             };
-            if text.as_bytes()[key.end] == b':' {
-                self.entries
-                    .extend(self.figures.entry(key, parts.digits, unit));
-            }
+            let key = parts.key.start..parts.key.start + name.len();
+            self.entries
+                .extend(self.figures.entry(key, parts.digits, unit));
         }
         if self.entries.is_empty() {
             return Err(ParseError::new("lines such as `MemTotal: 1024 kB`", text));

@@ -1,6 +1,6 @@
 //! Which kernel files somebody wants.
 
-use crate::actuator::tunables::{self, Knob};
+use crate::tunables::{self, Knob};
 
 /// The files to read: the sum of what the enabled modules need, and nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

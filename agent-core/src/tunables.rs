@@ -1,7 +1,5 @@
 //! Everything that the daemon can change, in one table.
 
-use crate::sampler::ParseError;
-
 /// A number of the kernel that can be changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Knob {
@@ -46,20 +44,6 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
-impl Knob {
-    /// The value in the text of a tunable's file.
-    ///
-    /// # Errors
-    ///
-    /// If it is not a whole number on a line of its own.
-    pub fn parse(text: &[u8]) -> Result<i64, ParseError> {
-        let number = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| text.trim_end().parse().ok());
-        number.ok_or_else(|| ParseError::new("a whole number", &String::from_utf8_lossy(text)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,14 +58,5 @@ mod tests {
             assert_eq!(find(knob.name), Some(knob));
         }
         assert_eq!(find("vm.swappiness"), None);
-    }
-
-    #[test]
-    fn a_value_is_a_whole_number() {
-        assert_eq!(Knob::parse(b"10\n"), Ok(10));
-        assert_eq!(
-            Knob::parse(b"10 20\n").unwrap_err().to_string(),
-            "expected a whole number, found \"10 20\""
-        );
     }
 }
