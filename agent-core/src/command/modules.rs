@@ -44,7 +44,7 @@ fn paragraph(module: &Registration, settings: &ModuleSettings) -> String {
     };
     line(&format!("{}.", module.schema.description));
     line(&format!("reads {}", list(&module.needs)));
-    line(&format!("may change {}", list(&module.writes)));
+    line(&format!("changes {}", list(&module.writes)));
     for (option, (_, value)) in module.schema.options.iter().zip(&settings.values) {
         line(&format!(
             "{} = {value}: {}{}",
