@@ -1,0 +1,96 @@
+//! The program as it is called, and the machines that it is shown.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub(crate) mod recording;
+pub(crate) mod recordings;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// No configuration: every setting has its default, whatever the machine that builds this has.
+pub(crate) const DEFAULTS: &str = "/dev/null";
+
+/// How the program ended, and what it said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Calls the program.
+pub(crate) fn adaptivemmd(args: &[&str]) -> Run {
+    let output = Command::new(env!("CARGO_BIN_EXE_adaptivemmd"))
+        .args(args)
+        .env_remove("NOTIFY_SOCKET")
+        .output()
+        .unwrap();
+    Run {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// What it prints when it is called like this, which must be all that it says.
+pub(crate) fn printed(args: &[&str]) -> String {
+    let run = adaptivemmd(args);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{args:?}");
+    run.stdout
+}
+
+/// What `snapshot` sees on a machine.
+pub(crate) fn snapshot(tree: &str) -> Value {
+    serde_json::from_str(&printed(&["--root", tree, "snapshot"])).unwrap()
+}
+
+/// What the daemon logs on a machine in a single scan, without the time of day.
+pub(crate) fn logged_once(tree: &str) -> String {
+    let run = adaptivemmd(&["--root", tree, "-s", "--once"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{run:?}");
+    let lines = run.stderr.lines().map(|line| &line["00:00:00 ".len()..]);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A recorded machine of `tests/machines`.
+pub(crate) fn machine(name: &str) -> String {
+    path_of(&tests().join("machines").join(name))
+}
+
+/// The directory of what the tests of the whole system share.
+pub(crate) fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests")
+}
+
+pub(crate) fn path_of(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+/// Files in a directory that is gone with the test.
+#[derive(Debug)]
+pub(crate) struct Files(TempDir);
+
+#[expect(clippy::disallowed_methods, reason = "test files are written")]
+impl Files {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = directory.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self(directory)
+    }
+
+    pub(crate) fn path(&self, path: &str) -> String {
+        path_of(&self.0.path().join(path))
+    }
+
+    /// The directory itself.
+    pub(crate) fn root(&self) -> String {
+        path_of(self.0.path())
+    }
+}

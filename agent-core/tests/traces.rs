@@ -1,0 +1,223 @@
+//! Replays: the same trace always tells the same, and a trace that is broken says so.
+#![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
+
+mod outside;
+
+use std::fs;
+
+use outside::recording::{PERIOD, Recording};
+use outside::recordings;
+use outside::{DEFAULTS, Files, Run, adaptivemmd, machine, printed, tests};
+use serde_json::Value;
+
+/// Replays a text as a trace, and gives its own file the name `trace.jsonl` in what is said.
+fn replay(trace: &str) -> Run {
+    let files = Files::new(&[("trace.jsonl", trace)]);
+    let run = adaptivemmd(&["replay", &files.path("trace.jsonl"), "-c", DEFAULTS]);
+    let stderr = run
+        .stderr
+        .replace(&files.path("trace.jsonl"), "trace.jsonl");
+    Run { stderr, ..run }
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "test traces are read and written"
+)]
+fn the_traces_in_the_tree_are_what_the_builder_makes() {
+    let is_update = std::env::var_os("UPDATE_TRACES").is_some();
+    for (name, recording) in recordings::all() {
+        let path = tests().join("traces").join(format!("{name}.jsonl"));
+        if is_update {
+            fs::write(&path, recording.text()).unwrap();
+        }
+
+        let text = fs::read_to_string(&path).unwrap();
+
+        assert!(
+            text == recording.text(),
+            "{name}: see tests/traces/README.md"
+        );
+    }
+}
+
+#[test]
+fn the_same_trace_gives_the_same_bytes() {
+    for (_, recording) in recordings::all() {
+        for options in [&["-vvvvv"][..], &["-vvvvv", "--json"]] {
+            assert_eq!(recording.log("", options), recording.log("", options));
+        }
+    }
+}
+
+#[test]
+fn when_a_trace_starts_makes_no_difference_to_what_is_found() {
+    for (name, recording) in recordings::all() {
+        let now = without_times(&recording, 0);
+
+        assert_eq!(without_times(&recording, 86_400_000), now, "{name}");
+        assert_eq!(without_times(&recording, 7), now, "{name}");
+        assert!(!now.is_empty(), "{name}");
+    }
+}
+
+/// The events of a trace that starts so much later, without their times.
+fn without_times(recording: &Recording, later: u64) -> Vec<Value> {
+    let mut events = recording.shifted(later).events("");
+    for event in &mut events {
+        let t_ms = event.as_object_mut().unwrap().remove("t_ms").unwrap();
+        assert!(t_ms.as_u64().unwrap() >= later);
+    }
+    events
+}
+
+#[test]
+fn a_compressed_trace_tells_the_same() {
+    let tree = machine("kernel-6.18");
+    let files = Files::new(&[]);
+    let traces = ["trace.jsonl", "trace.jsonl.zst"].map(|name| files.path(name));
+
+    let logs = traces.map(|trace| {
+        let record = ["record", "--root", &tree, "--frames", "1", &trace];
+        let run = adaptivemmd(&record);
+        assert_eq!(
+            (run.code, run.stderr.as_str()),
+            (Some(0), "adaptivemmd: 1 frame recorded\n")
+        );
+        printed(&["replay", "-vv", "-c", DEFAULTS, &trace])
+    });
+
+    assert_eq!(logs[0], logs[1]);
+    insta::assert_snapshot!(logs[0], @r"
+    0.000 info memleak: 23.5 GiB of 23.5 GiB accounted for (free 17.7 GiB, page cache 4.4 GiB, programs 1.2 GiB, slab 248.9 MiB, other kernel 24.0 MiB); 14.2 MiB unaccounted (classic formula 104.8 MiB, baseline 104.8 MiB)
+    ");
+}
+
+#[test]
+fn a_file_that_disappears_and_comes_back_is_told_once_each() {
+    let mut recording = Recording::new("");
+    recording.scans(&[200_000, 200_000]);
+    recording
+        .without("proc/meminfo")
+        .without("proc/meminfo")
+        .without("proc/meminfo");
+    recording.scans(&[200_000, 200_000]);
+
+    insta::assert_snapshot!(recording.log("", &[]), @r"
+    60.000 notice core: cannot read /proc/meminfo: No such file or directory (os error 2); what depends on it is left out
+    60.000 error memleak: cannot do its work: no readable /proc/meminfo
+    150.000 info core: /proc/meminfo can be read again
+    150.000 info memleak: does its work again
+    ");
+}
+
+#[test]
+fn without_zoneinfo_only_the_exact_accounting_is_interrupted() {
+    let mut recording = Recording::new("");
+    recording.scans(&[200_000]);
+    recording.without("proc/zoneinfo").without("proc/zoneinfo");
+    recording.scans(&[410_000]);
+
+    insta::assert_snapshot!(recording.log("", &[]), @r"
+    30.000 notice core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
+    30.000 info memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
+    90.000 info core: /proc/zoneinfo can be read again
+    90.000 info memleak: Memory is exactly accounted for again
+    90.000 warning memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, from 195.3 MiB to 400.4 MiB (+205.1 MiB) in 90 s; baseline 195.3 MiB; the exact accounting confirms it (144.5 MiB -> 349.6 MiB)
+    90.000 warning memleak:   Unaccounted memory by the classic formula in the last 4 scans (kB): 200000, 200000, 200000, 410000; baseline 200000
+    90.000 warning memleak:   No field of /proc/meminfo changed by more than 10 % in these 90 s
+    90.000 warning memleak:   /proc/meminfo now:
+    90.000 warning memleak:   MemTotal: 10000000 kB, MemFree: 7920000 kB, Buffers: 50000 kB, Cached: 1000000 kB
+    90.000 warning memleak:   SwapCached: 0 kB, Active(anon): 2000 kB, Inactive(anon): 398000 kB, Active(file): 450000 kB
+    90.000 warning memleak:   Inactive(file): 600000 kB, Unevictable: 0 kB, Dirty: 400 kB, AnonPages: 400000 kB
+    90.000 warning memleak:   Mapped: 100000 kB, KReclaimable: 120000 kB, Slab: 200000 kB, SReclaimable: 120000 kB
+    90.000 warning memleak:   SUnreclaim: 80000 kB, KernelStack: 8000 kB, PageTables: 12000 kB, SecPageTables: 0 kB
+    90.000 warning memleak:   VmallocUsed: 30000 kB, Percpu: 10000 kB, HugePages_Total: 0, Hugepagesize: 2048 kB
+    90.000 warning memleak:   Hugetlb: 0 kB
+    ");
+}
+
+#[test]
+fn a_file_that_stays_away_is_mentioned_once_an_hour() {
+    let mut recording = Recording::new("");
+    recording.scans(&[200_000]);
+    for _ in 0..=3_600_000 / PERIOD {
+        recording.without("proc/meminfo");
+    }
+
+    insta::assert_snapshot!(recording.log("", &[]), @r"
+    30.000 notice core: cannot read /proc/meminfo: No such file or directory (os error 2); what depends on it is left out
+    30.000 error memleak: cannot do its work: no readable /proc/meminfo
+    3630.000 error memleak: cannot do its work: no readable /proc/meminfo (and 119 times more since this was last said)
+    ");
+}
+
+#[test]
+fn a_truncated_last_line_is_left_out_with_a_warning() {
+    let whole = recordings::slow().text().to_owned();
+    let cut = replay(&whole[..whole.len() - 40]);
+    let without = replay(&whole[..=whole.trim_end().rfind('\n').unwrap()]);
+
+    assert_eq!(cut.code, Some(0));
+    assert_eq!(cut.stdout, without.stdout);
+    assert_eq!(without.stderr, "");
+    insta::assert_snapshot!(cut.stderr, @r"adaptivemmd: trace.jsonl: the last line was cut off and is left out");
+}
+
+#[test]
+fn a_malformed_line_is_an_error_that_names_file_and_line() {
+    let whole = recordings::sudden().text().to_owned();
+    let third = whole.match_indices('\n').nth(1).unwrap().0 + 1;
+
+    let run = replay(&format!("{}nonsense\n{}", &whole[..third], &whole[third..]));
+
+    assert_eq!(run.code, Some(1));
+    insta::assert_snapshot!(run.stderr, @r"adaptivemmd: trace.jsonl: line 3: not a frame: expected ident at column 2");
+}
+
+#[test]
+fn what_was_seen_before_a_malformed_line_is_still_told() {
+    let whole = recordings::slow().text().to_owned();
+
+    let run = replay(&format!("{whole}nonsense\n"));
+
+    assert_eq!(run.code, Some(1));
+    assert_eq!(run.stdout, recordings::slow().log("", &[]));
+}
+
+#[test]
+fn a_file_that_is_no_trace_is_refused() {
+    let no_traces = [
+        "",
+        "MemTotal:       24684092 kB\n",
+        "{\"format\":\"pcap\",\"version\":1}\n",
+        "{\"format\":\"adaptivemm-trace\",\"version\":2}\n",
+        "{\"format\":\"adaptivemm-trace\",\"version\":1,\"period_ms\":0}\n",
+    ];
+
+    let runs = no_traces.map(replay);
+
+    assert!(
+        runs.iter()
+            .all(|run| run.code == Some(1) && run.stdout.is_empty())
+    );
+    insta::assert_snapshot!(runs.map(|run| run.stderr).concat(), @r#"
+    adaptivemmd: trace.jsonl: line 1: the trace is empty
+    adaptivemmd: trace.jsonl: line 1: a trace starts with {"format":"adaptivemm-trace","version":1,...}: expected value at column 1
+    adaptivemmd: trace.jsonl: line 1: expected the format "adaptivemm-trace", found "pcap"
+    adaptivemmd: trace.jsonl: line 1: expected version 1 or older, found 2
+    adaptivemmd: trace.jsonl: line 1: expected a period_ms of at least 1
+    "#);
+}
+
+#[test]
+fn a_trace_that_is_not_there_is_an_error() {
+    let missing = Files::new(&[]).path("nothing.jsonl");
+    let run = adaptivemmd(&["replay", &missing, "-c", DEFAULTS]);
+
+    assert_eq!(run.code, Some(1));
+    insta::assert_snapshot!(run.stderr.replace(&missing, "nothing.jsonl"), @r"
+    adaptivemmd: nothing.jsonl: cannot read the trace: No such file or directory (os error 2)
+    ");
+}
