@@ -162,6 +162,7 @@ impl Arbiter {
 
 #[cfg(test)]
 mod tests {
+    use super::Answer::{Denied, OutOfRange, Taken, Unsupported};
     use super::*;
 
     const WSF: &str = "vm.watermark_scale_factor";
@@ -196,7 +197,6 @@ mod tests {
         ]
         .map(|action| declared.answer(&action));
 
-        use Answer::{Denied, OutOfRange, Taken, Unsupported};
         assert_eq!(
             answers,
             [Taken, OutOfRange, OutOfRange, Unsupported, Denied]

@@ -126,6 +126,7 @@ impl Member {
     fn quarantine(&mut self, reason: Reason) {
         self.state = State::Quarantined;
         self.ending = Ending::Quarantined(reason);
+        self.words.keep_problems();
         self.seat = Seat::Abandoned;
     }
 

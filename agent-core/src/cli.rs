@@ -134,6 +134,20 @@ pub struct Replay {
 }
 
 impl Cli {
+    /// Finds the configuration and the machine also from another directory: a daemon leaves the one that
+    /// it was started in.
+    #[must_use]
+    pub fn with_absolute_paths(mut self) -> Self {
+        let place = &mut self.place;
+        for path in [&mut place.config, &mut place.root].into_iter().flatten() {
+            // Without a current directory there are no relative paths that could be meant.
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
+            }
+        }
+        self
+    }
+
     /// The machine to read.
     #[must_use]
     pub fn root(&self) -> Root {
@@ -147,13 +161,12 @@ impl Cli {
             .unwrap_or_else(|| PathBuf::from("/"))
     }
 
-    /// Where the configuration is. Relative paths are made absolute, as a daemon leaves its directory.
+    /// Where the configuration is.
     #[must_use]
     pub fn sources(&self) -> Sources {
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         Sources {
             root: self.directory(),
-            file: self.place.config.as_ref().map(absolute),
+            file: self.place.config.clone(),
             drop_in: None,
             command_line: CommandLine {
                 verbosity: (self.place.verbose > 0).then_some(self.place.verbose),

@@ -41,10 +41,17 @@ impl From<Exit> for ExitCode {
 /// Runs the program with the arguments it was called with.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse().with_absolute_paths();
     let (modules, refused) = registrations();
     for module in &refused {
         complain(module);
+    }
+    if let Some(root) = cli.place.root.as_ref().filter(|root| !root.is_dir()) {
+        complain(&format_args!(
+            "--root {} is not a directory",
+            root.display()
+        ));
+        return Exit::Failed.into();
     }
     let exit = match &cli.command {
         None if cli.daemon.once && cli.daemon.json => snapshot::run(&cli, &modules),

@@ -10,6 +10,13 @@
 //!                                          |
 //!                       /proc/sys, /sys <- actuator (the only writer)
 //! ```
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests make the trees that the code reads"
+    )
+)]
 
 pub mod actuator;
 pub mod agent;

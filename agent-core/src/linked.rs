@@ -13,13 +13,13 @@ pub const CHOSEN: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::loader::registrations;
+    use crate::loader::{Registration, registrations};
 
     #[test]
     fn the_modules_that_were_chosen_are_linked_in_and_no_others() {
         let (modules, refused) = registrations();
 
-        let names: Vec<&str> = modules.iter().map(|module| module.name()).collect();
+        let names: Vec<&str> = modules.iter().map(Registration::name).collect();
 
         assert_eq!(
             (names.as_slice(), refused.as_slice()),

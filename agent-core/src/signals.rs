@@ -34,8 +34,11 @@ pub fn receive() -> io::Result<Receiver<Wish>> {
                 } else {
                     Wish::End
                 };
-                // More of the same than fit are as good as these.
-                let _enough = tell.try_send(wish);
+                // Waits while the core is busy: the wish to end must not be lost behind those to reload.
+                // Of the signals that come meanwhile, one of each kind is kept.
+                if tell.send(wish).is_err() {
+                    break;
+                }
             }
         })?;
     Ok(wishes)

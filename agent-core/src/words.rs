@@ -81,11 +81,16 @@ pub struct Number {
 impl Words {
     /// Forgets what was said, and keeps the buffers.
     pub fn clear(&mut self) {
+        self.keep_problems();
+        self.problems.clear();
+    }
+
+    /// Forgets everything but why a call failed: whoever broke down half-way did not mean the rest.
+    pub(crate) fn keep_problems(&mut self) {
         self.findings.clear();
         self.requests.clear();
         self.metrics_used = 0;
         self.status.clear();
-        self.problems.clear();
         self.dropped = 0;
     }
 

@@ -22,7 +22,7 @@ impl ScanError {
     #[must_use]
     pub const fn missing(path: &'static str) -> Self {
         Self {
-            what: "cannot work without ",
+            what: "no readable ",
             path,
         }
     }

@@ -126,7 +126,8 @@ fn journal(daemon: &Daemon, settings: &Settings) -> Journal {
     let core = &settings.core;
     let verbosity = verbosity(daemon, settings);
     let at_terminal = daemon.debug || daemon.simulate || daemon.once;
-    let no_log_daemon = daemon.foreground && !Path::new(&core.syslog_socket).exists();
+    // Whoever keeps it in the foreground looks after its standard error, as systemd does.
+    let no_log_daemon = stays_in_foreground(daemon) && !Path::new(&core.syslog_socket).exists();
     match core.log_target {
         LogTarget::Stderr => Journal::to_terminal(verbosity),
         LogTarget::Auto if at_terminal || no_log_daemon => Journal::to_terminal(verbosity),

@@ -31,7 +31,8 @@ pub(super) fn run(cli: &Cli, options: &Record, modules: &[Registration]) -> Exit
     let recorded = signals::receive().and_then(|wishes| record(sampler, options, period, &wishes));
     match recorded {
         Ok(frames) => {
-            complain(&format_args!("{frames} frames recorded"));
+            let plural = if frames == 1 { "" } else { "s" };
+            complain(&format_args!("{frames} frame{plural} recorded"));
             Exit::Done
         }
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,

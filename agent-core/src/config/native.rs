@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
                 self.module(&module_table(name), entry);
             } else {
                 let installed = modules.iter().map(|module| module.name.as_str());
-                self.not_installed("module", entry.0, nearest(name, installed));
+                self.not_installed("module", "module", entry.0, nearest(name, installed));
             }
         }
     }
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         };
         if flags().all(|(flag, _)| flag != name.get_ref()) {
             let near = nearest(name.get_ref(), flags().map(|(flag, _)| flag));
-            return self.not_installed("module of flag", name, near);
+            return self.not_installed("flag", "module of flag", name, near);
         }
         let switch = content(value.get_ref()).and_then(|content| match content.integer() {
             Some(0) => Some(false),
@@ -199,16 +199,25 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn not_installed(&mut self, what: &str, name: &Spanned<DeString<'_>>, near: Option<&str>) {
-        let message = format!("{what} `{}` is not installed", name.get_ref());
+    /// A near miss of `what` there is was mistyped; anything else may be installed some day.
+    fn not_installed(
+        &mut self,
+        what: &str,
+        absent: &str,
+        name: &Spanned<DeString<'_>>,
+        near: Option<&str>,
+    ) {
+        let typed = name.get_ref();
         if let Some(near) = near {
+            let hint = format!("did you mean `{near}`?");
             self.error(
                 &name.span(),
-                &message,
-                Some(format!("did you mean `{near}`?")),
+                &format!("there is no {what} `{typed}`"),
+                Some(hint),
             );
         } else {
-            let message = format!("{message}; what is set for it does nothing");
+            let message =
+                format!("{absent} `{typed}` is not installed; what is set for it does nothing");
             let place = self.document.place(&name.span());
             self.diagnostics.push(Diagnostic::warning(place, &message));
         }

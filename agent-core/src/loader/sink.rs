@@ -73,6 +73,10 @@ fn copy_text(text: abi::Str, max: usize, lines: Lines, copy: &mut String) {
     // SAFETY: a module's strings live as long as the call; that is its side of the contract.
     let bytes = unsafe { text.bytes() };
     let cut = &bytes[..bytes.len().min(max)];
+    if let Some(plain) = plain_text(cut) {
+        copy.push_str(plain);
+        return;
+    }
     let before = copy.len();
     for chunk in cut.utf8_chunks() {
         copy.push_str(chunk.valid());
@@ -86,6 +90,14 @@ fn copy_text(text: abi::Str, max: usize, lines: Lines, copy: &mut String) {
         copy.truncate(before);
         copy.push_str(&clean);
     }
+}
+
+/// A text that can be taken as it is: printable ASCII, as nearly all words are.
+fn plain_text(bytes: &[u8]) -> Option<&str> {
+    // Without a way out in the middle it is done many bytes at a time.
+    let is_plain = |plain, byte| plain & (b' '..=b'~').contains(byte);
+    let text = std::str::from_utf8(bytes).ok();
+    text.filter(|_| bytes.iter().fold(true, is_plain))
 }
 
 fn short_text(text: abi::Str) -> String {
@@ -199,4 +211,46 @@ unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> 
         }
         abi::OK
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copied(bytes: &[u8], lines: Lines) -> String {
+        let mut copy = "> ".to_owned();
+        copy_text(abi::Str::of_bytes(bytes), 12, lines, &mut copy);
+        copy
+    }
+
+    #[test]
+    fn words_are_copied_up_to_a_length_and_cleaned() {
+        let texts: [&[u8]; 6] = [
+            b"",
+            b"plain ~text",
+            b"much too long",
+            "10 % größer".as_bytes(),
+            b"a\x1b[2Jb\nc",
+            b"\xffnot UTF-8",
+        ];
+
+        let copies = texts.map(|text| copied(text, Lines::One));
+
+        assert_eq!(
+            copies,
+            [
+                "> ",
+                "> plain ~text",
+                "> much too lon",
+                "> 10 % größe",
+                "> a [2Jb c",
+                "> \u{fffd}not UTF-8"
+            ]
+        );
+    }
+
+    #[test]
+    fn details_keep_their_lines() {
+        assert_eq!(copied(b"a\tb\nc\n", Lines::Many), "> a b\nc\n");
+    }
 }

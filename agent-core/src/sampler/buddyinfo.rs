@@ -128,18 +128,15 @@ mod tests {
 
     #[test]
     fn a_file_without_a_zone_is_refused() {
-        assert_eq!(
-            read("").unwrap_err().to_string(),
-            "expected rows such as `Node 0, zone Normal 1 2 3`, found nothing"
-        );
+        assert_eq!(read("").unwrap_err().to_string(), "it is empty");
     }
 
     proptest! {
         #[test]
         fn reads_back_what_the_kernel_prints(first in prop::collection::vec(any::<u64>(), 1..14), shift in 0_u32..64) {
             let print = |counts: &[u64]| {
-                let counts: String = counts.iter().map(|count| format!("{count:>6} ")).collect();
-                format!("Node 2, zone {:>8} {counts}\n", "Normal")
+                let counts: Vec<String> = counts.iter().map(|count| format!("{count:>6} ")).collect();
+                format!("Node 2, zone {:>8} {}\n", "Normal", counts.concat())
             };
             let second: Vec<u64> = first.iter().map(|count| count.rotate_left(shift)).collect();
             let mut buddyinfo: Buddyinfo = print(&first).parse()?;
@@ -153,7 +150,7 @@ mod tests {
         #[test]
         fn never_panics(text in "(Node |, zone|Normal|[0-9]{1,25}|[ \n,]|\\PC){0,40}") {
             if let Ok(buddyinfo) = text.parse::<Buddyinfo>() {
-                let _ = buddyinfo.zones().map(|(_, _, counts)| counts.count()).count();
+                let _ = buddyinfo.zones().map(|(_, _, counts)| counts.len()).collect::<Vec<_>>();
             }
         }
     }

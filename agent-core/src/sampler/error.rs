@@ -5,29 +5,54 @@ use std::io;
 
 /// A file that does not hold what the kernel documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseError {
-    expected: &'static str,
-    found: String,
+#[non_exhaustive]
+pub enum ParseError {
+    /// There is nothing in it.
+    Empty,
+    /// It does not end with a whole line.
+    CutOff {
+        /// The part of a line that it ends with.
+        after: String,
+    },
+    /// It holds something else.
+    Unexpected {
+        /// What it should hold.
+        expected: &'static str,
+        /// The start of what it holds.
+        found: String,
+    },
 }
 
 impl ParseError {
     /// `expected` was not to be found in `found`, of which the start is kept.
     #[must_use]
     pub fn new(expected: &'static str, found: &str) -> Self {
-        let line = found.lines().next().unwrap_or_default();
-        Self {
-            expected,
-            found: line.chars().take(60).collect(),
+        match start(found) {
+            found if found.is_empty() => Self::Empty,
+            found => Self::Unexpected { expected, found },
         }
     }
+
+    /// The file ends in the middle of this line.
+    pub(crate) fn cut_off(line: &str) -> Self {
+        Self::CutOff { after: start(line) }
+    }
+}
+
+/// Enough of a text to recognise it.
+fn start(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(60).collect()
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.found.is_empty() {
-            write!(f, "expected {}, found nothing", self.expected)
-        } else {
-            write!(f, "expected {}, found {:?}", self.expected, self.found)
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::CutOff { after } => write!(f, "it was cut off after {after:?}"),
+            Self::Unexpected { expected, found } => {
+                write!(f, "expected {expected}, found {found:?}")
+            }
         }
     }
 }

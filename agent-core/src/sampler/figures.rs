@@ -1,8 +1,8 @@
 //! Numbers at known places in a text that keeps its shape.
 //!
 //! A kernel file is printed by the same code every time: its words stay, its numbers change. So it is
-//! parsed once, which yields where its numbers stand; after that a reading costs one comparison of the
-//! words in between and the conversion of the digits. A text of another shape is parsed anew.
+//! parsed once, which yields where its numbers stand; after that a reading costs one comparison with the
+//! text before, and the conversion of the numbers that changed. A text of another shape is parsed anew.
 
 use std::ops::Range;
 
@@ -23,15 +23,21 @@ pub(crate) struct Entry {
 pub(crate) struct Figures {
     /// What was parsed; its words are those of the last reading, its digits need not be.
     shape: String,
-    /// For each number: the words before it (without the blanks that align it), and its digits.
     places: Vec<Place>,
     values: Vec<u64>,
+    /// The text of the last reading.
+    last: Vec<u8>,
 }
 
+/// Where a number stands.
 #[derive(Debug, Clone, Copy)]
 struct Place {
+    /// The words before it in the shape, without the blanks that align it.
     words: (u32, u32),
+    /// The end of its digits in the shape.
     digits_end: u32,
+    /// The same in the last text.
+    last_end: u32,
 }
 
 impl Figures {
@@ -46,21 +52,36 @@ impl Figures {
         same
     }
 
+    /// Where the text differs from the last one there is a new number. After it both are compared again:
+    /// from there on they may stand apart by some digits.
     fn take_numbers(&mut self, text: &[u8]) -> bool {
         let shape = self.shape.as_bytes();
-        let mut rest = text;
-        for (place, value) in self.places.iter().zip(&mut self.values) {
-            let words = &shape[place.words.0 as usize..place.words.1 as usize];
-            let Some(number) = after_words(rest, words).and_then(leading_number) else {
-                return false;
-            };
-            (*value, rest) = number;
+        // Where the comparison starts in the last text and in this one, and how far they are the same.
+        let (mut old, mut new) = (0, 0);
+        let mut same = common_start(&self.last, text);
+        let mut end_before = 0;
+        for (place, value) in self.places.iter_mut().zip(&mut self.values) {
+            let end = place.last_end as usize;
+            // What follows a number must be the same, too, or it may have become longer.
+            if end < old + same {
+                place.last_end = narrow(new + end - old);
+            } else {
+                let words = &shape[place.words.0 as usize..place.words.1 as usize];
+                let rest = &text[new + end_before - old..];
+                let Some((number, rest)) = rest.strip_prefix(words).and_then(leading_number) else {
+                    return false;
+                };
+                *value = number;
+                (old, new) = (end, text.len() - rest.len());
+                place.last_end = narrow(new);
+                same = common_start(&self.last[old..], rest);
+            }
+            end_before = end;
         }
-        let end = self
-            .places
-            .last()
-            .map_or(0, |place| place.digits_end as usize);
-        rest == &shape[end..]
+        let is_same = (old + same, new + same) == (self.last.len(), text.len());
+        self.last.clear();
+        self.last.extend_from_slice(text);
+        is_same
     }
 
     /// Forgets everything and takes `text` as the new shape, with no numbers found in it yet.
@@ -75,6 +96,10 @@ impl Figures {
         });
         self.places.clear();
         self.values.clear();
+        self.last.clear();
+        // Room for numbers that become longer.
+        self.last.reserve(2 * self.shape.len());
+        self.last.extend_from_slice(self.shape.as_bytes());
     }
 
     /// The text that was parsed last.
@@ -92,6 +117,7 @@ impl Figures {
         self.places.push(Place {
             words: (start, narrow(words_end).max(start)),
             digits_end: narrow(digits.end),
+            last_end: narrow(digits.end),
         });
         self.values.push(value);
         Some(slot)
@@ -133,27 +159,22 @@ fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-/// What follows `words` at the start of `text`; `None` if it starts with something else.
-///
-/// Words are a line or two. To compare them eight bytes at a time takes half as long as a call of
-/// `memcmp` for each.
-fn after_words<'a>(text: &'a [u8], words: &[u8]) -> Option<&'a [u8]> {
-    let (start, rest) = text.split_at_checked(words.len())?;
-    let is_same = match (start.last_chunk::<8>(), words.last_chunk::<8>()) {
-        // The last eight bytes may overlap those before.
-        (Some(end), Some(expected)) => {
-            end == expected
-                && start
-                    .chunks_exact(8)
-                    .zip(words.chunks_exact(8))
-                    .all(|(eight, expected)| eight == expected)
+/// How many bytes are the same at the start of both.
+fn common_start(a: &[u8], b: &[u8]) -> usize {
+    let mut same = 0;
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        let [a, b] = [a, b].map(|eight| {
+            eight
+                .first_chunk()
+                .map_or(0, |eight| u64::from_le_bytes(*eight))
+        });
+        if a != b {
+            return same + (a ^ b).trailing_zeros() as usize / 8;
         }
-        _ => start
-            .iter()
-            .zip(words)
-            .all(|(byte, expected)| byte == expected),
-    };
-    is_same.then_some(rest)
+        same += 8;
+    }
+    let rest = a[same..].iter().zip(&b[same..]);
+    same + rest.take_while(|(a, b)| a == b).count()
 }
 
 /// The number at the start of `text`, blanks before it skipped, and what follows it. `None` if there is
@@ -181,6 +202,8 @@ fn leading_number(text: &[u8]) -> Option<(u64, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn figures() -> (Figures, Slot, Slot) {
@@ -221,6 +244,70 @@ mod tests {
                 "{}",
                 String::from_utf8_lossy(other)
             );
+        }
+    }
+
+    fn printed(numbers: &[u64]) -> String {
+        let line = |(at, number): (usize, &u64)| format!("key_{at}:  {number:>6} kB\n");
+        numbers.iter().enumerate().map(line).collect()
+    }
+
+    /// The numbers of a text that was parsed like this.
+    fn parsed(numbers: &[u64]) -> Figures {
+        let mut figures = Figures::default();
+        figures.reshape(&printed(numbers));
+        let text = figures.shape().to_owned();
+        for (end, _) in text.match_indices(" kB") {
+            let start = text[..end].rfind(' ').unwrap() + 1;
+            figures.note(start..end).unwrap();
+        }
+        figures
+    }
+
+    #[test]
+    fn a_reading_after_a_longer_number_starts_where_that_ended() {
+        let (mut figures, free, used) = figures();
+
+        let same = [
+            "free: 1234 kB\nused: 7\n",
+            "free: 1234 kB\nused: 8\n",
+            "free: 5 kB\nused: 8\n",
+        ]
+        .map(|text| figures.refresh(text.as_bytes()));
+
+        assert_eq!(same, [true; 3]);
+        assert_eq!((figures.value(free), figures.value(used)), (5, 8));
+    }
+
+    proptest! {
+        #[test]
+        fn a_reading_does_not_depend_on_those_before(
+            readings in prop::collection::vec(prop::collection::vec(0_u64..2000, 5), 1..6),
+        ) {
+            let mut figures = parsed(&readings[0]);
+
+            for numbers in &readings {
+                prop_assert!(figures.refresh(printed(numbers).as_bytes()));
+
+                prop_assert_eq!(&figures.values, numbers);
+            }
+        }
+
+        #[test]
+        fn a_change_of_any_word_is_noticed(
+            readings in prop::collection::vec(prop::collection::vec(0_u64..2000, 5), 2..4),
+            at: prop::sample::Index,
+        ) {
+            let mut figures = parsed(&readings[0]);
+            for numbers in &readings {
+                prop_assert!(figures.refresh(printed(numbers).as_bytes()));
+            }
+            let mut text = printed(&readings[0]).into_bytes();
+            let at = at.index(text.len());
+            prop_assume!(!text[at].is_ascii_digit() || text[..at].ends_with(b"_"));
+            text[at] = b'#';
+
+            prop_assert!(!figures.refresh(&text));
         }
     }
 }

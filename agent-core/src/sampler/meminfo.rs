@@ -38,7 +38,10 @@ impl Meminfo {
             let Some(parts) = key_number(at + prefix, &line[prefix..]) else {
                 continue;
             };
-            let Some(name) = text[parts.key.clone()].strip_suffix(':') else {
+            let Some(name) = text[parts.key.clone()]
+                .strip_suffix(':')
+                .filter(|name| !name.is_empty())
+            else {
                 continue;
             };
             let unit = match parts.rest {
@@ -91,10 +94,7 @@ pub(crate) fn whole_lines(text: &[u8]) -> Result<&str, ParseError> {
         return Ok(text);
     }
     let last = text.lines().last().unwrap_or_default();
-    Err(ParseError::new(
-        "a line feed at the end: the file was cut off",
-        last,
-    ))
+    Err(ParseError::cut_off(last))
 }
 
 /// The length of `Node 12 ` at the start of a line.
@@ -166,14 +166,8 @@ mod tests {
     fn half_a_file_is_refused() {
         let error = read("MemTotal:  24684092 kB\nMemFree:   243").unwrap_err();
 
-        assert_eq!(
-            error.to_string(),
-            "expected a line feed at the end: the file was cut off, found \"MemFree:   243\""
-        );
-        assert_eq!(
-            read("").unwrap_err().to_string(),
-            "expected lines such as `MemTotal: 1024 kB`, found nothing"
-        );
+        assert_eq!(error.to_string(), "it was cut off after \"MemFree:   243\"");
+        assert_eq!(read("").unwrap_err().to_string(), "it is empty");
     }
 
     #[test]

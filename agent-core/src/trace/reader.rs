@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use super::{FORMAT, Frame, Header, TraceError, VERSION};
 
 /// Longer than a frame of any machine (all files of 64 nodes with 512 CPUs are 6 MB).
@@ -84,14 +86,14 @@ impl<R: BufRead> Reader<R> {
         }
         self.line += 1;
         let line = next_line(&mut self.input, &mut self.buffer, self.line)?;
-        let frame: Frame = match (line, serde_json::from_slice(&self.buffer)) {
+        let frame: Frame = match (line, parse(&self.buffer)) {
             (Line::End, _) => return Ok(None),
             (Line::Whole | Line::CutOff, Ok(frame)) => frame,
             (Line::CutOff, Err(_)) => {
                 self.truncated = true;
                 return Ok(None);
             }
-            (Line::Whole, Err(error)) => return Err(self.error(&format!("not a frame: {error}"))),
+            (Line::Whole, Err(reason)) => return Err(self.error(&format!("not a frame: {reason}"))),
         };
         if frame.t_ms < self.last {
             return Err(self.error(&format!(
@@ -162,11 +164,20 @@ fn next_line(
     }
 }
 
+/// What a line means, or why it means nothing. The line that the parser counts is always the first.
+fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(line.trim_ascii_end()).map_err(|error| {
+        error
+            .to_string()
+            .replacen(" at line 1 column ", " at column ", 1)
+    })
+}
+
 fn header(line: &[u8]) -> Result<Header, TraceError> {
     let error = |reason: String| TraceError::Line { line: 1, reason };
-    let header: Header = serde_json::from_slice(line).map_err(|source| {
+    let header: Header = parse(line).map_err(|reason| {
         error(format!(
-            "expected {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {source}"
+            "a trace starts with {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {reason}"
         ))
     })?;
     if header.format != FORMAT {

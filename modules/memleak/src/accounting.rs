@@ -249,7 +249,7 @@ pub(crate) fn exact(figures: &Figures) -> Result<Exact, ScanError> {
 /// `MemTotal`; a machine without memory makes no sense.
 pub(crate) fn mem_total(meminfo: &Meminfo) -> Result<Bytes, ScanError> {
     let total = meminfo.mem_total.filter(|total| total.get() > 0);
-    need(total, "/proc/meminfo has no MemTotal")
+    need(total, "/proc/meminfo has no MemTotal, or it is 0")
 }
 
 fn mem_free(meminfo: &Meminfo) -> Result<Bytes, ScanError> {

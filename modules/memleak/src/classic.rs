@@ -21,6 +21,9 @@ pub(crate) struct Classic {
     /// The latest scan and the `SUDDEN_SCANS` before it, the latest first; the first `kept` are valid.
     recent: [Reading; 4],
     kept: usize,
+    /// The unaccounted memory of the scans of a streak, the latest last; as many are valid as were kept.
+    history: [Balance; SLOW_SCANS as usize + 1],
+    remembered: usize,
     /// Scans in a row with growth.
     streak: u32,
     /// The scan from which the streak grew.
@@ -47,6 +50,8 @@ pub(crate) struct Growth<'a> {
     pub(crate) now: &'a Reading,
     /// From the one to the other.
     pub(crate) scans: u32,
+    /// The unaccounted memory of the last scans, the latest last.
+    pub(crate) history: &'a [Balance],
     pub(crate) baseline: Balance,
 }
 
@@ -65,6 +70,8 @@ impl Classic {
             baseline: None,
             recent: core::array::from_fn(|_| Reading::empty()),
             kept: 0,
+            history: [Balance::default(); SLOW_SCANS as usize + 1],
+            remembered: 0,
             streak: 0,
             streak_start: Reading::empty(),
             is_sudden_reported: false,
@@ -98,10 +105,11 @@ impl Classic {
         let sudden = self.judge_sudden(least);
 
         let [now, .., three_before] = &self.recent;
-        let growth = |from, scans| Growth {
+        let growth = |from, scans: u32| Growth {
             from,
             now,
             scans,
+            history: self.last(scans as usize + 1),
             baseline,
         };
         Verdict {
@@ -117,8 +125,14 @@ impl Classic {
     /// compared with them.
     pub(crate) const fn start_again(&mut self) {
         self.kept = 0;
+        self.remembered = 0;
         self.streak = 0;
         self.is_sudden_reported = false;
+    }
+
+    /// The unaccounted memory of the last `count` scans, or of as many as are remembered.
+    fn last(&self, count: usize) -> &[Balance] {
+        &self.history[self.history.len() - self.remembered.min(count)..]
     }
 
     fn previous(&self) -> Option<&Reading> {
@@ -143,6 +157,9 @@ impl Classic {
         self.recent.rotate_right(1);
         self.recent[0].keep(sample);
         self.kept = self.recent.len().min(self.kept + 1);
+        self.history.rotate_left(1);
+        self.history[SLOW_SCANS as usize] = sample.unaccounted;
+        self.remembered = self.history.len().min(self.remembered + 1);
     }
 
     /// The number of scans in a streak that is long enough and grew enough; it ends with that.

@@ -23,8 +23,8 @@ impl fmt::Display for Field<'_> {
 }
 
 /// The fields that changed by more than a tenth between two readings of `/proc/meminfo`, a line each,
-/// and the later reading.
-pub(crate) fn since(before: &[u8], now: &[u8]) -> String {
+/// and the later reading. `span` is the time between them, as one says it.
+pub(crate) fn since(before: &[u8], now: &[u8], span: &str) -> String {
     let mut lines = String::new();
     for old in fields(before) {
         let new = fields(now).find(|new| new.name == old.name);
@@ -40,12 +40,11 @@ pub(crate) fn since(before: &[u8], now: &[u8]) -> String {
         }
     }
     if lines.is_empty() {
-        lines.push_str("No field of /proc/meminfo changed by more than 10 % since then\n");
+        lines = format!("No field of /proc/meminfo changed by more than 10 % in these {span}\n");
     } else {
-        lines.insert_str(
-            0,
-            "Fields of /proc/meminfo that changed by more than 10 % since then:\n",
-        );
+        let lead =
+            format!("Fields of /proc/meminfo that changed by more than 10 % in these {span}:\n");
+        lines.insert_str(0, &lead);
     }
     lines.push_str(&current(now));
     lines
@@ -107,8 +106,8 @@ mod tests {
     #[test]
     fn a_change_of_more_than_a_tenth_is_shown_with_both_values_and_exactly_a_tenth_is_not() {
         assert_eq!(
-            since(BEFORE, NOW),
-            "Fields of /proc/meminfo that changed by more than 10 % since then:\n\
+            since(BEFORE, NOW, "90 s"),
+            "Fields of /proc/meminfo that changed by more than 10 % in these 90 s:\n\
              MemFree: 1000 kB -> 899 kB (-10 %)\n\
              SUnreclaim: 1000 kB -> 2005 kB (+101 %)\n\
              Bounce: 0 kB -> 3 kB (was 0)\n\
@@ -122,8 +121,8 @@ mod tests {
     #[test]
     fn a_quiet_machine_is_said_to_be_quiet() {
         assert_eq!(
-            since(b"Bounce:  0 kB\n", b"Bounce:  0 kB\n"),
-            "No field of /proc/meminfo changed by more than 10 % since then\n\
+            since(b"Bounce:  0 kB\n", b"Bounce:  0 kB\n", "90 s"),
+            "No field of /proc/meminfo changed by more than 10 % in these 90 s\n\
              /proc/meminfo now:\n\
              Bounce: 0 kB"
         );

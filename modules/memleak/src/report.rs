@@ -102,7 +102,8 @@ impl Report {
         Self {
             code,
             text,
-            details: evidence::since(&from.meminfo, &now.meminfo),
+            details: scan_by_scan(growth)
+                + &evidence::since(&from.meminfo, &now.meminfo, &span(now.at.since(from.at))),
             numbers: numbers(growth),
         }
     }
@@ -124,12 +125,28 @@ fn opinion(growth: &Growth<'_>) -> String {
     )
 }
 
+/// The numbers that led to the report, in the unit of `/proc/meminfo`.
+fn scan_by_scan(growth: &Growth<'_>) -> String {
+    let values: Vec<String> = growth
+        .history
+        .iter()
+        .map(|value| value.kib().to_string())
+        .collect();
+    format!(
+        "Unaccounted memory by the classic formula in the last {} scans (kB): {}; baseline {}\n",
+        values.len(),
+        values.join(", "),
+        growth.baseline.kib(),
+    )
+}
+
 fn numbers(growth: &Growth<'_>) -> Vec<(&'static str, f64)> {
     let Growth {
         from,
         now,
         scans,
         baseline,
+        history: _,
     } = growth;
     let mut numbers = vec![
         ("unaccounted_bytes", now.unaccounted.as_f64()),

@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(
             told(&samples),
             [
-                "info no-exact-accounting: Memory is not exactly accounted for: cannot work without /proc/vmstat; \
+                "info no-exact-accounting: Memory is not exactly accounted for: no readable /proc/vmstat; \
                  leaks are looked for with the classic formula only",
                 "info exact-accounting: Memory is exactly accounted for again",
             ]

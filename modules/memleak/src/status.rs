@@ -150,7 +150,7 @@ mod tests {
                 Some(60)
             ),
             "65.0 MiB of 23.5 GiB not accounted for (classic formula, baseline 60.0 MiB); \
-             no exact accounting: cannot work without /proc/vmstat"
+             no exact accounting: no readable /proc/vmstat"
         );
         assert_eq!(
             status(Sources::Disagree(contradiction), None),

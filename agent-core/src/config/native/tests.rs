@@ -176,7 +176,7 @@ fn a_module_that_is_not_installed_is_a_warning_unless_it_is_a_slip() {
         ),
         (
             "[modules.memlaek]\nx = 1",
-            "1:10: error: module `memlaek` is not installed [did you mean `memleak`?]",
+            "1:10: error: there is no module `memlaek` [did you mean `memleak`?]",
         ),
     ] {
         assert_eq!(complaint(text), format!("f:{expected}"));

@@ -153,7 +153,7 @@ proptest! {
             for zone in zoneinfo.zones() {
                 let _ = (zone.name(), zone.per_cpu(), zone.counters().count());
             }
-            let _ = zoneinfo.nodes().map(|node| node.stats().count()).count();
+            let _ = zoneinfo.nodes().map(|node| node.stats().count()).collect::<Vec<_>>();
         }
     }
 

@@ -28,6 +28,7 @@ fn slow(before: Option<(i64, u64)>, now: Option<(i64, u64)>) -> Report {
         from: &reading(0, 60, before, BEFORE),
         now: &reading(300, 260, now, NOW),
         scans: 10,
+        history: &[60, 150, 260].map(|mib| Balance::new(mib * MIB)),
         baseline: Balance::new(50 * MIB),
     })
 }
@@ -42,7 +43,9 @@ fn a_slow_leak_is_reported_with_all_that_led_to_it() {
                    from 60.0 MiB to 260.0 MiB (+200.0 MiB) in 300 s; baseline 50.0 MiB; \
                    the exact accounting confirms it (14.0 MiB -> 210.0 MiB)"
                 .to_owned(),
-            details: "Fields of /proc/meminfo that changed by more than 10 % since then:\n\
+            details: "Unaccounted memory by the classic formula in the last 3 scans (kB): \
+                      61440, 153600, 266240; baseline 51200\n\
+                      Fields of /proc/meminfo that changed by more than 10 % in these 300 s:\n\
                       MemFree: 900000 kB -> 700000 kB (-22 %)\n\
                       /proc/meminfo now:\n\
                       MemTotal: 1024000 kB, MemFree: 700000 kB"
@@ -107,6 +110,7 @@ fn a_sudden_leak_is_reported_in_the_same_words() {
         from: &reading(0, 100, None, ""),
         now: &reading(1800, 1124, None, ""),
         scans: 3,
+        history: &[],
         baseline: Balance::new(-MIB),
     });
 
