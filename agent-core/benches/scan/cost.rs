@@ -1,0 +1,157 @@
+//! CPU time of a whole scan, against that of only reading its files.
+
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+use agent_core::agent::Threads;
+use agent_core::loader;
+use agent_core::sampler::{Root, Sampler, Wanted};
+
+use crate::clock;
+use crate::daemon::Daemon;
+use crate::reads::{self, Reads};
+use crate::table::Row;
+
+/// Long enough that reading the clock is nothing, short enough that both sides see the same machine.
+const BLOCK: usize = 200;
+
+/// The most that a scan may cost, in multiples of only reading.
+const TARGET: f64 = 1.25;
+
+/// Nanoseconds of CPU time of one scan and of one reading, in blocks that lay next to each other.
+#[derive(Debug, Default)]
+struct Pairs(Vec<(f64, f64)>);
+
+impl Pairs {
+    /// Takes blocks in turns for this long. Which one comes first changes, too.
+    fn measure(mut scan: impl FnMut(), time: Duration) -> Self {
+        let mut reads = Reads::new();
+        let mut read = || reads.read();
+        block(&mut scan);
+        block(&mut read);
+        let mut pairs = Vec::new();
+        let end = clock::wall() + time;
+        while clock::wall() < end {
+            let pair = if pairs.len() % 2 == 0 {
+                let scan = block(&mut scan);
+                (scan, block(&mut read))
+            } else {
+                let read = block(&mut read);
+                (block(&mut scan), read)
+            };
+            pairs.push(pair);
+        }
+        Self(pairs)
+    }
+
+    fn sorted(&self, of: impl Fn(&(f64, f64)) -> f64) -> Vec<f64> {
+        let mut values: Vec<f64> = self.0.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    }
+
+    fn ratios(&self) -> Vec<f64> {
+        self.sorted(|(scan, read)| scan / read)
+    }
+
+    /// Microseconds.
+    fn medians(&self) -> (f64, f64) {
+        let of = |part: fn(&(f64, f64)) -> f64| percentile(&self.sorted(part), 50) / 1000.0;
+        (of(|(scan, _)| *scan), of(|(_, read)| *read))
+    }
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut daemon = Daemon::new(Root::live(), Threads::OnePerModule);
+    let pairs = Pairs::measure(|| daemon.scan(), Duration::from_secs(10));
+    let ratios = pairs.ratios();
+    let ratio = percentile(&ratios, 50);
+    let result = format!(
+        "{ratio:.3} (median of {} pairs of blocks; half of them {:.3} to {:.3}, 9 of 10 {:.3} to {:.3})",
+        ratios.len(),
+        percentile(&ratios, 25),
+        percentile(&ratios, 75),
+        percentile(&ratios, 5),
+        percentile(&ratios, 95),
+    );
+    let what = "CPU time of a scan / of only reading its files";
+    let mut rows = vec![Row::new(
+        what,
+        &format!("at most {TARGET}"),
+        result,
+        ratio <= TARGET,
+    )];
+    rows.push(in_microseconds("with one thread per module", &pairs));
+
+    let mut inline = Daemon::new(Root::live(), Threads::None);
+    let pairs = Pairs::measure(|| inline.scan(), Duration::from_secs(2));
+    rows.push(in_microseconds("without threads", &pairs));
+
+    let pairs = Pairs::measure(sampling(), Duration::from_secs(2));
+    rows.push(in_microseconds("without modules", &pairs));
+    rows.push(system_calls(&mut daemon));
+    rows
+}
+
+/// Only reads and parses what the modules need.
+fn sampling() -> impl FnMut() {
+    let mut wanted = Wanted::default();
+    for module in loader::registrations().0 {
+        module.needs.iter().for_each(|path| wanted.add_file(path));
+    }
+    let mut sampler = Sampler::new(Root::live(), wanted, None);
+    let mut now = Duration::ZERO;
+    let period = Duration::from_secs(30);
+    move || {
+        now += period;
+        sampler.take(Uptime(now), period);
+    }
+}
+
+fn in_microseconds(how: &str, pairs: &Pairs) -> Row {
+    let (scan, read) = pairs.medians();
+    let ratio = percentile(&pairs.ratios(), 50);
+    let result = format!("{scan:.1} us, reading {read:.1} us ({ratio:.3})");
+    Row::fact(&format!("&ensp;{how}"), "", result)
+}
+
+/// Both sides must do the same work, or comparing them says nothing.
+fn system_calls(daemon: &mut Daemon) -> Row {
+    let mut reads = Reads::new();
+    reads.read();
+    let [of_scan, of_reading] = [per_call(|| daemon.scan()), per_call(|| reads.read())];
+    let text = |counts: Option<(f64, f64)>| {
+        counts.map_or("unknown".to_owned(), |(calls, bytes)| {
+            format!("{calls:.1} calls, {bytes:.0} bytes")
+        })
+    };
+    let result = format!("{}; only reading: {}", text(of_scan), text(of_reading));
+    Row::fact("&ensp;what a scan reads", "the same", result)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+fn per_call(mut work: impl FnMut()) -> Option<(f64, f64)> {
+    let before = reads::so_far()?;
+    // Asking costs some reading by itself.
+    let start = reads::so_far()?;
+    (0..BLOCK).for_each(|_| work());
+    let end = reads::so_far()?;
+    let own = (start.0 - before.0, start.1 - before.1);
+    let per_call = |difference: u64| difference as f64 / BLOCK as f64;
+    Some((
+        per_call(end.0 - start.0 - own.0),
+        per_call(end.1 - start.1 - own.1),
+    ))
+}
+
+/// Nanoseconds of one call.
+#[expect(clippy::cast_precision_loss, reason = "200 is exact")]
+fn block(work: &mut impl FnMut()) -> f64 {
+    let time = clock::cpu_of(|| (0..BLOCK).for_each(|_| work()));
+    time.as_secs_f64() * 1e9 / BLOCK as f64
+}
+
+/// Of sorted values.
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    sorted[(sorted.len() - 1) * percent / 100]
+}

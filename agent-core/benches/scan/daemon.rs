@@ -1,0 +1,61 @@
+//! What the daemon does every period, without its clock and its log daemon.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+use agent_core::actuator::Mode;
+use agent_core::agent::{Agent, Threads};
+use agent_core::config::{self, CommandLine, Sources};
+use agent_core::journal::Journal;
+use agent_core::loader;
+use agent_core::reporter::Reporter;
+use agent_core::sampler::Root;
+
+/// A daemon with every module that is linked in, as it is configured without a configuration.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    agent: Agent,
+    reporter: Reporter,
+    journal: Journal,
+    now: Duration,
+    findings: usize,
+}
+
+impl Daemon {
+    pub(crate) fn new(root: Root, threads: Threads) -> Self {
+        let (modules, _) = loader::registrations();
+        let schemas: Vec<_> = modules.iter().map(|module| module.schema.clone()).collect();
+        let nowhere = Sources {
+            root: PathBuf::from("/nowhere"),
+            file: None,
+            drop_in: None,
+            command_line: CommandLine::default(),
+        };
+        let settings = config::load(&nowhere, &schemas).settings;
+        Self {
+            agent: Agent::build(root, None, Mode::Simulate, threads, &settings, &modules).unwrap(),
+            reporter: Reporter::new(),
+            journal: Journal::to_writer(Box::new(std::io::sink()), 0),
+            now: Duration::ZERO,
+            findings: 0,
+        }
+    }
+
+    /// One scan, a period after the one before.
+    pub(crate) fn scan(&mut self) {
+        self.now += self.agent.period();
+        let round = self.agent.scan(Uptime(self.now));
+        self.reporter.report(&round, &mut self.journal);
+        let findings = round
+            .members
+            .iter()
+            .map(|member| member.words().findings.len());
+        self.findings += findings.sum::<usize>();
+    }
+
+    /// How many there were so far.
+    pub(crate) fn findings(&self) -> usize {
+        self.findings
+    }
+}

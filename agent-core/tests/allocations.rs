@@ -1,0 +1,69 @@
+//! In the steady state a scan asks for no memory: a daemon that does would do so for years.
+#![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
+
+#[path = "../benches/scan/allocations.rs"]
+mod allocations;
+#[path = "../benches/scan/daemon.rs"]
+mod daemon;
+#[path = "../benches/scan/tree.rs"]
+mod tree;
+
+use std::path::Path;
+
+use agent_core::agent::Threads;
+use agent_core::sampler::Root;
+
+use allocations::Counting;
+use daemon::Daemon;
+use tempfile::TempDir;
+use tree::{live, put};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting::new();
+
+/// The files of a scan as they are on this machine now. They stay whole, as live files do not.
+fn copy_of_live() -> TempDir {
+    let tree = TempDir::new().unwrap();
+    for path in ["proc/meminfo", "proc/vmstat", "proc/zoneinfo"] {
+        put(tree.path(), path, &live(path));
+    }
+    put(
+        tree.path(),
+        "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",
+        "0\n",
+    );
+    tree
+}
+
+/// Lets time go by on a copied machine: the counters of events move, and become longer and shorter.
+/// What memory there is stays as it is, so that there is nothing to find.
+fn pass_time(tree: &Path, vmstat: &str, scan: u32) {
+    let moved = |line: &str| match line.split_once(' ') {
+        Some((key, _)) if key.starts_with("pg") => format!("{key} {}\n", 10_u64.pow(scan % 8)),
+        _ => format!("{line}\n"),
+    };
+    let text: String = vmstat.lines().map(moved).collect();
+    put(tree, "proc/vmstat", &text);
+}
+
+#[test]
+fn a_scan_without_findings_allocates_nothing() {
+    let tree = copy_of_live();
+    let vmstat = live("proc/vmstat");
+    let mut daemon = Daemon::new(
+        Root::Directory(tree.path().to_owned()),
+        Threads::OnePerModule,
+    );
+
+    let mut allocations = Vec::new();
+    for scan in 0..1100 {
+        pass_time(tree.path(), &vmstat, scan);
+        let before = ALLOCATOR.count();
+        daemon.scan();
+        allocations.push(ALLOCATOR.count() - before);
+    }
+
+    assert_eq!(daemon.findings(), 0);
+    assert!(allocations[0] > 0);
+    assert_eq!(allocations[100..], [0; 1000]);
+}
