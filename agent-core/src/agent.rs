@@ -11,7 +11,7 @@ use crate::actuator::{Actuator, Mode, Outcome};
 use crate::arbiter::{Arbiter, Clash, Decision, Permit};
 use crate::bus::{Bus, Ending, Member, Patience};
 use crate::config::{ModuleSettings, Settings};
-use crate::loader::{Instance, Registration};
+use crate::loader::{Instance, Registration, Verdict};
 use crate::sampler::Snapshot;
 use crate::sampler::{Root, Sampler, Wanted};
 use crate::trace::Frame;
@@ -240,7 +240,8 @@ impl Agent {
         self.bus.scan(&snapshot, self.patience);
         let mut deeds = Vec::new();
         for member in self.bus.members() {
-            if !matches!(member.ending(), Ending::Answered(_)) {
+            // What a module wants that could not make sense of the machine is not to be trusted.
+            if member.ending() != Ending::Answered(Verdict::Good) {
                 continue;
             }
             for request in &member.words().requests {

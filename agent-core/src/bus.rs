@@ -33,9 +33,9 @@ pub enum Ending {
     Answered(Verdict),
     /// It did not answer in time, or is still busy with an earlier snapshot: how many scans it has missed.
     Late(u32),
-    /// It was quarantined in this scan.
+    /// It is quarantined, since this scan or an earlier one.
     Quarantined(Reason),
-    /// It was quarantined before.
+    /// It was not asked yet.
     Silent,
 }
 
@@ -66,7 +66,7 @@ enum State {
     Idle,
     /// Since this scan.
     Busy(u64),
-    Quarantined,
+    Quarantined(Reason),
 }
 
 impl Member {
@@ -124,10 +124,21 @@ impl Member {
     }
 
     fn quarantine(&mut self, reason: Reason) {
-        self.state = State::Quarantined;
+        self.state = State::Quarantined(reason);
         self.ending = Ending::Quarantined(reason);
         self.words.keep_problems();
         self.seat = Seat::Abandoned;
+    }
+
+    /// Forgets the last scan. Why it was quarantined stays.
+    fn begin(&mut self) {
+        match self.state {
+            State::Quarantined(reason) => self.ending = Ending::Quarantined(reason),
+            State::Idle | State::Busy(_) => {
+                self.words.clear();
+                self.ending = Ending::Silent;
+            }
+        }
     }
 
     /// Whether it waits for work, so that it can be taken over into another bus.
@@ -199,8 +210,7 @@ impl Bus {
     /// the deadline.
     pub fn scan(&mut self, snapshot: &Arc<Snapshot>, patience: Patience) {
         for member in &mut self.members {
-            member.words.clear();
-            member.ending = Ending::Silent;
+            member.begin();
         }
         self.take_late_replies();
         self.hand_out(snapshot, patience.max_late);
@@ -217,7 +227,7 @@ impl Bus {
     fn hand_out(&mut self, snapshot: &Arc<Snapshot>, max_late: u32) {
         for (index, member) in self.members.iter_mut().enumerate() {
             match member.state {
-                State::Quarantined => {}
+                State::Quarantined(_) => {}
                 State::Idle => member.start(index, snapshot, &self.reply_to),
                 State::Busy(since) => {
                     let missed = u32::try_from(snapshot.scan - since).unwrap_or(u32::MAX);
@@ -266,7 +276,7 @@ impl Bus {
     /// Takes in a reply. Words about another scan than the current one came too late.
     fn settle(&mut self, reply: Reply, current: Option<u64>) {
         let member = &mut self.members[reply.member];
-        if member.state == State::Quarantined {
+        if matches!(member.state, State::Quarantined(_)) {
             return;
         }
         let in_time = current == Some(reply.scan);

@@ -45,9 +45,9 @@ impl fmt::Display for NotAlone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Running { pid: Some(pid) } => {
-                write!(f, "adaptivemmd is already running, as process {pid}")
+                write!(f, "another one is already running, as process {pid}")
             }
-            Self::Running { pid: None } => f.write_str("adaptivemmd is already running"),
+            Self::Running { pid: None } => f.write_str("another one is already running"),
             Self::Predecessor { pid } => {
                 write!(
                     f,
@@ -146,7 +146,7 @@ mod tests {
         let pid = std::process::id();
         assert_eq!(
             second.to_string(),
-            format!("adaptivemmd is already running, as process {pid}")
+            format!("another one is already running, as process {pid}")
         );
     }
 

@@ -103,7 +103,9 @@ impl Reporter {
     fn back_to_normal(&mut self, module: &str, journal: &mut Journal) {
         let failed = self.repeats.over(module, "failed");
         let late = self.repeats.over(module, "late");
-        if failed || late {
+        // A reload has started it anew.
+        let quarantined = self.repeats.over(module, "quarantined");
+        if failed || late || quarantined {
             journal.write(&Entry::new(Severity::Info, module, "does its work again"));
         }
     }
@@ -185,7 +187,7 @@ impl Reporter {
 }
 
 fn quarantine(reason: Reason, problem: &str) -> String {
-    let what_now = "it is not asked any more until the daemon is reloaded";
+    let what_now = "it is not asked any more until a reload (SIGHUP)";
     match reason {
         Reason::Panicked => format!("broke down, {what_now}: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans, {what_now}"),

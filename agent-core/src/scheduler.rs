@@ -56,15 +56,19 @@ impl Scheduler {
                 }
                 recv(wishes) -> wish => match wish {
                     Ok(Wish::Reload) => {
+                        let period = self.agent.period();
                         self.reload(&mut reload);
-                        rhythm = Rhythm::new(clock::now(), self.agent.period());
+                        if self.agent.period() != period {
+                            rhythm = Rhythm::new(clock::now(), self.agent.period());
+                        }
                     }
                     // Without its signals the daemon could not be ended cleanly.
                     Ok(Wish::End) | Err(_) => break,
                 },
             }
         }
-        self.end();
+        self.restore();
+        self.say(Severity::Info, "ended");
     }
 
     /// Scans once.
@@ -86,7 +90,6 @@ impl Scheduler {
                 if let Some(journal) = journal {
                     self.journal = journal;
                 }
-                self.reporter = Reporter::new();
                 self.say(
                     Severity::Info,
                     &format!("configuration reloaded: {}", self.plan()),
@@ -101,11 +104,10 @@ impl Scheduler {
     }
 
     /// Gives back what was changed.
-    pub fn end(&mut self) {
+    pub fn restore(&mut self) {
         for failure in self.agent.restore() {
             self.say(Severity::Error, &failure);
         }
-        self.say(Severity::Info, "ended");
     }
 
     fn plan(&self) -> String {

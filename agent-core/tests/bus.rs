@@ -198,7 +198,7 @@ fn a_module_that_hangs_holds_up_nobody_and_is_quarantined_once() {
             "notice good: call 3, scan 3, tag 0\n",
             "notice good: call 4, scan 4, tag 0\n",
             "notice good: call 5, scan 5, tag 0\n\
-             error waiting: did not answer for 3 scans, it is not asked any more until the daemon is reloaded\n",
+             error waiting: did not answer for 3 scans, it is not asked any more until a reload (SIGHUP)\n",
             "notice good: call 6, scan 6, tag 0\n",
         ]
     );
@@ -298,7 +298,7 @@ fn a_module_that_breaks_down_is_quarantined_with_file_and_line() {
                 (before, said),
                 (
                     "notice good: call 2, scan 2, tag 0\n\
-                     error panicking: broke down, it is not asked any more until the daemon is reloaded: panicked at ",
+                     error panicking: broke down, it is not asked any more until a reload (SIGHUP): panicked at ",
                     message
                 )
             );

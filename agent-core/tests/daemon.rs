@@ -238,7 +238,7 @@ fn a_bad_configuration_is_not_reloaded_and_it_says_so() {
                     "error   core: {file}:7:13: error: `verbosity` must be a whole number from 0 to 5, found 9"
                 )
                 .as_str(),
-                "error   core: configuration not reloaded, the old one stays in force: it has errors",
+                "error   core: configuration not reloaded, the old one stays in force: 2 errors in it",
                 "info    core: ended",
             ]
             .as_slice()
@@ -288,15 +288,44 @@ fn a_second_instance_is_refused_with_the_number_of_the_first() {
     let mut first = home.start(&["--foreground"]);
     first.until("started");
 
-    for arguments in [["--foreground"].as_slice(), &["--once"], &[]] {
+    for arguments in [["--foreground"].as_slice(), &["--once"]] {
         let second = home.command(arguments).output().unwrap();
 
         let refusal = format!(
-            "adaptivemmd: adaptivemmd is already running, as process {}\n",
+            "adaptivemmd: another one is already running, as process {}\n",
             first.pid()
         );
         assert_eq!((second.status.code(), stderr(&second)), (Some(1), refusal));
     }
+}
+
+#[test]
+fn a_daemon_in_the_background_must_have_somewhere_to_log() {
+    let home = Home::new(QUICK_AND_OPEN, "");
+
+    let output = home.command(&[]).output().unwrap();
+
+    let refusal = "adaptivemmd: log-target is \"stderr\", which a daemon in the background has not: \
+                   use --foreground, or another log-target\n";
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(78), refusal)
+    );
+}
+
+#[test]
+fn a_second_instance_in_the_background_is_refused_too() {
+    let home = Home::new(QUICK, "");
+    let _log = LogDaemon::listen(&home);
+    let first = home.command(&[]).output().unwrap();
+    let pid = holder(&home);
+
+    let second = home.command(&[]).output().unwrap();
+
+    kill_process(self::pid(pid), Signal::TERM).unwrap();
+    let refusal = format!("adaptivemmd: another one is already running, as process {pid}\n");
+    assert_eq!(first.status.code(), Some(0));
+    assert_eq!((second.status.code(), stderr(&second)), (Some(1), refusal));
 }
 
 #[test]

@@ -90,19 +90,15 @@ fn both_accountings_are_right_on_every_kernel() {
 fn on_every_kernel_the_log_is_one_line_and_the_end() {
     insta::assert_snapshot!(logged_once(&machine("kernel-4.14")), @r"
     info    memleak: 14.5 GiB of 15.3 GiB accounted for (free 7.6 GiB, page cache 5.0 GiB, programs 752.1 MiB, huge pages 256.0 MiB, slab 878.9 MiB, other kernel 49.8 MiB); 795.1 MiB unaccounted (classic formula 1.4 GiB, baseline 1.4 GiB)
-    info    core: ended
     ");
     insta::assert_snapshot!(logged_once(&machine("kernel-6.18")), @r"
     info    memleak: 23.5 GiB of 23.5 GiB accounted for (free 17.7 GiB, page cache 4.4 GiB, programs 1.2 GiB, slab 248.9 MiB, other kernel 24.0 MiB); 14.2 MiB unaccounted (classic formula 104.8 MiB, baseline 104.8 MiB)
-    info    core: ended
     ");
     insta::assert_snapshot!(logged_once(&machine("memory-64t")), @r"
     info    memleak: 63.3 TiB of 64.0 TiB accounted for (free 60.0 TiB, page cache 954.6 GiB, programs 1.9 TiB, slab 476.8 GiB, other kernel 75.3 GiB); 678.8 GiB unaccounted (classic formula 746.7 GiB, baseline 746.7 GiB)
-    info    core: ended
     ");
     insta::assert_snapshot!(logged_once(&machine("garbage-meminfo")), @r"
     info    memleak: 7.3 GiB of 7.6 GiB accounted for (free 4.8 GiB, page cache 1.6 GiB, programs 395.5 MiB, huge pages 128.0 MiB, slab 361.3 MiB, other kernel 89.8 MiB); 334.7 MiB unaccounted (classic formula 399.3 MiB, baseline 399.3 MiB)
-    info    core: ended
     ");
 }
 
@@ -200,7 +196,6 @@ fn without_zoneinfo_the_classic_formula_is_left() {
     notice  core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
-    info    core: ended
     ");
 }
 
@@ -212,7 +207,6 @@ fn a_directory_in_place_of_zoneinfo_is_an_error() {
     error   core: cannot read /proc/zoneinfo: Is a directory (os error 21); what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
-    info    core: ended
     ");
 }
 
@@ -226,7 +220,6 @@ fn half_of_zoneinfo_is_an_error() {
     error   core: cannot read /proc/zoneinfo: it was cut off after "        spanned  30"; what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
-    info    core: ended
     "#);
 }
 
@@ -238,7 +231,6 @@ fn an_empty_vmstat_is_an_error() {
     error   core: cannot read /proc/vmstat: it is empty; what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/vmstat; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/vmstat
-    info    core: ended
     ");
 }
 
@@ -252,7 +244,6 @@ fn half_of_vmstat_is_an_error() {
     error   core: cannot read /proc/vmstat: it was cut off after "nr_zspages 20"; what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/vmstat; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/vmstat
-    info    core: ended
     "#);
 }
 
@@ -265,7 +256,6 @@ fn half_of_meminfo_leaves_nothing_to_look_for_leaks_in() {
     insta::assert_snapshot!(logged_once(&machine("half-meminfo")), @r#"
     error   core: cannot read /proc/meminfo: it was cut off after "SUnreclaim:       1200"; what depends on it is left out
     error   memleak: cannot do its work: no readable /proc/meminfo
-    info    core: ended
     "#);
 }
 
@@ -277,7 +267,6 @@ fn a_kernel_that_fails_to_read_meminfo_is_said_to() {
     insta::assert_snapshot!(logged_once(&machine("eio")), @r"
     error   core: cannot read /proc/meminfo: Input/output error (os error 5); what depends on it is left out
     error   memleak: cannot do its work: no readable /proc/meminfo
-    info    core: ended
     ");
 }
 
@@ -292,7 +281,6 @@ fn on_a_machine_without_any_file_all_that_is_missing_is_said() {
     notice  core: cannot read /proc/vmstat: No such file or directory (os error 2); what depends on it is left out
     notice  core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
     error   memleak: cannot do its work: no readable /proc/meminfo
-    info    core: ended
     ");
 }
 
@@ -307,7 +295,6 @@ fn a_machine_without_memory_is_said_to_make_no_sense() {
     notice  core: cannot read /proc/vmstat: No such file or directory (os error 2); what depends on it is left out
     notice  core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
     error   memleak: cannot do its work: /proc/meminfo has no MemTotal, or it is 0
-    info    core: ended
     ");
 }
 
@@ -329,7 +316,6 @@ fn a_container_with_a_meminfo_of_its_own_is_not_judged() {
     insta::assert_snapshot!(logged_once(&files.root()), @r"
     warning memleak: The kernel's files disagree: the zones of /proc/zoneinfo manage 64.0 GiB, but MemTotal is 2.0 GiB, as in a container; no leak is looked for until they agree
     info    memleak: no leak is looked for, because the kernel's files disagree: the zones of /proc/zoneinfo manage 64.0 GiB, but MemTotal is 2.0 GiB, as in a container
-    info    core: ended
     ");
 }
 

@@ -27,6 +27,13 @@ pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
             .for_each(|diagnostic| complain(diagnostic));
         return Exit::Configuration;
     }
+    if loaded.settings.core.log_target == LogTarget::Stderr && !stays_in_foreground(&cli.daemon) {
+        let what_to_do = "use --foreground, or another log-target";
+        complain(&format_args!(
+            "log-target is \"stderr\", which a daemon in the background has not: {what_to_do}"
+        ));
+        return Exit::Configuration;
+    }
     let background = if stays_in_foreground(&cli.daemon) {
         Background::No
     } else {
@@ -105,7 +112,7 @@ fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: &Back
     let mut scheduler = Scheduler::new(agent, journal);
     if cli.daemon.once {
         scheduler.scan();
-        scheduler.end();
+        scheduler.restore();
         return Exit::Done;
     }
     scheduler.run(
@@ -168,7 +175,13 @@ fn reload(
     let loaded = load(&cli.sources(), modules);
     tell(&loaded.diagnostics, journal);
     if !loaded.is_valid() {
-        return Err("it has errors".to_owned());
+        let errors = loaded
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count();
+        let plural = if errors == 1 { "" } else { "s" };
+        return Err(format!("{errors} error{plural} in it"));
     }
     agent
         .reconfigure(&loaded.settings, modules)

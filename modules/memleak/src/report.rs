@@ -50,12 +50,13 @@ impl Report {
         let text = format!(
             "Possible memory leak (level): {missing} of {} accounted for by nothing for {} scans ({}), limit {}; \
              lost before the daemon started, or held by a driver that counts it nowhere; \
-             classic formula {}, baseline {baseline}",
+             classic formula {}, {}",
             sample.total,
             excess.scans,
             span(excess.lasted),
             excess.limit,
             sample.unaccounted,
+            baseline_in_words(baseline),
         );
         let numbers = vec![
             ("unaccounted_bytes", sample.unaccounted.as_f64()),
@@ -92,11 +93,12 @@ impl Report {
             ..
         } = growth;
         let text = format!(
-            "{lead}, from {} to {} (+{}) in {}; baseline {baseline}; {}",
+            "{lead}, from {} to {} (+{}) in {}; {}; {}",
             from.unaccounted,
             now.unaccounted,
             growth.amount(),
             span(now.at.since(from.at)),
+            baseline_in_words(*baseline),
             opinion(growth),
         );
         Self {
@@ -106,6 +108,16 @@ impl Report {
                 + &evidence::since(&from.meminfo, &now.meminfo, &span(now.at.since(from.at))),
             numbers: numbers(growth),
         }
+    }
+}
+
+/// The least unaccounted memory so far. The formula counts mlocked memory twice, so it can be less than
+/// nothing, which is of no use to a reader.
+fn baseline_in_words(baseline: Balance) -> String {
+    if baseline.get() < 0 {
+        "baseline below zero, as the classic formula counts mlocked memory twice".to_owned()
+    } else {
+        format!("baseline {baseline}")
     }
 }
 

@@ -119,7 +119,8 @@ fn a_sudden_leak_is_reported_in_the_same_words() {
         (
             "sudden-leak",
             "Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, \
-             from 100.0 MiB to 1.1 GiB (+1.0 GiB) in 30 min; baseline -1.0 MiB; \
+             from 100.0 MiB to 1.1 GiB (+1.0 GiB) in 30 min; \
+             baseline below zero, as the classic formula counts mlocked memory twice; \
              less sure than usual, because there is no exact accounting"
         )
     );
