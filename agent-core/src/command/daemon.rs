@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::{Exit, complain, load};
 use crate::actuator::Mode;
-use crate::agent::{Agent, BuildErrors, Threads};
+use crate::agent::{Agent, BuildError, BuildErrors, Threads};
 use crate::background::{self, Background};
 use crate::cli::{Cli, Daemon};
-use crate::config::{Diagnostic, Loaded, LogTarget, Settings};
+use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
 use crate::journal::{Entry, Journal};
 use crate::loader::Registration;
 use crate::lock::Lock;
@@ -102,9 +102,18 @@ fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: &Back
         modules,
     ) {
         Ok(agent) => agent,
-        Err(errors) => {
-            errors.0.iter().for_each(|error| complain(error));
-            return Exit::Configuration;
+        Err(BuildErrors(errors)) => {
+            for error in &errors {
+                complain(error);
+            }
+            let out_of_threads = errors
+                .iter()
+                .any(|error| matches!(error, BuildError::Thread { .. }));
+            return if out_of_threads {
+                Exit::Failed
+            } else {
+                Exit::Configuration
+            };
         }
     };
     let mut journal = journal(&cli.daemon, settings);
@@ -115,10 +124,11 @@ fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: &Back
         scheduler.restore();
         return Exit::Done;
     }
+    let mut core = settings.core.clone();
     scheduler.run(
         &wishes,
         || background.ready(),
-        |agent, journal| reload(cli, modules, agent, journal),
+        |agent, journal| reload(cli, modules, &mut core, agent, journal),
     );
     Exit::Done
 }
@@ -166,9 +176,12 @@ fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
     }
 }
 
+/// Takes over a new configuration. `core` is the one in force, and is replaced. The log goes on where it
+/// is unless it is to go elsewhere.
 fn reload(
     cli: &Cli,
     modules: &[Registration],
+    core: &mut Core,
     agent: &mut Agent,
     journal: &mut Journal,
 ) -> Reloaded {
@@ -189,5 +202,14 @@ fn reload(
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         })?;
-    Ok(Some(self::journal(&cli.daemon, &loaded.settings)))
+    let old = std::mem::replace(core, loaded.settings.core.clone());
+    if old.runtime_dir != core.runtime_dir {
+        let text = "another runtime-dir is only taken over when the daemon is started anew";
+        journal.write(&Entry::new(Severity::Warning, "core", text));
+    }
+    if (old.log_target, &old.syslog_socket) != (core.log_target, &core.syslog_socket) {
+        return Ok(Some(self::journal(&cli.daemon, &loaded.settings)));
+    }
+    journal.set_verbosity(verbosity(&cli.daemon, &loaded.settings));
+    Ok(None)
 }
