@@ -41,8 +41,8 @@ impl ParseError {
 
 /// Enough of a text to recognise it.
 fn start(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    line.chars().take(60).collect()
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    line.unwrap_or_default().chars().take(60).collect()
 }
 
 impl fmt::Display for ParseError {

@@ -89,11 +89,14 @@ impl<R: BufRead> Reader<R> {
         let frame: Frame = match (line, parse(&self.buffer)) {
             (Line::End, _) => return Ok(None),
             (Line::Whole | Line::CutOff, Ok(frame)) => frame,
-            (Line::CutOff, Err(_)) => {
+            // The start of a frame, and no more.
+            (Line::CutOff, Err(error)) if error.is_eof() => {
                 self.truncated = true;
                 return Ok(None);
             }
-            (Line::Whole, Err(reason)) => return Err(self.error(&format!("not a frame: {reason}"))),
+            (Line::Whole | Line::CutOff, Err(error)) => {
+                return Err(self.error(&format!("not a frame: {}", reason(&error))));
+            }
         };
         if frame.t_ms < self.last {
             return Err(self.error(&format!(
@@ -164,18 +167,21 @@ fn next_line(
     }
 }
 
-/// What a line means, or why it means nothing. The line that the parser counts is always the first.
-fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(line.trim_ascii_end()).map_err(|error| {
-        error
-            .to_string()
-            .replacen(" at line 1 column ", " at column ", 1)
-    })
+fn parse<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(line.trim_ascii_end())
+}
+
+/// Why a line means nothing. The line that the parser counts is always the first.
+fn reason(error: &serde_json::Error) -> String {
+    error
+        .to_string()
+        .replacen(" at line 1 column ", " at column ", 1)
 }
 
 fn header(line: &[u8]) -> Result<Header, TraceError> {
     let error = |reason: String| TraceError::Line { line: 1, reason };
-    let header: Header = parse(line).map_err(|reason| {
+    let header: Header = parse(line).map_err(|source| {
+        let reason = reason(&source);
         error(format!(
             "a trace starts with {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {reason}"
         ))

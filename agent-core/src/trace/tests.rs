@@ -84,6 +84,10 @@ fn anything_else_that_is_malformed_is_an_error_that_names_the_line() {
         "line 2: expected a path without a leading slash, found \"/proc/a\""
     );
     assert_eq!(
+        error(&format!("{HEADER}\n{{\"t_ms\":7}} $$$")),
+        "line 2: not a frame: trailing characters at column 12"
+    );
+    assert_eq!(
         error(&format!("{HEADER}\nnonsense\n{{\"t_ms\":4}}\n")),
         "line 2: not a frame: expected ident at column 2"
     );
