@@ -9,15 +9,26 @@
 //! - Kinds are numbers; an unknown one is answered with [`UNSUPPORTED`].
 //! - Strings are counted UTF-8.
 //! - A [`Sink`] is valid during the call it came with, on that thread.
+//!
+//! The same in C, which is the contract, is `include/adaptivemm_module.h`.
 #![expect(
     unsafe_code,
     reason = "the one place where memory of the other side is read"
 )]
 
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 use core::mem::offset_of;
 
 mod lent;
+
+/// [`ModuleSet::magic`] and [`Host::magic`]: `AMM1`, as bytes in memory of a little-endian machine.
+pub const MAGIC: u32 = 0x314d_4d41;
+/// The version of this interface that breaks with the one before.
+pub const MAJOR: u16 = 1;
+/// The version of this interface that only adds to the one before.
+pub const MINOR: u16 = 0;
+/// The one symbol that a module library exports; it is the same in every version. Of type [`Entry`].
+pub const ENTRY: &CStr = c"adaptivemm_module_entry";
 
 pub use lent::{Seq, Str, Versioned, read_prefix, read_sized, size_of_u32};
 
@@ -360,6 +371,8 @@ pub type Destroy = unsafe extern "C" fn(*mut c_void);
 
 /// [`Declaration::flags`]: on unless the configuration says otherwise.
 pub const ENABLED_BY_DEFAULT: u32 = 1;
+/// [`Declaration::flags`]: built with `panic = "abort"`, so that a panic would end the whole process.
+pub const PANIC_ABORTS: u32 = 2;
 
 /// What a module is, what it needs, and how to call it.
 #[repr(C)]
@@ -367,8 +380,12 @@ pub const ENABLED_BY_DEFAULT: u32 = 1;
 pub struct Declaration {
     /// In bytes, as the module knows it.
     pub struct_size: u32,
-    /// [`ENABLED_BY_DEFAULT`].
+    /// [`ENABLED_BY_DEFAULT`], [`PANIC_ABORTS`].
     pub flags: u32,
+    /// The oldest minor version of the core that the module can work with.
+    pub needs_minor: u32,
+    /// Zero.
+    pub pad: u32,
     /// In kebab-case; unique.
     pub name: Str,
     /// Of the module.
@@ -391,3 +408,47 @@ pub struct Declaration {
     pub destroy: Option<Destroy>,
 }
 versioned!(Declaration, up_to destroy: Option<Destroy>);
+
+/// What is in a module library. The first 16 bytes, up to and with `count`, mean the same in every major
+/// version.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleSet {
+    /// In bytes, as the library knows it.
+    pub struct_size: u32,
+    /// [`MAGIC`].
+    pub magic: u32,
+    /// [`MAJOR`], as the library knows it.
+    pub major: u16,
+    /// [`MINOR`], as the library knows it.
+    pub minor: u16,
+    /// How many modules there are.
+    pub count: u32,
+    /// So many pointers to a [`Declaration`]. They, and all that they point to, live as long as the process.
+    pub declarations: *const *const Declaration,
+    /// With what the library was built, for people; may be absent.
+    pub built_with: Str,
+}
+versioned!(ModuleSet, up_to built_with: Str);
+
+/// Who loads a module library.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    /// In bytes, as the core knows it.
+    pub struct_size: u32,
+    /// [`MAGIC`].
+    pub magic: u32,
+    /// [`MAJOR`], as the core knows it.
+    pub major: u16,
+    /// [`MINOR`], as the core knows it.
+    pub minor: u16,
+    /// Zero.
+    pub pad: u32,
+    /// Its name and version, for people.
+    pub version: Str,
+}
+versioned!(Host, up_to version: Str);
+
+/// [`ENTRY`]: says what is in the library, or null if it cannot work with this core. Called once.
+pub type Entry = unsafe extern "C" fn(*const Host) -> *const ModuleSet;

@@ -15,6 +15,9 @@ pub struct Info {
     pub flag: &'static str,
     /// Whether it is on unless the configuration says otherwise.
     pub enabled: bool,
+    /// The oldest minor version of the core's interface that it can work with, if not all of this major
+    /// version; see [`abi::MINOR`].
+    pub needs_minor: u32,
     /// The kernel files it wants to see; it sees no others.
     pub needs: &'static [Need],
     /// What it may ask to change; anything else it asks for is refused.
@@ -33,6 +36,7 @@ impl Info {
             description,
             flag: "",
             enabled: true,
+            needs_minor: 0,
             needs: &[],
             writes: &[],
             options: &[],

@@ -1,8 +1,17 @@
-//! Which modules are in this program.
+//! Which modules are in this program or library.
+#![expect(
+    unsafe_code,
+    reason = "exports the one symbol that a module library has"
+)]
+
+use core::ptr;
+use std::panic::catch_unwind;
+use std::sync::OnceLock;
 
 use crate::abi;
+use crate::thunk::note_panics;
 
-/// A module that is linked into this program; made by [`register!`](crate::register).
+/// A module that is linked into this program or library; made by [`register!`](crate::register).
 #[derive(Debug)]
 pub struct Registered(#[doc(hidden)] pub &'static abi::Declaration);
 
@@ -15,7 +24,7 @@ pub fn linked() -> impl Iterator<Item = &'static abi::Declaration> {
         .map(|registered| registered.0)
 }
 
-/// Makes a module known to the program it is linked into: `register!(MyModule);`
+/// Makes a module known to the program or library it is linked into: `register!(MyModule);`
 ///
 /// A crate that nothing names is left out by the linker, and its registration with it: the program
 /// says `use my_module as _;` in one place.
@@ -27,4 +36,57 @@ macro_rules! register {
             $crate::inventory::submit! { $crate::Registered(&DECLARATION) }
         };
     };
+}
+
+/// Says which modules are in this library: [`abi::ENTRY`].
+///
+/// It is defined once, here, so that any number of modules can be linked into one library or one program.
+/// Every library has a registry of its own.
+///
+/// # Safety
+///
+/// `host` is null or a sized structure that lives for the call.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn adaptivemm_module_entry(host: *const abi::Host) -> *const abi::ModuleSet {
+    // A core that cannot say who it is is not one.
+    // SAFETY: the caller's promise is the same.
+    if unsafe { abi::read_sized(host) }.is_none_or(|host| host.magic != abi::MAGIC) {
+        return ptr::null();
+    }
+    note_panics();
+    catch_unwind(module_set).unwrap_or(ptr::null())
+}
+
+/// The set, and the array that it points to.
+struct Exported {
+    set: abi::ModuleSet,
+    _declarations: Vec<*const abi::Declaration>,
+}
+
+// SAFETY: nothing in it ever changes, and the declarations it points to are statics.
+unsafe impl Send for Exported {}
+// SAFETY: as above.
+unsafe impl Sync for Exported {}
+
+fn module_set() -> *const abi::ModuleSet {
+    static EXPORTED: OnceLock<Exported> = OnceLock::new();
+    let exported = EXPORTED.get_or_init(|| {
+        let declarations: Vec<*const abi::Declaration> = linked().map(ptr::from_ref).collect();
+        Exported {
+            set: abi::ModuleSet {
+                struct_size: abi::size_of_u32::<abi::ModuleSet>(),
+                magic: abi::MAGIC,
+                major: abi::MAJOR,
+                minor: abi::MINOR,
+                count: u32::try_from(declarations.len()).unwrap_or(u32::MAX),
+                declarations: declarations.as_ptr(),
+                built_with: abi::Str::new(concat!(
+                    "adaptivemm-module-api ",
+                    env!("CARGO_PKG_VERSION")
+                )),
+            },
+            _declarations: declarations,
+        }
+    });
+    &raw const exported.set
 }

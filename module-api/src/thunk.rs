@@ -9,6 +9,7 @@ use std::sync::Once;
 
 use crate::abi::{self, size_of_u32};
 use crate::config::Config;
+use crate::info::Info;
 use crate::module::Module;
 use crate::out::Out;
 use crate::snapshot::Snapshot;
@@ -19,11 +20,9 @@ pub const fn declaration_of<M: Module>() -> abi::Declaration {
     let info = M::INFO;
     abi::Declaration {
         struct_size: size_of_u32::<abi::Declaration>(),
-        flags: if info.enabled {
-            abi::ENABLED_BY_DEFAULT
-        } else {
-            0
-        },
+        flags: flags(&info),
+        needs_minor: info.needs_minor,
+        pad: 0,
         name: abi::Str::new(info.name),
         version: abi::Str::new(info.version),
         description: abi::Str::new(info.description),
@@ -35,6 +34,20 @@ pub const fn declaration_of<M: Module>() -> abi::Declaration {
         scan: Some(scan::<M>),
         destroy: Some(destroy::<M>),
     }
+}
+
+const fn flags(info: &Info) -> u32 {
+    let enabled = if info.enabled {
+        abi::ENABLED_BY_DEFAULT
+    } else {
+        0
+    };
+    let panic_aborts = if cfg!(panic = "abort") {
+        abi::PANIC_ABORTS
+    } else {
+        0
+    };
+    enabled | panic_aborts
 }
 
 /// An array of `Need` or `Action`, both transparent wrappers of a string.
@@ -138,7 +151,7 @@ thread_local! {
 
 /// Lets panics of module code be noted, with file and line, instead of printed. All others go the way
 /// that they went before.
-fn note_panics() {
+pub(crate) fn note_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
