@@ -4,6 +4,7 @@
 //! parser per kernel file, named after it.
 
 mod buddyinfo;
+mod counters;
 mod error;
 mod figures;
 mod hugepages;

@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use super::error::ParseError;
 use super::figures::{Figures, Slot};
-use super::lines::lines;
-use super::meminfo::whole_lines;
+use super::lines::{lines, whole_lines};
 use super::zoneinfo::zone_heading;
 
 /// Free blocks of all zones; as many orders as the kernel has.

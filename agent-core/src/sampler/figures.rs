@@ -143,13 +143,23 @@ impl Figures {
         self.values[slot.0 as usize]
     }
 
+    /// The names and amounts of these numbers.
+    pub(crate) fn named<'a>(
+        &'a self,
+        entries: &'a [Entry],
+    ) -> impl ExactSizeIterator<Item = (&'a str, u64)> {
+        entries
+            .iter()
+            .map(|entry| (self.key(entry), self.amount(entry)))
+    }
+
     /// A named number in its unit, or the largest there is.
-    pub(crate) fn amount(&self, entry: &Entry) -> u64 {
+    fn amount(&self, entry: &Entry) -> u64 {
         self.value(entry.slot).saturating_mul(entry.unit)
     }
 
     /// The name of a number.
-    pub(crate) fn key(&self, entry: &Entry) -> &str {
+    fn key(&self, entry: &Entry) -> &str {
         &self.shape[entry.key.0 as usize..entry.key.1 as usize]
     }
 }

@@ -1,6 +1,19 @@
-//! Lines of the form `key number`, with their places in the text.
+//! Lines of a kernel file, and those of the form `key number`, with their places in the text.
 
 use std::ops::Range;
+
+use super::error::ParseError;
+
+/// The text of a kernel file, which is ASCII and ends with a whole line.
+pub(crate) fn whole_lines(text: &[u8]) -> Result<&str, ParseError> {
+    let text = std::str::from_utf8(text)
+        .map_err(|_| ParseError::new("text", &String::from_utf8_lossy(text)))?;
+    if text.is_empty() || text.ends_with('\n') {
+        return Ok(text);
+    }
+    let last = text.lines().last().unwrap_or_default();
+    Err(ParseError::cut_off(last))
+}
 
 /// A line and where it starts.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {

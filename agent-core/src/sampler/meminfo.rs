@@ -4,9 +4,9 @@ use std::str::FromStr;
 
 use adaptivemm_module_api::units::Bytes;
 
+use super::counters::{Counter, Counters};
 use super::error::ParseError;
-use super::figures::{Entry, Figures};
-use super::lines::{key_number, lines};
+use super::lines::key_number;
 
 /// The counters of a meminfo file.
 ///
@@ -14,10 +14,7 @@ use super::lines::{key_number, lines};
 /// us the old ones. A text that does not end in a line feed was cut off, and is refused: a number at its
 /// end could be half a number.
 #[derive(Debug, Clone, Default)]
-pub struct Meminfo {
-    figures: Figures,
-    entries: Vec<Entry>,
-}
+pub struct Meminfo(Counters);
 
 impl Meminfo {
     /// Takes over a new text of the file.
@@ -26,53 +23,19 @@ impl Meminfo {
     ///
     /// If it is not the text of a meminfo file, or was cut off.
     pub fn update(&mut self, text: &[u8]) -> Result<(), ParseError> {
-        if self.figures.refresh(text) {
-            return Ok(());
-        }
-        self.entries.clear();
-        let text = whole_lines(text)?;
-        self.figures.reshape(text);
-        for (at, line) in lines(text) {
-            // A node's file says `Node 0 MemTotal:`.
-            let prefix = node_prefix(line);
-            let Some(parts) = key_number(at + prefix, &line[prefix..]) else {
-                continue;
-            };
-            let Some(name) = text[parts.key.clone()]
-                .strip_suffix(':')
-                .filter(|name| !name.is_empty())
-            else {
-                continue;
-            };
-            let unit = match parts.rest {
-                " kB" => 1024,
-                // Counts of pages; anything else without a unit was cut off.
-                "" if name.starts_with("HugePages_") => 1,
-                _ => continue,
-            };
-            let key = parts.key.start..parts.key.start + name.len();
-            self.entries
-                .extend(self.figures.entry(key, parts.digits, unit));
-        }
-        if self.entries.is_empty() {
-            return Err(ParseError::new("lines such as `MemTotal: 1024 kB`", text));
-        }
-        Ok(())
+        self.0
+            .update(text, counter, "lines such as `MemTotal: 1024 kB`")
     }
 
     /// All counters in the order of the file: bytes, or pages where the name starts with `HugePages_`.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.entries
-            .iter()
-            .map(|entry| (self.figures.key(entry), self.figures.amount(entry)))
+        self.0.iter()
     }
 
     /// One counter; `None` if this kernel does not have it.
     #[must_use]
     pub fn bytes(&self, key: &str) -> Option<Bytes> {
-        self.iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, amount)| Bytes::new(amount))
+        self.0.get(key).map(Bytes::new)
     }
 }
 
@@ -86,15 +49,24 @@ impl FromStr for Meminfo {
     }
 }
 
-/// The text of a kernel file, which is ASCII and ends with a whole line.
-pub(crate) fn whole_lines(text: &[u8]) -> Result<&str, ParseError> {
-    let text = std::str::from_utf8(text)
-        .map_err(|_| ParseError::new("text", &String::from_utf8_lossy(text)))?;
-    if text.is_empty() || text.ends_with('\n') {
-        return Ok(text);
-    }
-    let last = text.lines().last().unwrap_or_default();
-    Err(ParseError::cut_off(last))
+/// The counter on a line; a node's file says `Node 0 MemTotal:`.
+fn counter(line: &str) -> Option<Counter> {
+    let prefix = node_prefix(line);
+    let parts = key_number(prefix, &line[prefix..])?;
+    let name = line[parts.key.clone()]
+        .strip_suffix(':')
+        .filter(|name| !name.is_empty())?;
+    let unit = match parts.rest {
+        " kB" => 1024,
+        // Counts of pages; anything else without a unit was cut off.
+        "" if name.starts_with("HugePages_") => 1,
+        _ => return None,
+    };
+    Some(Counter {
+        key: parts.key.start..parts.key.start + name.len(),
+        digits: parts.digits,
+        unit,
+    })
 }
 
 /// The length of `Node 12 ` at the start of a line.

@@ -2,17 +2,13 @@
 
 use std::str::FromStr;
 
+use super::counters::{Counter, Counters};
 use super::error::ParseError;
-use super::figures::{Entry, Figures};
-use super::lines::{key_number, lines};
-use super::meminfo::whole_lines;
+use super::lines::key_number;
 
 /// The counters of `/proc/vmstat`, each in its own unit.
 #[derive(Debug, Clone, Default)]
-pub struct Vmstat {
-    figures: Figures,
-    entries: Vec<Entry>,
-}
+pub struct Vmstat(Counters);
 
 impl Vmstat {
     /// Takes over a new text of the file.
@@ -21,37 +17,19 @@ impl Vmstat {
     ///
     /// If there is no counter in it, or it was cut off.
     pub fn update(&mut self, text: &[u8]) -> Result<(), ParseError> {
-        if self.figures.refresh(text) {
-            return Ok(());
-        }
-        self.entries.clear();
-        let text = whole_lines(text)?;
-        self.figures.reshape(text);
-        for (at, line) in lines(text) {
-            if let Some(parts) = key_number(at, line).filter(|parts| parts.rest.is_empty()) {
-                self.entries
-                    .extend(self.figures.entry(parts.key, parts.digits, 1));
-            }
-        }
-        if self.entries.is_empty() {
-            return Err(ParseError::new("lines such as `nr_free_pages 1024`", text));
-        }
-        Ok(())
+        self.0
+            .update(text, counter, "lines such as `nr_free_pages 1024`")
     }
 
     /// All counters in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.entries
-            .iter()
-            .map(|entry| (self.figures.key(entry), self.figures.amount(entry)))
+        self.0.iter()
     }
 
     /// One counter; `None` if this kernel does not have it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<u64> {
-        self.iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
+        self.0.get(key)
     }
 }
 
@@ -63,6 +41,16 @@ impl FromStr for Vmstat {
         vmstat.update(text.as_bytes())?;
         Ok(vmstat)
     }
+}
+
+/// The counter on a line.
+fn counter(line: &str) -> Option<Counter> {
+    let parts = key_number(0, line).filter(|parts| parts.rest.is_empty())?;
+    Some(Counter {
+        key: parts.key,
+        digits: parts.digits,
+        unit: 1,
+    })
 }
 
 #[cfg(test)]

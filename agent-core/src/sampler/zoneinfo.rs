@@ -7,8 +7,7 @@ use adaptivemm_module_api::units::Pages;
 
 use super::error::ParseError;
 use super::figures::{Entry, Figures, Slot};
-use super::lines::{KeyNumber, key_number, lines};
-use super::meminfo::whole_lines;
+use super::lines::{KeyNumber, key_number, lines, whole_lines};
 
 /// The zones of a machine, in the kernel's order.
 ///
@@ -214,9 +213,7 @@ impl Zoneinfo {
     }
 
     fn named(&self, entries: Range<usize>) -> impl ExactSizeIterator<Item = (&str, u64)> {
-        self.entries[entries]
-            .iter()
-            .map(|entry| (self.figures.key(entry), self.figures.amount(entry)))
+        self.figures.named(&self.entries[entries])
     }
 }
 
