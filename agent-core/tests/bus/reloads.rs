@@ -1,0 +1,80 @@
+//! Modules over a reload of the configuration.
+
+use agent_core::agent::Threads;
+use agent_core::loader::registrations;
+
+use crate::bench::{AMPLE, BOTH, Bench, settings};
+use crate::modules::GATES;
+
+#[test]
+fn a_reload_that_clashes_changes_nothing() {
+    let config =
+        format!("{AMPLE}[modules.good]\nenabled = true\n[modules.asking]\nenabled = true\n");
+    let mut bench = Bench::new(Threads::OnePerModule, &config);
+    bench.scan();
+
+    let clash = settings(&format!("{config}[modules.rival]\nenabled = true\n"));
+    let errors = bench
+        .agent
+        .reconfigure(&clash, &registrations().0)
+        .unwrap_err();
+    let log = bench.scan();
+
+    assert_eq!(errors.0.len(), 1);
+    assert_eq!(
+        log,
+        "info asking: Some(20) [Ok(()), Err(Denied), Err(Denied)]\n\
+         notice good: call 2, scan 2, tag 0\n"
+    );
+}
+
+#[test]
+fn a_reload_keeps_what_did_not_change_and_starts_the_rest_anew() {
+    for threads in BOTH {
+        let config = format!("{AMPLE}[modules.good]\nenabled = true\n");
+        let mut bench = Bench::new(threads, &config);
+        let mut log = bench.scans(2);
+
+        bench.reload(
+            "[core]\nperiod-secs = 7\ndeadline-secs = 50\n[modules.good]\nenabled = true\n\
+             [modules.zealous]\nenabled = true\n[modules.zealous.config]\ngate = 5",
+        );
+        log.push(bench.scan());
+        bench.reload(&format!("{config}[modules.good.config]\ntag = 1"));
+        log.push(bench.scan());
+        bench.reload(AMPLE);
+        log.push(bench.scan());
+
+        assert_eq!(
+            log,
+            [
+                "notice good: call 1, scan 1, tag 0\n",
+                "notice good: call 2, scan 2, tag 0\n",
+                "notice good: call 3, scan 3, tag 0\nnotice zealous: seen in scan 3\n",
+                "notice good: call 1, scan 4, tag 1\n",
+                "",
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_reload_starts_modules_anew_that_were_quarantined_or_hang() {
+    let config = format!(
+        "{AMPLE}[modules.panicking]\nenabled = true\n\
+         [modules.waiting]\nenabled = true\ndeadline-ms = 100\n[modules.waiting.config]\nscans = 1\ngate = 6\n"
+    );
+    let mut bench = Bench::new(Threads::OnePerModule, &config);
+    bench.scan();
+    let silent = bench.scan();
+
+    bench.reload(&config);
+    let log = bench.scan();
+    GATES[6].open();
+
+    assert_eq!(silent, "");
+    assert_eq!(
+        log,
+        "warning panicking: a half-baked word\nnotice waiting: seen in scan 3\n"
+    );
+}

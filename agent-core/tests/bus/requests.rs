@@ -1,0 +1,156 @@
+//! What modules ask for.
+
+use std::fs;
+
+use agent_core::actuator::Mode;
+use agent_core::agent::Threads;
+
+use crate::bench::{AMPLE, BOTH, Bench, build};
+
+#[test]
+fn what_a_module_asks_for_is_done_and_given_back_at_the_end() {
+    for threads in BOTH {
+        let mut bench = Bench::new(threads, &format!("{AMPLE}[modules.asking]\nenabled = true"));
+
+        let log = bench.scan();
+        let value = bench.tunable();
+        let failures = bench.agent.restore();
+
+        assert_eq!(
+            log,
+            "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n\
+             notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
+        );
+        assert_eq!(
+            (value.as_str(), bench.tunable().as_str(), failures),
+            ("20", "10", Vec::new())
+        );
+        assert_eq!(
+            fs::read_to_string(bench.machine.path().join("proc/sys/vm/swappiness")).unwrap(),
+            "60\n"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_somebody_else_sets_is_left_alone_and_this_is_said_once() {
+    let config = format!("{AMPLE}[modules.asking]\nenabled = true");
+    let mut bench = Bench::new(Threads::None, &config);
+    bench.scan();
+
+    let already = bench.scan();
+    bench.set_tunable("35\n");
+    let log = bench.scans(3);
+    let failures = bench.agent.restore();
+
+    let answers =
+        |value| format!("info asking: Some({value}) [Ok(()), Err(Denied), Err(Denied)]\n");
+    let told = "notice asking: vm.watermark_scale_factor = 20: left alone, somebody else set it to 35 \
+                (free memory falls by 3 MiB/s)\n";
+    assert_eq!(already, answers(20));
+    assert_eq!(log, [answers(35) + told, answers(35), answers(35)]);
+    assert_eq!((bench.tunable().as_str(), failures), ("35\n", Vec::new()));
+}
+
+#[test]
+fn nothing_is_written_in_a_simulation() {
+    for threads in BOTH {
+        let config = format!("{AMPLE}[modules.asking]\nenabled = true");
+        let mut bench = Bench::with_mode(Mode::Simulate, threads, &config);
+
+        let log = bench.scan();
+        let failures = bench.agent.restore();
+
+        assert_eq!(
+            log,
+            "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n\
+             notice asking: vm.watermark_scale_factor = 20: not done in a simulation, stays 10 \
+             (free memory falls by 3 MiB/s)\n"
+        );
+        assert_eq!((bench.tunable().as_str(), failures), ("10\n", Vec::new()));
+    }
+}
+
+#[test]
+fn a_module_that_is_to_advise_changes_nothing_and_repeats_nothing() {
+    let config = format!("{AMPLE}[modules.asking]\nenabled = true\nmode = \"advise\"");
+    let mut bench = Bench::new(Threads::OnePerModule, &config);
+
+    let log = bench.scans(2);
+    let failures = bench.agent.restore();
+
+    let answers = "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n";
+    assert_eq!(
+        log,
+        [
+            format!(
+                "{answers}notice asking: vm.watermark_scale_factor = 20: advised, not done (free memory falls by 3 MiB/s)\n"
+            ),
+            answers.to_owned()
+        ]
+    );
+    assert_eq!((bench.tunable().as_str(), failures), ("10\n", Vec::new()));
+}
+
+#[test]
+fn only_what_the_administrator_allows_is_taken() {
+    let lists = [
+        ("[]", "Err(Denied)", "10\n"),
+        ("[\"vm.vfs_cache_pressure\"]", "Err(Denied)", "10\n"),
+        ("[\"vm.watermark_scale_factor\"]", "Ok(())", "20"),
+    ];
+    for (list, answer, value) in lists {
+        let config = format!("{AMPLE}[modules.asking]\nenabled = true\nallow = {list}");
+        let mut bench = Bench::new(Threads::OnePerModule, &config);
+
+        let log = bench.scan();
+
+        let answers = format!("info asking: Some(10) [{answer}, Err(Denied), Err(Denied)]");
+        assert_eq!(
+            (log.lines().next().unwrap(), bench.tunable().as_str()),
+            (answers.as_str(), value),
+            "{list}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_would_do_harm_is_refused_at_once() {
+    for value in [0, 3001] {
+        let config = format!(
+            "{AMPLE}[modules.asking]\nenabled = true\n[modules.asking.config]\nvalue = {value}"
+        );
+        let mut bench = Bench::new(Threads::None, &config);
+
+        assert_eq!(
+            bench.scan(),
+            "info asking: Some(10) [Err(Invalid), Err(Denied), Err(Denied)]\n"
+        );
+        assert_eq!(bench.tunable(), "10\n");
+    }
+}
+
+#[test]
+fn two_modules_that_want_the_same_do_not_start_together() {
+    let machine = tempfile::tempdir().unwrap();
+    let both =
+        format!("{AMPLE}[modules.asking]\nenabled = true\n[modules.rival]\nenabled = true\n");
+
+    let errors = build(machine.path(), Mode::Live, Threads::None, &both).unwrap_err();
+    let texts: Vec<_> = errors.0.iter().map(ToString::to_string).collect();
+
+    assert_eq!(
+        texts,
+        [
+            "modules asking and rival both change vm.watermark_scale_factor: \
+          switch one off, or take it out of its `allow`"
+        ]
+    );
+    let settled = Bench::new(Threads::None, &format!("{both}allow = []")).scan();
+    assert_eq!(
+        settled,
+        "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n\
+         info rival: Err(Denied)\n\
+         notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
+    );
+}
