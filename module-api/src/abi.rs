@@ -56,6 +56,19 @@ macro_rules! versioned {
     };
 }
 
+/// [`Declaration::needs`]: [`Snapshot::meminfo`].
+pub const NEED_MEMINFO: &str = "/proc/meminfo";
+/// [`Declaration::needs`]: [`Snapshot::vmstat`].
+pub const NEED_VMSTAT: &str = "/proc/vmstat";
+/// [`Declaration::needs`]: [`Snapshot::zones`] and [`Node::stats`].
+pub const NEED_ZONEINFO: &str = "/proc/zoneinfo";
+/// [`Declaration::needs`]: [`Zone::free_blocks`], if zones are needed, too.
+pub const NEED_BUDDYINFO: &str = "/proc/buddyinfo";
+/// [`Declaration::needs`]: [`Snapshot::hugepages`].
+pub const NEED_HUGEPAGES: &str = "/sys/kernel/mm/hugepages";
+/// [`Declaration::needs`]: [`Node::meminfo`].
+pub const NEED_NODE_MEMINFO: &str = "/sys/devices/system/node";
+
 /// One counter of the kernel: a line of `/proc/meminfo` (in bytes) or `/proc/vmstat` (in its own unit).
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +107,7 @@ pub struct Zone {
     pub pad: u32,
     /// `pages free`.
     pub free: u64,
-    /// Added to the watermarks for a while after fragmentation (since 5.0).
+    /// Added to the watermarks for a while after fragmentation; printed since 5.16.
     pub boost: u64,
     /// The min watermark.
     pub min: u64,
@@ -108,7 +121,7 @@ pub struct Zone {
     pub present: u64,
     /// Pages that the buddy allocator manages; grows while memory is initialised lazily.
     pub managed: u64,
-    /// Pages reserved for the contiguous memory allocator.
+    /// Pages reserved for the contiguous memory allocator; printed since 5.12.
     pub cma: u64,
     /// Free pages on per-CPU lists: the sum of the `count:` lines.
     pub per_cpu: u64,
@@ -192,6 +205,17 @@ pub struct Snapshot {
 }
 versioned!(Snapshot, up_to files: Seq<File>);
 
+/// [`Finding::severity`]: the module or the daemon does not do its work.
+pub const SEVERITY_ERROR: u32 = 3;
+/// [`Finding::severity`]: the machine is heading for trouble.
+pub const SEVERITY_WARNING: u32 = 4;
+/// [`Finding::severity`]: the machine was changed, or would have been.
+pub const SEVERITY_NOTICE: u32 = 5;
+/// [`Finding::severity`]: started, stopped, back to normal.
+pub const SEVERITY_INFO: u32 = 6;
+/// [`Finding::severity`]: what else led to a decision.
+pub const SEVERITY_DEBUG: u32 = 7;
+
 /// A number of a finding, with its unit in its name.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -209,7 +233,7 @@ versioned!(Number, up_to value: f64);
 pub struct Finding {
     /// In bytes, as the module knows it.
     pub struct_size: u32,
-    /// As in syslog, 3 (error) to 7 (debug).
+    /// As in syslog, [`SEVERITY_ERROR`] to [`SEVERITY_DEBUG`].
     pub severity: u32,
     /// The smallest verbosity, 0 to 5, at which it is logged.
     pub verbosity: u32,
@@ -230,6 +254,8 @@ versioned!(Finding, up_to numbers: Seq<Number>);
 pub const SET_TUNABLE: u32 = 1;
 /// [`Request::kind`]: compact the memory of a node.
 pub const COMPACT_NODE: u32 = 2;
+/// [`Declaration::writes`]: the module may ask for [`COMPACT_NODE`].
+pub const ACTION_COMPACT_NODE: &str = "compact-node";
 
 /// Something asked for.
 #[repr(C)]

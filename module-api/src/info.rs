@@ -51,17 +51,17 @@ pub struct Need(pub(crate) abi::Str);
 
 impl Need {
     /// [`Snapshot::meminfo`](crate::Snapshot::meminfo).
-    pub const MEMINFO: Self = Self::file("/proc/meminfo");
+    pub const MEMINFO: Self = Self::file(abi::NEED_MEMINFO);
     /// [`Snapshot::vmstat`](crate::Snapshot::vmstat).
-    pub const VMSTAT: Self = Self::file("/proc/vmstat");
+    pub const VMSTAT: Self = Self::file(abi::NEED_VMSTAT);
     /// [`Snapshot::zones`](crate::Snapshot::zones) and [`Node::stats`](crate::Node::stats).
-    pub const ZONEINFO: Self = Self::file("/proc/zoneinfo");
+    pub const ZONEINFO: Self = Self::file(abi::NEED_ZONEINFO);
     /// [`Zone::free_blocks`](crate::Zone::free_blocks); comes with the zones of [`Need::ZONEINFO`].
-    pub const BUDDYINFO: Self = Self::file("/proc/buddyinfo");
+    pub const BUDDYINFO: Self = Self::file(abi::NEED_BUDDYINFO);
     /// [`Snapshot::hugepages`](crate::Snapshot::hugepages): `nr_hugepages` of every size.
-    pub const HUGEPAGES: Self = Self::file("/sys/kernel/mm/hugepages");
+    pub const HUGEPAGES: Self = Self::file(abi::NEED_HUGEPAGES);
     /// [`Node::meminfo`](crate::Node::meminfo) of every node.
-    pub const NODE_MEMINFO: Self = Self::file("/sys/devices/system/node");
+    pub const NODE_MEMINFO: Self = Self::file(abi::NEED_NODE_MEMINFO);
 
     /// Any other file, by its path on a live machine; see [`Snapshot::file`](crate::Snapshot::file).
     #[must_use]
@@ -77,7 +77,7 @@ pub struct Action(pub(crate) abi::Str);
 
 impl Action {
     /// Compact the memory of a node; asked for with [`Request::compact_node`](crate::Request::compact_node).
-    pub const COMPACT_NODE: Self = Self(abi::Str::new("compact-node"));
+    pub const COMPACT_NODE: Self = Self(abi::Str::new(abi::ACTION_COMPACT_NODE));
 
     /// Set a tunable, named as by sysctl: `vm.watermark_scale_factor`. Its value comes with every
     /// snapshot; it is asked for with [`Request::set`](crate::Request::set).

@@ -14,15 +14,15 @@ use crate::abi::{self, size_of_u32};
 #[repr(u32)]
 pub enum Severity {
     /// The module or the daemon does not do its work.
-    Error = 3,
+    Error = abi::SEVERITY_ERROR,
     /// The machine is heading for trouble.
-    Warning = 4,
+    Warning = abi::SEVERITY_WARNING,
     /// The machine was changed, or would have been.
-    Notice = 5,
+    Notice = abi::SEVERITY_NOTICE,
     /// Started, stopped, back to normal.
-    Info = 6,
+    Info = abi::SEVERITY_INFO,
     /// What else led to a decision.
-    Debug = 7,
+    Debug = abi::SEVERITY_DEBUG,
 }
 
 impl Severity {

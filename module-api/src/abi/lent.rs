@@ -81,8 +81,10 @@ pub const fn size_of_u32<T>() -> u32 {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Str {
-    ptr: *const u8,
-    len: usize,
+    /// Not terminated; null if there is no string.
+    pub ptr: *const u8,
+    /// In bytes.
+    pub len: usize,
 }
 
 // SAFETY: a `Str` is only dereferenced through its unsafe methods, whose callers vouch for the memory.
@@ -158,10 +160,14 @@ unsafe impl Versioned for u64 {
 /// is not the same as an empty one.
 #[repr(C)]
 pub struct Seq<T> {
-    ptr: *const u8,
-    len: u32,
-    stride: u32,
-    of: PhantomData<*const T>,
+    /// The first element; null if there is no array.
+    pub ptr: *const u8,
+    /// How many elements.
+    pub len: u32,
+    /// From one element to the next, in bytes.
+    pub stride: u32,
+    /// What the elements are.
+    pub of: PhantomData<*const T>,
 }
 
 impl<T> Clone for Seq<T> {
