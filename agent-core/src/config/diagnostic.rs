@@ -115,7 +115,10 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> 
     // not installed look like a misspelt one.
     let tolerance = (1 + typed.len() / 4).min(3);
     let typed = typed.to_ascii_lowercase();
+    let length = typed.chars().count();
     names
+        // The distance is never less, and costs far more.
+        .filter(|name| name.chars().count().abs_diff(length) <= tolerance)
         .map(|name| {
             let distance = strsim::damerau_levenshtein(&typed, &name.to_ascii_lowercase());
             (distance, name)
