@@ -25,7 +25,9 @@ pub use merge::{Origin, Setting};
 pub use schema::{
     Content, Fallback, Key, Kind, ModuleSchema, OptionSchema, Value, core_keys, module_keys,
 };
-pub use settings::{Aggressiveness, Core, LogTarget, ModuleMode, ModuleSettings, Settings};
+pub use settings::{
+    Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings,
+};
 
 use document::Document;
 use merge::{Assignment, Layer};

@@ -161,7 +161,7 @@ fn what_is_shown_can_be_loaded_again() {
         ),
         (
             "usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml",
-            "[core]\nperiod-secs = 20\nlog-target = \"stderr\"\n",
+            "[core]\nperiod-secs = 20\nmodule-dir = \"/opt/modules\"\n",
         ),
         ("etc/default/adaptivemmd", "AGGRESSIVENESS=3\n"),
     ]);
@@ -174,15 +174,18 @@ fn what_is_shown_can_be_loaded_again() {
     period-secs = 20.0   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:2
     aggressiveness = 3   # /etc/default/adaptivemmd:1
     verbosity = 1   # /etc/adaptivemmd/adaptivemmd.toml:2
-    log-target = "stderr"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3
+    log-target = "auto"   # default
     syslog-socket = "/dev/log"   # default
     runtime-dir = "/run/adaptivemmd"   # default
+    module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
 
     [modules.memleak]
     enabled = true   # default
     mode = "active"   # default
+    # path is not set: linked in, or in module-dir
+    # isolation is not set: "none" for modules that are linked in or in module-dir, "process" for all others
     # deadline-ms is not set: deadline-secs of [core]
     # allow is not set: everything that the module declares
 

@@ -95,6 +95,17 @@ pub enum Kind {
     Names,
 }
 
+/// Where modules lie that are loaded. Whoever packages the daemon sets
+/// `ADAPTIVEMMD_MODULE_DIR` to an absolute path when it is built.
+pub(crate) const MODULE_DIR: &str = match option_env!("ADAPTIVEMMD_MODULE_DIR") {
+    Some(directory) => directory,
+    None => "/usr/lib/adaptivemmd/modules",
+};
+const _: () = assert!(
+    matches!(MODULE_DIR.as_bytes(), [b'/', ..]),
+    "ADAPTIVEMMD_MODULE_DIR must be an absolute path"
+);
+
 /// The keys of `[core]`.
 #[must_use]
 pub fn core_keys() -> Vec<Key> {
@@ -137,6 +148,12 @@ pub fn core_keys() -> Vec<Key> {
             "the directory of the lock and the control socket",
         ),
         key(
+            "module-dir",
+            Kind::Path,
+            Fallback::text(MODULE_DIR),
+            "the directory of modules that are loaded",
+        ),
+        key(
             "deadline-secs",
             Kind::Number(Some((0.01, 3600.0))),
             Fallback::Derived("a quarter of the period, at most 5"),
@@ -168,6 +185,20 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
             Kind::Choice(&["active", "advise"]),
             Fallback::text("active"),
             "`advise`: say what it would change, and change nothing",
+        ),
+        key(
+            "path",
+            Kind::Path,
+            Fallback::Derived("linked in, or in module-dir"),
+            "the shared object that holds this module",
+        ),
+        key(
+            "isolation",
+            Kind::Choice(&["none", "process"]),
+            Fallback::Derived(
+                "\"none\" for modules that are linked in or in module-dir, \"process\" for all others",
+            ),
+            "`process`: run it in a process of its own",
         ),
         key(
             "deadline-ms",

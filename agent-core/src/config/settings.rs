@@ -30,6 +30,8 @@ pub struct Core {
     pub syslog_socket: PathBuf,
     /// The directory of the lock and the control socket; absolute.
     pub runtime_dir: PathBuf,
+    /// The directory of modules that are loaded; absolute.
+    pub module_dir: PathBuf,
     /// How long a scan waits for its modules; `None` for a quarter of the
     /// period, at most 5 s.
     pub deadline: Option<Duration>,
@@ -69,6 +71,11 @@ pub struct ModuleSettings {
     pub enabled: bool,
     /// Whether it may change the machine.
     pub mode: ModuleMode,
+    /// The shared object that holds it, absolute; `None` if it is linked in or
+    /// in the directory of modules.
+    pub path: Option<PathBuf>,
+    /// Where it runs; `None` for what is right for the place it comes from.
+    pub isolation: Option<Isolation>,
     /// How long a scan waits for it, 1 ms to 10 min; `None` for as long as for
     /// all modules.
     pub deadline: Option<Duration>,
@@ -85,6 +92,15 @@ pub enum ModuleMode {
     Active,
     /// It says what it would change.
     Advise,
+}
+
+/// Where a module runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Within the daemon.
+    None,
+    /// In a process of its own.
+    Process,
 }
 
 impl Aggressiveness {
@@ -107,6 +123,17 @@ impl Aggressiveness {
             Self::Normal => 30,
             Self::High => 15,
         })
+    }
+}
+
+impl Isolation {
+    /// From its name in the configuration.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "process" => Some(Self::Process),
+            _ => None,
+        }
     }
 }
 
@@ -143,6 +170,7 @@ impl Core {
             },
             syslog_socket: path("syslog-socket").unwrap_or_default(),
             runtime_dir: path("runtime-dir").unwrap_or_default(),
+            module_dir: path("module-dir").unwrap_or_default(),
             deadline: seconds("deadline-secs"),
             max_late: find("max-late").and_then(whole).unwrap_or(1),
         }
@@ -167,6 +195,10 @@ impl ModuleSettings {
                 Some("advise") => ModuleMode::Advise,
                 _ => ModuleMode::Active,
             },
+            path: find("path").and_then(Content::text).map(PathBuf::from),
+            isolation: find("isolation")
+                .and_then(Content::text)
+                .and_then(Isolation::from_name),
             deadline: find("deadline-ms")
                 .and_then(whole)
                 .map(Duration::from_millis),

@@ -106,6 +106,7 @@ fn without_any_file_everything_has_its_default() {
         log_target: LogTarget::Auto,
         syslog_socket: "/dev/log".into(),
         runtime_dir: "/run/adaptivemmd".into(),
+        module_dir: schema::MODULE_DIR.into(),
         deadline: None,
         max_late: 3,
     };
@@ -113,6 +114,8 @@ fn without_any_file_everything_has_its_default() {
         name: "memleak".into(),
         enabled: true,
         mode: ModuleMode::Active,
+        path: None,
+        isolation: None,
         deadline: None,
         allow: None,
         values: memleak()
@@ -313,12 +316,12 @@ fn the_merged_view_names_the_origin_of_each_value() {
     let tree = tree(&[
         (
             "usr/lib/adaptivemmd/adaptivemmd.toml.d/10.toml",
-            Some("[core]\naggressiveness = 3\n"),
+            Some("[core]\naggressiveness = 3\nmodule-dir = \"/opt/modules\"\n"),
         ),
         ("etc/default/adaptivemmd", Some("ENABLE_MEMLEAK_CHECK=0\n")),
         (
             "etc/adaptivemmd/adaptivemmd.toml",
-            Some("[modules.memleak]\nallow = [\"a\", \"b\"]\n"),
+            Some("[modules.memleak]\nallow = [\"a\", \"b\"]\nisolation = \"process\"\n"),
         ),
     ]);
 
@@ -334,12 +337,15 @@ fn the_merged_view_names_the_origin_of_each_value() {
     log-target = "auto"   # default
     syslog-socket = "/dev/log"   # default
     runtime-dir = "/run/adaptivemmd"   # default
+    module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
 
     [modules.memleak]
     enabled = false   # /etc/default/adaptivemmd:1
     mode = "active"   # default
+    # path is not set: linked in, or in module-dir
+    isolation = "process"   # /etc/adaptivemmd/adaptivemmd.toml:3
     # deadline-ms is not set: deadline-secs of [core]
     allow = ["a", "b"]   # /etc/adaptivemmd/adaptivemmd.toml:2
 
@@ -349,6 +355,17 @@ fn the_merged_view_names_the_origin_of_each_value() {
     level = true   # default
     level-percent = 10.0   # default
     "#);
+}
+
+#[test]
+fn a_module_may_lie_and_run_elsewhere() {
+    let text = "[modules.memleak]\npath = \"/opt/memleak.so\"\nisolation = \"none\"\n";
+
+    let loaded = load_file(text.as_bytes(), "f.toml", &[memleak()]);
+
+    let module = &loaded.settings.modules[0];
+    assert_eq!(module.path.as_deref(), Some(Path::new("/opt/memleak.so")));
+    assert_eq!(module.isolation, Some(Isolation::None));
 }
 
 #[test]

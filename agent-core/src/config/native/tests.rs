@@ -116,6 +116,14 @@ fn what_was_expected_and_what_was_found_is_said() {
             "2:11: error: `enabled` must be true or false, found 1 [1 is true and 0 is false]",
         ),
         (
+            "[modules.memleak]\nisolation = true",
+            "2:13: error: `isolation` must be one of \"none\", \"process\", found true []",
+        ),
+        (
+            "[modules.memleak]\npath = \"memleak.so\"",
+            "2:8: error: `path` must be an absolute path in quotes, found the string \"memleak.so\" []",
+        ),
+        (
             "[modules.memleak]\nallow = [1]",
             "2:9: error: `allow` must be an array of strings, found an array []",
         ),
@@ -146,8 +154,8 @@ fn a_misplaced_or_unknown_key_says_where_to_go() {
             "it belongs into `[modules.memleak]`",
         ),
         (
-            "[modules.memleak]\nisolation = true",
-            "there is: enabled, mode, deadline-ms, allow",
+            "[modules.memleak]\nsandbox = true",
+            "there is: enabled, mode, path, isolation, deadline-ms, allow",
         ),
         (
             "[module.memleak]\nenabled = true",

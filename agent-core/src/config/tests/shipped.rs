@@ -4,6 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::load_file;
+use crate::config::schema::MODULE_DIR;
 use crate::config::{Core, Diagnostic, Fallback, ModuleSchema, Origin, Severity};
 use crate::loader::registrations;
 
@@ -22,7 +23,12 @@ fn uncommented() -> String {
         Some(key) if !key.is_empty() && !key.starts_with(' ') => format!("{key}\n"),
         _ => format!("{line}\n"),
     };
-    shipped.lines().map(uncomment).collect()
+    let text: String = shipped.lines().map(uncomment).collect();
+    // Packagers choose another one when they build the daemon.
+    text.replace(
+        "\"/usr/lib/adaptivemmd/modules\"",
+        &format!("{MODULE_DIR:?}"),
+    )
 }
 
 #[test]
