@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+mod content;
 mod diagnostic;
 mod document;
 mod legacy;
@@ -18,13 +19,12 @@ mod strtoul;
 #[cfg(test)]
 mod tests;
 
+pub use content::{Content, Value};
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Place;
 pub use lookup::legacy_path;
 pub use merge::{Origin, Setting};
-pub use schema::{
-    Content, Fallback, Key, Kind, ModuleSchema, OptionSchema, Value, core_keys, module_keys,
-};
+pub use schema::{Fallback, Key, Kind, ModuleSchema, OptionSchema, core_keys, module_keys};
 pub use settings::{
     Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings,
 };

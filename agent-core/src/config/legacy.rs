@@ -6,9 +6,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::content::{Content, Value};
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::document::{Document, Place};
-use super::schema::{Content, Key, ModuleSchema, Value, module_table};
+use super::schema::{Key, ModuleSchema, module_table};
 use super::strtoul::{Fits, Number, strtoul};
 
 /// What a value of the old file stands for.

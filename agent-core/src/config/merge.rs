@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::content::{Content, Value, key_text};
 use super::diagnostic::Diagnostic;
 use super::document::Place;
-use super::schema::{Content, Fallback, Key, Value, key_text};
+use super::schema::{Fallback, Key};
 
 /// Whose word a value is; of two, the higher counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,11 +6,12 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::content::{Content, Value, key_text};
 use super::diagnostic::{Diagnostic, did_you_mean, nearest};
 use super::document::Document;
 use super::legacy;
 use super::merge::{Assignment, Layer};
-use super::schema::{Content, Key, ModuleSchema, Value, key_text, module_table};
+use super::schema::{Key, ModuleSchema, module_table};
 
 /// Reads a document against the keys there are.
 #[derive(Debug)]

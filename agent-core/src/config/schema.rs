@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::content::{Content, Value, key_text};
+
 /// What a module lets the operator choose; exported by the module as data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModuleSchema {
@@ -28,28 +30,6 @@ pub struct OptionSchema {
     pub range: Option<(f64, f64)>,
     /// What it does, in a sentence.
     pub help: String,
-}
-
-/// What an option can be set to. Displayed as TOML.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// Any finite number.
-    Float(f64),
-    /// A string.
-    Text(String),
-}
-
-/// What a key can be set to. Displayed as TOML.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Content {
-    /// A single value.
-    One(Value),
-    /// An array of names.
-    Names(Vec<String>),
 }
 
 /// One key of the configuration.
@@ -282,8 +262,8 @@ impl Kind {
         let (accepted, content) = match self {
             Self::Boolean => (content.boolean().is_some(), content),
             Self::Integer(range) => {
-                let within = content.integer().is_some_and(|n| within(*range, real(n)));
-                (within, content)
+                let whole = content.integer().and(content.number());
+                (whole.is_some_and(|number| within(*range, number)), content)
             }
             Self::Number(range) => {
                 let number = content.number()?;
@@ -310,76 +290,6 @@ fn is_absolute_path(text: &str) -> bool {
     text.starts_with('/') && !text.contains('\0')
 }
 
-#[expect(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
-fn real(number: i64) -> f64 {
-    number as f64
-}
-
-impl Content {
-    /// If it is `true` or `false`.
-    pub(crate) fn boolean(&self) -> Option<bool> {
-        if let Self::One(Value::Boolean(value)) = self {
-            return Some(*value);
-        }
-        None
-    }
-
-    /// If it is a whole number.
-    pub(crate) fn integer(&self) -> Option<i64> {
-        if let Self::One(Value::Integer(value)) = self {
-            return Some(*value);
-        }
-        None
-    }
-
-    /// If it is a number, whole or not.
-    pub(crate) fn number(&self) -> Option<f64> {
-        if let Self::One(Value::Float(value)) = self {
-            return Some(*value);
-        }
-        self.integer().map(real)
-    }
-
-    /// If it is a string.
-    pub(crate) fn text(&self) -> Option<&str> {
-        if let Self::One(Value::Text(value)) = self {
-            return Some(value);
-        }
-        None
-    }
-
-    /// If it is an array of strings.
-    pub(crate) fn names(&self) -> Option<&[String]> {
-        if let Self::Names(names) = self {
-            return Some(names);
-        }
-        None
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Boolean(value) => value.fmt(f),
-            Self::Integer(value) => value.fmt(f),
-            Self::Float(value) => toml::Value::Float(*value).fmt(f),
-            Self::Text(value) => f.write_str(&quoted(value)),
-        }
-    }
-}
-
-impl fmt::Display for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(value) => value.fmt(f),
-            Self::Names(names) => {
-                let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
-                write!(f, "[{}]", names.join(", "))
-            }
-        }
-    }
-}
-
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limits = |range: &Option<(f64, f64)>| {
@@ -397,25 +307,4 @@ impl fmt::Display for Kind {
             Self::Names => f.write_str("an array of strings"),
         }
     }
-}
-
-/// `text` as a TOML string on one line. (The toml crate prints a string with
-/// a line break on several.)
-fn quoted(text: &str) -> String {
-    let escaped = |c: char| match c {
-        '"' | '\\' => format!("\\{c}"),
-        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
-        c => c.into(),
-    };
-    let escaped: String = text.chars().map(escaped).collect();
-    format!("\"{escaped}\"")
-}
-
-/// `name` as a TOML key: in quotes if it must be.
-pub(crate) fn key_text(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(plain) {
-        return name.into();
-    }
-    quoted(name)
 }

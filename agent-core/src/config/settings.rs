@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::content::{Content, Value, key_text};
 use super::merge::{Setting, find};
-use super::schema::{Content, ModuleSchema, Value, key_text, module_table};
+use super::schema::{ModuleSchema, module_table};
 
 /// The result of reading the configuration.
 #[derive(Debug, Clone, PartialEq)]
