@@ -86,6 +86,11 @@ impl Diagnostic {
         format!("{place}: {}: {}", self.severity, self.message)
     }
 
+    /// What it is about.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Line and column, or zeros if it is about a file as a whole.
     pub(crate) fn position(&self) -> (usize, usize) {
         self.place.position()

@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::content::{Content, Value, key_text};
 use super::diagnostic::{Diagnostic, did_you_mean, nearest};
-use super::document::Document;
+use super::document::{Document, Place};
 use super::legacy;
 use super::merge::{Assignment, Layer};
 use super::schema::{Key, ModuleSchema, module_table};
@@ -59,8 +59,9 @@ impl<'a> Reader<'a> {
                 error.message(),
             ));
         }
-        self.diagnostics
-            .retain(|each| !broken.contains(&each.position().0));
+        let in_doubt = |place: &Place| broken.contains(&place.position().0);
+        self.assignments.retain(|each| !in_doubt(&each.place));
+        self.diagnostics.retain(|each| !in_doubt(each.place()));
         self.diagnostics.append(&mut syntax);
         self.diagnostics.sort_by_key(Diagnostic::position);
         (self.assignments, self.diagnostics)

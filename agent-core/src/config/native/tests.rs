@@ -77,6 +77,14 @@ fn a_broken_header_is_one_error() {
 }
 
 #[test]
+fn what_the_parser_made_of_a_broken_line_is_not_taken() {
+    let (said, set) = reading("[core]\nsyslog-socket = \"/dev/lo\nruntime-dir = \"/run/x\"\n");
+
+    assert_eq!(said.len(), 1, "{said:#?}");
+    assert_eq!(set, ["core.runtime-dir = \"/run/x\""]);
+}
+
+#[test]
 fn what_was_expected_and_what_was_found_is_said() {
     for (text, expected) in [
         (
