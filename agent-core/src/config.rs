@@ -4,6 +4,7 @@
 //! Nothing stops at the first problem: whoever repairs a configuration sees all
 //! of them at once, each with its place and what to do.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 mod content;
@@ -13,6 +14,7 @@ mod legacy;
 mod lookup;
 mod merge;
 mod native;
+mod placements;
 mod schema;
 mod settings;
 mod strtoul;
@@ -24,6 +26,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use document::Place;
 pub use lookup::legacy_path;
 pub use merge::{Origin, Setting};
+pub use placements::{Placement, Placements, placements};
 pub use schema::{Fallback, Key, Kind, ModuleSchema, OptionSchema, core_keys, module_keys};
 pub use settings::{
     Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings,
@@ -83,23 +86,10 @@ pub struct Converted {
 /// Reads everything, for a daemon with these modules.
 #[must_use]
 pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
-    let mut loader = Loader {
-        keys: schema::all_keys(modules),
-        modules,
-        assignments: Vec::new(),
-        diagnostics: Vec::new(),
-        files: Vec::new(),
-    };
-    match &sources.file {
-        Some(file) => {
-            loader.exactly(file);
-            if let Some(drop_in) = &sources.drop_in {
-                loader.native(drop_in, Layer::Native);
-            }
-        }
-        None => loader.lookup(sources),
-    }
-    loader.command_line(&sources.command_line);
+    // Looked up first: the file that places a module may not be the one that
+    // configures it.
+    let placed = placements(sources).modules;
+    let mut loader = Loader::gather(sources, modules, &placed);
     let overruled = merge::overruled(&loader.keys, &loader.assignments);
     loader.diagnostics.extend(overruled);
     let values = merge::merge(&loader.keys, &loader.assignments);
@@ -146,12 +136,38 @@ impl Loaded {
 struct Loader<'a> {
     keys: Vec<Key>,
     modules: &'a [ModuleSchema],
+    placed: &'a [Placement],
     assignments: Vec<Assignment>,
+    /// The modules that are set but not among the schemas.
+    absent: BTreeSet<String>,
     diagnostics: Vec<Diagnostic>,
     files: Vec<PathBuf>,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn gather(sources: &Sources, modules: &'a [ModuleSchema], placed: &'a [Placement]) -> Self {
+        let mut loader = Self {
+            keys: schema::all_keys(modules),
+            modules,
+            placed,
+            assignments: Vec::new(),
+            absent: BTreeSet::new(),
+            diagnostics: Vec::new(),
+            files: Vec::new(),
+        };
+        match &sources.file {
+            Some(file) => {
+                loader.exactly(file);
+                if let Some(drop_in) = &sources.drop_in {
+                    loader.native(drop_in, Layer::Native);
+                }
+            }
+            None => loader.lookup(sources),
+        }
+        loader.command_line(&sources.command_line);
+        loader
+    }
+
     fn exactly(&mut self, file: &Path) {
         if file
             .extension()
@@ -199,10 +215,11 @@ impl Loader<'_> {
             let place = document.place(&(at..at + 1));
             self.diagnostics.push(Diagnostic::error(place, &message));
         }
-        let reader = native::Reader::new(&document, layer, &self.keys, self.modules);
-        let (assignments, diagnostics) = reader.read();
-        self.assignments.extend(assignments);
-        self.diagnostics.extend(diagnostics);
+        let keys = &self.keys;
+        let said = native::Reader::new(&document, layer, keys, self.modules, self.placed).read();
+        self.assignments.extend(said.assignments);
+        self.absent.extend(said.absent);
+        self.diagnostics.extend(said.diagnostics);
     }
 
     fn legacy(&mut self, path: &Path, bytes: &[u8]) {

@@ -1,5 +1,6 @@
 //! Of all the values that were given for a key, the one that counts.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::content::{Content, Value, key_text};
@@ -54,9 +55,23 @@ pub enum Origin {
 /// Switches that follow another one as long as nobody sets them.
 const FOLLOWS: [(&str, &str); 1] = [("modules.compaction.enabled", "modules.free-pages.enabled")];
 
-/// Gives each key its value. Within a layer the last assignment counts.
+/// The assignments that count, by path. Within a layer the last one does.
+pub(crate) fn in_force(assignments: &[Assignment]) -> HashMap<&str, &Assignment> {
+    let mut in_force = HashMap::new();
+    for given in assignments {
+        let counts = in_force.entry(given.path.as_str()).or_insert(given);
+        if given.layer >= counts.layer {
+            *counts = given;
+        }
+    }
+    in_force
+}
+
+/// Gives each key its value.
 pub(crate) fn merge(keys: &[Key], assignments: &[Assignment]) -> Vec<Setting> {
-    let mut settings: Vec<Setting> = keys.iter().map(|key| setting(key, assignments)).collect();
+    let in_force = in_force(assignments);
+    let given = |key: &Key| in_force.get(key.path().as_str()).copied();
+    let mut settings: Vec<Setting> = keys.iter().map(|key| setting(key, given(key))).collect();
     for (follower, leader) in FOLLOWS {
         follow(&mut settings, follower, leader);
     }
@@ -72,10 +87,8 @@ pub(crate) fn merge(keys: &[Key], assignments: &[Assignment]) -> Vec<Setting> {
     settings
 }
 
-fn setting(key: &Key, assignments: &[Assignment]) -> Setting {
-    let path = key.path();
-    let given = assignments.iter().filter(|given| given.path == path);
-    let (content, origin) = match given.max_by_key(|given| given.layer) {
+fn setting(key: &Key, given: Option<&Assignment>) -> Setting {
+    let (content, origin) = match given {
         Some(given) => (
             Some(given.content.clone()),
             Origin::Set(given.place.clone()),

@@ -11,7 +11,8 @@ use super::diagnostic::{Diagnostic, did_you_mean, nearest};
 use super::document::{Document, Place};
 use super::legacy;
 use super::merge::{Assignment, Layer};
-use super::schema::{Key, ModuleSchema, module_table};
+use super::placements::Placement;
+use super::schema::{Key, ModuleSchema, module_table, placing_keys};
 
 /// Reads a document against the keys there are.
 #[derive(Debug)]
@@ -20,33 +21,49 @@ pub(crate) struct Reader<'a> {
     layer: Layer,
     keys: &'a [Key],
     modules: &'a [ModuleSchema],
-    assignments: Vec<Assignment>,
-    diagnostics: Vec<Diagnostic>,
+    placed: &'a [Placement],
+    said: Reading,
+}
+
+/// What a document says.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) assignments: Vec<Assignment>,
+    /// The modules with a table that are not among the schemas.
+    pub(crate) absent: Vec<String>,
+    /// All problems, in the order of the lines.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// What a table holds, or a name with its value.
 type Entry<'t, 'i> = (&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>);
 
 impl<'a> Reader<'a> {
-    /// A reader of `document`, whose values are the word of `layer`.
+    /// A reader of `document`, whose values are the word of `layer`. Modules
+    /// that are `placed` but have no schema could not be loaded.
     pub(crate) fn new(
         document: &'a Document,
         layer: Layer,
         keys: &'a [Key],
         modules: &'a [ModuleSchema],
+        placed: &'a [Placement],
     ) -> Self {
         Self {
             document,
             layer,
             keys,
             modules,
-            assignments: Vec::new(),
-            diagnostics: Vec::new(),
+            placed,
+            said: Reading {
+                assignments: Vec::new(),
+                absent: Vec::new(),
+                diagnostics: Vec::new(),
+            },
         }
     }
 
-    /// All assignments, and all problems in the order of the lines.
-    pub(crate) fn read(mut self) -> (Vec<Assignment>, Vec<Diagnostic>) {
+    /// Everything that the document says.
+    pub(crate) fn read(mut self) -> Reading {
         let (table, errors) = DeTable::parse_recoverable(self.document.text());
         self.top(table.get_ref());
         let mut broken = HashSet::new();
@@ -60,11 +77,12 @@ impl<'a> Reader<'a> {
             ));
         }
         let in_doubt = |place: &Place| broken.contains(&place.position().0);
-        self.assignments.retain(|each| !in_doubt(&each.place));
-        self.diagnostics.retain(|each| !in_doubt(each.place()));
-        self.diagnostics.append(&mut syntax);
-        self.diagnostics.sort_by_key(Diagnostic::position);
-        (self.assignments, self.diagnostics)
+        let mut said = self.said;
+        said.assignments.retain(|each| !in_doubt(&each.place));
+        said.diagnostics.retain(|each| !in_doubt(each.place()));
+        said.diagnostics.append(&mut syntax);
+        said.diagnostics.sort_by_key(Diagnostic::position);
+        said
     }
 
     /// The lines that the parser has probably misunderstood after a syntax
@@ -100,9 +118,32 @@ impl<'a> Reader<'a> {
             if modules.iter().any(|module| module.name == name) {
                 self.module(&module_table(name), entry);
             } else {
-                let installed = modules.iter().map(|module| module.name.as_str());
-                self.not_installed("module", "module", entry.0, nearest(name, installed));
+                self.absent(entry);
             }
+        }
+    }
+
+    /// The table of a module that is not there. Where it comes from is read
+    /// all the same: else it would never get there.
+    fn absent(&mut self, (name, value): Entry<'_, '_>) {
+        let typed = name.get_ref().as_ref();
+        self.said.absent.push(typed.into());
+        let table = value.get_ref().as_table();
+        for key in placing_keys(typed) {
+            if let Some(entry) = table.and_then(|table| table.get_key_value(key.name.as_str())) {
+                self.set(&key, entry);
+            }
+        }
+        let placed = self.placed.iter().find(|placed| placed.name == typed);
+        if let Some(path) = placed.and_then(|placed| placed.path.as_deref()) {
+            let path = path.display();
+            let message = format!(
+                "module `{typed}` could not be loaded from {path}; what is set for it does nothing"
+            );
+            self.warning(&name.span(), &message);
+        } else if table.is_none_or(|table| !table.contains_key("path")) {
+            let installed = self.modules.iter().map(|module| module.name.as_str());
+            self.not_installed("module", "module", name, nearest(typed, installed));
         }
     }
 
@@ -141,12 +182,17 @@ impl<'a> Reader<'a> {
         table
     }
 
-    fn key(&mut self, table: &str, (name, value): Entry<'_, '_>) {
+    fn key(&mut self, table: &str, entry: Entry<'_, '_>) {
+        let name = entry.0;
         let keys = self.keys;
         let known = |key: &&Key| key.table == table && key.name == *name.get_ref();
-        let Some(key) = keys.iter().find(known) else {
-            return self.unknown(table, name);
-        };
+        match keys.iter().find(known) {
+            Some(key) => self.set(key, entry),
+            None => self.unknown(table, name),
+        }
+    }
+
+    fn set(&mut self, key: &Key, (name, value): Entry<'_, '_>) {
         match content(value.get_ref()).and_then(|content| key.kind.accept(content)) {
             Some(content) => self.assign(key.path(), content, &name.span()),
             None => self.unacceptable(name.get_ref(), &key.kind.to_string(), value),
@@ -181,7 +227,12 @@ impl<'a> Reader<'a> {
     /// A key comes twice in a file only if one of the two is a flag.
     fn assign(&mut self, path: String, content: Content, span: &Range<usize>) {
         let place = self.document.place(span);
-        if let Some(other) = self.assignments.iter().find(|other| other.path == path) {
+        if let Some(other) = self
+            .said
+            .assignments
+            .iter()
+            .find(|other| other.path == path)
+        {
             if other.content != content {
                 let (there, says) = (other.place.precise(), &other.content);
                 let message = format!("`{path}` is {content} here but {says} at {there}");
@@ -193,7 +244,7 @@ impl<'a> Reader<'a> {
                 return;
             }
         }
-        self.assignments.push(Assignment {
+        self.said.assignments.push(Assignment {
             path,
             content,
             layer: self.layer,
@@ -220,8 +271,7 @@ impl<'a> Reader<'a> {
         } else {
             let message =
                 format!("{absent} `{typed}` is not installed; what is set for it does nothing");
-            let place = self.document.place(&name.span());
-            self.diagnostics.push(Diagnostic::warning(place, &message));
+            self.warning(&name.span(), &message);
         }
     }
 
@@ -299,8 +349,14 @@ impl<'a> Reader<'a> {
 
     fn error(&mut self, span: &Range<usize>, message: &str, hint: Option<String>) {
         let place = self.document.place(span);
-        self.diagnostics
-            .push(Diagnostic::error(place, message).hint(hint));
+        let error = Diagnostic::error(place, message).hint(hint);
+        self.said.diagnostics.push(error);
+    }
+
+    fn warning(&mut self, span: &Range<usize>, message: &str) {
+        let place = self.document.place(span);
+        let warning = Diagnostic::warning(place, message);
+        self.said.diagnostics.push(warning);
     }
 }
 

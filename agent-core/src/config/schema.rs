@@ -153,6 +153,7 @@ pub fn core_keys() -> Vec<Key> {
 pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
     let table = module_table(&module.name);
     let key = |name: &str, kind, default, help: &str| Key::new(&table, name, kind, default, help);
+    let [path, isolation] = placing_keys(&module.name);
     let mut keys = vec![
         key(
             "enabled",
@@ -166,20 +167,8 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
             Fallback::text("active"),
             "`advise`: say what it would change, and change nothing",
         ),
-        key(
-            "path",
-            Kind::Path,
-            Fallback::Derived("linked in, or in module-dir"),
-            "the shared object that holds this module",
-        ),
-        key(
-            "isolation",
-            Kind::Choice(&["none", "process"]),
-            Fallback::Derived(
-                "\"none\" for modules that are linked in or in module-dir, \"process\" for all others",
-            ),
-            "`process`: run it in a process of its own",
-        ),
+        path,
+        isolation,
         key(
             "deadline-ms",
             Kind::Integer(Some((1.0, 600_000.0))),
@@ -205,6 +194,30 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
         )
     }));
     keys
+}
+
+/// The keys of `[modules.NAME]` that count before the module is there, because
+/// they say where it comes from: `path` and `isolation`.
+pub(crate) fn placing_keys(module: &str) -> [Key; 2] {
+    let table = module_table(module);
+    [
+        Key::new(
+            &table,
+            "path",
+            Kind::Path,
+            Fallback::Derived("linked in, or in module-dir"),
+            "the shared object that holds this module",
+        ),
+        Key::new(
+            &table,
+            "isolation",
+            Kind::Choice(&["none", "process"]),
+            Fallback::Derived(
+                "\"none\" for modules that are linked in or in module-dir, \"process\" for all others",
+            ),
+            "`process`: run it in a process of its own",
+        ),
+    ]
 }
 
 /// The path of `[modules.NAME]`.

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod lookup;
+mod placements;
 mod properties;
 // They describe a daemon with all its modules.
 #[cfg(feature = "memleak")]
@@ -77,14 +78,25 @@ fn load_file(text: &[u8], name: &str, modules: &[ModuleSchema]) -> Loaded {
     let tree = tempfile::tempdir().unwrap();
     let file = tree.path().join(name);
     fs::write(&file, text).unwrap();
-    let file = Some(file);
-    load(
-        &Sources {
-            file,
-            ..sources(Path::new("/nowhere"))
-        },
-        modules,
-    )
+    let sources = Sources {
+        file: Some(file),
+        ..sources(Path::new("/nowhere"))
+    };
+    let loaded = load(&sources, modules);
+    check_placements(&super::placements(&sources), &loaded.settings);
+    loaded
+}
+
+/// What is known before the modules are there is what holds afterwards.
+fn check_placements(early: &Placements, settings: &Settings) {
+    assert_eq!(early.module_dir, settings.core.module_dir);
+    assert!(early.modules.is_sorted_by(|a, b| a.name < b.name));
+    for module in &settings.modules {
+        let early = early.modules.iter().find(|each| each.name == module.name);
+        let early = early.map(|each| (each.path.clone(), each.isolation));
+        let now = (module.path.clone(), module.isolation);
+        assert_eq!(early.unwrap_or_default(), now, "{}", module.name);
+    }
 }
 
 fn headlines(loaded: &Loaded, tree: &TempDir) -> Vec<String> {

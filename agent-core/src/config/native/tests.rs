@@ -9,10 +9,11 @@ fn reading(text: &str) -> (Vec<String>, Vec<String>) {
     let modules = [memleak()];
     let document = Document::new(Path::new("f"), text.into());
     let keys = all_keys(&modules);
-    let (set, said) = Reader::new(&document, Layer::Native, &keys, &modules).read();
+    let said = Reader::new(&document, Layer::Native, &keys, &modules, &[]).read();
     (
-        said.iter().map(ToString::to_string).collect(),
-        set.iter()
+        said.diagnostics.iter().map(ToString::to_string).collect(),
+        said.assignments
+            .iter()
             .map(|a| format!("{} = {}", a.path, a.content))
             .collect(),
     )

@@ -96,7 +96,7 @@ proptest! {
 
     #[test]
     fn no_line_makes_a_reader_panic(
-        text in "([a-zA-Z]{1,3}|ENABLE_MEMLEAK_CHECK|VERBOSE|core|modules|memleak|config|allow|[0-9]{1,25}|[\\[\\]{}=.,#\"'\n\r\0 _x-]|\\PC|\u{feff}){0,40}"
+        text in "([a-zA-Z]{1,3}|ENABLE_MEMLEAK_CHECK|VERBOSE|core|modules|memleak|config|allow|path|isolation|module-dir|/|none|process|[0-9]{1,25}|[\\[\\]{}=.,#\"'\n\r\0 _x-]|\\PC|\u{feff}){0,40}"
     ) {
         read_in_every_way(text.as_bytes());
     }
