@@ -9,9 +9,12 @@ use adaptivemm_module_api::units::{PageSize, Uptime};
 
 use crate::actuator::{Actuator, Mode, Outcome};
 use crate::arbiter::{Arbiter, Clash, Decision, Permit};
-use crate::bus::{Bus, Ending, Member, Patience};
+use crate::bus::{Bus, Ending, Member, Patience, Reason, await_start};
 use crate::config::{ModuleSettings, Settings};
-use crate::loader::{Instance, Registration, Verdict};
+use crate::isolation::START_WAIT;
+use crate::loader::{Registration, Verdict};
+use crate::marker::{Marker, TOO_MANY};
+use crate::runner::Recipe;
 use crate::sampler::Snapshot;
 use crate::sampler::{Root, Sampler, Wanted};
 use crate::trace::Frame;
@@ -29,6 +32,35 @@ pub enum Threads {
     None,
 }
 
+/// Where a daemon works, and how.
+#[derive(Debug)]
+pub struct Site {
+    /// The machine.
+    pub root: Root,
+    /// Of the machine; without it, it is worked out or asked of the kernel.
+    pub page_size: Option<PageSize>,
+    /// Whether the machine is changed.
+    pub mode: Mode,
+    /// Where modules run.
+    pub threads: Threads,
+    /// Where it is noted who is at work.
+    pub marker: Option<Marker>,
+}
+
+impl Site {
+    /// A machine that is looked at and not changed, in one thread.
+    #[must_use]
+    pub fn looked_at(root: Root) -> Self {
+        Self {
+            root,
+            page_size: None,
+            mode: Mode::Simulate,
+            threads: Threads::None,
+            marker: None,
+        }
+    }
+}
+
 /// The daemon without its clock, its signals and its log.
 #[derive(Debug)]
 pub struct Agent {
@@ -39,6 +71,7 @@ pub struct Agent {
     period: Duration,
     patience: Patience,
     threads: Threads,
+    marker: Option<Marker>,
     /// The modules on the bus, as they were configured.
     running: Vec<ModuleSettings>,
 }
@@ -125,23 +158,28 @@ pub enum Fate {
 }
 
 impl Agent {
-    /// Starts the enabled modules.
+    /// Starts the enabled modules. With a marker, a module that was at work when the daemon died too often is
+    /// not started.
     ///
     /// # Errors
     ///
     /// If some of them cannot be started; then none is.
     pub fn build(
-        root: Root,
-        page_size: Option<PageSize>,
-        mode: Mode,
-        threads: Threads,
+        site: Site,
         settings: &Settings,
         modules: &[Registration],
     ) -> Result<Self, BuildErrors> {
+        let Site {
+            root,
+            page_size,
+            mode,
+            threads,
+            mut marker,
+        } = site;
         let chosen = chosen(settings, modules);
         let arbiter =
             arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
-        let members = start(&chosen, threads).map_err(BuildErrors)?;
+        let members = start(&chosen, threads, marker.as_mut()).map_err(BuildErrors)?;
         Ok(Self {
             sampler: Sampler::new(root.clone(), wanted(&chosen), page_size),
             bus: Bus::new(members),
@@ -150,6 +188,7 @@ impl Agent {
             period: settings.core.period,
             patience: patience(settings),
             threads,
+            marker,
             running: chosen
                 .iter()
                 .map(|(_, settings)| (*settings).clone())
@@ -187,7 +226,12 @@ impl Agent {
             .filter(|(_, keep)| !**keep)
             .map(|(each, _)| *each)
             .collect();
-        let mut members = start(&fresh, self.threads).map_err(BuildErrors)?;
+        for (module, _) in &fresh {
+            if let Some(marker) = &mut self.marker {
+                marker.forgive(module.name());
+            }
+        }
+        let mut members = start(&fresh, self.threads, self.marker.as_mut()).map_err(BuildErrors)?;
         let kept = |member: &Member| {
             chosen
                 .iter()
@@ -267,6 +311,13 @@ impl Agent {
         }
     }
 
+    /// Forgets who was at work: the daemon ends because it was told to.
+    pub fn end(self) {
+        if let Some(marker) = self.marker {
+            marker.remove();
+        }
+    }
+
     /// Gives back everything that was changed. What could not be given back is returned.
     pub fn restore(&mut self) -> Vec<String> {
         let failures = self.actuator.restore();
@@ -291,7 +342,7 @@ fn chosen<'a>(
 }
 
 fn permit(module: &Registration, settings: &ModuleSettings) -> Permit {
-    Permit::new(&module.writes, settings.allow.as_deref())
+    Permit::new(&module.description.writes, settings.allow.as_deref())
 }
 
 fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> Result<Arbiter, Clash> {
@@ -306,8 +357,13 @@ fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> Result<Arbiter, Clash
 fn wanted(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
     let mut wanted = Wanted::default();
     for (module, _) in chosen {
-        module.needs.iter().for_each(|path| wanted.add_file(path));
         module
+            .description
+            .needs
+            .iter()
+            .for_each(|path| wanted.add_file(path));
+        module
+            .description
             .writes
             .iter()
             .for_each(|name| wanted.add_tunable(name));
@@ -324,17 +380,30 @@ fn patience(settings: &Settings) -> Patience {
     }
 }
 
+/// Starts modules. If options are wrong, or there are no more threads, none is; one that breaks down is
+/// quarantined.
 fn start(
     chosen: &[(&Registration, &ModuleSettings)],
     threads: Threads,
+    mut marker: Option<&mut Marker>,
 ) -> Result<Vec<Member>, Vec<BuildError>> {
     let mut members = Vec::new();
     let mut errors = Vec::new();
     for (module, settings) in chosen {
-        match start_one(module, settings, threads) {
+        match start_one(module, settings, threads, marker.as_deref_mut()) {
             Ok(member) => members.push(member),
-            Err(reasons) => errors.extend(reasons),
+            Err(source) => errors.push(BuildError::Thread {
+                module: settings.name.clone(),
+                source,
+            }),
         }
+    }
+    for (module, problems) in await_start(&mut members, START_WAIT) {
+        errors.extend(problems.into_iter().map(|(key, text)| BuildError::Options {
+            module: module.clone(),
+            key,
+            text,
+        }));
     }
     if errors.is_empty() {
         Ok(members)
@@ -347,24 +416,25 @@ fn start_one(
     module: &Registration,
     settings: &ModuleSettings,
     threads: Threads,
-) -> Result<Member, Vec<BuildError>> {
-    let name = &settings.name;
-    let problem = |(key, text)| BuildError::Options {
-        module: name.clone(),
-        key,
-        text,
+    marker: Option<&mut Marker>,
+) -> io::Result<Member> {
+    let recipe = Recipe {
+        module: module.clone(),
+        values: settings.values.clone(),
+        permit: permit(module, settings),
+        isolation: settings.isolation.unwrap_or(module.isolation),
     };
-    let instance = Instance::create(module, &settings.values, permit(module, settings))
-        .map_err(|problems| problems.into_iter().map(problem).collect::<Vec<_>>())?;
+    let deaths = marker
+        .as_ref()
+        .map_or(0, |marker| marker.deaths(module.name()));
+    if deaths >= TOO_MANY && recipe.is_here() {
+        return Ok(Member::quarantined(recipe, Reason::AtWork(deaths)));
+    }
     match threads {
-        Threads::None => Ok(Member::inline(name, instance)),
+        Threads::None => Ok(Member::inline(recipe)),
         Threads::OnePerModule => {
-            Member::on_thread(name, instance, settings.deadline).map_err(|source| {
-                vec![BuildError::Thread {
-                    module: name.clone(),
-                    source,
-                }]
-            })
+            let slot = marker.and_then(|marker| marker.slot(module.name()));
+            Member::on_thread(recipe, settings.deadline, slot)
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::ModuleMode;
 use crate::tunables;
 use crate::words::{Action, Request};
@@ -11,7 +13,7 @@ use crate::words::{Action, Request};
 const COMPACT_NODE: &str = "compact-node";
 
 /// What one module may ask for: what it declared, less what the administrator does not allow.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Permit {
     writes: Vec<String>,
     allow: Option<Vec<String>>,

@@ -89,6 +89,9 @@ pub enum Command {
     Record(Record),
     /// Print what the daemon would have logged on a recorded machine
     Replay(Replay),
+    /// Host modules; the daemon starts this itself
+    #[command(hide = true)]
+    ModuleHost(ModuleHost),
 }
 
 /// Options of `check-config`.
@@ -131,6 +134,17 @@ pub struct Replay {
     /// Print one JSON object per finding, request, action and set of metrics
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `module-host`.
+#[derive(Debug, Args)]
+pub struct ModuleHost {
+    /// The process number of the daemon
+    #[arg(long, value_name = "PID")]
+    pub parent: u32,
+    /// The shared object to load [default: the modules that are linked in]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 impl Cli {

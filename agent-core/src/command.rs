@@ -2,6 +2,7 @@
 
 mod check_config;
 mod daemon;
+mod module_host;
 mod modules;
 mod record;
 mod replay;
@@ -15,7 +16,8 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
-use crate::loader::{Registration, registrations};
+use crate::isolation::Program;
+use crate::loader::{Catalogue, Registration};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +44,6 @@ impl From<Exit> for ExitCode {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse().with_absolute_paths();
-    let (modules, refused) = registrations();
-    for module in &refused {
-        complain(module);
-    }
     if let Some(root) = cli.place.root.as_ref().filter(|root| !root.is_dir()) {
         complain(&format_args!(
             "--root {} is not a directory",
@@ -54,13 +52,14 @@ pub fn run() -> ExitCode {
         return Exit::Failed.into();
     }
     let exit = match &cli.command {
-        None if cli.daemon.once && cli.daemon.json => snapshot::run(&cli, &modules),
-        None => daemon::run(&cli, &modules),
-        Some(Command::Modules { json }) => modules::run(&cli, &modules, *json),
-        Some(Command::CheckConfig(options)) => check_config::run(&cli, options, &modules),
-        Some(Command::Snapshot) => snapshot::run(&cli, &modules),
-        Some(Command::Record(options)) => record::run(&cli, options, &modules),
-        Some(Command::Replay(options)) => replay::run(&cli, options, &modules),
+        None if cli.daemon.once && cli.daemon.json => snapshot::run(&cli),
+        None => daemon::run(&cli),
+        Some(Command::Modules { json }) => modules::run(&cli, *json),
+        Some(Command::CheckConfig(options)) => check_config::run(&cli, options),
+        Some(Command::Snapshot) => snapshot::run(&cli),
+        Some(Command::Record(options)) => record::run(&cli, options),
+        Some(Command::Replay(options)) => replay::run(&cli, options),
+        Some(Command::ModuleHost(options)) => module_host::run(options),
     };
     exit.into()
 }
@@ -84,8 +83,27 @@ fn print(text: &str) -> Exit {
     }
 }
 
+/// The modules that there are with this configuration; what is wrong with others is said on standard error.
+fn modules(sources: &Sources) -> Vec<Registration> {
+    let catalogue = catalogue(sources);
+    for module in &catalogue.refused {
+        complain(module);
+    }
+    for note in &catalogue.notes {
+        complain(note);
+    }
+    catalogue.modules
+}
+
+fn catalogue(sources: &Sources) -> Catalogue {
+    Catalogue::gather(&config::placements(sources), &Program::this())
+}
+
 fn schemas(modules: &[Registration]) -> Vec<ModuleSchema> {
-    modules.iter().map(|module| module.schema.clone()).collect()
+    modules
+        .iter()
+        .map(|module| module.description.schema.clone())
+        .collect()
 }
 
 fn load(sources: &Sources, modules: &[Registration]) -> Loaded {

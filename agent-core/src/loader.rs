@@ -1,29 +1,58 @@
 //! Which modules there are, and how to call them: the core's side of the C interface.
 
+mod catalogue;
+mod description;
 mod instance;
+mod library;
 mod sink;
+mod trust;
 mod view;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use adaptivemm_module_api::{abi, linked};
 
-use crate::config::{ModuleSchema, OptionSchema, Value};
+use crate::config::Isolation;
+use crate::isolation::Program;
 
-pub use instance::{Instance, Verdict};
+pub use catalogue::Catalogue;
+pub use description::Description;
+pub use instance::{Instance, Unmade, Verdict};
+pub(crate) use library::{Exported, open};
+pub use trust::{Distrust, check as check_trust};
 
-/// A module that can be run: what it says of itself, checked.
+/// A module that can be run: what it says of itself, checked, and where it is.
 #[derive(Debug, Clone)]
 pub struct Registration {
-    /// Its name, flag and options, as the configuration needs them.
-    pub schema: ModuleSchema,
-    /// Of the module.
-    pub version: String,
-    /// Kernel files, by path.
-    pub needs: Vec<String>,
-    /// Tunables and actions that it may ask for.
-    pub writes: Vec<String>,
-    pub(crate) calls: Calls,
+    /// What it says of itself.
+    pub description: Description,
+    /// Where it is.
+    pub origin: Origin,
+    /// Where it runs unless the configuration says otherwise.
+    pub isolation: Isolation,
+    /// What can run it in a process of its own.
+    pub(crate) program: Program,
+    /// Its functions, if it is linked in.
+    pub(crate) calls: Option<Calls>,
+}
+
+/// Where a module is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// In this program.
+    LinkedIn,
+    /// In a shared object.
+    File(PathBuf),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LinkedIn => f.write_str("linked in"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// The functions of a module.
@@ -34,18 +63,18 @@ pub(crate) struct Calls {
     pub(crate) destroy: abi::Destroy,
 }
 
-/// Why a module cannot be run.
+/// Why a module, or a file that should hold one, cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedModule {
-    /// Its name, as far as it can be told.
-    pub name: String,
+    /// Its name, or the path of the file.
+    pub subject: String,
     /// What is wrong with it.
     pub reason: String,
 }
 
 impl fmt::Display for RefusedModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "module {:?} is refused: {}", self.name, self.reason)
+        write!(f, "module {} is refused: {}", self.subject, self.reason)
     }
 }
 
@@ -54,97 +83,21 @@ impl std::error::Error for RefusedModule {}
 /// The modules that are linked into this program, by name; and those that cannot be run.
 #[must_use]
 pub fn registrations() -> (Vec<Registration>, Vec<RefusedModule>) {
-    let mut accepted: Vec<Registration> = Vec::new();
-    let mut refused = Vec::new();
-    for declaration in linked() {
-        match Registration::of(declaration) {
-            Err(reason) => refused.push(reason),
-            Ok(module) if accepted.iter().any(|other| other.name() == module.name()) => {
-                let reason = "another module has the same name".to_owned();
-                refused.push(RefusedModule {
-                    name: module.schema.name,
-                    reason,
-                });
-            }
-            Ok(module) => accepted.push(module),
-        }
-    }
-    accepted.sort_by(|a, b| a.name().cmp(b.name()));
-    (accepted, refused)
+    let catalogue = Catalogue::linked_in(&Program::this());
+    (catalogue.modules, catalogue.refused)
+}
+
+/// The modules that are linked into this program, as far as they are well described.
+pub(crate) fn linked_in() -> Vec<Exported> {
+    linked()
+        .filter_map(|declaration| Exported::of(declaration).ok())
+        .collect()
 }
 
 impl Registration {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.schema.name
+        &self.description.schema.name
     }
-
-    /// Checks a declaration and copies what it says.
-    fn of(declaration: &'static abi::Declaration) -> Result<Self, RefusedModule> {
-        let text = |text| sink::owned_text(text);
-        let name = text(declaration.name);
-        let refuse = |reason: &str| RefusedModule {
-            name: name.clone(),
-            reason: reason.to_owned(),
-        };
-        let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if name.is_empty() || name == "core" || !name.chars().all(is_kebab) {
-            return Err(refuse("its name must be in kebab-case, and not `core`"));
-        }
-        let (Some(create), Some(scan), Some(destroy)) =
-            (declaration.create, declaration.scan, declaration.destroy)
-        else {
-            return Err(refuse("it lacks one of create, scan and destroy"));
-        };
-        let mut options = Vec::new();
-        for option in sink::elements(declaration.options) {
-            options.push(
-                option_of(&option)
-                    .ok_or_else(|| refuse("an option is of a kind that we do not know"))?,
-            );
-        }
-        let flag = Some(text(declaration.flag)).filter(|flag| !flag.is_empty());
-        let schema = ModuleSchema {
-            name: name.clone(),
-            flag,
-            enabled: declaration.flags & abi::ENABLED_BY_DEFAULT != 0,
-            description: text(declaration.description),
-            options,
-        };
-        Ok(Self {
-            schema,
-            version: text(declaration.version),
-            needs: sink::elements(declaration.needs).map(text).collect(),
-            writes: sink::elements(declaration.writes).map(text).collect(),
-            calls: Calls {
-                create,
-                scan,
-                destroy,
-            },
-        })
-    }
-}
-
-/// `None` for a kind that a newer module may know.
-fn option_of(declared: &abi::OptionDeclaration) -> Option<OptionSchema> {
-    let default = declared.default;
-    let range = Some((declared.min, declared.max));
-    let (default, range) = match declared.kind {
-        abi::BOOLEAN => (Value::Boolean(default.integer != 0), None),
-        abi::INTEGER => (Value::Integer(default.integer), range),
-        abi::FLOAT => (Value::Float(default.float), range),
-        abi::TEXT => (Value::Text(sink::owned_text(default.text)), None),
-        _ => return None,
-    };
-    let (name, help) = (
-        sink::owned_text(declared.name),
-        sink::owned_text(declared.help),
-    );
-    Some(OptionSchema {
-        name,
-        default,
-        range,
-        help,
-    })
 }

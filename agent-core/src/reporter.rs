@@ -80,7 +80,7 @@ impl Reporter {
                 self.back_to_normal(member.name(), journal);
                 return;
             }
-            Ending::Answered(Verdict::Failed | Verdict::Panicked) => {
+            Ending::Answered(Verdict::Failed | Verdict::Panicked | Verdict::Died) => {
                 ("failed", format!("cannot do its work: {problem}"))
             }
             Ending::Late(missed) => {
@@ -90,7 +90,14 @@ impl Reporter {
                     format!("did not answer in time; scans missed in a row: {scans}"),
                 )
             }
-            Ending::Quarantined(reason) => ("quarantined", quarantine(reason, problem)),
+            Ending::Restarting(reason) => (
+                "restarting",
+                format!("{}; it is started again", breakdown(reason, problem)),
+            ),
+            Ending::Quarantined(reason, pause) => {
+                let text = format!("quarantined {}", quarantine(reason, pause, problem));
+                ("quarantined", text)
+            }
         };
         self.condition(
             code,
@@ -103,9 +110,10 @@ impl Reporter {
     fn back_to_normal(&mut self, module: &str, journal: &mut Journal) {
         let failed = self.repeats.over(module, "failed");
         let late = self.repeats.over(module, "late");
-        // A reload has started it anew.
+        // It was started anew.
+        let restarting = self.repeats.over(module, "restarting");
         let quarantined = self.repeats.over(module, "quarantined");
-        if failed || late || quarantined {
+        if failed || late || restarting || quarantined {
             journal.write(&Entry::new(Severity::Info, module, "does its work again"));
         }
     }
@@ -128,6 +136,14 @@ impl Reporter {
             );
             let entry = Entry::new(Severity::Warning, member.name(), &text);
             self.condition("too-much", &entry, uptime, journal);
+        }
+        if words.strays > 0 {
+            let text = format!(
+                "uses its sink outside of the call, or from another thread: {} words were dropped",
+                words.strays
+            );
+            let entry = Entry::new(Severity::Warning, member.name(), &text);
+            self.condition("stray", &entry, uptime, journal);
         }
         if !words.status.is_empty() {
             journal
@@ -186,11 +202,24 @@ impl Reporter {
     }
 }
 
-fn quarantine(reason: Reason, problem: &str) -> String {
-    let what_now = "it is not asked any more until a reload (SIGHUP)";
+/// What happened to a module that is not asked any more.
+pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     match reason {
-        Reason::Panicked => format!("broke down, {what_now}: {problem}"),
-        Reason::Hung(scans) => format!("did not answer for {scans} scans, {what_now}"),
-        Reason::Died => format!("lost its thread, {what_now}"),
+        Reason::Panicked => format!("broke down: {problem}"),
+        Reason::Hung(scans) => format!("did not answer for {scans} scans"),
+        Reason::Died | Reason::Unmade => problem.to_owned(),
+        Reason::Gone => "lost its thread".to_owned(),
+        Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),
+        Reason::Restarting => "is started again".to_owned(),
     }
+}
+
+/// For how long a module is quarantined, and why.
+pub(crate) fn quarantine(reason: Reason, pause: Option<Duration>, problem: &str) -> String {
+    let until = match (reason, pause) {
+        (Reason::Hung(_), _) => "until it answers, or a reload (SIGHUP)".to_owned(),
+        (_, None) => "until a reload (SIGHUP)".to_owned(),
+        (_, Some(pause)) => format!("for {} s, or until a reload (SIGHUP)", pause.as_secs()),
+    };
+    format!("{until}: {}", breakdown(reason, problem))
 }

@@ -4,6 +4,7 @@
 //! parser per kernel file, named after it.
 
 mod buddyinfo;
+mod carried;
 mod counters;
 mod error;
 mod figures;
@@ -28,6 +29,7 @@ use crate::trace::Frame;
 use crate::tunables::Knob;
 
 pub use buddyinfo::Buddyinfo;
+pub(crate) use carried::{Carried, Received};
 pub use error::{ParseError, ReadError};
 pub use hugepages::{page_count, page_size};
 pub use meminfo::Meminfo;
@@ -326,7 +328,7 @@ impl Open {
 
 impl Snapshot {
     /// A snapshot with a place for everything that is wanted, and nothing read yet.
-    fn blank(root: &Root, wanted: &Wanted, page_size: PageSize) -> Self {
+    pub(crate) fn blank(root: &Root, wanted: &Wanted, page_size: PageSize) -> Self {
         let pools = if wanted.hugepages {
             pools(root)
         } else {

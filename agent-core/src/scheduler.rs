@@ -9,6 +9,7 @@ use crate::clock::{self, Rhythm};
 use crate::journal::{Entry, Journal};
 use crate::reporter::Reporter;
 use crate::signals::Wish;
+use crate::standing::Standing;
 
 /// The daemon at work.
 #[derive(Debug)]
@@ -16,19 +17,24 @@ pub struct Scheduler {
     agent: Agent,
     journal: Journal,
     reporter: Reporter,
+    standing: Option<Standing>,
+    /// Whether it was said that it started.
+    is_running: bool,
 }
 
 /// What a reload came to: the new log, if it goes elsewhere, or why everything stays as it was.
 pub type Reloaded = Result<Option<Journal>, String>;
 
 impl Scheduler {
-    /// For these modules; what happens is told to `journal`.
+    /// For these modules; what happens is told to `journal`, and how they stand is kept in `standing`.
     #[must_use]
-    pub fn new(agent: Agent, journal: Journal) -> Self {
+    pub fn new(agent: Agent, journal: Journal, standing: Option<Standing>) -> Self {
         Self {
             agent,
             journal,
             reporter: Reporter::new(),
+            standing,
+            is_running: false,
         }
     }
 
@@ -44,6 +50,7 @@ impl Scheduler {
             Severity::Info,
             &format!("{} started: {}", version(), self.plan()),
         );
+        self.is_running = true;
         let mut rhythm = Rhythm::new(clock::now(), self.agent.period());
         self.scan();
         started();
@@ -67,8 +74,6 @@ impl Scheduler {
                 },
             }
         }
-        self.restore();
-        self.say(Severity::Info, "ended");
     }
 
     /// Scans once.
@@ -77,6 +82,10 @@ impl Scheduler {
         let round = self.agent.scan(clock::uptime());
         let took = before.elapsed();
         self.reporter.report(&round, &mut self.journal);
+        if let Some(standing) = &mut self.standing {
+            // On a full disk nobody can be shown how things stand; the log tells.
+            let _not_shown = standing.note(round.members);
+        }
         if self.journal.verbosity() >= 4 {
             let text = format!("scan {} took {} us", round.snapshot.scan, took.as_micros());
             let entry = Entry::new(Severity::Debug, "core", &text);
@@ -103,10 +112,17 @@ impl Scheduler {
         }
     }
 
-    /// Gives back what was changed.
-    pub fn restore(&mut self) {
+    /// Gives back what was changed, and ends.
+    pub fn end(mut self) {
         for failure in self.agent.restore() {
             self.say(Severity::Error, &failure);
+        }
+        if self.is_running {
+            self.say(Severity::Info, "ended");
+        }
+        self.agent.end();
+        if let Some(standing) = self.standing {
+            standing.remove();
         }
     }
 

@@ -1,9 +1,13 @@
 //! What a module said in one scan, in buffers that go back and forth between the core and its thread.
 
+pub(crate) mod clean;
+
 use adaptivemm_module_api::Severity;
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
+/// The most numbers that are taken with one finding or request, and the most problems of one call.
+pub(crate) const MAX_NUMBERS: usize = 64;
 /// The most metrics that are taken from one module in one scan.
 pub(crate) const MAX_METRICS: usize = 256;
 
@@ -22,6 +26,8 @@ pub struct Words {
     pub problems: Vec<(String, String)>,
     /// Words beyond what is taken in one scan.
     pub dropped: usize,
+    /// Words that came outside of the call or from another thread, and were dropped.
+    pub strays: usize,
 }
 
 /// Something seen.
@@ -92,6 +98,7 @@ impl Words {
         self.metrics_used = 0;
         self.status.clear();
         self.dropped = 0;
+        self.strays = 0;
     }
 
     /// The numbers of this scan, in the order in which the module named them.
@@ -114,6 +121,13 @@ impl Words {
         write_name(&mut metric.name);
         metric.value = value;
         self.metrics_used += 1;
+    }
+
+    /// Takes a problem, unless there are too many.
+    pub(crate) fn add_problem(&mut self, key: String, text: String) {
+        if self.problems.len() < MAX_NUMBERS {
+            self.problems.push((key, text));
+        }
     }
 
     /// Takes a finding, unless there are too many.

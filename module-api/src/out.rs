@@ -26,6 +26,18 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The severity that syslog has under `number`: one that is not among ours is the nearest of them.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Self {
+        match number {
+            0..=abi::SEVERITY_ERROR => Self::Error,
+            abi::SEVERITY_WARNING => Self::Warning,
+            abi::SEVERITY_NOTICE => Self::Notice,
+            abi::SEVERITY_INFO => Self::Info,
+            _ => Self::Debug,
+        }
+    }
+
     /// The number that syslog has for it.
     #[must_use]
     pub const fn number(self) -> u8 {

@@ -97,7 +97,11 @@ pub(crate) fn rows() -> Vec<Row> {
 fn sampling() -> impl FnMut() {
     let mut wanted = Wanted::default();
     for module in loader::registrations().0 {
-        module.needs.iter().for_each(|path| wanted.add_file(path));
+        module
+            .description
+            .needs
+            .iter()
+            .for_each(|path| wanted.add_file(path));
     }
     let mut sampler = Sampler::new(Root::live(), wanted, None);
     let mut now = Duration::ZERO;

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::actuator::Mode;
-use agent_core::agent::{Agent, Threads};
+use agent_core::agent::{Agent, Site, Threads};
 use agent_core::config::{self, CommandLine, Sources};
 use agent_core::journal::Journal;
 use agent_core::loader;
@@ -25,7 +24,10 @@ pub(crate) struct Daemon {
 impl Daemon {
     pub(crate) fn new(root: Root, threads: Threads) -> Self {
         let (modules, _) = loader::registrations();
-        let schemas: Vec<_> = modules.iter().map(|module| module.schema.clone()).collect();
+        let schemas: Vec<_> = modules
+            .iter()
+            .map(|module| module.description.schema.clone())
+            .collect();
         let nowhere = Sources {
             root: PathBuf::from("/nowhere"),
             file: None,
@@ -34,7 +36,15 @@ impl Daemon {
         };
         let settings = config::load(&nowhere, &schemas).settings;
         Self {
-            agent: Agent::build(root, None, Mode::Simulate, threads, &settings, &modules).unwrap(),
+            agent: Agent::build(
+                Site {
+                    threads,
+                    ..Site::looked_at(root)
+                },
+                &settings,
+                &modules,
+            )
+            .unwrap(),
             reporter: Reporter::new(),
             journal: Journal::to_writer(Box::new(std::io::sink()), 0),
             now: Duration::ZERO,

@@ -1,18 +1,24 @@
 //! The thread of one module.
 
 use std::io;
-use std::sync::Arc;
-use std::thread::{self, Thread};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle, Thread};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, Pid, gettid, sched_getcpu, sched_setaffinity};
 
-use crate::loader::{Instance, Verdict};
+use crate::isolation::Leash;
+use crate::loader::Verdict;
+use crate::marker::Slot;
+use crate::runner::{Recipe, Runner, Unmade};
 use crate::sampler::Snapshot;
 use crate::words::Words;
 
 /// Enough for a module that keeps no large arrays on its stack.
 const STACK: usize = 512 << 10;
+/// The lowest priority there is.
+const NICE: i32 = 19;
 
 /// A snapshot to look at, and where to answer.
 #[derive(Debug)]
@@ -35,53 +41,65 @@ pub(super) struct Reply {
     pub(super) words: Words,
 }
 
-/// Where a module runs.
-#[derive(Debug)]
-pub(super) enum Seat {
-    /// In the caller's thread.
-    Inline(Box<Instance>),
-    /// In a thread of its own.
-    Thread(Worker),
-    /// Nowhere any more.
-    Abandoned,
-}
-
 /// A module's thread, as the core sees it.
 #[derive(Debug)]
 pub(super) struct Worker {
-    /// `None` only while it is dropped.
+    /// `None` once it is to end.
     jobs: Option<Sender<Job>>,
-    thread: Thread,
-    id: Pid,
+    made: Receiver<Result<(), Unmade>>,
+    handle: JoinHandle<()>,
+    id: Arc<OnceLock<Pid>>,
+    leash: Arc<Leash>,
     cpu: Option<usize>,
 }
 
 impl Worker {
-    /// Starts the thread.
+    /// Starts the thread, which makes the module.
     ///
     /// # Errors
     ///
     /// If the kernel gives us no more threads.
-    pub(super) fn start(module: &str, instance: Instance) -> io::Result<Self> {
+    pub(super) fn start(recipe: Recipe, slot: Option<Slot>) -> io::Result<Self> {
         let (jobs, to_do) = bounded(1);
-        let (tell, told) = bounded(1);
-        let run = move || {
-            let _told = tell.send(gettid());
-            work(instance, &to_do);
-        };
+        let (tell, made) = bounded(1);
+        let (id, leash) = (Arc::new(OnceLock::new()), Arc::new(Leash::default()));
+        let core = thread::current();
         // The kernel keeps 15 bytes of a thread's name.
-        let name: String = module.chars().take(15).collect();
-        let handle = thread::Builder::new()
-            .name(name)
-            .stack_size(STACK)
-            .spawn(run)?;
-        let id = told.recv().map_err(io::Error::other)?;
+        let name: String = recipe.module.name().chars().take(15).collect();
+        let builder = thread::Builder::new().name(name).stack_size(STACK);
+        let (my_id, my_leash) = (Arc::clone(&id), Arc::clone(&leash));
+        let handle = builder.spawn(move || {
+            let _only_once = my_id.set(gettid());
+            let desk = Desk::make(&recipe, &my_leash, slot);
+            let (desk, result) = match desk {
+                Ok(desk) => (Some(desk), Ok(())),
+                Err(unmade) => (None, Err(unmade)),
+            };
+            let _core_is_gone = tell.send(result);
+            core.unpark();
+            if let Some(desk) = desk {
+                desk.work(&to_do);
+            }
+        })?;
         Ok(Self {
             jobs: Some(jobs),
-            thread: handle.thread().clone(),
+            made,
+            handle,
             id,
+            leash,
             cpu: None,
         })
+    }
+
+    /// What became of making the module; `None` if that still goes on. Told once.
+    pub(super) fn made(&self) -> Option<Result<(), Unmade>> {
+        match self.made.try_recv() {
+            Ok(result) => Some(result),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                Some(Err(Unmade::Broken("its thread is gone".into())))
+            }
+        }
     }
 
     /// Gives the module a snapshot. `false` if its thread is gone.
@@ -91,8 +109,26 @@ impl Worker {
             .jobs
             .as_ref()
             .is_some_and(|jobs| jobs.try_send(job).is_ok());
-        self.thread.unpark();
+        self.handle.thread().unpark();
         sent
+    }
+
+    /// Leaves the thread to itself. A process is killed; a thread cannot be, but it need not be in the way.
+    pub(super) fn set_aside(&mut self) {
+        self.jobs = None;
+        self.handle.thread().unpark();
+        self.leash.cut();
+        if let Some(id) = self.id.get() {
+            let mut anywhere = CpuSet::new();
+            (0..CpuSet::MAX_CPU).for_each(|cpu| anywhere.set(cpu));
+            let _stays_where_it_is = sched_setaffinity(Some(*id), &anywhere);
+            let _stays_in_the_way = setpriority_process(Some(*id), NICE);
+        }
+    }
+
+    /// Whether the thread has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.handle.is_finished()
     }
 
     /// Lets the thread run on the processor that the core is on. The core is about to wait for it, so
@@ -106,7 +142,7 @@ impl Worker {
         let mut only_here = CpuSet::new();
         only_here.set(here);
         // Where that is not allowed the thread runs where it likes.
-        let _slower = sched_setaffinity(Some(self.id), &only_here);
+        let _slower = sched_setaffinity(self.id.get().copied(), &only_here);
         self.cpu = Some(here);
     }
 }
@@ -115,35 +151,77 @@ impl Drop for Worker {
     fn drop(&mut self) {
         // The thread ends when it finds the other end gone.
         self.jobs = None;
-        self.thread.unpark();
+        self.handle.thread().unpark();
     }
 }
 
-fn work(mut instance: Instance, to_do: &Receiver<Job>) {
-    loop {
-        match to_do.try_recv() {
-            Ok(mut job) => {
-                let verdict = instance.scan(&job.snapshot, &mut job.words);
-                let Job {
-                    member,
-                    snapshot,
-                    words,
-                    reply_to,
-                    core,
-                } = job;
-                let scan = snapshot.scan;
-                // The sampler can only use a snapshot again that nobody holds.
-                drop(snapshot);
-                let _core_is_gone = reply_to.try_send(Reply {
-                    member,
-                    scan,
-                    verdict,
-                    words,
-                });
-                core.unpark();
+/// Where the thread does its work.
+struct Desk {
+    runner: Option<Runner>,
+    slot: Option<Slot>,
+}
+
+impl Desk {
+    fn make(recipe: &Recipe, leash: &Arc<Leash>, slot: Option<Slot>) -> Result<Self, Unmade> {
+        // Only a module in our own process can take us with it.
+        let slot = slot.filter(|_| recipe.is_here());
+        let runner = marked(slot.as_ref(), || recipe.make(leash))?;
+        let runner = Some(runner);
+        Ok(Self { runner, slot })
+    }
+
+    fn work(mut self, to_do: &Receiver<Job>) {
+        loop {
+            match to_do.try_recv() {
+                Ok(job) => self.answer(job),
+                Err(TryRecvError::Empty) => thread::park(),
+                Err(TryRecvError::Disconnected) => return,
             }
-            Err(TryRecvError::Empty) => thread::park(),
-            Err(TryRecvError::Disconnected) => return,
         }
     }
+
+    fn answer(&mut self, mut job: Job) {
+        let verdict = match &mut self.runner {
+            Some(runner) => marked(self.slot.as_ref(), || {
+                runner.scan(&job.snapshot, &mut job.words)
+            }),
+            None => Verdict::Died,
+        };
+        let Job {
+            member,
+            snapshot,
+            words,
+            reply_to,
+            core,
+        } = job;
+        let scan = snapshot.scan;
+        // The sampler can only use a snapshot again that nobody holds.
+        drop(snapshot);
+        let _core_is_gone = reply_to.try_send(Reply {
+            member,
+            scan,
+            verdict,
+            words,
+        });
+        core.unpark();
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let runner = self.runner.take();
+        marked(self.slot.as_ref(), || drop(runner));
+    }
+}
+
+/// Calls the module; if that ends the daemon, the next one knows who it was.
+fn marked<R>(slot: Option<&Slot>, call: impl FnOnce() -> R) -> R {
+    if let Some(slot) = slot {
+        slot.enter();
+    }
+    let result = call();
+    if let Some(slot) = slot {
+        slot.leave();
+    }
+    result
 }

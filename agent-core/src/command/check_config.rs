@@ -3,35 +3,27 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::{Exit, complain, load, print, schemas};
-use crate::actuator::Mode;
-use crate::agent::{Agent, Threads};
+use super::{Exit, complain, load, modules, print, schemas};
+use crate::agent::{Agent, Site};
 use crate::cli::{CheckConfig, Cli};
-use crate::config::{self, Diagnostic, Loaded};
+use crate::config::{self, Diagnostic, Loaded, Sources};
 use crate::loader::Registration;
 use crate::sampler::Root;
 
-pub(super) fn run(cli: &Cli, options: &CheckConfig, modules: &[Registration]) -> Exit {
-    if options.convert {
-        return convert(cli, modules);
-    }
+pub(super) fn run(cli: &Cli, options: &CheckConfig) -> Exit {
     let mut sources = cli.sources();
     sources.drop_in.clone_from(&options.drop_in);
-    let loaded = load(&sources, modules);
+    let modules = modules(&sources);
+    if options.convert {
+        return convert(&sources, &modules);
+    }
+    let loaded = load(&sources, &modules);
     complain_all(&loaded.diagnostics);
     if !loaded.is_valid() {
         return Exit::Configuration;
     }
     // Modules have the last word on their own options.
-    let threads = Threads::None;
-    let built = Agent::build(
-        Root::live(),
-        None,
-        Mode::Simulate,
-        threads,
-        &loaded.settings,
-        modules,
-    );
+    let built = Agent::build(Site::looked_at(Root::live()), &loaded.settings, &modules);
     if let Err(errors) = built {
         errors.0.iter().for_each(|error| complain(error));
         return Exit::Configuration;
@@ -64,9 +56,9 @@ fn verdict(loaded: &Loaded) -> String {
     text
 }
 
-fn convert(cli: &Cli, modules: &[Registration]) -> Exit {
-    let sources = cli.sources();
-    let found: Option<PathBuf> = sources.file.or_else(|| config::legacy_path(&sources.root));
+fn convert(sources: &Sources, modules: &[Registration]) -> Exit {
+    let file = sources.file.clone();
+    let found: Option<PathBuf> = file.or_else(|| config::legacy_path(&sources.root));
     let Some(path) = found else {
         complain(
             &"there is neither /etc/sysconfig/adaptivemmd nor /etc/default/adaptivemmd; name a file with -c",

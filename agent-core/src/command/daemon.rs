@@ -2,24 +2,27 @@
 
 use std::path::Path;
 
-use super::{Exit, complain, load};
+use super::{Exit, catalogue, complain, load};
 use crate::actuator::Mode;
-use crate::agent::{Agent, BuildError, BuildErrors, Threads};
+use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
 use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
 use crate::journal::{Entry, Journal};
-use crate::loader::Registration;
+use crate::loader::Catalogue;
 use crate::lock::Lock;
+use crate::marker::{Marker, TOO_MANY};
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::signals;
+use crate::standing::Standing;
 use adaptivemm_module_api::Severity;
 
 /// The verbosity at which the status of every module is written.
 const WITH_STATUS: u8 = 2;
 
-pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
-    let loaded = load(&cli.sources(), modules);
+pub(super) fn run(cli: &Cli) -> Exit {
+    let catalogue = catalogue(&cli.sources());
+    let loaded = load(&cli.sources(), &catalogue.modules);
     if !loaded.is_valid() {
         loaded
             .diagnostics
@@ -50,7 +53,7 @@ pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
                 exit_of(code)
             }
         }
-        Background::No | Background::Child(_) => start(cli, &loaded, modules, &background),
+        Background::No | Background::Child(_) => start(cli, &loaded, &catalogue, &background),
     }
 }
 
@@ -70,7 +73,7 @@ fn stays_in_foreground(daemon: &Daemon) -> bool {
         || std::env::var_os("NOTIFY_SOCKET").is_some()
 }
 
-fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: &Background) -> Exit {
+fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Background) -> Exit {
     let settings = &loaded.settings;
     // A simulation writes nothing, not even a lock, and may run beside the daemon.
     let _lock = match (!cli.daemon.simulate)
@@ -93,44 +96,51 @@ fn start(cli: &Cli, loaded: &Loaded, modules: &[Registration], background: &Back
     } else {
         Mode::Live
     };
-    let agent = match Agent::build(
-        cli.root(),
-        None,
-        mode,
-        Threads::OnePerModule,
-        settings,
-        modules,
-    ) {
-        Ok(agent) => agent,
-        Err(BuildErrors(errors)) => {
-            for error in &errors {
-                complain(error);
-            }
-            let out_of_threads = errors
-                .iter()
-                .any(|error| matches!(error, BuildError::Thread { .. }));
-            return if out_of_threads {
-                Exit::Failed
-            } else {
-                Exit::Configuration
-            };
-        }
-    };
     let mut journal = journal(&cli.daemon, settings);
     tell(&loaded.diagnostics, &mut journal);
-    let mut scheduler = Scheduler::new(agent, journal);
+    tell_of(catalogue, &mut journal);
+    let site = Site {
+        root: cli.root(),
+        page_size: None,
+        mode,
+        threads: Threads::OnePerModule,
+        marker: marker(mode, settings, &mut journal),
+    };
+    let agent = match Agent::build(site, settings, &catalogue.modules) {
+        Ok(agent) => agent,
+        Err(errors) => return refused(&errors),
+    };
+    let standing = match mode {
+        Mode::Simulate => None,
+        Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
+    };
+    let mut scheduler = Scheduler::new(agent, journal, standing);
     if cli.daemon.once {
         scheduler.scan();
-        scheduler.restore();
+        scheduler.end();
         return Exit::Done;
     }
     let mut core = settings.core.clone();
     scheduler.run(
         &wishes,
         || background.ready(),
-        |agent, journal| reload(cli, modules, &mut core, agent, journal),
+        |agent, journal| reload(cli, &mut core, agent, journal),
     );
+    scheduler.end();
     Exit::Done
+}
+
+/// Says why the modules cannot be started, and how that ends.
+fn refused(BuildErrors(errors): &BuildErrors) -> Exit {
+    for error in errors {
+        complain(error);
+    }
+    let is_thread = |error: &BuildError| matches!(error, BuildError::Thread { .. });
+    if errors.iter().any(is_thread) {
+        Exit::Failed
+    } else {
+        Exit::Configuration
+    }
 }
 
 fn failed(problem: &dyn std::fmt::Display) -> Exit {
@@ -176,17 +186,46 @@ fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
     }
 }
 
+/// Tells which files are not used, and why.
+fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
+    for refused in &catalogue.refused {
+        journal.write(&Entry::new(Severity::Error, "core", &refused.to_string()));
+    }
+    for note in &catalogue.notes {
+        journal.write(&Entry::new(Severity::Notice, "core", note));
+    }
+}
+
+/// Where it is noted who is at work, for the next daemon; and what the last one left.
+fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Marker> {
+    if mode == Mode::Simulate {
+        return None;
+    }
+    let marker = match Marker::take_over(&settings.core.runtime_dir) {
+        Ok(marker) => marker,
+        Err(error) => {
+            let text = format!("if a module ends the daemon, nobody will know which: {error}");
+            journal.write(&Entry::new(Severity::Warning, "core", &text));
+            return None;
+        }
+    };
+    for (module, deaths) in marker.suspects() {
+        let text = format!(
+            "module {module} was at work when the daemon died (so often: {deaths}); after {TOO_MANY} times \
+             it is quarantined, and isolation = \"process\" would keep it from doing harm"
+        );
+        journal.write(&Entry::new(Severity::Warning, "core", &text));
+    }
+    Some(marker)
+}
+
 /// Takes over a new configuration. `core` is the one in force, and is replaced. The log goes on where it
 /// is unless it is to go elsewhere.
-fn reload(
-    cli: &Cli,
-    modules: &[Registration],
-    core: &mut Core,
-    agent: &mut Agent,
-    journal: &mut Journal,
-) -> Reloaded {
-    let loaded = load(&cli.sources(), modules);
+fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) -> Reloaded {
+    let catalogue = catalogue(&cli.sources());
+    let loaded = load(&cli.sources(), &catalogue.modules);
     tell(&loaded.diagnostics, journal);
+    tell_of(&catalogue, journal);
     if !loaded.is_valid() {
         let errors = loaded
             .diagnostics
@@ -197,7 +236,7 @@ fn reload(
         return Err(format!("{errors} error{plural} in it"));
     }
     agent
-        .reconfigure(&loaded.settings, modules)
+        .reconfigure(&loaded.settings, &catalogue.modules)
         .map_err(|BuildErrors(errors)| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")

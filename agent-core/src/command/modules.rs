@@ -1,59 +1,163 @@
-//! `adaptivemmd modules`: which modules there are, and what can be chosen about each.
+//! `adaptivemmd modules`: which modules there are, how they stand, and what can be chosen about each.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
-use super::{Exit, print, settings};
+use super::{Exit, catalogue, complain, print, settings};
 use crate::cli::Cli;
-use crate::config::{ModuleSettings, OptionSchema, Value};
-use crate::loader::Registration;
+use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
+use crate::loader::{Catalogue, Origin, Registration};
+use crate::standing::{self, Stand};
 
-pub(super) fn run(cli: &Cli, modules: &[Registration], json: bool) -> Exit {
-    let settings = match settings(cli, modules) {
+pub(super) fn run(cli: &Cli, json: bool) -> Exit {
+    let catalogue = catalogue(&cli.sources());
+    let settings = match settings(cli, &catalogue.modules) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let listed = modules.iter().zip(&settings.modules);
-    if json {
-        let objects: Vec<Json> = listed
-            .map(|(module, settings)| object(module, settings))
-            .collect();
-        return print(&format!("{}\n", Json::from(objects)));
-    }
-    let text: String = listed
-        .map(|(module, settings)| paragraph(module, settings))
+    let stands = standing::read(&settings.core.runtime_dir);
+    let modules = catalogue.modules.iter().zip(&settings.modules);
+    let listed: Vec<Listed<'_>> = modules
+        .map(|(module, settings)| Listed::new(module, settings, &stands))
         .collect();
-    print(if modules.is_empty() {
+    for note in &catalogue.notes {
+        complain(note);
+    }
+    if json {
+        let modules: Vec<Json> = listed.iter().map(Listed::object).collect();
+        return print(&format!(
+            "{}\n",
+            json!({ "modules": modules, "refused": refused(&catalogue) })
+        ));
+    }
+    let mut text: String = listed.iter().map(Listed::paragraph).collect();
+    for refused in &catalogue.refused {
+        let _never_fails = writeln!(text, "{} (refused)\n  {}", refused.subject, refused.reason);
+    }
+    print(if text.is_empty() {
         "no module is installed\n"
     } else {
         &text
     })
 }
 
-fn paragraph(module: &Registration, settings: &ModuleSettings) -> String {
-    let state = if settings.enabled {
-        "enabled"
-    } else {
-        "disabled"
-    };
-    let flag = module.schema.flag.as_deref().unwrap_or("no flag");
-    let mut text = format!("{} {} ({state}, {flag})\n", module.name(), module.version);
-    let mut line = |line: &str| {
-        let _never_fails = writeln!(text, "  {line}");
-    };
-    line(&format!("{}.", module.schema.description));
-    line(&format!("reads {}", list(&module.needs)));
-    line(&format!("changes {}", list(&module.writes)));
-    for (option, (_, value)) in module.schema.options.iter().zip(&settings.values) {
-        line(&format!(
-            "{} = {value}: {}{}",
-            option.name,
-            option.help,
-            range(option)
-        ));
+fn refused(catalogue: &Catalogue) -> Json {
+    let refused = |refused: &crate::loader::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
+    catalogue.refused.iter().map(refused).collect()
+}
+
+/// A module, as it is set and as it stands.
+struct Listed<'a> {
+    module: &'a Registration,
+    settings: &'a ModuleSettings,
+    isolation: &'static str,
+    state: &'a str,
+    why: Option<&'a str>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(
+        module: &'a Registration,
+        settings: &'a ModuleSettings,
+        stands: &'a BTreeMap<String, Stand>,
+    ) -> Self {
+        let stand = stands.get(module.name());
+        let (state, why) = match (settings.enabled, stand) {
+            (false, None) => ("disabled", None),
+            // No daemon runs, or it has not been told yet.
+            (true, None) => ("enabled", None),
+            (_, Some(stand)) => (stand.state.as_str(), stand.why.as_deref()),
+        };
+        Self {
+            module,
+            settings,
+            isolation: match settings.isolation.unwrap_or(module.isolation) {
+                Isolation::None => "none",
+                Isolation::Process => "process",
+            },
+            state,
+            why,
+        }
     }
-    text
+
+    fn paragraph(&self) -> String {
+        let description = &self.module.description;
+        let flag = description.schema.flag.as_deref().unwrap_or("no flag");
+        let (name, version) = (self.module.name(), &description.version);
+        let mut text = format!("{name} {version} ({}, {flag})\n", self.state);
+        let mut line = |line: &str| {
+            let _never_fails = writeln!(text, "  {line}");
+        };
+        if let Some(why) = self.why {
+            line(&format!("{}: {why}", self.state));
+        }
+        line(&format!(
+            "{}.",
+            description.schema.description.trim_end_matches('.')
+        ));
+        line(&match self.isolation {
+            "none" => self.module.origin.to_string(),
+            _ => format!("{}, in a process of its own", self.module.origin),
+        });
+        line(&format!("reads {}", list(&description.needs)));
+        line(&format!("changes {}", list(&description.writes)));
+        for (option, (_, value)) in self.options() {
+            let default = &option.default;
+            let default = if default == value {
+                String::new()
+            } else {
+                format!(", default {default}")
+            };
+            let help = option.help.trim_end_matches('.');
+            line(&format!(
+                "{} = {value}: {help}{}",
+                option.name,
+                range(option, &default)
+            ));
+        }
+        text
+    }
+
+    fn options(&self) -> impl Iterator<Item = (&'a OptionSchema, &'a (String, Value))> {
+        let options = self.module.description.schema.options.iter();
+        options.zip(&self.settings.values)
+    }
+
+    fn object(&self) -> Json {
+        let description = &self.module.description;
+        let options = self.options().map(|(option, (_, value))| {
+            json!({
+                "name": option.name,
+                "value": plain(value),
+                "default": plain(&option.default),
+                "min": option.range.map(|range| range.0),
+                "max": option.range.map(|range| range.1),
+                "help": option.help,
+            })
+        });
+        let options: Vec<Json> = options.collect();
+        let file = match &self.module.origin {
+            Origin::LinkedIn => None,
+            Origin::File(path) => Some(path.to_string_lossy()),
+        };
+        json!({
+            "name": self.module.name(),
+            "version": description.version,
+            "description": description.schema.description,
+            "origin": if file.is_some() { "file" } else { "linked in" },
+            "file": file,
+            "isolation": self.isolation,
+            "flag": description.schema.flag,
+            "enabled": self.settings.enabled,
+            "state": self.state,
+            "why": self.why,
+            "needs": description.needs,
+            "writes": description.writes,
+            "options": options,
+        })
+    }
 }
 
 fn list(names: &[String]) -> String {
@@ -64,36 +168,13 @@ fn list(names: &[String]) -> String {
     }
 }
 
-fn range(option: &OptionSchema) -> String {
-    option
-        .range
-        .map_or_else(String::new, |(min, max)| format!(" ({min} to {max})"))
-}
-
-fn object(module: &Registration, settings: &ModuleSettings) -> Json {
-    let options = module.schema.options.iter().zip(&settings.values);
-    let options: Vec<Json> = options
-        .map(|(option, (_, value))| {
-            json!({
-                "name": option.name,
-                "value": plain(value),
-                "default": plain(&option.default),
-                "min": option.range.map(|range| range.0),
-                "max": option.range.map(|range| range.1),
-                "help": option.help,
-            })
-        })
-        .collect();
-    json!({
-        "name": module.name(),
-        "version": module.version,
-        "description": module.schema.description,
-        "flag": module.schema.flag,
-        "enabled": settings.enabled,
-        "needs": module.needs,
-        "writes": module.writes,
-        "options": options,
-    })
+/// The range of an option, and what else is to be said of it.
+fn range(option: &OptionSchema, more: &str) -> String {
+    match option.range {
+        Some((min, max)) => format!(" ({min} to {max}{more})"),
+        None if more.is_empty() => String::new(),
+        None => format!(" ({})", more.trim_start_matches(", ")),
+    }
 }
 
 fn plain(value: &Value) -> Json {

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, at, select};
 
-use super::{Exit, complain, settings};
+use super::{Exit, complain, modules, settings};
 use crate::cli::{Cli, Record};
 use crate::clock::{self, Rhythm};
-use crate::loader::Registration;
 use crate::sampler::{Sampler, Wanted};
 use crate::signals::{self, Wish};
 use crate::trace::{Compression, Header, Writer};
 
-pub(super) fn run(cli: &Cli, options: &Record, modules: &[Registration]) -> Exit {
-    let settings = match settings(cli, modules) {
+pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
+    let modules = modules(&cli.sources());
+    let settings = match settings(cli, &modules) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
@@ -24,8 +24,12 @@ pub(super) fn run(cli: &Cli, options: &Record, modules: &[Registration]) -> Exit
         .period_ms
         .map_or(settings.core.period, Duration::from_millis);
     let mut wanted = Wanted::everything();
-    for module in modules {
-        module.needs.iter().for_each(|path| wanted.add_file(path));
+    for module in &modules {
+        module
+            .description
+            .needs
+            .iter()
+            .for_each(|path| wanted.add_file(path));
     }
     let sampler = Sampler::new(cli.root(), wanted, None);
     let recorded = signals::receive().and_then(|wishes| record(sampler, options, period, &wishes));

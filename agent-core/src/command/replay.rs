@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
-use super::{Exit, complain, settings};
-use crate::actuator::Mode;
-use crate::agent::{Agent, Threads};
+use super::{Exit, complain, modules, settings};
+use crate::agent::{Agent, Site};
 use crate::cli::{Cli, Replay};
 use crate::config::Settings;
 use crate::events;
@@ -20,8 +19,9 @@ use crate::reporter::Reporter;
 use crate::sampler::{Recorded, Root};
 use crate::trace::{Frame, Header, Reader, TraceError};
 
-pub(super) fn run(cli: &Cli, options: &Replay, modules: &[Registration]) -> Exit {
-    let settings = match settings(cli, modules) {
+pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
+    let modules = modules(&cli.sources());
+    let settings = match settings(cli, &modules) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
@@ -30,7 +30,7 @@ pub(super) fn run(cli: &Cli, options: &Replay, modules: &[Registration]) -> Exit
         Ok(trace) => trace,
         Err(error) => return refuse(&name, &error),
     };
-    let mut player = match Player::new(settings, trace.header(), modules) {
+    let mut player = match Player::new(settings, trace.header(), &modules) {
         Ok(player) => player,
         Err(exit) => return exit,
     };
@@ -113,14 +113,11 @@ impl<'a> Player<'a> {
     fn agent(&self, files: Recorded) -> Option<Agent> {
         let root = Root::Recorded(files);
         let (settings, modules) = (&self.settings, self.modules);
-        let built = Agent::build(
-            root,
-            self.page_size,
-            Mode::Simulate,
-            Threads::None,
-            settings,
-            modules,
-        );
+        let site = Site {
+            page_size: self.page_size,
+            ..Site::looked_at(root)
+        };
+        let built = Agent::build(site, settings, modules);
         if let Err(errors) = &built {
             errors.0.iter().for_each(|error| complain(error));
         }

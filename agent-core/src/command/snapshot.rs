@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exit, complain, print, settings};
-use crate::actuator::Mode;
-use crate::agent::{Agent, Threads};
+use super::{Exit, complain, modules, print, settings};
+use crate::agent::{Agent, Site};
 use crate::cli::Cli;
 use crate::clock;
 use crate::events;
-use crate::loader::Registration;
 use crate::sampler::{BOOT_ID, UPTIME, boot_id, uptime};
 
-pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
-    let settings = match settings(cli, modules) {
+pub(super) fn run(cli: &Cli) -> Exit {
+    let modules = modules(&cli.sources());
+    let settings = match settings(cli, &modules) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
@@ -21,14 +20,7 @@ pub(super) fn run(cli: &Cli, modules: &[Registration]) -> Exit {
     let recorded = root.read(UPTIME).ok().and_then(|text| uptime(&text).ok());
     let now = recorded.unwrap_or_else(clock::uptime);
     let boot = root.read(BOOT_ID).ok().and_then(|text| boot_id(&text).ok());
-    let built = Agent::build(
-        root,
-        None,
-        Mode::Simulate,
-        Threads::None,
-        &settings,
-        modules,
-    );
+    let built = Agent::build(Site::looked_at(root), &settings, &modules);
     let mut agent = match built {
         Ok(agent) => agent,
         Err(errors) => {

@@ -26,7 +26,7 @@ pub(crate) struct Reader<'a> {
 }
 
 /// What a document says.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) assignments: Vec<Assignment>,
     /// The modules with a table that are not among the schemas.
@@ -54,11 +54,7 @@ impl<'a> Reader<'a> {
             keys,
             modules,
             placed,
-            said: Reading {
-                assignments: Vec::new(),
-                absent: Vec::new(),
-                diagnostics: Vec::new(),
-            },
+            said: Reading::default(),
         }
     }
 
@@ -124,7 +120,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The table of a module that is not there. Where it comes from is read
-    /// all the same: else it would never get there.
+    /// all the same, so that it can be loaded.
     fn absent(&mut self, (name, value): Entry<'_, '_>) {
         let typed = name.get_ref().as_ref();
         self.said.absent.push(typed.into());

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::content::{Content, Value, key_text};
 
 /// What a module lets the operator choose; exported by the module as data.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModuleSchema {
     /// As in `[modules.NAME]`.
     pub name: String,
@@ -20,7 +22,7 @@ pub struct ModuleSchema {
 }
 
 /// One key of `[modules.NAME.config]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionSchema {
     /// With its unit, such as `min-growth-percent`.
     pub name: String,
@@ -256,6 +258,14 @@ impl Fallback {
 
     fn text(text: &str) -> Self {
         Self::Fixed(Content::One(Value::Text(text.into())))
+    }
+}
+
+impl OptionSchema {
+    /// Whether it can be set to `value`.
+    #[must_use]
+    pub fn accepts(&self, value: &Value) -> bool {
+        Kind::of(self).accept(Content::One(value.clone())).is_some()
     }
 }
 

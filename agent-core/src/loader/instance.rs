@@ -6,8 +6,9 @@ use std::ptr;
 
 use adaptivemm_module_api::abi;
 
+use super::sink::Sink;
 use super::view::View;
-use super::{Calls, Registration, sink};
+use super::{Calls, Exported};
 use crate::arbiter::Permit;
 use crate::config::Value;
 use crate::sampler::Snapshot;
@@ -22,6 +23,17 @@ pub enum Verdict {
     Failed,
     /// It panicked, and must not be called again.
     Panicked,
+    /// The process that it ran in is gone.
+    Died,
+}
+
+/// Why there is no instance of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unmade {
+    /// Its options make no sense together: which option (or none), and why.
+    Options(Vec<(String, String)>),
+    /// It, or the process that it was to run in, does not work.
+    Broken(String),
 }
 
 /// A module that was created and can be asked to look at snapshots.
@@ -30,6 +42,7 @@ pub struct Instance {
     calls: Calls,
     this: *mut c_void,
     view: View,
+    sink: Sink,
     permit: Permit,
     panicked: bool,
 }
@@ -39,44 +52,52 @@ pub struct Instance {
 unsafe impl Send for Instance {}
 
 impl Instance {
-    /// Creates the module with these values of its options.
+    /// Creates a module with these values of its options.
     ///
     /// # Errors
     ///
-    /// What the module finds wrong: an option (or nothing), and a sentence.
-    pub fn create(
-        module: &Registration,
+    /// What the module finds wrong.
+    pub(crate) fn create(
+        module: &Exported,
         values: &[(String, Value)],
         permit: Permit,
-    ) -> Result<Self, Vec<(String, String)>> {
+    ) -> Result<Self, Unmade> {
         let settings: Vec<abi::Setting> = values.iter().map(setting).collect();
         let config = abi::Config {
             struct_size: abi::size_of_u32::<abi::Config>(),
             pad: 0,
             settings: abi::Seq::new(&settings),
         };
+        let (calls, sink) = (module.calls, Sink::new());
         let mut words = Words::default();
         let mut this = ptr::null_mut();
-        let code = sink::lend(&mut words, &permit, |sink| {
+        let code = sink.lend(&mut words, &permit, |sink| {
             // SAFETY: all three pointers are valid for the call, which is all that the contract asks.
-            unsafe { (module.calls.create)(&raw const config, sink, &raw mut this) }
+            unsafe { (calls.create)(&raw const config, sink, &raw mut this) }
         });
-        if code == abi::OK {
-            return Ok(Self {
-                calls: module.calls,
+        let why = |words: &Words| {
+            let first = words.problems.first();
+            first.map_or_else(|| format!("code {code}"), |(_, text)| text.clone())
+        };
+        match code {
+            abi::OK => Ok(Self {
+                calls,
                 this,
-                view: View::new(module),
+                view: View::new(&module.description),
+                sink,
                 permit,
                 panicked: false,
-            });
+            }),
+            abi::INVALID if !words.problems.is_empty() => Err(Unmade::Options(words.problems)),
+            abi::PANICKED => Err(Unmade::Broken(format!(
+                "broke down while it was created: {}",
+                why(&words)
+            ))),
+            _ => Err(Unmade::Broken(format!(
+                "could not be created: {}",
+                why(&words)
+            ))),
         }
-        if words.problems.is_empty() {
-            words.problems.push((
-                String::new(),
-                format!("it could not be created (code {code})"),
-            ));
-        }
-        Err(words.problems)
     }
 
     /// Lets the module look at a snapshot; its words are added to `words`.
@@ -87,7 +108,7 @@ impl Instance {
         let (scan, this) = (self.calls.scan, self.this);
         let code = self.view.lend(snapshot, |snapshot| {
             // SAFETY: `this` is what `create` made; the rest is lent for the call.
-            sink::lend(words, &self.permit, |sink| unsafe {
+            self.sink.lend(words, &self.permit, |sink| unsafe {
                 scan(this, snapshot, sink)
             })
         });

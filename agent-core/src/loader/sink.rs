@@ -4,22 +4,19 @@
     reason = "reads what a module lends for the length of a call"
 )]
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use adaptivemm_module_api::{Severity, abi};
 
 use crate::arbiter::{Answer, Permit};
-use crate::words::{Action, Finding, Number, Request, Words};
-
-/// The longest name, code or key that is taken.
-const MAX_NAME: usize = 64;
-/// The longest line that is taken.
-const MAX_LINE: usize = 4096;
-/// The longest evidence that is taken; `/proc/meminfo` is about 1.5 KiB.
-const MAX_DETAILS: usize = 64 << 10;
-/// The most numbers that are taken with one finding.
-const MAX_NUMBERS: usize = 64;
+use crate::words::clean::{self, Lines, MAX_LINE, MAX_NAME};
+use crate::words::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
 
 /// Where the words of one call go.
 struct Collector<'a> {
@@ -27,31 +24,79 @@ struct Collector<'a> {
     permit: &'a Permit,
 }
 
-/// Lends a sink to `call`. What the module said is in `words` afterwards.
-pub(super) fn lend<R>(
-    words: &mut Words,
-    permit: &Permit,
-    call: impl FnOnce(*const abi::Sink) -> R,
-) -> R {
-    let mut collector = Collector { words, permit };
-    let sink = abi::Sink {
-        struct_size: abi::size_of_u32::<abi::Sink>(),
-        pad: 0,
-        context: (&raw mut collector).cast(),
-        finding: Some(finding),
-        request: Some(request),
-        metric: Some(metric),
-        status: Some(status),
-        problem: Some(problem),
-    };
-    call(&raw const sink)
+thread_local! {
+    /// The call that this thread is in: whose sink was lent, and where the words go.
+    static CURRENT: Cell<Option<(usize, *mut c_void)>> = const { Cell::new(None) };
 }
 
-/// A string that the other side lends, copied; as long as a line may be.
-pub(super) fn owned_text(text: abi::Str) -> String {
-    let mut copy = String::new();
-    copy_text(text, MAX_LINE, Lines::One, &mut copy);
-    copy
+/// How many words came through a sink outside of its call or from another thread, by [`Sink::number`].
+static STRAYS: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+/// Whether there are any, so that the lock is only taken then.
+static STRAYED: AtomicBool = AtomicBool::new(false);
+
+/// The sink of one instance.
+///
+/// The instance is lent a number that means something during its calls, on their thread, and nothing
+/// otherwise: one that keeps the sink can do no harm with it.
+#[derive(Debug)]
+pub(super) struct Sink {
+    number: usize,
+}
+
+impl Sink {
+    /// One that no other instance has.
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Lends the sink to `call`. What the module said is in `words` afterwards.
+    pub(super) fn lend<R>(
+        &self,
+        words: &mut Words,
+        permit: &Permit,
+        call: impl FnOnce(*const abi::Sink) -> R,
+    ) -> R {
+        let mut collector = Collector { words, permit };
+        let sink = abi::Sink {
+            struct_size: abi::size_of_u32::<abi::Sink>(),
+            pad: 0,
+            context: ptr::without_provenance_mut(self.number),
+            finding: Some(finding),
+            request: Some(request),
+            metric: Some(metric),
+            status: Some(status),
+            problem: Some(problem),
+        };
+        CURRENT.set(Some((self.number, (&raw mut collector).cast())));
+        let result = call(&raw const sink);
+        CURRENT.set(None);
+        words.strays += self.take_strays();
+        result
+    }
+
+    fn take_strays(&self) -> usize {
+        if !STRAYED.load(Ordering::Relaxed) {
+            return 0;
+        }
+        let mut strays = STRAYS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = strays.remove(&self.number).unwrap_or_default();
+        STRAYED.store(!strays.is_empty(), Ordering::Relaxed);
+        mine
+    }
+}
+
+/// Notes a word that is dropped, as it did not come from the call that its sink was lent to.
+fn stray(number: usize) {
+    /// Whoever makes up numbers need not fill our memory.
+    const MOST: usize = 1024;
+    let mut strays = STRAYS.lock().unwrap_or_else(PoisonError::into_inner);
+    if strays.len() < MOST || strays.contains_key(&number) {
+        *strays.entry(number).or_default() += 1;
+    }
+    STRAYED.store(true, Ordering::Relaxed);
 }
 
 /// The elements of an array that the other side lends.
@@ -60,55 +105,15 @@ pub(super) fn elements<T: abi::Versioned>(seq: abi::Seq<T>) -> impl Iterator<Ite
     (0..seq.len()).filter_map(move |index| unsafe { seq.get(index) })
 }
 
-/// Whether a text may have several lines.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lines {
-    One,
-    Many,
-}
-
-/// Appends a lent string: what is not UTF-8 is replaced, control characters become blanks, and what is
-/// too long is cut.
-fn copy_text(text: abi::Str, max: usize, lines: Lines, copy: &mut String) {
+/// The bytes of a string that the other side lends for the call.
+pub(super) fn bytes<'call>(text: abi::Str) -> &'call [u8] {
     // SAFETY: a module's strings live as long as the call; that is its side of the contract.
-    let bytes = unsafe { text.bytes() };
-    let cut = &bytes[..bytes.len().min(max)];
-    if let Some(plain) = plain_text(cut) {
-        copy.push_str(plain);
-        return;
-    }
-    let before = copy.len();
-    for chunk in cut.utf8_chunks() {
-        copy.push_str(chunk.valid());
-        if !chunk.invalid().is_empty() {
-            copy.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    let is_bad = |c: char| c.is_control() && !(lines == Lines::Many && c == '\n');
-    if copy[before..].contains(is_bad) {
-        let clean = copy[before..].replace(is_bad, " ");
-        copy.truncate(before);
-        copy.push_str(&clean);
-    }
-}
-
-/// A text that can be taken as it is: printable ASCII, as nearly all words are.
-fn plain_text(bytes: &[u8]) -> Option<&str> {
-    // Without a way out in the middle it is done many bytes at a time.
-    let is_plain = |plain, byte| plain & (b' '..=b'~').contains(byte);
-    let text = std::str::from_utf8(bytes).ok();
-    text.filter(|_| bytes.iter().fold(true, is_plain))
-}
-
-fn short_text(text: abi::Str) -> String {
-    let mut copy = String::new();
-    copy_text(text, MAX_NAME, Lines::One, &mut copy);
-    copy
+    unsafe { text.bytes() }
 }
 
 fn numbers(seq: abi::Seq<abi::Number>) -> Vec<Number> {
     let number = |number: abi::Number| Number {
-        name: short_text(number.name),
+        name: clean::name(bytes(number.name)),
         value: number.value,
     };
     elements(seq).take(MAX_NUMBERS).map(number).collect()
@@ -116,10 +121,15 @@ fn numbers(seq: abi::Seq<abi::Number>) -> Vec<Number> {
 
 /// Runs our side of a call so that no panic of ours unwinds into a module.
 fn take(context: *mut c_void, take: impl FnOnce(&mut Collector<'_>) -> i32) -> i32 {
-    // SAFETY: the context is the collector that `lend` keeps alive for the call, on this thread.
-    let Some(collector) = (unsafe { context.cast::<Collector<'_>>().as_mut() }) else {
+    // While a thread ends its locals are gone; a module that talks then is late, too.
+    let current = CURRENT.try_with(Cell::get).unwrap_or_default();
+    let Some((_, collector)) = current.filter(|(number, _)| *number == context.addr()) else {
+        stray(context.addr());
         return abi::INVALID;
     };
+    // SAFETY: it is set only while `lend` keeps the collector alive, on this thread, and a sink's
+    // functions do not call back into a module.
+    let collector = unsafe { &mut *collector.cast::<Collector<'_>>() };
     catch_unwind(AssertUnwindSafe(|| take(collector))).unwrap_or(abi::FAILED)
 }
 
@@ -129,21 +139,12 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return abi::INVALID;
         };
-        let severity = match raw.severity {
-            0..=3 => Severity::Error,
-            4 => Severity::Warning,
-            5 => Severity::Notice,
-            6 => Severity::Info,
-            _ => Severity::Debug,
-        };
-        let mut details = String::new();
-        copy_text(raw.details, MAX_DETAILS, Lines::Many, &mut details);
         collector.words.add_finding(Finding {
-            severity,
+            severity: Severity::from_number(raw.severity),
             verbosity: u8::try_from(raw.verbosity).unwrap_or(u8::MAX).min(5),
-            code: short_text(raw.code),
-            text: owned_text(raw.text),
-            details,
+            code: clean::name(bytes(raw.code)),
+            text: clean::line(bytes(raw.text)),
+            details: clean::details(bytes(raw.details)),
             numbers: numbers(raw.numbers),
         });
         abi::OK
@@ -158,7 +159,7 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
         };
         let action = match raw.kind {
             abi::SET_TUNABLE => Action::Set {
-                tunable: short_text(raw.tunable),
+                tunable: clean::name(bytes(raw.tunable)),
                 value: raw.value,
             },
             abi::COMPACT_NODE => Action::CompactNode { node: raw.node },
@@ -170,7 +171,7 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
             Answer::Unsupported => return abi::UNSUPPORTED,
             Answer::OutOfRange => return abi::INVALID,
         }
-        let (reason, numbers) = (owned_text(raw.reason), numbers(raw.numbers));
+        let (reason, numbers) = (clean::line(bytes(raw.reason)), numbers(raw.numbers));
         collector.words.add_request(Request {
             action,
             reason,
@@ -182,9 +183,10 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
 
 unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) -> i32 {
     take(context, |collector| {
-        collector
-            .words
-            .add_metric(|to| copy_text(name, MAX_NAME, Lines::One, to), value);
+        collector.words.add_metric(
+            |to| clean::append(bytes(name), MAX_NAME, Lines::One, to),
+            value,
+        );
         abi::OK
     })
 }
@@ -192,7 +194,12 @@ unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) ->
 unsafe extern "C" fn status(context: *mut c_void, line: abi::Str) -> i32 {
     take(context, |collector| {
         collector.words.status.clear();
-        copy_text(line, MAX_LINE, Lines::One, &mut collector.words.status);
+        clean::append(
+            bytes(line),
+            MAX_LINE,
+            Lines::One,
+            &mut collector.words.status,
+        );
         abi::OK
     })
 }
@@ -203,54 +210,9 @@ unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> 
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return abi::INVALID;
         };
-        if collector.words.problems.len() < MAX_NUMBERS {
-            collector
-                .words
-                .problems
-                .push((short_text(raw.key), owned_text(raw.text)));
-        }
+        collector
+            .words
+            .add_problem(clean::name(bytes(raw.key)), clean::line(bytes(raw.text)));
         abi::OK
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn copied(bytes: &[u8], lines: Lines) -> String {
-        let mut copy = "> ".to_owned();
-        copy_text(abi::Str::of_bytes(bytes), 12, lines, &mut copy);
-        copy
-    }
-
-    #[test]
-    fn words_are_copied_up_to_a_length_and_cleaned() {
-        let texts: [&[u8]; 6] = [
-            b"",
-            b"plain ~text",
-            b"much too long",
-            "10 % größer".as_bytes(),
-            b"a\x1b[2Jb\nc",
-            b"\xffnot UTF-8",
-        ];
-
-        let copies = texts.map(|text| copied(text, Lines::One));
-
-        assert_eq!(
-            copies,
-            [
-                "> ",
-                "> plain ~text",
-                "> much too lon",
-                "> 10 % größe",
-                "> a [2Jb c",
-                "> \u{fffd}not UTF-8"
-            ]
-        );
-    }
-
-    #[test]
-    fn details_keep_their_lines() {
-        assert_eq!(copied(b"a\tb\nc\n", Lines::Many), "> a b\nc\n");
-    }
 }

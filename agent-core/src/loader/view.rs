@@ -2,7 +2,7 @@
 
 use adaptivemm_module_api::abi::{self, Seq, Str};
 
-use crate::loader::Registration;
+use super::Description;
 use crate::sampler::snapshot::{Reading, Snapshot};
 use crate::sampler::{Wanted, Zoneinfo};
 
@@ -27,14 +27,8 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(module: &Registration) -> Self {
-        let mut wanted = Wanted::default();
-        for path in &module.needs {
-            wanted.add_file(path);
-        }
-        for name in &module.writes {
-            wanted.add_tunable(name);
-        }
+    pub(super) fn new(module: &Description) -> Self {
+        let wanted = module.wanted();
         Self {
             wanted,
             paths: module.needs.clone(),

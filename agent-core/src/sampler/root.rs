@@ -117,7 +117,7 @@ impl Text {
         &self.buffer[..self.len]
     }
 
-    fn set(&mut self, bytes: &[u8]) {
+    pub(crate) fn set(&mut self, bytes: &[u8]) {
         self.buffer.clear();
         self.buffer.extend_from_slice(bytes);
         self.len = bytes.len();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::actuator::Mode;
-use agent_core::agent::{Agent, BuildErrors, Threads};
+use agent_core::agent::{Agent, BuildErrors, Site, Threads};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::journal::Journal;
 use agent_core::loader::registrations;
@@ -61,7 +61,7 @@ pub(crate) fn settings(text: &str) -> Settings {
     let schemas: Vec<_> = registrations()
         .0
         .into_iter()
-        .map(|module| module.schema)
+        .map(|module| module.description.schema)
         .collect();
     let sources = Sources {
         root: "/nowhere".into(),
@@ -81,14 +81,12 @@ pub(crate) fn build(
     text: &str,
 ) -> Result<Agent, BuildErrors> {
     let root = Root::Directory(machine.to_owned());
-    Agent::build(
-        root,
-        None,
+    let site = Site {
         mode,
         threads,
-        &settings(text),
-        &registrations().0,
-    )
+        ..Site::looked_at(root)
+    };
+    Agent::build(site, &settings(text), &registrations().0)
 }
 
 impl Bench {

@@ -37,7 +37,7 @@ fn a_module_that_hangs_holds_up_nobody_and_is_quarantined_once() {
             "notice good: call 3, scan 3, tag 0\n",
             "notice good: call 4, scan 4, tag 0\n",
             "notice good: call 5, scan 5, tag 0\n\
-             error waiting: did not answer for 3 scans, it is not asked any more until a reload (SIGHUP)\n",
+             error waiting: quarantined until it answers, or a reload (SIGHUP): did not answer for 3 scans\n",
             "notice good: call 6, scan 6, tag 0\n",
         ]
     );
@@ -109,6 +109,9 @@ fn the_words_of_a_module_that_breaks_down_too_late_are_dropped_too() {
     std::thread::sleep(Duration::from_millis(200));
     let log = bench.scan();
 
-    assert!(log.starts_with("error waiting: broke down, "), "{log}");
+    assert!(
+        log.starts_with("error waiting: quarantined for 60 s, "),
+        "{log}"
+    );
     assert_eq!(log.lines().count(), 1, "{log}");
 }

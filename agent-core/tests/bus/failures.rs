@@ -29,7 +29,7 @@ fn a_module_that_breaks_down_is_quarantined_with_file_and_line() {
                 (before, said),
                 (
                     "notice good: call 2, scan 2, tag 0\n\
-                     error panicking: broke down, it is not asked any more until a reload (SIGHUP): panicked at ",
+                     error panicking: quarantined for 60 s, or until a reload (SIGHUP): broke down: panicked at ",
                     message
                 )
             );

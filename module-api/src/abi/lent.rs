@@ -114,6 +114,12 @@ impl Str {
         }
     }
 
+    /// Whether it claims to have bytes, but not where: whoever made it made a mistake.
+    #[must_use]
+    pub const fn is_broken(self) -> bool {
+        self.ptr.is_null() && self.len > 0
+    }
+
     /// The bytes; empty if absent.
     ///
     /// # Safety
@@ -226,6 +232,12 @@ impl<T> Seq<T> {
     #[must_use]
     pub const fn is_absent(self) -> bool {
         self.ptr.is_null()
+    }
+
+    /// Whether it claims to have elements, but not where: whoever made it made a mistake.
+    #[must_use]
+    pub const fn is_broken(self) -> bool {
+        self.ptr.is_null() && self.len > 0
     }
 
     /// The number of elements.

@@ -13,7 +13,10 @@ const CONF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf");
 /// The modules that are really there.
 fn installed() -> Vec<ModuleSchema> {
     let (modules, _) = registrations();
-    modules.into_iter().map(|module| module.schema).collect()
+    modules
+        .into_iter()
+        .map(|module| module.description.schema)
+        .collect()
 }
 
 /// The shipped file with every key that is commented out set.

@@ -1,0 +1,328 @@
+//! One module on the bus: whether it can be asked, and what becomes of it when it breaks down.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+use crossbeam_channel::Sender;
+
+use super::worker::{Job, Reply, Worker};
+use super::{Ending, Reason};
+use crate::loader::Verdict;
+use crate::marker::Slot;
+use crate::runner::{Recipe, Runner, Unmade};
+use crate::sampler::Snapshot;
+use crate::words::Words;
+
+/// A module in a process of its own is started again so often before it is quarantined.
+const RESTARTS: u32 = 2;
+/// The pause before the first restart; the next is four times as long.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+/// The first quarantine; the next is twice as long.
+const QUARANTINE: Duration = Duration::from_secs(60);
+/// The longest quarantine.
+const LONGEST_QUARANTINE: Duration = Duration::from_secs(3600);
+/// Who has done good work for so long has a clean record.
+const PROBATION: Duration = Duration::from_secs(3600);
+
+/// A module on the bus.
+#[derive(Debug)]
+pub struct Member {
+    recipe: Recipe,
+    deadline: Option<Duration>,
+    slot: Option<Slot>,
+    seat: Seat,
+    pub(super) state: State,
+    pub(super) words: Words,
+    pub(super) ending: Ending,
+    /// How often it broke down since it had a clean record.
+    strikes: u32,
+    /// Since when it does good work again.
+    good_since: Option<Uptime>,
+}
+
+/// Where a module runs.
+#[derive(Debug)]
+enum Seat {
+    /// In the caller's thread.
+    Inline(Option<Runner>),
+    /// In a thread of its own.
+    Thread(Option<Worker>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is being made, since this scan.
+    Starting(u64),
+    /// It waits for work.
+    Idle,
+    /// It looks at a snapshot, since this scan.
+    Busy(u64),
+    /// It is not asked.
+    Resting(Rest),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rest {
+    reason: Reason,
+    /// For how long; `None` until a reload.
+    pause: Option<Duration>,
+    /// Since when; `None` until the next scan.
+    since: Option<Uptime>,
+}
+
+impl Member {
+    /// A module with a thread of its own, which makes it. `deadline` is its own, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives us no more threads.
+    pub fn on_thread(
+        recipe: Recipe,
+        deadline: Option<Duration>,
+        slot: Option<Slot>,
+    ) -> io::Result<Self> {
+        let worker = Worker::start(recipe.clone(), slot.clone())?;
+        let seat = Seat::Thread(Some(worker));
+        let state = State::Starting(0);
+        Ok(Self::new(recipe, deadline, slot, seat, state))
+    }
+
+    /// A module that runs in the caller's thread: for replay, where nothing can be late.
+    #[must_use]
+    pub fn inline(recipe: Recipe) -> Self {
+        Self::new(recipe, None, None, Seat::Inline(None), State::Starting(0))
+    }
+
+    /// A module that is not even started, for this reason, until a reload.
+    #[must_use]
+    pub fn quarantined(recipe: Recipe, reason: Reason) -> Self {
+        let rest = State::Resting(Rest {
+            reason,
+            pause: None,
+            since: None,
+        });
+        let mut member = Self::new(recipe, None, None, Seat::Thread(None), rest);
+        member.ending = Ending::Quarantined(reason, None);
+        member
+    }
+
+    fn new(
+        recipe: Recipe,
+        deadline: Option<Duration>,
+        slot: Option<Slot>,
+        seat: Seat,
+        state: State,
+    ) -> Self {
+        Self {
+            recipe,
+            deadline,
+            slot,
+            seat,
+            state,
+            words: Words::default(),
+            ending: Ending::Silent,
+            strikes: 0,
+            good_since: None,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.recipe.module.name()
+    }
+
+    /// What it said in this scan; nothing unless it answered.
+    #[must_use]
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// How this scan ended for it.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// How long a scan waits for it, if it has a deadline of its own.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// Whether it waits for work, so that it can be taken over into another bus.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// Whether the scan waits for it.
+    pub(super) fn is_awaited_in(&self, scan: u64) -> bool {
+        self.state == State::Busy(scan) || self.state == State::Starting(scan)
+    }
+
+    /// Looks whether the module is made. `None` if that still goes on, or was known before.
+    pub(super) fn look_for_start(&mut self) -> Option<Result<(), Unmade>> {
+        let State::Starting(_) = self.state else {
+            return None;
+        };
+        let made = match &mut self.seat {
+            Seat::Inline(runner) => match self.recipe.make(&Arc::default()) {
+                Ok(made) => {
+                    *runner = Some(made);
+                    Ok(())
+                }
+                Err(unmade) => Err(unmade),
+            },
+            Seat::Thread(worker) => worker.as_ref()?.made()?,
+        };
+        if made.is_ok() {
+            self.state = State::Idle;
+        }
+        Some(made)
+    }
+
+    /// Begins a scan: forgets the last one, or why it is not asked, once it has rested enough.
+    pub(super) fn begin(&mut self, scan: u64, now: Uptime) {
+        if let State::Resting(rest) = &mut self.state {
+            let since = *rest.since.get_or_insert(now);
+            let (reason, pause) = (rest.reason, rest.pause);
+            let rested = pause.is_some_and(|pause| now.0.saturating_sub(since.0) >= pause);
+            if !(rested && self.has_left()) {
+                self.ending = if reason == Reason::Restarting {
+                    Ending::Silent
+                } else {
+                    Ending::Quarantined(reason, pause)
+                };
+                return;
+            }
+            self.restart(scan);
+        }
+        self.words.clear();
+        self.ending = Ending::Silent;
+    }
+
+    /// Whether nothing of it runs any more.
+    fn has_left(&self) -> bool {
+        match &self.seat {
+            Seat::Inline(_) => true,
+            Seat::Thread(worker) => worker.as_ref().is_none_or(Worker::has_ended),
+        }
+    }
+
+    fn restart(&mut self, scan: u64) {
+        self.state = State::Starting(scan);
+        if let Seat::Thread(worker) = &mut self.seat {
+            // Without a thread it is found not to be made.
+            *worker = Worker::start(self.recipe.clone(), self.slot.clone()).ok();
+            if worker.is_none() {
+                self.state = State::Idle;
+            }
+        }
+    }
+
+    /// Hands it a snapshot.
+    pub(super) fn start(
+        &mut self,
+        index: usize,
+        snapshot: &Arc<Snapshot>,
+        reply_to: &Sender<Reply>,
+    ) {
+        match &mut self.seat {
+            Seat::Inline(Some(runner)) => {
+                let verdict = runner.scan(snapshot, &mut self.words);
+                self.answered(verdict, true, snapshot.uptime);
+            }
+            Seat::Thread(Some(worker)) => {
+                let job = Job {
+                    member: index,
+                    snapshot: Arc::clone(snapshot),
+                    words: std::mem::take(&mut self.words),
+                    reply_to: reply_to.clone(),
+                    core: thread::current(),
+                };
+                if worker.hand_out(job) {
+                    self.state = State::Busy(snapshot.scan);
+                } else {
+                    self.strike(Reason::Gone);
+                }
+            }
+            Seat::Inline(None) | Seat::Thread(None) => self.strike(Reason::Gone),
+        }
+    }
+
+    /// Takes in how the module ended its work; its words are in place already.
+    pub(super) fn answered(&mut self, verdict: Verdict, in_time: bool, now: Uptime) {
+        self.state = State::Idle;
+        match verdict {
+            Verdict::Panicked => self.strike(Reason::Panicked),
+            Verdict::Died => self.strike(Reason::Died),
+            Verdict::Good | Verdict::Failed if in_time => {
+                self.ending = Ending::Answered(verdict);
+                self.is_good(now);
+            }
+            Verdict::Good | Verdict::Failed => self.words.clear(),
+        }
+    }
+
+    fn is_good(&mut self, now: Uptime) {
+        let since = *self.good_since.get_or_insert(now);
+        if now.0.saturating_sub(since.0) >= PROBATION {
+            self.strikes = 0;
+        }
+    }
+
+    /// It could not be made.
+    pub(super) fn is_unmade(&mut self, unmade: Unmade) {
+        let why = match unmade {
+            Unmade::Broken(why) => why,
+            Unmade::Options(problems) => problems
+                .into_iter()
+                .map(|(key, text)| format!("{key}: {text}"))
+                .collect::<Vec<_>>()
+                .join("; "),
+        };
+        self.words.clear();
+        self.words.add_problem(String::new(), why);
+        self.strike(Reason::Unmade);
+    }
+
+    /// It broke down: it is started again after a pause, or quarantined.
+    pub(super) fn strike(&mut self, reason: Reason) {
+        self.strikes += 1;
+        self.good_since = None;
+        self.words.keep_problems();
+        match &mut self.seat {
+            Seat::Inline(runner) => *runner = None,
+            Seat::Thread(worker) => {
+                if let Some(worker) = worker {
+                    worker.set_aside();
+                }
+            }
+        }
+        let restarts = if self.recipe.is_here() { 0 } else { RESTARTS };
+        let (reason, pause) = match self.strikes.checked_sub(restarts + 1) {
+            None => {
+                self.ending = Ending::Restarting(reason);
+                (
+                    Reason::Restarting,
+                    RESTART_PAUSE * 4u32.pow(self.strikes - 1),
+                )
+            }
+            Some(before) => {
+                let pause = QUARANTINE
+                    .saturating_mul(1 << before.min(16))
+                    .min(LONGEST_QUARANTINE);
+                self.ending = Ending::Quarantined(reason, Some(pause));
+                (reason, pause)
+            }
+        };
+        self.state = State::Resting(Rest {
+            reason,
+            pause: Some(pause),
+            since: None,
+        });
+    }
+}

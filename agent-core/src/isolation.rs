@@ -1,0 +1,53 @@
+//! `isolation = "process"`: a module in a process of its own, without rights, files or a way back.
+//!
+//! ```text
+//!    daemon                                   process of the module
+//!    Process  --- socket: frames of orders -->  serve(): Jail, then dlopen
+//!             <-- answers, which nobody has to believe ---
+//! ```
+//!
+//! The daemon never maps the library. What the process answers is checked as if it came from an enemy; what
+//! it is worth, the same rules decide as for a module in the daemon's own process.
+
+mod frame;
+mod jail;
+mod message;
+mod process;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use message::{Told, answer_from_bytes, greeting_from_bytes};
+pub use process::{Leash, Process};
+pub use serve::serve;
+
+/// How long a library may take to be loaded and to say what it holds, and a module to be created.
+pub const START_WAIT: Duration = Duration::from_secs(5);
+
+/// What is to run in a process of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A shared object.
+    File(PathBuf),
+    /// The modules that are linked into this program.
+    LinkedIn,
+}
+
+/// The program that can host modules: this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program(PathBuf);
+
+impl Program {
+    /// The program that runs, even if its file was replaced since.
+    #[must_use]
+    pub fn this() -> Self {
+        Self("/proc/self/exe".into())
+    }
+
+    /// The program at this path; for tests, which are programs of their own.
+    #[must_use]
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+}

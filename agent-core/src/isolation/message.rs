@@ -1,0 +1,261 @@
+//! What the daemon and the process of a module say to each other.
+//!
+//! Nothing here outlives a version: both sides are the same program.
+
+use std::io;
+
+use adaptivemm_module_api::Severity;
+use serde::{Deserialize, Serialize};
+
+use super::frame::{garbage, whole};
+use crate::arbiter::{Answer, Permit};
+use crate::config::Value;
+use crate::loader::{Description, Verdict};
+use crate::sampler::Carried;
+use crate::words::clean::{self, Lines, MAX_LINE, MAX_NAME};
+use crate::words::{Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_WORDS, Number, Request, Words};
+
+/// The first word of the process: which modules there are, or why there are none.
+pub(super) type Greeting = Result<Vec<Description>, String>;
+
+/// An order of the daemon.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Order<'a> {
+    /// Make an instance.
+    Create {
+        module: &'a str,
+        values: Vec<(String, Value)>,
+        permit: Permit,
+    },
+    /// Let it look at a snapshot.
+    #[serde(borrow)]
+    Scan(Carried<'a>),
+}
+
+/// What became of [`Order::Create`]: done, wrong options, or something else.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Created {
+    Done,
+    Options(Vec<(String, String)>),
+    Broken(String),
+}
+
+/// What a module said in one scan, as it comes from its process.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Told<'a> {
+    pub(super) scan: u64,
+    verdict: u8,
+    #[serde(borrow)]
+    findings: Vec<ToldFinding<'a>>,
+    requests: Vec<ToldRequest<'a>>,
+    metrics: Vec<(&'a str, f64)>,
+    status: &'a str,
+    problems: Vec<(&'a str, &'a str)>,
+    dropped: u32,
+    strays: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ToldFinding<'a> {
+    severity: u8,
+    verbosity: u8,
+    code: &'a str,
+    text: &'a str,
+    details: &'a str,
+    #[serde(borrow)]
+    numbers: Vec<(&'a str, f64)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ToldRequest<'a> {
+    action: ToldAction<'a>,
+    reason: &'a str,
+    #[serde(borrow)]
+    numbers: Vec<(&'a str, f64)>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum ToldAction<'a> {
+    Set(&'a str, i64),
+    CompactNode(u32),
+}
+
+/// Reads a greeting, and checks what it says.
+///
+/// # Errors
+///
+/// If it makes no sense.
+pub(super) fn checked(greeting: Greeting) -> io::Result<Greeting> {
+    match greeting {
+        Err(why) => Ok(Err(clean::line(why.as_bytes()))),
+        Ok(modules) => {
+            for module in &modules {
+                module.check().map_err(|why| garbage(&why))?;
+            }
+            Ok(Ok(modules))
+        }
+    }
+}
+
+/// Reads what a process says first, as the daemon does.
+///
+/// # Errors
+///
+/// If it makes no sense.
+pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, String>> {
+    checked(whole(bytes)?)
+}
+
+/// Reads an answer, as the daemon does, and takes its words as far as `permit` allows.
+///
+/// # Errors
+///
+/// If it makes no sense.
+pub fn answer_from_bytes(bytes: &[u8], permit: &Permit, words: &mut Words) -> io::Result<Verdict> {
+    whole::<Told<'_>>(bytes)?.take(permit, words)
+}
+
+impl<'a> Told<'a> {
+    /// In the process: everything that was said.
+    pub(super) fn of(scan: u64, verdict: Verdict, words: &'a Words) -> Self {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            scan,
+            verdict: code_of(verdict),
+            findings: words.findings.iter().map(ToldFinding::of).collect(),
+            requests: words.requests.iter().map(ToldRequest::of).collect(),
+            metrics: told_numbers(words.metrics()),
+            status: &words.status,
+            problems: words
+                .problems
+                .iter()
+                .map(|(key, text)| (key.as_str(), text.as_str()))
+                .collect(),
+            dropped: count(words.dropped),
+            strays: count(words.strays),
+        }
+    }
+
+    /// In the daemon: takes the words, by the same rules as for a module in its own process.
+    pub(super) fn take(self, permit: &Permit, words: &mut Words) -> io::Result<Verdict> {
+        let verdict = verdict_of(self.verdict).ok_or_else(|| garbage("an unknown verdict"))?;
+        words.dropped += self.dropped as usize
+            + self.findings.len().saturating_sub(MAX_WORDS)
+            + self.requests.len().saturating_sub(MAX_WORDS)
+            + self.metrics.len().saturating_sub(MAX_METRICS);
+        words.strays += self.strays as usize;
+        for finding in self.findings.into_iter().take(MAX_WORDS) {
+            words.add_finding(finding.cleaned());
+        }
+        for request in self.requests.into_iter().take(MAX_WORDS) {
+            let request = request.cleaned();
+            // The process has asked the same permit; one that did not heed the answer forges.
+            if permit.answer(&request.action) == Answer::Taken {
+                words.add_request(request);
+            } else {
+                return Err(garbage(&format!(
+                    "a request that was refused: {}",
+                    request.action
+                )));
+            }
+        }
+        for (name, value) in self.metrics.into_iter().take(MAX_METRICS) {
+            words.add_metric(
+                |to| clean::append(name.as_bytes(), MAX_NAME, Lines::One, to),
+                value,
+            );
+        }
+        clean::append(
+            self.status.as_bytes(),
+            MAX_LINE,
+            Lines::One,
+            &mut words.status,
+        );
+        for (key, text) in self.problems.into_iter().take(MAX_NUMBERS) {
+            words.add_problem(clean::name(key.as_bytes()), clean::line(text.as_bytes()));
+        }
+        Ok(verdict)
+    }
+}
+
+impl<'a> ToldFinding<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            severity: finding.severity.number(),
+            verbosity: finding.verbosity,
+            code: &finding.code,
+            text: &finding.text,
+            details: &finding.details,
+            numbers: told_numbers(&finding.numbers),
+        }
+    }
+
+    fn cleaned(self) -> Finding {
+        Finding {
+            severity: Severity::from_number(self.severity.into()),
+            verbosity: self.verbosity.min(5),
+            code: clean::name(self.code.as_bytes()),
+            text: clean::line(self.text.as_bytes()),
+            details: clean::details(self.details.as_bytes()),
+            numbers: cleaned_numbers(self.numbers),
+        }
+    }
+}
+
+impl<'a> ToldRequest<'a> {
+    fn of(request: &'a Request) -> Self {
+        let action = match &request.action {
+            Action::Set { tunable, value } => ToldAction::Set(tunable, *value),
+            Action::CompactNode { node } => ToldAction::CompactNode(*node),
+        };
+        Self {
+            action,
+            reason: &request.reason,
+            numbers: told_numbers(&request.numbers),
+        }
+    }
+
+    fn cleaned(self) -> Request {
+        let action = match self.action {
+            ToldAction::Set(tunable, value) => Action::Set {
+                tunable: clean::name(tunable.as_bytes()),
+                value,
+            },
+            ToldAction::CompactNode(node) => Action::CompactNode { node },
+        };
+        Request {
+            action,
+            reason: clean::line(self.reason.as_bytes()),
+            numbers: cleaned_numbers(self.numbers),
+        }
+    }
+}
+
+fn told_numbers(numbers: &[Number]) -> Vec<(&str, f64)> {
+    numbers
+        .iter()
+        .map(|number| (number.name.as_str(), number.value))
+        .collect()
+}
+
+fn cleaned_numbers(numbers: Vec<(&str, f64)>) -> Vec<Number> {
+    let number = |(name, value): (&str, f64)| Number {
+        name: clean::name(name.as_bytes()),
+        value,
+    };
+    numbers.into_iter().take(MAX_NUMBERS).map(number).collect()
+}
+
+fn code_of(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Good => 0,
+        Verdict::Failed => 1,
+        Verdict::Panicked | Verdict::Died => 2,
+    }
+}
+
+fn verdict_of(code: u8) -> Option<Verdict> {
+    [Verdict::Good, Verdict::Failed, Verdict::Panicked]
+        .get(usize::from(code))
+        .copied()
+}

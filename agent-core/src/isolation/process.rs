@@ -1,0 +1,350 @@
+//! The process of a module, as the daemon sees it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+
+use super::frame::{Frames, LONGEST_ANSWER, garbage};
+use super::message::{Created, Order, Told, checked};
+use super::{Program, START_WAIT, Subject};
+use crate::arbiter::Permit;
+use crate::config::Value;
+use crate::loader::{Description, Unmade, Verdict};
+use crate::sampler::{Carried, Snapshot, Wanted};
+use crate::words::{Words, clean};
+
+/// How long a process that is told to end, or has said something odd, may take to end by itself.
+const END_WAIT: Duration = Duration::from_secs(1);
+/// How much of what a process wrote to its standard error is read.
+const LAST_WORDS: u64 = 4096;
+
+/// A process that holds modules, at our end of the socket.
+#[derive(Debug)]
+pub struct Process {
+    socket: UnixStream,
+    incoming: Frames,
+    outgoing: Frames,
+    last_words: File,
+    leash: Arc<Leash>,
+    pid: Option<Pid>,
+    cpu: Option<usize>,
+}
+
+/// Ends a process from another thread, which need not wait for the one that talks to it.
+#[derive(Debug, Default)]
+pub struct Leash(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    child: Option<Child>,
+    cut: bool,
+}
+
+impl Leash {
+    /// Kills the process, or the one that comes to be on it.
+    pub fn cut(&self) {
+        let mut held = self.held();
+        held.cut = true;
+        if let Some(child) = &mut held.child {
+            let _ended_already = child.kill();
+        }
+    }
+
+    fn hold(&self, mut child: Child) {
+        let mut held = self.held();
+        if held.cut {
+            let _ended_already = child.kill();
+        }
+        held.child = Some(child);
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Process {
+    /// Starts a process for `subject`, which ends with the thread that called this.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives us no process.
+    pub fn start(program: &Program, subject: &Subject, leash: Arc<Leash>) -> io::Result<Self> {
+        let (ours, theirs) = UnixStream::pair()?;
+        // Whoever writes much must not have to wait for us to read it.
+        let (last_words, stderr) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let mut command = Command::new(&program.0);
+        command.arg("module-host");
+        command.args(["--parent", &std::process::id().to_string()]);
+        if let Subject::File(path) = subject {
+            command.arg("--").arg(path);
+        }
+        let child = command
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()?;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        leash.hold(child);
+        Ok(Self {
+            socket: ours,
+            incoming: Frames::default(),
+            outgoing: Frames::default(),
+            last_words: last_words.into(),
+            leash,
+            pid,
+            cpu: None,
+        })
+    }
+
+    /// What the library holds. Waits for [`START_WAIT`] at most.
+    ///
+    /// # Errors
+    ///
+    /// Why the library is refused.
+    pub fn greeting(&mut self) -> Result<Vec<Description>, String> {
+        let greeting = self.within(START_WAIT, |me, socket| {
+            checked(me.incoming.read(socket, LONGEST_ANSWER)?)
+        });
+        greeting.unwrap_or_else(|error| Err(self.bury(&error)))
+    }
+
+    /// Creates the module in its process.
+    ///
+    /// # Errors
+    ///
+    /// If its options are wrong, or the process is.
+    pub fn create(
+        &mut self,
+        module: &str,
+        values: &[(String, Value)],
+        permit: &Permit,
+    ) -> Result<(), Unmade> {
+        let order = Order::Create {
+            module,
+            values: values.to_vec(),
+            permit: permit.clone(),
+        };
+        let created = self.within(START_WAIT, |me, socket| {
+            me.outgoing.write(&me.socket, &order)?;
+            me.incoming.read(socket, LONGEST_ANSWER)
+        });
+        match created {
+            Ok(Created::Done) => Ok(()),
+            Ok(Created::Options(problems)) => {
+                let clean = |(key, text): (String, String)| {
+                    (clean::name(key.as_bytes()), clean::line(text.as_bytes()))
+                };
+                Err(Unmade::Options(problems.into_iter().map(clean).collect()))
+            }
+            Ok(Created::Broken(why)) => Err(Unmade::Broken(clean::line(why.as_bytes()))),
+            Err(error) => Err(Unmade::Broken(self.bury(&error))),
+        }
+    }
+
+    /// Lets the module look at a snapshot; its words are added to `words`. Waits for as long as it takes,
+    /// or until the leash is cut.
+    pub fn scan(
+        &mut self,
+        snapshot: &Snapshot,
+        wanted: &Wanted,
+        permit: &Permit,
+        words: &mut Words,
+    ) -> Verdict {
+        self.follow();
+        match self.ask(snapshot, wanted, permit, words) {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                words.clear();
+                words.add_problem(String::new(), self.bury(&error));
+                Verdict::Died
+            }
+        }
+    }
+
+    fn ask(
+        &mut self,
+        snapshot: &Snapshot,
+        wanted: &Wanted,
+        permit: &Permit,
+        words: &mut Words,
+    ) -> io::Result<Verdict> {
+        let order = Order::Scan(Carried::of(snapshot, wanted));
+        self.outgoing.write(&self.socket, &order)?;
+        let told: Told<'_> = self.incoming.read(&self.socket, LONGEST_ANSWER)?;
+        if told.scan != snapshot.scan {
+            return Err(garbage(&format!(
+                "an answer to scan {} in scan {}",
+                told.scan, snapshot.scan
+            )));
+        }
+        told.take(permit, words)
+    }
+
+    /// Runs where we run: waking a process on another processor costs more than the whole exchange.
+    fn follow(&mut self) {
+        let here = sched_getcpu();
+        if self.cpu == Some(here) || here >= CpuSet::MAX_CPU {
+            return;
+        }
+        let mut only_here = CpuSet::new();
+        only_here.set(here);
+        // Where that is not allowed the process runs where it likes.
+        let _slower = sched_setaffinity(self.pid, &only_here);
+        self.cpu = Some(here);
+    }
+
+    /// Talks for a limited time, however slowly the other side dribbles.
+    fn within<T>(
+        &mut self,
+        time: Duration,
+        talk: impl FnOnce(&mut Self, Until<'_>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let socket = self.socket.try_clone()?;
+        socket.set_write_timeout(Some(time))?;
+        let said = talk(self, Until::from_now(&socket, time))?;
+        socket.set_read_timeout(None)?;
+        socket.set_write_timeout(None)?;
+        Ok(said)
+    }
+
+    /// Tells the process to end, and waits for it.
+    ///
+    /// # Errors
+    ///
+    /// If it does not end in time, or not well: why.
+    pub fn end(self) -> Result<(), String> {
+        let _gone_already = self.socket.shutdown(std::net::Shutdown::Both);
+        match self.reaped() {
+            None => Err(format!(
+                "its process did not end within {} s",
+                END_WAIT.as_secs()
+            )),
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(format!("its process {}{}", obituary(status), self.said())),
+        }
+    }
+
+    /// Ends the process, and says how it came to that.
+    fn bury(&self, error: &io::Error) -> String {
+        match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                self.leash.cut();
+                self.reaped();
+                return format!(
+                    "its process did not answer within {} s{}",
+                    START_WAIT.as_secs(),
+                    self.said()
+                );
+            }
+            io::ErrorKind::InvalidData => {
+                self.leash.cut();
+                self.reaped();
+                return format!("its process talks nonsense: {error}{}", self.said());
+            }
+            _ => {}
+        }
+        // One that is about to die tells by what; one that only closed the socket is killed.
+        let cut = self.leash.held().cut;
+        match self.reaped() {
+            _ if cut => "its process was killed".to_owned(),
+            Some(status) => format!("its process {}{}", obituary(status), self.said()),
+            None => format!("its process closed its socket and went on ({error})"),
+        }
+    }
+
+    /// Waits for the process to end, kills it if it takes too long, and takes it off the list of processes.
+    /// `None` if it had to be killed.
+    fn reaped(&self) -> Option<ExitStatus> {
+        let ended = self.pid.is_some_and(|pid| ends_within(pid, END_WAIT));
+        let mut child = self.leash.held().child.take()?;
+        if !ended {
+            let _ended_already = child.kill();
+        }
+        let status = child.wait().ok()?;
+        ended.then_some(status)
+    }
+
+    /// The last line of what it wrote to its standard error, if it wrote something.
+    fn said(&self) -> String {
+        let mut text = Vec::new();
+        // The pipe does not wait, so this ends with what is there.
+        let _whatever_there_is = (&self.last_words).take(LAST_WORDS).read_to_end(&mut text);
+        let text = String::from_utf8_lossy(&text);
+        let line = text.lines().rev().find(|line| !line.trim().is_empty());
+        line.map_or_else(String::new, |line| {
+            format!("; it said: {}", clean::line(line.trim().as_bytes()))
+        })
+    }
+}
+
+/// Reads until a moment, and no longer.
+struct Until<'a> {
+    socket: &'a UnixStream,
+    end: Instant,
+}
+
+impl<'a> Until<'a> {
+    #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
+    fn from_now(socket: &'a UnixStream, time: Duration) -> Self {
+        let end = Instant::now() + time;
+        Self { socket, end }
+    }
+}
+
+impl Read for Until<'_> {
+    #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.socket.set_read_timeout(Some(left))?;
+        let mut socket = self.socket;
+        socket.read(buffer)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _gone_already = self.socket.shutdown(std::net::Shutdown::Both);
+        self.reaped();
+    }
+}
+
+/// Whether a child has ended, or does so in time.
+fn ends_within(pid: Pid, time: Duration) -> bool {
+    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
+        // Before Linux 5.3: it is not waited for.
+        return false;
+    };
+    let mut ended = [PollFd::new(&process, PollFlags::IN)];
+    let Ok(time) = Timespec::try_from(time) else {
+        return false;
+    };
+    poll(&mut ended, Some(&time)).is_ok_and(|ready| ready > 0)
+}
+
+/// How a process ended, as the end of a sentence about it.
+fn obituary(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => {
+            let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
+            format!("died of signal {signal} ({name})")
+        }
+        (None, Some(code)) => format!("ended by itself (exit status {code})"),
+        (None, None) => format!("ended ({status})"),
+    }
+}

@@ -1,0 +1,120 @@
+//! The process of a module: gives up its rights, loads the library, and lets the module look at what it is
+//! sent.
+
+use std::io::{self, Read, Write};
+
+use super::Subject;
+use super::frame::{Frames, LONGEST_ORDER};
+use super::jail;
+use super::message::{Created, Greeting, Order, Told};
+use crate::arbiter::Permit;
+use crate::config::Value;
+use crate::loader::{Exported, Instance, Unmade, linked_in, open};
+use crate::sampler::Received;
+use crate::words::Words;
+
+/// The socket that the daemon put in the place of standard input.
+#[derive(Clone, Copy)]
+struct Daemon;
+
+impl Read for Daemon {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
+}
+
+impl Write for Daemon {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(rustix::stdio::stdin(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Does what the daemon orders, until it closes the socket. `parent` is the daemon's process.
+///
+/// # Errors
+///
+/// If the daemon says something that makes no sense, or is gone in the middle of a word.
+pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
+    let (mut incoming, mut outgoing) = (Frames::default(), Frames::default());
+    let modules = match enter(subject, parent) {
+        Ok(modules) => modules,
+        Err(why) => return outgoing.write(Daemon, &Greeting::Err(why)),
+    };
+    let descriptions = modules.iter().map(|module| module.description.clone());
+    outgoing.write(Daemon, &Greeting::Ok(descriptions.collect()))?;
+    let mut desk = Desk {
+        modules,
+        instance: None,
+        received: Received::default(),
+        words: Words::default(),
+    };
+    loop {
+        let order = match incoming.read(Daemon, LONGEST_ORDER) {
+            Ok(order) => order,
+            // The daemon wants no more.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        match order {
+            Order::Create {
+                module,
+                values,
+                permit,
+            } => outgoing.write(Daemon, &desk.create(module, &values, permit))?,
+            Order::Scan(carried) => {
+                desk.received.take(&carried);
+                outgoing.write(Daemon, &desk.scan()?)?;
+            }
+        }
+    }
+}
+
+fn enter(subject: &Subject, parent: u32) -> Result<Vec<Exported>, String> {
+    jail::enter(parent)
+        .map_err(|error| format!("its process cannot give up its rights: {error}"))?;
+    let modules = match subject {
+        Subject::File(path) => open(path).map_err(|refusal| refusal.to_string())?,
+        Subject::LinkedIn => linked_in(),
+    };
+    jail::shut().map_err(|error| format!("its process cannot be shut: {error}"))?;
+    Ok(modules)
+}
+
+/// Where orders are carried out.
+struct Desk {
+    modules: Vec<Exported>,
+    instance: Option<Instance>,
+    received: Received,
+    words: Words,
+}
+
+impl Desk {
+    fn create(&mut self, name: &str, values: &[(String, Value)], permit: Permit) -> Created {
+        let known = |module: &&Exported| module.description.schema.name == name;
+        let Some(module) = self.modules.iter().find(known) else {
+            return Created::Broken(format!("there is no module {name:?} in it"));
+        };
+        match Instance::create(module, values, permit) {
+            Ok(instance) => {
+                self.instance = Some(instance);
+                Created::Done
+            }
+            Err(Unmade::Options(problems)) => Created::Options(problems),
+            Err(Unmade::Broken(why)) => Created::Broken(why),
+        }
+    }
+
+    fn scan(&mut self) -> io::Result<Told<'_>> {
+        let instance = self.instance.as_mut();
+        let instance =
+            instance.ok_or_else(|| io::Error::other("a scan before there is a module"))?;
+        self.words.clear();
+        let snapshot = self.received.snapshot();
+        let verdict = instance.scan(snapshot, &mut self.words);
+        Ok(Told::of(snapshot.scan, verdict, &self.words))
+    }
+}

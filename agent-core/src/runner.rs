@@ -1,0 +1,119 @@
+//! A module that can be asked, wherever it runs.
+
+use std::sync::Arc;
+
+use crate::arbiter::Permit;
+use crate::config::{Isolation, Value};
+use crate::isolation::{Leash, Process, Subject};
+use crate::loader::{self, Exported, Instance, Origin, Registration, Verdict};
+use crate::sampler::{Snapshot, Wanted};
+use crate::words::Words;
+
+pub use crate::loader::Unmade;
+
+/// How to make a module, as often as it takes.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// Which module.
+    pub module: Registration,
+    /// The values of all its options.
+    pub values: Vec<(String, Value)>,
+    /// What it may ask for.
+    pub permit: Permit,
+    /// Where it runs.
+    pub isolation: Isolation,
+}
+
+/// A module that can look at snapshots.
+#[derive(Debug)]
+pub enum Runner {
+    /// In this process.
+    Here(Box<Instance>),
+    /// In a process of its own.
+    Apart {
+        /// That process.
+        process: Box<Process>,
+        /// What it is sent.
+        wanted: Wanted,
+        /// What it may ask for.
+        permit: Permit,
+    },
+}
+
+impl Recipe {
+    /// Whether it runs in this process, and can take it with it.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.isolation == Isolation::None
+    }
+
+    /// Makes the module. One in a process of its own can be ended by `leash`, and ends with the thread that
+    /// made it.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be made.
+    pub fn make(&self, leash: &Arc<Leash>) -> Result<Runner, Unmade> {
+        match self.isolation {
+            Isolation::None => self.here().map(|instance| Runner::Here(Box::new(instance))),
+            Isolation::Process => self.apart(leash),
+        }
+    }
+
+    fn here(&self) -> Result<Instance, Unmade> {
+        let description = &self.module.description;
+        let module = match (&self.module.origin, self.module.calls) {
+            (Origin::LinkedIn, Some(calls)) => Exported {
+                description: description.clone(),
+                calls,
+            },
+            (Origin::LinkedIn, None) => return Err(broken("it has no functions")),
+            (Origin::File(path), _) => {
+                let path = loader::check_trust(path).map_err(broken)?;
+                let modules = loader::open(&path).map_err(broken)?;
+                let same = |module: &Exported| module.description == *description;
+                let changed = "its file holds something else than when it was looked at; reload";
+                modules
+                    .into_iter()
+                    .find(same)
+                    .ok_or_else(|| broken(changed))?
+            }
+        };
+        Instance::create(&module, &self.values, self.permit.clone())
+    }
+
+    fn apart(&self, leash: &Arc<Leash>) -> Result<Runner, Unmade> {
+        let subject = match &self.module.origin {
+            Origin::LinkedIn => Subject::LinkedIn,
+            Origin::File(path) => Subject::File(loader::check_trust(path).map_err(broken)?),
+        };
+        let mut process =
+            Process::start(&self.module.program, &subject, Arc::clone(leash)).map_err(broken)?;
+        process.greeting().map_err(broken)?;
+        process.create(self.module.name(), &self.values, &self.permit)?;
+        Ok(Runner::Apart {
+            process: Box::new(process),
+            wanted: self.module.description.wanted(),
+            permit: self.permit.clone(),
+        })
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
+fn broken(why: impl ToString) -> Unmade {
+    Unmade::Broken(why.to_string())
+}
+
+impl Runner {
+    /// Lets the module look at a snapshot; its words are added to `words`.
+    pub fn scan(&mut self, snapshot: &Snapshot, words: &mut Words) -> Verdict {
+        match self {
+            Self::Here(instance) => instance.scan(snapshot, words),
+            Self::Apart {
+                process,
+                wanted,
+                permit,
+            } => process.scan(snapshot, wanted, permit, words),
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A snapshot on its way to another process: the text of its files, and what they are.
+//!
+//! The other side parses again. It is the same program, so it comes to the same numbers, and what a file
+//! means is written in one place.
+
+use std::time::Duration;
+
+use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::snapshot::{NodeMeminfo, Pool, Reading, Snapshot, Tunable};
+use super::{
+    Buddyinfo, Meminfo, ParseError, ReadError, Vmstat, Wanted, Zoneinfo, page_count, tunable,
+};
+use crate::tunables;
+
+/// The part of a snapshot that one module wants.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Carried<'a> {
+    scan: u64,
+    uptime: Duration,
+    period: Duration,
+    page_size: u64,
+    steady: bool,
+    #[serde(borrow)]
+    files: Vec<CarriedFile<'a>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CarriedFile<'a> {
+    place: Place,
+    path: &'a str,
+    /// 0, or why there is no text.
+    errno: i32,
+    #[serde(borrow)]
+    text: Raw<'a>,
+}
+
+/// What a file is in the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Place {
+    Meminfo,
+    Vmstat,
+    Zoneinfo,
+    Buddyinfo,
+    /// Of huge pages of this size, in bytes.
+    Pool(u64),
+    /// The meminfo of the node with this number.
+    Node(u32),
+    Tunable,
+    File,
+}
+
+impl<'a> Carried<'a> {
+    /// What `wanted` names of the snapshot.
+    pub(crate) fn of(snapshot: &'a Snapshot, wanted: &Wanted) -> Self {
+        let mut files = Vec::new();
+        let mut add = |wanted: bool, place, file| {
+            if wanted {
+                files.push(CarriedFile::of(place, file));
+            }
+        };
+        add(wanted.meminfo, Place::Meminfo, snapshot.meminfo.facts());
+        add(wanted.vmstat, Place::Vmstat, snapshot.vmstat.facts());
+        add(wanted.zoneinfo, Place::Zoneinfo, snapshot.zoneinfo.facts());
+        add(
+            wanted.buddyinfo,
+            Place::Buddyinfo,
+            snapshot.buddyinfo.facts(),
+        );
+        for pool in &snapshot.hugepages {
+            add(
+                wanted.hugepages,
+                Place::Pool(pool.size.get()),
+                pool.file.facts(),
+            );
+        }
+        for node in &snapshot.nodes {
+            add(wanted.node_meminfo, Place::Node(node.id), node.file.facts());
+        }
+        for tunable in &snapshot.tunables {
+            let mine = wanted.tunables.iter().any(|knob| knob.name == tunable.name);
+            add(mine, Place::Tunable, tunable.file.facts());
+        }
+        for file in &snapshot.files {
+            add(wanted.files.contains(&file.path), Place::File, file.facts());
+        }
+        Self {
+            scan: snapshot.scan,
+            uptime: snapshot.uptime.0,
+            period: snapshot.period,
+            page_size: snapshot.page_size.bytes().get(),
+            steady: snapshot.steady,
+            files,
+        }
+    }
+}
+
+/// A file as it was read: its path, its text, and what became of it.
+type Facts<'a> = (&'a str, &'a [u8], &'a Result<(), ReadError>);
+
+impl<T> Reading<T> {
+    fn facts(&self) -> Facts<'_> {
+        (&self.path, self.text.bytes(), &self.result)
+    }
+
+    /// Takes over a file as it was read elsewhere.
+    fn receive(
+        &mut self,
+        file: &CarriedFile<'_>,
+        parse: impl FnOnce(&mut T, &[u8]) -> Result<(), ParseError>,
+    ) {
+        self.wanted = true;
+        self.text.set(file.text.0);
+        self.result = match file.errno {
+            0 => parse(&mut self.parsed, file.text.0).map_err(ReadError::from),
+            errno => Err(ReadError::Io { errno }),
+        };
+    }
+}
+
+impl<'a> CarriedFile<'a> {
+    fn of(place: Place, (path, text, result): Facts<'a>) -> Self {
+        let errno = match result {
+            Err(error @ ReadError::Io { .. }) => error.errno(),
+            // The other side finds out for itself what is wrong with the text.
+            Err(ReadError::Parse(_)) | Ok(()) => 0,
+        };
+        Self {
+            place,
+            path,
+            errno,
+            text: Raw(text),
+        }
+    }
+}
+
+/// A snapshot that comes from another process; kept from scan to scan, as the parsers remember shapes.
+#[derive(Debug)]
+pub(crate) struct Received(Snapshot);
+
+impl Default for Received {
+    fn default() -> Self {
+        Self(Snapshot::blank(
+            &super::Root::Recorded(super::Recorded::new()),
+            &Wanted::default(),
+            PageSize::FOUR_KIB,
+        ))
+    }
+}
+
+impl Received {
+    /// The last snapshot that was taken over.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.0
+    }
+
+    /// Takes over a snapshot. What it does not carry is not wanted.
+    pub(crate) fn take(&mut self, carried: &Carried<'_>) {
+        let snapshot = &mut self.0;
+        snapshot.scan = carried.scan;
+        snapshot.uptime = Uptime(carried.uptime);
+        snapshot.period = carried.period;
+        snapshot.page_size = PageSize::new(carried.page_size).unwrap_or(PageSize::FOUR_KIB);
+        snapshot.steady = carried.steady;
+        snapshot.meminfo.wanted = false;
+        snapshot.vmstat.wanted = false;
+        snapshot.zoneinfo.wanted = false;
+        snapshot.buddyinfo.wanted = false;
+        let mut taken = Taken::default();
+        for file in &carried.files {
+            taken.file(snapshot, file);
+        }
+        snapshot.hugepages.truncate(taken.pools);
+        snapshot.nodes.truncate(taken.nodes);
+        snapshot.tunables.truncate(taken.tunables);
+        snapshot.files.truncate(taken.files);
+    }
+}
+
+/// How many places of each list are taken.
+#[derive(Default)]
+struct Taken {
+    pools: usize,
+    nodes: usize,
+    tunables: usize,
+    files: usize,
+}
+
+impl Taken {
+    fn file(&mut self, snapshot: &mut Snapshot, file: &CarriedFile<'_>) {
+        match file.place {
+            Place::Meminfo => snapshot.meminfo.receive(file, Meminfo::update),
+            Place::Vmstat => snapshot.vmstat.receive(file, Vmstat::update),
+            Place::Zoneinfo => snapshot.zoneinfo.receive(file, Zoneinfo::update),
+            Place::Buddyinfo => snapshot.buddyinfo.receive(file, Buddyinfo::update),
+            Place::Pool(size) => {
+                let size = Bytes::new(size);
+                let same = |pool: &Pool| pool.size == size;
+                let fresh = || Pool {
+                    size,
+                    count: 0,
+                    file: Reading::new(file.path, true),
+                };
+                let pool = next(&mut snapshot.hugepages, &mut self.pools, same, fresh);
+                let count = &mut pool.count;
+                pool.file.receive(file, |(), text| {
+                    page_count(text).map(|pages| *count = pages)
+                });
+            }
+            Place::Node(id) => {
+                let same = |node: &NodeMeminfo| node.id == id;
+                let fresh = || NodeMeminfo {
+                    id,
+                    file: Reading::new(file.path, true),
+                };
+                let node = next(&mut snapshot.nodes, &mut self.nodes, same, fresh);
+                node.file.receive(file, Meminfo::update);
+            }
+            Place::Tunable => self.tunable(snapshot, file),
+            Place::File => {
+                let same = |reading: &Reading<()>| reading.path == file.path;
+                let fresh = || Reading::new(file.path, true);
+                let reading = next(&mut snapshot.files, &mut self.files, same, fresh);
+                reading.receive(file, |(), _| Ok(()));
+            }
+        }
+    }
+
+    fn tunable(&mut self, snapshot: &mut Snapshot, file: &CarriedFile<'_>) {
+        let Some(knob) = tunables::KNOBS.iter().find(|knob| knob.path == file.path) else {
+            return;
+        };
+        let same = |tunable: &Tunable| tunable.name == knob.name;
+        let fresh = || Tunable {
+            name: knob.name,
+            value: None,
+            file: Reading::new(knob.path, true),
+        };
+        let taken = next(&mut snapshot.tunables, &mut self.tunables, same, fresh);
+        let value = &mut taken.value;
+        *value = None;
+        taken.file.receive(file, |(), text| {
+            tunable::value(text).map(|number| *value = Some(number))
+        });
+    }
+}
+
+/// The next place of a list, if it is that of the same thing; else everything from there on is made anew.
+fn next<'l, T>(
+    list: &'l mut Vec<T>,
+    taken: &mut usize,
+    same: impl Fn(&T) -> bool,
+    fresh: impl FnOnce() -> T,
+) -> &'l mut T {
+    let index = *taken;
+    *taken += 1;
+    if !list.get(index).is_some_and(same) {
+        list.truncate(index);
+        list.push(fresh());
+    }
+    &mut list[index]
+}
+
+/// Bytes that are carried as they are. (serde would take them one by one.)
+#[derive(Debug)]
+struct Raw<'a>(&'a [u8]);
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowed;
+        impl<'de> Visitor<'de> for Borrowed {
+            type Value = &'de [u8];
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(bytes)
+            }
+        }
+        deserializer.deserialize_bytes(Borrowed).map(Raw)
+    }
+}

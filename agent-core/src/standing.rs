@@ -1,0 +1,141 @@
+//! How each module stands, in a file of the runtime directory: for `adaptivemmd modules`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use serde::{Deserialize, Serialize};
+
+use crate::bus::{Ending, Member};
+use crate::loader::Verdict;
+use crate::reporter;
+
+/// Keeps the file as long as the daemon runs. It is written when something changes, not every scan.
+#[derive(Debug)]
+pub struct Standing {
+    path: PathBuf,
+    /// What is in the file.
+    noted: Vec<Ending>,
+    modules: Vec<String>,
+}
+
+/// The content of the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    pid: i32,
+    modules: BTreeMap<String, Stand>,
+}
+
+/// How one module stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stand {
+    /// `running`, `failing`, `late`, `restarting` or `quarantined`.
+    pub state: String,
+    /// The reason, if it does not simply run.
+    pub why: Option<String>,
+}
+
+impl Standing {
+    /// For the file in this directory, which need not exist yet.
+    #[must_use]
+    pub fn new(runtime_dir: &Path) -> Self {
+        Self {
+            path: path(runtime_dir),
+            noted: Vec::new(),
+            modules: Vec::new(),
+        }
+    }
+
+    /// Notes how the modules stand after a scan, if that has changed.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written; it is tried again when something changes.
+    pub fn note(&mut self, members: &[Member]) -> io::Result<()> {
+        let endings = || members.iter().map(|member| essence(member.ending()));
+        let names = || members.iter().map(Member::name);
+        if endings().eq(self.noted.iter().copied())
+            && names().eq(self.modules.iter().map(String::as_str))
+        {
+            return Ok(());
+        }
+        self.noted = endings().collect();
+        self.modules = names().map(str::to_owned).collect();
+        let stands = members
+            .iter()
+            .map(|member| (member.name().to_owned(), stand(member)));
+        let content = Content {
+            pid: rustix::process::getpid().as_raw_pid(),
+            modules: stands.collect(),
+        };
+        let text = serde_json::to_vec(&content).map_err(io::Error::from)?;
+        self.replace(&text)
+    }
+
+    /// Readers see the old content or the new one, and nothing between.
+    fn replace(&self, text: &[u8]) -> io::Result<()> {
+        let new = self.path.with_extension("new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o644);
+        options.open(&new)?.write_all(text)?;
+        fs::rename(&new, &self.path)
+    }
+
+    /// Removes the file: the daemon ends.
+    pub fn remove(self) {
+        let _none_there = fs::remove_file(&self.path);
+    }
+}
+
+fn path(runtime_dir: &Path) -> PathBuf {
+    runtime_dir.join("modules.json")
+}
+
+/// How the modules of the running daemon stand; nothing if none runs.
+#[must_use]
+pub fn read(runtime_dir: &Path) -> BTreeMap<String, Stand> {
+    let content = fs::read(path(runtime_dir)).ok();
+    let content: Option<Content> = content.and_then(|text| serde_json::from_slice(&text).ok());
+    content
+        .filter(|content| is_alive(content.pid))
+        .map(|content| content.modules)
+        .unwrap_or_default()
+}
+
+/// Whether a process of this number runs; that of another user counts.
+fn is_alive(pid: i32) -> bool {
+    let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_pid() > 0);
+    pid.is_some_and(|pid| matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM)))
+}
+
+/// What is worth writing the file anew: that another scan was missed is not.
+fn essence(ending: Ending) -> Ending {
+    match ending {
+        Ending::Late(_) => Ending::Late(0),
+        other => other,
+    }
+}
+
+fn stand(member: &Member) -> Stand {
+    let problem = member.words().problems.first();
+    let problem = problem.map_or("no reason given", |(_, text)| text);
+    let (state, why) = match member.ending() {
+        Ending::Answered(Verdict::Good) => ("running", None),
+        Ending::Answered(_) => ("failing", Some(problem.to_owned())),
+        Ending::Late(_) => ("late", Some("does not answer in time".to_owned())),
+        Ending::Restarting(reason) => ("restarting", Some(reporter::breakdown(reason, problem))),
+        Ending::Quarantined(reason, pause) => (
+            "quarantined",
+            Some(reporter::quarantine(reason, pause, problem)),
+        ),
+        Ending::Silent => ("restarting", None),
+    };
+    Stand {
+        state: state.to_owned(),
+        why,
+    }
+}

@@ -1,0 +1,118 @@
+//! Text of other people, made fit for a log: valid, short, and without characters that act.
+
+/// The longest name, code or key that is taken, in bytes.
+pub(crate) const MAX_NAME: usize = 64;
+/// The longest line that is taken, in bytes.
+pub(crate) const MAX_LINE: usize = 4096;
+/// The longest evidence that is taken, in bytes; `/proc/meminfo` is about 1.5 KiB.
+pub(crate) const MAX_DETAILS: usize = 64 << 10;
+
+/// Whether a text may have several lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lines {
+    One,
+    Many,
+}
+
+/// Appends a text to `copy`: what is not UTF-8 is replaced, characters that act become blanks, and what
+/// is longer than `max` bytes is cut.
+pub(crate) fn append(bytes: &[u8], max: usize, lines: Lines, copy: &mut String) {
+    let cut = &bytes[..bytes.len().min(max)];
+    if let Some(plain) = plain(cut) {
+        copy.push_str(plain);
+        return;
+    }
+    let before = copy.len();
+    for chunk in cut.utf8_chunks() {
+        copy.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            copy.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    let is_bad = |c: char| acts(c) && !(lines == Lines::Many && c == '\n');
+    if copy[before..].contains(is_bad) {
+        let clean = copy[before..].replace(is_bad, " ");
+        copy.truncate(before);
+        copy.push_str(&clean);
+    }
+}
+
+/// A name, a code or a key.
+pub(crate) fn name(bytes: &[u8]) -> String {
+    cleaned(bytes, MAX_NAME, Lines::One)
+}
+
+/// One line.
+pub(crate) fn line(bytes: &[u8]) -> String {
+    cleaned(bytes, MAX_LINE, Lines::One)
+}
+
+/// Lines of evidence.
+pub(crate) fn details(bytes: &[u8]) -> String {
+    cleaned(bytes, MAX_DETAILS, Lines::Many)
+}
+
+fn cleaned(bytes: &[u8], max: usize, lines: Lines) -> String {
+    let mut copy = String::new();
+    append(bytes, max, lines, &mut copy);
+    copy
+}
+
+/// A text that can be taken as it is: printable ASCII, as nearly all words are.
+fn plain(bytes: &[u8]) -> Option<&str> {
+    // Without a way out in the middle it is done many bytes at a time.
+    let is_plain = |plain, byte| plain & (b' '..=b'~').contains(byte);
+    let text = std::str::from_utf8(bytes).ok();
+    text.filter(|_| bytes.iter().fold(true, is_plain))
+}
+
+/// Whether a character does something to a terminal or to the lines of a log: the controls, the two
+/// separators of lines and paragraphs, and those that turn the direction of the text around.
+fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copied(bytes: &[u8], lines: Lines) -> String {
+        let mut copy = "> ".to_owned();
+        append(bytes, 12, lines, &mut copy);
+        copy
+    }
+
+    #[test]
+    fn words_are_copied_up_to_a_length_and_cleaned() {
+        let texts: [&[u8]; 7] = [
+            b"",
+            b"plain ~text",
+            b"much too long",
+            "10 % größer".as_bytes(),
+            b"a\x1b[2Jb\nc",
+            b"\xffnot UTF-8",
+            "a\u{202e}b\u{2028}c".as_bytes(),
+        ];
+
+        let copies = texts.map(|text| copied(text, Lines::One));
+
+        assert_eq!(
+            copies,
+            [
+                "> ",
+                "> plain ~text",
+                "> much too lon",
+                "> 10 % größe",
+                "> a [2Jb c",
+                "> \u{fffd}not UTF-8",
+                "> a b c"
+            ]
+        );
+    }
+
+    #[test]
+    fn details_keep_their_lines() {
+        assert_eq!(copied(b"a\tb\nc\n", Lines::Many), "> a b\nc\n");
+    }
+}
