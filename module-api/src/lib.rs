@@ -54,6 +54,7 @@ mod module;
 mod out;
 mod registry;
 mod snapshot;
+pub mod testing;
 mod thunk;
 pub mod units;
 

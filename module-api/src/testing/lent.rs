@@ -1,0 +1,239 @@
+//! A machine in the shape of the C interface.
+
+use core::time::Duration;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::machine::{Counters, ENOENT, Machine, Zone};
+use crate::abi::{self, Seq, Str};
+
+const MEMINFO: &str = "/proc/meminfo";
+const VMSTAT: &str = "/proc/vmstat";
+const ZONEINFO: &str = "/proc/zoneinfo";
+const BUDDYINFO: &str = "/proc/buddyinfo";
+const HUGEPAGES: &str = "/sys/kernel/mm/hugepages";
+const NODES: &str = "/sys/devices/system/node";
+
+/// The arrays that a machine is lent in: what this module may see of it, and nothing else.
+pub(super) struct Lent<'a> {
+    machine: &'a Machine,
+    meminfo: Option<Vec<abi::Counter>>,
+    vmstat: Option<Vec<abi::Counter>>,
+    zones: Option<Vec<abi::Zone>>,
+    nodes: Vec<abi::Node>,
+    hugepages: Option<Vec<abi::Hugepages>>,
+    tunables: Vec<abi::Tunable>,
+    files: Vec<abi::File>,
+    /// What zones and nodes point to.
+    _counters: Vec<Vec<abi::Counter>>,
+    /// What files point to.
+    _texts: Vec<Cow<'a, [u8]>>,
+}
+
+impl<'a> Lent<'a> {
+    pub(super) fn new(machine: &'a Machine, needs: &'a [String], writes: &[String]) -> Self {
+        let view = View { machine, needs };
+        let mut counters = Vec::new();
+        let mut texts = Vec::new();
+        Self {
+            machine,
+            meminfo: view.counters(MEMINFO, machine.meminfo.as_ref()),
+            vmstat: view.counters(VMSTAT, machine.vmstat.as_ref()),
+            zones: view.zones(&mut counters),
+            nodes: view.nodes(&mut counters),
+            hugepages: view.sees(HUGEPAGES).then(|| hugepages(machine)),
+            tunables: tunables(machine, writes),
+            files: view.files(&mut texts),
+            _counters: counters,
+            _texts: texts,
+        }
+    }
+
+    /// Points to the arrays, which live as long as `self`.
+    pub(super) fn snapshot(&self, scan: u64) -> abi::Snapshot {
+        let machine = self.machine;
+        let flags = if machine.is_steady {
+            0
+        } else {
+            abi::SNAPSHOT_UNSTEADY
+        };
+        abi::Snapshot {
+            struct_size: abi::size_of_u32::<abi::Snapshot>(),
+            flags,
+            scan,
+            uptime_ns: nanoseconds(machine.uptime),
+            period_ns: nanoseconds(machine.period),
+            page_size: machine.page_size.bytes().get(),
+            meminfo: seq(self.meminfo.as_ref()),
+            vmstat: seq(self.vmstat.as_ref()),
+            zones: seq(self.zones.as_ref()),
+            nodes: Seq::new(&self.nodes),
+            hugepages: seq(self.hugepages.as_ref()),
+            tunables: Seq::new(&self.tunables),
+            files: Seq::new(&self.files),
+        }
+    }
+}
+
+/// A machine as far as a module asked for it.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    machine: &'a Machine,
+    needs: &'a [String],
+}
+
+impl<'a> View<'a> {
+    /// Whether the module asked for this file and the machine can read it.
+    fn sees(self, path: &str) -> bool {
+        let is_unreadable = matches!(self.machine.files.get(path), Some(Err(_)));
+        self.needs.iter().any(|need| need == path) && !is_unreadable
+    }
+
+    fn counters(self, path: &str, counters: Option<&Counters>) -> Option<Vec<abi::Counter>> {
+        counters.filter(|_| self.sees(path)).map(raw_counters)
+    }
+
+    fn zones(self, counters: &mut Vec<Vec<abi::Counter>>) -> Option<Vec<abi::Zone>> {
+        let zones = self.machine.zones.as_ref();
+        let zones = zones.filter(|_| self.sees(ZONEINFO))?;
+        let has_blocks = self.sees(BUDDYINFO);
+        let raw = |zone: &Zone| abi::Zone {
+            name: Str::new(&zone.name),
+            node: zone.node,
+            pad: 0,
+            free: zone.free.get(),
+            boost: zone.boost.get(),
+            min: zone.min.get(),
+            low: zone.low.get(),
+            high: zone.high.get(),
+            spanned: zone.spanned.get(),
+            present: zone.present.get(),
+            managed: zone.managed.get(),
+            cma: zone.cma.get(),
+            per_cpu: zone.per_cpu.get(),
+            counters: kept(counters, Some(&zone.counters)),
+            free_blocks: seq(zone.free_blocks.as_ref().filter(|_| has_blocks)),
+        };
+        Some(zones.iter().map(raw).collect())
+    }
+
+    fn nodes(self, counters: &mut Vec<Vec<abi::Counter>>) -> Vec<abi::Node> {
+        let (has_stats, has_meminfo) = (self.sees(ZONEINFO), self.sees(NODES));
+        let mut nodes = Vec::new();
+        for (&id, node) in &self.machine.nodes {
+            let stats = node.stats.as_ref().filter(|_| has_stats);
+            let meminfo = node.meminfo.as_ref().filter(|_| has_meminfo);
+            if stats.is_some() || meminfo.is_some() {
+                nodes.push(abi::Node {
+                    id,
+                    pad: 0,
+                    meminfo: kept(counters, meminfo),
+                    stats: kept(counters, stats),
+                });
+            }
+        }
+        nodes
+    }
+
+    /// Every file in `needs` that is a file, in that order.
+    fn files(self, texts: &mut Vec<Cow<'a, [u8]>>) -> Vec<abi::File> {
+        let are_files = |path: &&String| ![HUGEPAGES, NODES].contains(&path.as_str());
+        let mut files = Vec::new();
+        for path in self.needs.iter().filter(are_files) {
+            let (errno, text) = match text_of(self.machine, path) {
+                Ok(text) => (0, text),
+                Err(errno) => (errno, Cow::Borrowed(&[][..])),
+            };
+            files.push(abi::File {
+                path: Str::new(path),
+                errno,
+                pad: 0,
+                content: Str::of_bytes(&text),
+            });
+            // An owned text keeps its place when the value moves.
+            texts.push(text);
+        }
+        files
+    }
+}
+
+fn seq<T>(elements: Option<&Vec<T>>) -> Seq<T> {
+    elements.map_or(Seq::ABSENT, |elements| Seq::new(elements))
+}
+
+/// The counters as an array that `place` keeps alive.
+fn kept(place: &mut Vec<Vec<abi::Counter>>, counters: Option<&Counters>) -> Seq<abi::Counter> {
+    let Some(counters) = counters else {
+        return Seq::ABSENT;
+    };
+    let raw = raw_counters(counters);
+    // The elements keep their place when the vector that owns them moves.
+    let seq = Seq::new(&raw);
+    place.push(raw);
+    seq
+}
+
+fn raw_counters(counters: &Counters) -> Vec<abi::Counter> {
+    let raw = |(key, value): &(String, u64)| abi::Counter {
+        key: Str::new(key),
+        value: *value,
+    };
+    counters.iter().map(raw).collect()
+}
+
+fn hugepages(machine: &Machine) -> Vec<abi::Hugepages> {
+    let pools = machine.hugepages.iter();
+    let raw = pools.map(|pool| abi::Hugepages {
+        size: pool.size.get(),
+        count: pool.count,
+    });
+    raw.collect()
+}
+
+fn tunables(machine: &Machine, writes: &[String]) -> Vec<abi::Tunable> {
+    let tunables = machine.tunables.iter();
+    let raw = tunables
+        .filter(|(name, _)| writes.contains(name))
+        .map(|(name, value)| abi::Tunable {
+            name: Str::new(name),
+            value: *value,
+        });
+    raw.collect()
+}
+
+/// What a file holds. Counters that were given make up a text that fits.
+fn text_of<'a>(machine: &'a Machine, path: &str) -> Result<Cow<'a, [u8]>, i32> {
+    match (machine.files.get(path), path) {
+        (Some(Ok(text)), _) => Ok(Cow::Borrowed(text)),
+        (Some(Err(errno)), _) => Err(*errno),
+        (None, MEMINFO) => machine.meminfo.as_ref().map(printed_meminfo).ok_or(ENOENT),
+        (None, VMSTAT) => machine.vmstat.as_ref().map(printed_vmstat).ok_or(ENOENT),
+        (None, ZONEINFO | BUDDYINFO) if machine.zones.is_some() => Ok(Cow::Borrowed(&[])),
+        (None, _) => Err(ENOENT),
+    }
+}
+
+fn printed_meminfo(counters: &Counters) -> Cow<'static, [u8]> {
+    let mut text = String::new();
+    for (key, value) in counters {
+        let label = format!("{key}:");
+        // Writing to a string cannot fail.
+        let _ = if key.starts_with("HugePages_") {
+            writeln!(text, "{label:<16}{value:>8}")
+        } else {
+            writeln!(text, "{label:<16}{:>8} kB", value / 1024)
+        };
+    }
+    Cow::Owned(text.into_bytes())
+}
+
+fn printed_vmstat(counters: &Counters) -> Cow<'static, [u8]> {
+    let lines = counters
+        .iter()
+        .map(|(key, value)| format!("{key} {value}\n"));
+    Cow::Owned(lines.collect::<String>().into_bytes())
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

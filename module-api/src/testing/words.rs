@@ -1,0 +1,123 @@
+//! What a module said, as a test keeps it.
+
+use core::fmt;
+
+use crate::out::{Refused, Severity};
+
+/// Everything that a module said in one scan.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Words {
+    /// How the scan ended.
+    pub verdict: Verdict,
+    /// What it saw.
+    pub findings: Vec<Finding>,
+    /// What it asked for, taken or refused.
+    pub requests: Vec<Request>,
+    /// Its numbers, in the order in which it named them.
+    pub metrics: Vec<(String, f64)>,
+    /// How things stand; empty if it did not say.
+    pub status: String,
+}
+
+/// How a scan ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The module did its work.
+    Good,
+    /// It could not, for this reason.
+    Failed(String),
+    /// It panicked, with this message. The daemon puts it into quarantine and forgets its other words.
+    Panicked(String),
+}
+
+/// Something seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The smallest verbosity at which it is logged.
+    pub verbosity: u8,
+    /// What kind, for programs.
+    pub code: String,
+    /// One line for people.
+    pub text: String,
+    /// Further lines, separated by line feeds.
+    pub details: String,
+    /// The numbers behind it.
+    pub numbers: Vec<(String, f64)>,
+}
+
+/// Something asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// What to do.
+    pub action: Action,
+    /// Why, in one line for people.
+    pub reason: String,
+    /// The numbers behind it.
+    pub numbers: Vec<(String, f64)>,
+    /// Why it was not taken, if so. Only what is in `writes` is taken; the daemon also refuses a tunable that
+    /// it does not know, and a value out of the tunable's range.
+    pub refused: Option<Refused>,
+}
+
+/// Something that can be done to a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Give a tunable a value.
+    Set {
+        /// As sysctl names it.
+        tunable: String,
+        /// The new value.
+        value: i64,
+    },
+    /// Compact the memory of a node.
+    CompactNode {
+        /// Its number.
+        node: u32,
+    },
+}
+
+impl Words {
+    /// Before anything is said.
+    pub(super) const fn new() -> Self {
+        Self {
+            verdict: Verdict::Good,
+            findings: Vec::new(),
+            requests: Vec::new(),
+            metrics: Vec::new(),
+            status: String::new(),
+        }
+    }
+
+    /// The findings, a line each: `warning much-dirty: 200.0 MiB wait to be written`.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        self.findings.iter().map(ToString::to_string).collect()
+    }
+
+    /// The last value of a metric in this scan.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let mut metrics = self.metrics.iter().rev();
+        metrics
+            .find(|metric| metric.0 == name)
+            .map(|metric| metric.1)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.severity, self.code, self.text)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Set { tunable, value } => write!(f, "{tunable} = {value}"),
+            Self::CompactNode { node } => write!(f, "compact node {node}"),
+        }
+    }
+}
