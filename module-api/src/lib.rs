@@ -44,7 +44,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
+//! [`testing`] is for tests of a module, and the README of this crate leads from nothing to a module that is
+//! packaged. Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
 
 pub mod abi;
 mod config;
@@ -69,3 +70,8 @@ pub use thunk::declaration_of;
 
 #[doc(hidden)]
 pub use inventory;
+
+/// The module of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Guide;
