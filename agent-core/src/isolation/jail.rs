@@ -6,8 +6,9 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
+use rustix::io::fcntl_getfd;
 use rustix::process::{
     DumpableBehavior, Gid, Pid, Resource, Rlimit, Signal, Uid, geteuid, getppid,
     set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
@@ -107,9 +108,12 @@ fn close_all_but_standard() -> io::Result<()> {
         .flatten()
         .filter(|descriptor| *descriptor > 2)
     {
-        // SAFETY: nothing in this process owns a descriptor but the standard ones yet; the one of the
-        // directory is closed already, and closing a number that is not open does nothing.
-        unsafe { rustix::io::close(descriptor) };
+        // SAFETY: only asked whether it is open; the one of the directory is not any more.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        if fcntl_getfd(borrowed).is_ok() {
+            // SAFETY: nothing in this process owns a descriptor but the standard ones yet.
+            unsafe { rustix::io::close(descriptor) };
+        }
     }
     Ok(())
 }

@@ -25,8 +25,8 @@ use crate::words::{Words, clean};
 
 /// How long a process that is told to end, or has said something odd, may take to end by itself.
 const END_WAIT: Duration = Duration::from_secs(1);
-/// How much of what a process wrote to its standard error is read.
-const LAST_WORDS: u64 = 4096;
+/// How much of what a process wrote to its standard error is told, in bytes.
+const LAST_WORDS: usize = 500;
 
 /// A process that holds modules, at our end of the socket.
 #[derive(Debug)]
@@ -277,16 +277,21 @@ impl Process {
         ended.then_some(status)
     }
 
-    /// The last line of what it wrote to its standard error, if it wrote something.
+    /// The end of what it wrote to its standard error, if it wrote something.
     fn said(&self) -> String {
         let mut text = Vec::new();
         // The pipe does not wait, so this ends with what is there.
-        let _whatever_there_is = (&self.last_words).take(LAST_WORDS).read_to_end(&mut text);
-        let text = String::from_utf8_lossy(&text);
-        let line = text.lines().rev().find(|line| !line.trim().is_empty());
-        line.map_or_else(String::new, |line| {
-            format!("; it said: {}", clean::line(line.trim().as_bytes()))
-        })
+        let _whatever_there_is = (&self.last_words).read_to_end(&mut text);
+        let text = String::from_utf8_lossy(&text[text.len().saturating_sub(LAST_WORDS)..]);
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!("; it said: {}", clean::line(lines.join(" / ").as_bytes()))
     }
 }
 
