@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use adaptivemm_module_api::abi;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ModuleMode;
@@ -10,7 +11,7 @@ use crate::tunables;
 use crate::words::{Action, Request};
 
 /// The action that modules declare to be allowed to ask for compaction.
-const COMPACT_NODE: &str = "compact-node";
+const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;
 
 /// What one module may ask for: what it declared, less what the administrator does not allow.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! What happened in a scan, as JSON for programs. The names are interface.
 
+use adaptivemm_module_api::abi;
 use serde_json::{Map, Value, json};
 
 use crate::agent::Round;
@@ -112,7 +113,7 @@ fn finding_fields(finding: &Finding) -> Map<String, Value> {
 fn request_fields(request: &Request) -> Map<String, Value> {
     let code = match &request.action {
         Action::Set { .. } => "set-tunable",
-        Action::CompactNode { .. } => "compact-node",
+        Action::CompactNode { .. } => abi::ACTION_COMPACT_NODE,
     };
     let mut fields =
         fields_of(json!({ "code": code, "severity": "notice", "text": request.reason }));

@@ -378,7 +378,7 @@ typedef struct amm_module_set {
     amm_str built_with;                         /* with what it was built, for people; may be absent */
 } amm_module_set;
 
-/* Who loads a library. */
+/* Who loads a library. The first 12 bytes, up to and with `minor`, mean the same in every major version. */
 typedef struct amm_host {
     uint32_t struct_size; /* in bytes, as the core knows it */
     uint32_t magic;       /* AMM_MAGIC */

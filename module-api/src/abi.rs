@@ -457,7 +457,8 @@ pub struct ModuleSet {
 }
 versioned!(ModuleSet, up_to built_with: Str);
 
-/// Who loads a module library.
+/// Who loads a module library. The first 12 bytes, up to and with `minor`, mean the same in every major
+/// version.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Host {

@@ -4,6 +4,7 @@
     reason = "exports the one symbol that a module library has"
 )]
 
+use core::mem::offset_of;
 use core::ptr;
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
@@ -45,16 +46,29 @@ macro_rules! register {
 ///
 /// # Safety
 ///
-/// `host` is null or a sized structure that lives for the call.
+/// `host` is null or starts with the first 12 bytes of [`abi::Host`], which are the same in every version.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn adaptivemm_module_entry(host: *const abi::Host) -> *const abi::ModuleSet {
-    // A core that cannot say who it is is not one.
+    // A core that cannot say who it is is not one. One of another major version gets the set all the same: it
+    // knows best what to say to that.
     // SAFETY: the caller's promise is the same.
-    if unsafe { abi::read_sized(host) }.is_none_or(|host| host.magic != abi::MAGIC) {
+    if unsafe { magic_of(host) } != Some(abi::MAGIC) {
         return ptr::null();
     }
     note_panics();
     catch_unwind(module_set).unwrap_or(ptr::null())
+}
+
+/// # Safety
+///
+/// As for [`adaptivemm_module_entry`].
+unsafe fn magic_of(host: *const abi::Host) -> Option<u32> {
+    if host.is_null() {
+        return None;
+    }
+    let place = host.wrapping_byte_add(offset_of!(abi::Host, magic));
+    // SAFETY: not null, and the caller vouches for the bytes up to there.
+    Some(unsafe { place.cast::<u32>().read() })
 }
 
 /// The set, and the array that it points to.

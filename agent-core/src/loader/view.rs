@@ -108,7 +108,8 @@ impl View {
         self.fill_zones(snapshot);
         self.fill_nodes(snapshot);
         self.hugepages.clear();
-        let pools = snapshot.hugepages.iter();
+        let wanted = self.wanted.hugepages;
+        let pools = snapshot.hugepages.iter().filter(|_| wanted);
         self.hugepages.extend(pools.map(|pool| abi::Hugepages {
             size: pool.size.get(),
             count: pool.count,

@@ -1,5 +1,7 @@
 //! Which kernel files somebody wants.
 
+use adaptivemm_module_api::abi;
+
 use crate::tunables::{self, Knob};
 
 /// The files to read: the sum of what the enabled modules need, and nothing else.
@@ -37,12 +39,12 @@ impl Wanted {
     /// Adds a kernel file, by its path on a live machine.
     pub fn add_file(&mut self, path: &str) {
         match path {
-            "/proc/meminfo" => self.meminfo = true,
-            "/proc/vmstat" => self.vmstat = true,
-            "/proc/zoneinfo" => self.zoneinfo = true,
-            "/proc/buddyinfo" => self.buddyinfo = true,
-            "/sys/kernel/mm/hugepages" => self.hugepages = true,
-            "/sys/devices/system/node" => self.node_meminfo = true,
+            abi::NEED_MEMINFO => self.meminfo = true,
+            abi::NEED_VMSTAT => self.vmstat = true,
+            abi::NEED_ZONEINFO => self.zoneinfo = true,
+            abi::NEED_BUDDYINFO => self.buddyinfo = true,
+            abi::NEED_HUGEPAGES => self.hugepages = true,
+            abi::NEED_NODE_MEMINFO => self.node_meminfo = true,
             other => {
                 if !self.files.iter().any(|path| path == other) {
                     self.files.push(other.to_owned());
