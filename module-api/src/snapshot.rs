@@ -162,6 +162,7 @@ impl<'a> Counters<'a> {
     }
 
     /// The counter, in its own unit; `None` if this kernel does not have it.
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<u64> {
         let start = self.next.get().min(self.seq.len());

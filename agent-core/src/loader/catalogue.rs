@@ -58,8 +58,13 @@ impl Catalogue {
     /// names the first counts.
     #[must_use]
     pub fn gather(placements: &Placements, program: &Program) -> Self {
-        let mut catalogue = Self::linked_in(program);
-        let candidates = catalogue.candidates(placements);
+        Self::linked_in(program).with_files(placements, program)
+    }
+
+    /// Adds the modules of files to those that there are.
+    #[must_use]
+    pub fn with_files(mut self, placements: &Placements, program: &Program) -> Self {
+        let candidates = self.candidates(placements);
         // All at once: each takes some milliseconds, most of it in the dynamic linker.
         let started: Vec<_> = candidates
             .into_iter()
@@ -71,20 +76,20 @@ impl Catalogue {
         for (candidate, look) in started {
             let path = candidate.path.display();
             match look.and_then(Look::end) {
-                Err(why) => catalogue.refuse(&path.to_string(), &why),
+                Err(why) => self.refuse(&path.to_string(), &why),
                 Ok((modules, is_replaced)) => {
                     if is_replaced {
-                        catalogue.notes.push(format!(
+                        self.notes.push(format!(
                             "{path} was replaced since it was loaded; what it holds now is used once the \
                              daemon is started anew"
                         ));
                     }
-                    catalogue.file(&candidate, modules, placements, program);
+                    self.file(&candidate, modules, placements, program);
                 }
             }
         }
-        catalogue.sort();
-        catalogue
+        self.sort();
+        self
     }
 
     fn candidates<'a>(&mut self, placements: &'a Placements) -> Vec<Candidate<'a>> {

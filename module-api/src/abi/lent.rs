@@ -125,6 +125,7 @@ impl Str {
     /// # Safety
     ///
     /// The producer's bytes live and stay unchanged for `'a`.
+    #[inline]
     #[must_use]
     pub unsafe fn bytes<'a>(self) -> &'a [u8] {
         if self.ptr.is_null() || self.len == 0 || isize::try_from(self.len).is_err() {
@@ -139,6 +140,7 @@ impl Str {
     /// # Safety
     ///
     /// As for [`Str::bytes`].
+    #[inline]
     #[must_use]
     pub unsafe fn text<'a>(self) -> Option<&'a str> {
         // SAFETY: the caller's promise is the same.

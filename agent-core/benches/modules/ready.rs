@@ -1,0 +1,86 @@
+//! Modules on a bus, and a snapshot of this machine for them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+use agent_core::agent::Threads;
+use agent_core::arbiter::Permit;
+use agent_core::bus::{Bus, Member, Patience, await_start};
+use agent_core::config::{Isolation, Placements};
+use agent_core::isolation::Program;
+use agent_core::loader::{Catalogue, Registration};
+use agent_core::runner::Recipe;
+use agent_core::sampler::{Root, Sampler, Snapshot, Wanted};
+
+/// Long enough that nobody is late.
+const PATIENCE: Patience = Patience {
+    deadline: Duration::from_secs(60),
+    max_late: 3,
+};
+
+pub(crate) fn program() -> Program {
+    Program::at(Path::new(env!("CARGO_BIN_EXE_adaptivemmd")))
+}
+
+/// The modules of the files in a directory.
+pub(crate) fn loaded(directory: &Path) -> Vec<Registration> {
+    let placements = Placements {
+        module_dir: directory.to_owned(),
+        modules: Vec::new(),
+    };
+    let catalogue = Catalogue::default().with_files(&placements, &program());
+    assert!(catalogue.refused.is_empty(), "{:#?}", catalogue.refused);
+    catalogue.modules
+}
+
+/// A directory of our own, which nobody else may write to.
+pub(crate) fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _none_there = std::fs::remove_dir_all(&directory);
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+/// Starts modules with their defaults.
+pub(crate) fn bus(modules: &[Registration], threads: Threads, isolation: Isolation) -> Bus {
+    let member = |module: &Registration| {
+        let options = module.description.schema.options.iter();
+        let recipe = Recipe {
+            module: module.clone(),
+            values: options
+                .map(|option| (option.name.clone(), option.default.clone()))
+                .collect(),
+            permit: Permit::default(),
+            isolation,
+        };
+        match threads {
+            Threads::None => Member::inline(recipe),
+            Threads::OnePerModule => Member::on_thread(recipe, None, None).unwrap(),
+        }
+    };
+    let mut members: Vec<Member> = modules.iter().map(member).collect();
+    assert_eq!(await_start(&mut members, PATIENCE.deadline), []);
+    assert!(members.iter().all(Member::is_idle));
+    Bus::new(members)
+}
+
+pub(crate) fn scan(bus: &mut Bus, snapshot: &Arc<Snapshot>) {
+    bus.scan(snapshot, PATIENCE);
+}
+
+/// Reads of this machine what these modules need.
+pub(crate) fn sampler(modules: &[Registration]) -> Sampler {
+    let mut wanted = Wanted::default();
+    for path in modules.iter().flat_map(|module| &module.description.needs) {
+        wanted.add_file(path);
+    }
+    Sampler::new(Root::live(), wanted, None)
+}
+
+/// This machine now, at a time that stands still.
+pub(crate) fn take(sampler: &mut Sampler) -> Arc<Snapshot> {
+    let now = Uptime(Duration::from_secs(3600));
+    sampler.take(now, Duration::from_secs(30))
+}
