@@ -266,6 +266,23 @@ impl Agent {
         self.bus.members().iter().map(Member::name)
     }
 
+    /// The modules that do not work, before there was a scan: their names, and why.
+    pub fn broken(&self) -> impl Iterator<Item = (&str, &str)> {
+        let quarantined = |member: &&Member| {
+            matches!(
+                member.ending(),
+                Ending::Quarantined(..) | Ending::Restarting(_)
+            )
+        };
+        self.bus.members().iter().filter(quarantined).map(|member| {
+            let problem = member.words().problems.first();
+            (
+                member.name(),
+                problem.map_or("no reason given", |(_, text)| text),
+            )
+        })
+    }
+
     /// The time between two scans.
     #[must_use]
     pub fn period(&self) -> Duration {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::{Exit, complain, load, modules, print, schemas};
 use crate::agent::{Agent, Site};
 use crate::cli::{CheckConfig, Cli};
-use crate::config::{self, Diagnostic, Loaded, Sources};
-use crate::loader::Registration;
+use crate::config::{self, Diagnostic, Isolation, Loaded, Sources};
+use crate::loader::{Origin, Registration};
 use crate::sampler::Root;
 
 pub(super) fn run(cli: &Cli, options: &CheckConfig) -> Exit {
@@ -22,11 +22,24 @@ pub(super) fn run(cli: &Cli, options: &CheckConfig) -> Exit {
     if !loaded.is_valid() {
         return Exit::Configuration;
     }
-    // Modules have the last word on their own options.
-    let built = Agent::build(Site::looked_at(Root::live()), &loaded.settings, &modules);
-    if let Err(errors) = built {
-        errors.0.iter().for_each(|error| complain(error));
-        return Exit::Configuration;
+    // Modules have the last word on their own options. Those in files say it in processes of their own, so
+    // that this one comes to its end.
+    let mut settings = loaded.settings.clone();
+    for (module, settings) in modules.iter().zip(&mut settings.modules) {
+        if module.origin != Origin::LinkedIn {
+            settings.isolation = Some(Isolation::Process);
+        }
+    }
+    match Agent::build(Site::looked_at(Root::live()), &settings, &modules) {
+        Ok(agent) => {
+            for (module, why) in agent.broken() {
+                complain(&format_args!("module {module} does not work: {why}"));
+            }
+        }
+        Err(errors) => {
+            errors.0.iter().for_each(|error| complain(error));
+            return Exit::Configuration;
+        }
     }
     print(&if options.show {
         loaded.show()

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,6 +84,8 @@ impl Process {
         // Whoever writes much must not have to wait for us to read it.
         let (last_words, stderr) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let mut command = Command::new(&program.0);
+        // As it is to be listed; and a Ctrl-C at the terminal of the daemon is not meant for it.
+        command.arg0("adaptivemmd").process_group(0);
         command.arg("module-host");
         command.args(["--parent", &std::process::id().to_string()]);
         if let Subject::File(path) = subject {

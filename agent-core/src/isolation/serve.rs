@@ -1,6 +1,8 @@
 //! The process of a module: gives up its rights, loads the library, and lets the module look at what it is
 //! sent.
 
+use std::ffi::CStr;
+use std::fs::File;
 use std::io::{self, Read, Write};
 
 use super::Subject;
@@ -12,6 +14,9 @@ use crate::config::Value;
 use crate::loader::{Exported, Instance, Unmade, linked_in, open};
 use crate::sampler::Received;
 use crate::words::Words;
+
+/// What the process is called in lists; the kernel keeps 15 bytes.
+const NAME: &CStr = c"module-host";
 
 /// The socket that the daemon put in the place of standard input.
 #[derive(Clone, Copy)]
@@ -74,10 +79,18 @@ pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
 }
 
 fn enter(subject: &Subject, parent: u32) -> Result<Vec<Exported>, String> {
+    // Without a name it is not so easily told from the daemon; that is all.
+    let _nameless = rustix::thread::set_name(NAME);
     jail::enter(parent)
         .map_err(|error| format!("its process cannot give up its rights: {error}"))?;
     let modules = match subject {
-        Subject::File(path) => open(path).map_err(|refusal| refusal.to_string())?,
+        Subject::File(path) => {
+            // The dynamic linker would not say who cannot read it.
+            File::open(path).map_err(|error| {
+                format!("its process, which may not do more than anybody, cannot read it: {error}")
+            })?;
+            open(path).map_err(|refusal| refusal.to_string())?
+        }
         Subject::LinkedIn => linked_in(),
     };
     jail::shut().map_err(|error| format!("its process cannot be shut: {error}"))?;
