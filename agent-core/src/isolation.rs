@@ -39,10 +39,12 @@ pub enum Subject {
 pub struct Program(PathBuf);
 
 impl Program {
-    /// The program that runs, even if its file was replaced since.
+    /// The program that runs, even if its file was replaced or removed since.
     #[must_use]
     pub fn this() -> Self {
-        Self("/proc/self/exe".into())
+        // The link of a file that is gone names none; but it can still be followed.
+        let named = std::env::current_exe().ok().filter(|path| path.exists());
+        Self(named.unwrap_or_else(|| "/proc/self/exe".into()))
     }
 
     /// The program at this path; for tests, which are programs of their own.

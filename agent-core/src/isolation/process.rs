@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,6 +26,8 @@ use crate::words::{Words, clean};
 
 /// How long a process that is told to end, or has said something odd, may take to end by itself.
 const END_WAIT: Duration = Duration::from_secs(1);
+/// How long to wait before looking again.
+const GLANCE: Duration = Duration::from_millis(2);
 /// How much of what a process wrote to its standard error is told, in bytes.
 const LAST_WORDS: usize = 500;
 
@@ -270,8 +273,8 @@ impl Process {
     /// Waits for the process to end, kills it if it takes too long, and takes it off the list of processes.
     /// `None` if it had to be killed.
     fn reaped(&self) -> Option<ExitStatus> {
-        let ended = self.pid.is_some_and(|pid| ends_within(pid, END_WAIT));
         let mut child = self.leash.held().child.take()?;
+        let ended = ends_within(&mut child, END_WAIT);
         if !ended {
             let _ended_already = child.kill();
         }
@@ -331,17 +334,30 @@ impl Drop for Process {
     }
 }
 
-/// Whether a child has ended, or does so in time.
-fn ends_within(pid: Pid, time: Duration) -> bool {
-    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
-        // Before Linux 5.3: it is not waited for.
-        return false;
+/// Whether a child ends in time.
+fn ends_within(child: &mut Child, time: Duration) -> bool {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let Some(Ok(process)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
+        return is_seen_to_end(child, time);
     };
     let mut ended = [PollFd::new(&process, PollFlags::IN)];
     let Ok(time) = Timespec::try_from(time) else {
         return false;
     };
     poll(&mut ended, Some(&time)).is_ok_and(|ready| ready > 0)
+}
+
+/// Looks again and again: before Linux 5.3 there is no other way to wait for a limited time.
+#[expect(clippy::disallowed_methods, reason = "there is no event to wait for")]
+fn is_seen_to_end(child: &mut Child, time: Duration) -> bool {
+    let looks = time.as_millis() / GLANCE.as_millis();
+    (0..looks).any(|_| {
+        let has_ended = child.try_wait().is_ok_and(|status| status.is_some());
+        if !has_ended {
+            thread::sleep(GLANCE);
+        }
+        has_ended
+    })
 }
 
 /// How a process ended, as the end of a sentence about it.
