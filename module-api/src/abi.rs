@@ -339,6 +339,47 @@ pub struct Value {
     pub text: Str,
 }
 
+impl Value {
+    const NOTHING: Self = Self {
+        integer: 0,
+        float: 0.0,
+        text: Str::ABSENT,
+    };
+
+    /// A [`BOOLEAN`].
+    #[must_use]
+    pub const fn boolean(on: bool) -> Self {
+        Self::integer(on as i64)
+    }
+
+    /// An [`INTEGER`].
+    #[must_use]
+    pub const fn integer(integer: i64) -> Self {
+        Self {
+            integer,
+            ..Self::NOTHING
+        }
+    }
+
+    /// A [`FLOAT`].
+    #[must_use]
+    pub const fn float(float: f64) -> Self {
+        Self {
+            float,
+            ..Self::NOTHING
+        }
+    }
+
+    /// A [`TEXT`], which points to `text`.
+    #[must_use]
+    pub const fn text(text: &str) -> Self {
+        Self {
+            text: Str::new(text),
+            ..Self::NOTHING
+        }
+    }
+}
+
 /// What an administrator can choose: a key of `[modules.NAME.config]`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]

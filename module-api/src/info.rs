@@ -113,11 +113,7 @@ impl Opt<bool> {
     /// For [`Info::options`].
     #[must_use]
     pub const fn declaration(&self) -> abi::OptionDeclaration {
-        let default = abi::Value {
-            integer: self.default as i64,
-            ..NOTHING
-        };
-        self.declared(abi::BOOLEAN, default)
+        self.declared(abi::BOOLEAN, abi::Value::boolean(self.default))
     }
 }
 
@@ -147,13 +143,7 @@ impl Opt<i64> {
     /// For [`Info::options`].
     #[must_use]
     pub const fn declaration(&self) -> abi::OptionDeclaration {
-        self.declared(
-            abi::INTEGER,
-            abi::Value {
-                integer: self.default,
-                ..NOTHING
-            },
-        )
+        self.declared(abi::INTEGER, abi::Value::integer(self.default))
     }
 }
 
@@ -179,13 +169,7 @@ impl Opt<f64> {
     /// For [`Info::options`].
     #[must_use]
     pub const fn declaration(&self) -> abi::OptionDeclaration {
-        self.declared(
-            abi::FLOAT,
-            abi::Value {
-                float: self.default,
-                ..NOTHING
-            },
-        )
+        self.declared(abi::FLOAT, abi::Value::float(self.default))
     }
 }
 
@@ -205,21 +189,9 @@ impl Opt<&'static str> {
     /// For [`Info::options`].
     #[must_use]
     pub const fn declaration(&self) -> abi::OptionDeclaration {
-        self.declared(
-            abi::TEXT,
-            abi::Value {
-                text: abi::Str::new(self.default),
-                ..NOTHING
-            },
-        )
+        self.declared(abi::TEXT, abi::Value::text(self.default))
     }
 }
-
-const NOTHING: abi::Value = abi::Value {
-    integer: 0,
-    float: 0.0,
-    text: abi::Str::ABSENT,
-};
 
 impl<T> Opt<T> {
     const fn declared(&self, kind: u32, default: abi::Value) -> abi::OptionDeclaration {

@@ -134,40 +134,11 @@ pub(super) fn filled_in(
 
 /// A value in the shape of the C interface; it points to `name` and `value`.
 pub(super) fn raw((name, value): &(String, Value)) -> abi::Setting {
-    let nothing = abi::Value {
-        integer: 0,
-        float: 0.0,
-        text: abi::Str::ABSENT,
-    };
     let (kind, value) = match value {
-        Value::Boolean(on) => (
-            abi::BOOLEAN,
-            abi::Value {
-                integer: i64::from(*on),
-                ..nothing
-            },
-        ),
-        Value::Integer(integer) => (
-            abi::INTEGER,
-            abi::Value {
-                integer: *integer,
-                ..nothing
-            },
-        ),
-        Value::Float(float) => (
-            abi::FLOAT,
-            abi::Value {
-                float: *float,
-                ..nothing
-            },
-        ),
-        Value::Text(text) => (
-            abi::TEXT,
-            abi::Value {
-                text: abi::Str::new(text),
-                ..nothing
-            },
-        ),
+        Value::Boolean(on) => (abi::BOOLEAN, abi::Value::boolean(*on)),
+        Value::Integer(integer) => (abi::INTEGER, abi::Value::integer(*integer)),
+        Value::Float(float) => (abi::FLOAT, abi::Value::float(*float)),
+        Value::Text(text) => (abi::TEXT, abi::Value::text(text)),
     };
     abi::Setting {
         name: abi::Str::new(name),
