@@ -1,14 +1,17 @@
 //! The only code that writes to the machine.
 
-use std::collections::BTreeMap;
+mod ledger;
+
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use crate::sampler::Root;
-use crate::tunables;
+use crate::tunables::{self, Knob};
 use crate::words::Action;
+
+pub use ledger::{Entry, Ledger, LedgerError};
 
 /// Whether actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,48 +63,76 @@ impl fmt::Display for Outcome {
 
 /// An action that could not be carried out.
 #[derive(Debug)]
-pub struct ActionFailed {
-    path: PathBuf,
-    source: io::Error,
+pub enum ActionFailed {
+    /// The kernel does not take it.
+    Write {
+        /// The kernel's file.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The original value cannot be noted, so it was not even tried.
+    Ledger(LedgerError),
 }
 
 impl fmt::Display for ActionFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot write {}: {}", self.path.display(), self.source)
+        match self {
+            Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
+            Self::Ledger(error) => write!(f, "{error}"),
+        }
     }
 }
 
 impl std::error::Error for ActionFailed {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        match self {
+            Self::Write { source, .. } => Some(source),
+            Self::Ledger(error) => std::error::Error::source(error),
+        }
     }
 }
 
-/// Carries out what was decided, and remembers how things were.
+/// What became of a tunable that was to get its original value back.
+#[derive(Debug)]
+pub struct Restored {
+    /// Its name.
+    pub tunable: String,
+    /// The value before our first change.
+    pub original: String,
+    /// Whether it has that again; `false` if somebody else has changed it, and it is left alone.
+    pub result: Result<bool, ActionFailed>,
+}
+
+impl fmt::Display for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            tunable, original, ..
+        } = self;
+        match &self.result {
+            Ok(true) => write!(f, "{tunable} = {original}: given back"),
+            Ok(false) => write!(
+                f,
+                "{tunable} is left alone, as somebody else has changed it (it was {original})"
+            ),
+            Err(error) => write!(f, "{tunable} cannot be given its {original} back: {error}"),
+        }
+    }
+}
+
+/// Carries out what was decided, and gives everything back.
 #[derive(Debug)]
 pub struct Actuator {
     root: Root,
     mode: Mode,
-    changed: BTreeMap<&'static str, Change>,
-}
-
-/// A tunable that we changed.
-#[derive(Debug)]
-struct Change {
-    path: PathBuf,
-    original: String,
-    ours: String,
+    ledger: Ledger,
 }
 
 impl Actuator {
-    /// Writes below `root`, or nowhere.
+    /// Writes below `root`, or nowhere. What the ledger holds already is given back with the rest.
     #[must_use]
-    pub fn new(root: Root, mode: Mode) -> Self {
-        Self {
-            root,
-            mode,
-            changed: BTreeMap::new(),
-        }
+    pub fn new(root: Root, mode: Mode, ledger: Ledger) -> Self {
+        Self { root, mode, ledger }
     }
 
     /// Carries out one action.
@@ -113,7 +144,7 @@ impl Actuator {
         match action {
             Action::Set { tunable, value } => match tunables::find(tunable) {
                 Some(knob) => self.set(knob, &value.to_string()),
-                None => Err(ActionFailed {
+                None => Err(ActionFailed::Write {
                     path: tunable.into(),
                     source: io::ErrorKind::Unsupported.into(),
                 }),
@@ -122,84 +153,90 @@ impl Actuator {
         }
     }
 
-    fn set(&mut self, knob: &'static tunables::Knob, value: &str) -> Result<Outcome, ActionFailed> {
-        let path = self
-            .root
-            .locate(knob.path)
-            .unwrap_or_else(|| knob.path.into());
-        let failed = |source| ActionFailed {
+    fn set(&mut self, knob: &'static Knob, value: &str) -> Result<Outcome, ActionFailed> {
+        let path = self.path(knob.path);
+        let failed = |source| ActionFailed::Write {
             path: path.clone(),
             source,
         };
-        let text = self.root.read(knob.path).map_err(failed)?;
-        let found = String::from_utf8_lossy(&text).trim_end().to_owned();
-        if self
-            .changed
-            .get(knob.name)
-            .is_some_and(|change| change.ours != found)
-        {
+        let found = self.value(knob).map_err(failed)?;
+        let entry = self.ledger.entry(knob.name);
+        if entry.is_some_and(|entry| !entry.is_ours(&found)) {
             return Ok(Outcome::Yielded { found });
         }
         if found == value {
             return Ok(Outcome::AlreadySo);
         }
+        let before = Some(found);
         if self.mode == Mode::Simulate {
-            return Ok(Outcome::Simulated {
-                before: Some(found),
-            });
+            return Ok(Outcome::Simulated { before });
         }
+        let found = before.as_deref().unwrap_or_default();
+        self.ledger
+            .note(knob.name, found, value)
+            .map_err(ActionFailed::Ledger)?;
         write(&path, value).map_err(failed)?;
-        let original = self
-            .changed
-            .remove(knob.name)
-            .map_or_else(|| found.clone(), |change| change.original);
-        self.changed.insert(
-            knob.name,
-            Change {
-                path,
-                original,
-                ours: value.to_owned(),
-            },
-        );
-        Ok(Outcome::Done {
-            before: Some(found),
-        })
+        Ok(Outcome::Done { before })
     }
 
     fn compact(&self, node: u32) -> Result<Outcome, ActionFailed> {
-        let name = format!("/sys/devices/system/node/node{node}/compact");
-        let path = self.root.locate(&name).unwrap_or_else(|| name.into());
+        let path = self.path(&format!("/sys/devices/system/node/node{node}/compact"));
         if self.mode == Mode::Simulate {
             return Ok(Outcome::Simulated { before: None });
         }
         match write(&path, "1") {
             Ok(()) => Ok(Outcome::Done { before: None }),
-            Err(source) => Err(ActionFailed { path, source }),
+            Err(source) => Err(ActionFailed::Write { path, source }),
         }
     }
 
-    /// Gives every tunable that still has our value its original one back. What could not be restored
-    /// is returned: its name and why.
-    pub fn restore(&mut self) -> Vec<(&'static str, ActionFailed)> {
-        let mut failures = Vec::new();
-        for (
-            name,
-            Change {
-                path,
-                original,
-                ours,
-            },
-        ) in std::mem::take(&mut self.changed)
-        {
-            let knob = tunables::find(name).map_or(name, |knob| knob.path);
-            let found = self.root.read(knob).unwrap_or_default();
-            if String::from_utf8_lossy(&found).trim_end() == ours {
-                if let Err(source) = write(&path, &original) {
-                    failures.push((name, ActionFailed { path, source }));
-                }
+    /// Gives every tunable that still has our value its original one back. One that cannot be given back
+    /// stays in the ledger.
+    pub fn restore(&mut self) -> Vec<Restored> {
+        let entries: Vec<(String, Entry)> = self
+            .ledger
+            .entries()
+            .map(|(name, entry)| (name.to_owned(), entry.clone()))
+            .collect();
+        let restored = entries.into_iter().map(|(tunable, entry)| {
+            let result = self.give_back(&tunable, &entry);
+            Restored {
+                tunable,
+                original: entry.original,
+                result,
             }
-        }
-        failures
+        });
+        restored.collect()
+    }
+
+    fn give_back(&mut self, tunable: &str, entry: &Entry) -> Result<bool, ActionFailed> {
+        let given_back = match tunables::find(tunable) {
+            Some(knob) => {
+                let path = self.path(knob.path);
+                let failed = |source| ActionFailed::Write {
+                    path: path.clone(),
+                    source,
+                };
+                let ours = entry.is_ours(&self.value(knob).map_err(failed)?);
+                if ours {
+                    write(&path, &entry.original).map_err(failed)?;
+                }
+                ours
+            }
+            // A ledger of another version, or one that somebody has written: it says where nothing is ours.
+            None => false,
+        };
+        self.ledger.forget(tunable).map_err(ActionFailed::Ledger)?;
+        Ok(given_back)
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.root.locate(path).unwrap_or_else(|| path.into())
+    }
+
+    fn value(&self, knob: &Knob) -> io::Result<String> {
+        let text = self.root.read(knob.path)?;
+        Ok(String::from_utf8_lossy(&text).trim_end().to_owned())
     }
 }
 
@@ -215,6 +252,8 @@ fn write(path: &std::path::Path, value: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const WSF: &str = "proc/sys/vm/watermark_scale_factor";
@@ -241,12 +280,12 @@ mod tests {
     #[test]
     fn a_change_is_written_and_given_back_at_the_end() {
         let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Live);
+        let mut actuator = Actuator::new(root, Mode::Live, Ledger::in_memory());
 
         let first = actuator.carry_out(&scale(20)).unwrap();
         let second = actuator.carry_out(&scale(40)).unwrap();
         let changed = found(&tree);
-        let failures = actuator.restore();
+        let restored = actuator.restore();
 
         assert_eq!(
             first,
@@ -261,15 +300,16 @@ mod tests {
             }
         );
         assert_eq!(
-            (changed.as_str(), found(&tree).as_str(), failures.len()),
-            ("40", "10", 0)
+            (changed.as_str(), found(&tree).as_str(), restored.len()),
+            ("40", "10", 1)
         );
+        assert_eq!(actuator.restore().len(), 0);
     }
 
     #[test]
     fn a_simulation_writes_nothing() {
         let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Simulate);
+        let mut actuator = Actuator::new(root, Mode::Simulate, Ledger::in_memory());
 
         let outcome = actuator.carry_out(&scale(20)).unwrap();
 
@@ -280,12 +320,12 @@ mod tests {
     #[test]
     fn a_value_that_somebody_else_set_is_left_alone() {
         let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Live);
+        let mut actuator = Actuator::new(root, Mode::Live, Ledger::in_memory());
         actuator.carry_out(&scale(20)).unwrap();
         fs::write(tree.path().join(WSF), "35\n").unwrap();
 
         let outcome = actuator.carry_out(&scale(40)).unwrap();
-        let failures = actuator.restore();
+        let restored = actuator.restore();
 
         assert_eq!(
             outcome,
@@ -293,13 +333,14 @@ mod tests {
                 found: "35".to_owned()
             }
         );
-        assert_eq!((found(&tree).as_str(), failures.len()), ("35\n", 0));
+        assert!(matches!(restored[0].result, Ok(false)));
+        assert_eq!(found(&tree), "35\n");
     }
 
     #[test]
     fn a_tunable_that_the_kernel_lacks_is_an_error_that_names_the_file() {
         let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Live);
+        let mut actuator = Actuator::new(root, Mode::Live, Ledger::in_memory());
 
         let error = actuator
             .carry_out(&Action::CompactNode { node: 7 })
@@ -310,5 +351,44 @@ mod tests {
             error.to_string(),
             format!("cannot write {}: entity not found", path.display())
         );
+    }
+
+    #[test]
+    fn what_a_daemon_that_died_had_changed_is_given_back_by_the_next_one() {
+        let (tree, root) = machine();
+        let runtime_dir = tempfile::tempdir().unwrap();
+        let actuator = || {
+            let ledger = Ledger::open(runtime_dir.path(), "this-boot").0;
+            Actuator::new(root.clone(), Mode::Live, ledger)
+        };
+        let mut first = actuator();
+        first.carry_out(&scale(20)).unwrap();
+        first.carry_out(&scale(40)).unwrap();
+        drop(first);
+
+        let restored = actuator().restore();
+
+        assert_eq!(
+            (
+                restored[0].tunable.as_str(),
+                restored[0].original.as_str(),
+                found(&tree).as_str()
+            ),
+            ("vm.watermark_scale_factor", "10", "10")
+        );
+        assert!(matches!(restored[0].result, Ok(true)));
+        assert_eq!(actuator().restore().len(), 0);
+    }
+
+    #[test]
+    fn nothing_is_changed_whose_original_value_cannot_be_noted() {
+        let (tree, root) = machine();
+        let ledger = Ledger::open(Path::new("/nowhere"), "this-boot").0;
+        let mut actuator = Actuator::new(root, Mode::Live, ledger);
+
+        let error = actuator.carry_out(&scale(20)).unwrap_err();
+
+        assert!(matches!(error, ActionFailed::Ledger(_)), "{error}");
+        assert_eq!(found(&tree), "10\n");
     }
 }

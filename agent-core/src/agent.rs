@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
-use crate::actuator::{Actuator, Mode, Outcome};
+use crate::actuator::{Actuator, Ledger, Mode, Outcome, Restored};
 use crate::arbiter::{Arbiter, Clash, Decision, Permit};
 use crate::bus::{Bus, Ending, Member, Patience, Reason, await_start};
 use crate::config::{ModuleSettings, Settings};
@@ -41,6 +41,8 @@ pub struct Site {
     pub page_size: Option<PageSize>,
     /// Whether the machine is changed.
     pub mode: Mode,
+    /// Where original values are noted.
+    pub ledger: Ledger,
     /// Where modules run.
     pub threads: Threads,
     /// Where it is noted who is at work.
@@ -55,6 +57,7 @@ impl Site {
             root,
             page_size: None,
             mode: Mode::Simulate,
+            ledger: Ledger::in_memory(),
             threads: Threads::None,
             marker: None,
         }
@@ -173,6 +176,7 @@ impl Agent {
             root,
             page_size,
             mode,
+            ledger,
             threads,
             mut marker,
         } = site;
@@ -184,7 +188,7 @@ impl Agent {
             sampler: Sampler::new(root.clone(), wanted(&chosen), page_size),
             bus: Bus::new(members),
             arbiter,
-            actuator: Actuator::new(root, mode),
+            actuator: Actuator::new(root, mode, ledger),
             period: settings.core.period,
             patience: patience(settings),
             threads,
@@ -335,13 +339,9 @@ impl Agent {
         }
     }
 
-    /// Gives back everything that was changed. What could not be given back is returned.
-    pub fn restore(&mut self) -> Vec<String> {
-        let failures = self.actuator.restore();
-        failures
-            .into_iter()
-            .map(|(name, error)| format!("{name} keeps our value: {error}"))
-            .collect()
+    /// Gives back everything that was changed, by us or by a daemon that died.
+    pub fn restore(&mut self) -> Vec<Restored> {
+        self.actuator.restore()
     }
 }
 

@@ -89,6 +89,8 @@ pub enum Command {
     Record(Record),
     /// Print what the daemon would have logged on a recorded machine
     Replay(Replay),
+    /// Give back what a daemon changed that died before it could do so
+    Restore,
     /// Host modules; the daemon starts this itself
     #[command(hide = true)]
     ModuleHost(ModuleHost),

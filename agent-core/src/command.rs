@@ -6,18 +6,22 @@ mod module_host;
 mod modules;
 mod record;
 mod replay;
+mod restore;
 mod snapshot;
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::actuator::{Ledger, LedgerError};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
 use crate::loader::{Catalogue, Registration};
+use crate::sampler::{BOOT_ID, boot_id};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,7 @@ pub fn run() -> ExitCode {
         Some(Command::Snapshot) => snapshot::run(&cli),
         Some(Command::Record(options)) => record::run(&cli, options),
         Some(Command::Replay(options)) => replay::run(&cli, options),
+        Some(Command::Restore) => restore::run(&cli),
         Some(Command::ModuleHost(options)) => module_host::run(options),
     };
     exit.into()
@@ -97,6 +102,15 @@ fn modules(sources: &Sources) -> Vec<Registration> {
 
 fn catalogue(sources: &Sources) -> Catalogue {
     Catalogue::gather(&config::placements(sources), &Program::this())
+}
+
+/// The ledger of this boot, and what is wrong with the one that was there.
+fn ledger(cli: &Cli, runtime_dir: &Path) -> (Ledger, Option<LedgerError>) {
+    let boot = cli.root().read(BOOT_ID).ok();
+    let boot = boot.and_then(|text| boot_id(&text).ok());
+    // Without a boot id nobody can tell of which boot a ledger is, so none is ever taken over.
+    let unknown = || format!("unknown, as seen by process {}", std::process::id());
+    Ledger::open(runtime_dir, &boot.unwrap_or_else(unknown))
 }
 
 fn schemas(modules: &[Registration]) -> Vec<ModuleSchema> {

@@ -114,15 +114,24 @@ impl Scheduler {
 
     /// Gives back what was changed, and ends.
     pub fn end(mut self) {
-        for failure in self.agent.restore() {
-            self.say(Severity::Error, &failure);
-        }
+        self.restore();
         if self.is_running {
             self.say(Severity::Info, "ended");
         }
         self.agent.end();
         if let Some(standing) = self.standing {
             standing.remove();
+        }
+    }
+
+    /// Gives back what was changed, by us or by a daemon that died.
+    pub fn restore(&mut self) {
+        for restored in self.agent.restore() {
+            let severity = match restored.result {
+                Ok(_) => Severity::Notice,
+                Err(_) => Severity::Error,
+            };
+            self.say(severity, &restored.to_string());
         }
     }
 

@@ -7,6 +7,8 @@
 
 #[path = "daemon/background.rs"]
 mod background;
+#[path = "daemon/ledger.rs"]
+mod ledger;
 #[path = "daemon/life.rs"]
 mod life;
 #[path = "daemon/lock.rs"]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Exit, catalogue, complain, load};
-use crate::actuator::Mode;
+use crate::actuator::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
 use crate::cli::{Cli, Daemon};
@@ -103,6 +103,7 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         root: cli.root(),
         page_size: None,
         mode,
+        ledger: ledger(cli, mode, settings, &mut journal),
         threads: Threads::OnePerModule,
         marker: marker(mode, settings, &mut journal),
     };
@@ -115,6 +116,8 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
     };
     let mut scheduler = Scheduler::new(agent, journal, standing);
+    // What a daemon changed that died before it could give it back.
+    scheduler.restore();
     if cli.daemon.once {
         scheduler.scan();
         scheduler.end();
@@ -194,6 +197,18 @@ fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
     for note in &catalogue.notes {
         journal.write(&Entry::new(Severity::Notice, "core", note));
     }
+}
+
+/// Where original values are noted; and what the last daemon left there.
+fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Ledger {
+    if mode == Mode::Simulate {
+        return Ledger::in_memory();
+    }
+    let (ledger, error) = super::ledger(cli, &settings.core.runtime_dir);
+    if let Some(error) = error {
+        journal.write(&Entry::new(Severity::Error, "core", &error.to_string()));
+    }
+    ledger
 }
 
 /// Where it is noted who is at work, for the next daemon; and what the last one left.

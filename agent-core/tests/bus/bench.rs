@@ -128,6 +128,13 @@ impl Bench {
         self.reporter = Reporter::new();
     }
 
+    /// Gives everything back, and says what that was.
+    pub(crate) fn restore(&mut self) -> String {
+        let restored = self.agent.restore();
+        let lines: Vec<String> = restored.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    }
+
     pub(crate) fn tunable(&self) -> String {
         fs::read_to_string(self.machine.path().join(WSF)).unwrap()
     }

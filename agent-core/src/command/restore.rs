@@ -1,0 +1,40 @@
+//! `adaptivemmd restore`: gives back what a daemon changed that died before it could do so.
+
+use std::fmt::Write;
+
+use super::{Exit, complain, ledger, modules, print, settings};
+use crate::actuator::{Actuator, Mode};
+use crate::cli::Cli;
+use crate::lock::Lock;
+
+pub(super) fn run(cli: &Cli) -> Exit {
+    let modules = modules(&cli.sources());
+    let runtime_dir = match settings(cli, &modules) {
+        Ok(settings) => settings.core.runtime_dir,
+        Err(exit) => return exit,
+    };
+    // A daemon that runs knows better, and gives everything back when it ends.
+    let _lock = match Lock::take(&runtime_dir) {
+        Ok(lock) => lock,
+        Err(error) => {
+            complain(&error);
+            return Exit::Failed;
+        }
+    };
+    let (ledger, error) = ledger(cli, &runtime_dir);
+    if let Some(error) = &error {
+        complain(error);
+    }
+    let restored = Actuator::new(cli.root(), Mode::Live, ledger).restore();
+    let mut text = String::new();
+    for restored in &restored {
+        let _never_fails = writeln!(text, "{restored}");
+    }
+    let all_well = error.is_none() && restored.iter().all(|restored| restored.result.is_ok());
+    let printed = print(if restored.is_empty() {
+        "there is nothing to give back\n"
+    } else {
+        &text
+    });
+    if all_well { printed } else { Exit::Failed }
+}

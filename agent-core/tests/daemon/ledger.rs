@@ -1,0 +1,126 @@
+//! What a daemon changed that died before it could give it back.
+
+use std::fs;
+
+use crate::QUICK;
+use crate::machine::Machine;
+use crate::process::Home;
+use crate::words::stderr;
+
+const WSF: &str = "proc/sys/vm/watermark_scale_factor";
+const BOOT: &str = "6f2b7f6c-6f0a-4a7e-8f2d-2f4a3c1d9e10";
+
+/// A machine on which a daemon of this boot died. It had raised the scale factor from 10 to 40.
+fn machine_after_a_death(home: &Home, boot: &str) -> Machine {
+    let machine = Machine::new(home, 100);
+    for directory in ["proc/sys/vm", "proc/sys/kernel/random"] {
+        fs::create_dir_all(machine.path(directory)).unwrap();
+    }
+    machine.write(WSF, "40\n");
+    machine.write("proc/sys/kernel/random/boot_id", &format!("{BOOT}\n"));
+    fs::create_dir_all(home.path("run")).unwrap();
+    let entry = r#"{"original": "10", "ours": ["40", "20"]}"#;
+    let ledger =
+        format!(r#"{{"boot_id": "{boot}", "tunables": {{"vm.watermark_scale_factor": {entry}}}}}"#);
+    fs::write(home.path("run/ledger.json"), ledger).unwrap();
+    machine
+}
+
+fn value(machine: &Machine) -> String {
+    fs::read_to_string(machine.path(WSF)).unwrap()
+}
+
+fn restore(home: &Home, machine: &Machine) -> (Option<i32>, String) {
+    let output = home
+        .command(&["restore", "--root", machine.root()])
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+#[test]
+fn restore_gives_back_what_a_daemon_that_died_had_changed() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, BOOT);
+
+    let first = restore(&home, &machine);
+    let second = restore(&home, &machine);
+
+    let given_back = "vm.watermark_scale_factor = 10: given back\n";
+    assert_eq!(
+        (first, value(&machine).as_str()),
+        ((Some(0), given_back.to_owned()), "10")
+    );
+    assert_eq!(
+        second,
+        (Some(0), "there is nothing to give back\n".to_owned())
+    );
+}
+
+#[test]
+fn the_next_daemon_gives_it_back_before_its_first_scan() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, BOOT);
+
+    let output = home
+        .command(&["--once", "--root", machine.root()])
+        .output()
+        .unwrap();
+
+    let said = stderr(&output);
+    assert!(
+        said.contains("notice  core: vm.watermark_scale_factor = 10: given back"),
+        "{said}"
+    );
+    assert_eq!(value(&machine), "10");
+}
+
+#[test]
+fn a_simulation_gives_nothing_back() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, BOOT);
+
+    home.command(&["--once", "-s", "--root", machine.root()])
+        .output()
+        .unwrap();
+
+    assert_eq!(value(&machine), "40\n");
+}
+
+#[test]
+fn values_of_an_earlier_boot_are_left_alone() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, "0c1f3a52-1d1e-4b6b-9d5e-0a8d5f3b7c21");
+
+    let answer = restore(&home, &machine);
+
+    assert_eq!(
+        answer,
+        (Some(0), "there is nothing to give back\n".to_owned())
+    );
+    assert_eq!(value(&machine), "40\n");
+}
+
+#[test]
+fn a_tunable_that_cannot_be_written_stays_in_the_ledger() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, BOOT);
+    fs::remove_file(machine.path(WSF)).unwrap();
+
+    let failed = restore(&home, &machine);
+    machine.write(WSF, "40\n");
+    let later = restore(&home, &machine);
+
+    assert_eq!(failed.0, Some(1));
+    assert!(
+        failed
+            .1
+            .starts_with("vm.watermark_scale_factor cannot be given its 10 back: "),
+        "{}",
+        failed.1
+    );
+    assert_eq!((later.0, value(&machine).as_str()), (Some(0), "10"));
+}
