@@ -89,9 +89,10 @@ impl Description {
         }
         check_line(&self.version)?;
         check_line(&self.schema.description)?;
-        let is_path = |path: &&String| path.starts_with('/') && !path.contains("/../");
-        if let Some(path) = self.needs.iter().find(|path| !is_path(path)) {
-            return Err(format!("it needs {path:?}, which is not an absolute path"));
+        if let Some(path) = self.needs.iter().find(|path| !is_kernel_file(path)) {
+            return Err(format!(
+                "it needs {path:?}, which is not the path of a file of the kernel below /proc or /sys"
+            ));
         }
         check_number(self.schema.options.len())?;
         let mut names: Vec<&str> = Vec::new();
@@ -156,6 +157,20 @@ fn check_option(option: &OptionSchema) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// The daemon reads what a module needs with its own rights, so it must not be just anything: nothing outside
+/// of the kernel's file systems, and nothing of a process, whose directory leads to every file.
+fn is_kernel_file(path: &str) -> bool {
+    let below = |top: &str| path.strip_prefix(top).map(|rest| rest.split('/'));
+    let is_name = |part: &str| !["", ".", ".."].contains(&part);
+    let is_process =
+        |part: &str| part.ends_with("self") || part.starts_with(|c: char| c.is_ascii_digit());
+    match (below("/proc/"), below("/sys/")) {
+        (Some(mut parts), _) => parts.clone().all(is_name) && !parts.next().is_some_and(is_process),
+        (None, Some(mut parts)) => parts.all(is_name),
+        (None, None) => false,
+    }
 }
 
 /// Lower-case letters, digits and hyphens, with a letter first.
