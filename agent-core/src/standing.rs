@@ -121,8 +121,8 @@ fn essence(ending: Ending) -> Ending {
 }
 
 fn stand(member: &Member) -> Stand {
-    let problem = member.words().problems.first();
-    let problem = problem.map_or("no reason given", |(_, text)| text);
+    let known = member.words().problems.first().map(|(_, text)| text);
+    let problem = known.map_or("no reason given", String::as_str);
     let (state, why) = match member.ending() {
         Ending::Answered(Verdict::Good) => ("running", None),
         Ending::Answered(_) => ("failing", Some(problem.to_owned())),
@@ -132,7 +132,8 @@ fn stand(member: &Member) -> Stand {
             "quarantined",
             Some(reporter::quarantine(reason, pause, problem)),
         ),
-        Ending::Silent => ("restarting", None),
+        // It rests before it is started again.
+        Ending::Silent => ("restarting", known.cloned()),
     };
     Stand {
         state: state.to_owned(),
