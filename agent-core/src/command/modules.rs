@@ -110,12 +110,12 @@ impl<'a> Listed<'a> {
             } else {
                 format!(", default {default}")
             };
-            let help = option.help.trim_end_matches('.');
-            line(&format!(
-                "{} = {value}: {help}{}",
-                option.name,
-                range(option, &default)
-            ));
+            let help = match option.help.trim_end_matches('.') {
+                "" => String::new(),
+                help => format!(": {help}"),
+            };
+            let range = range(option, &default);
+            line(&format!("{} = {value}{help}{range}", option.name));
         }
         text
     }
