@@ -28,6 +28,8 @@ use crate::words::{Words, clean};
 const END_WAIT: Duration = Duration::from_secs(1);
 /// How long to wait before looking again.
 const GLANCE: Duration = Duration::from_millis(2);
+/// Enough to read what was said long ago.
+const LEAST_WAIT: Duration = Duration::from_millis(100);
 /// How much of what a process wrote to its standard error is told, in bytes.
 const LAST_WORDS: usize = 500;
 
@@ -41,6 +43,7 @@ pub struct Process {
     leash: Arc<Leash>,
     pid: Option<Pid>,
     cpu: Option<usize>,
+    started: Instant,
 }
 
 /// Ends a process from another thread, which need not wait for the one that talks to it.
@@ -82,6 +85,7 @@ impl Process {
     /// # Errors
     ///
     /// If the kernel gives us no process.
+    #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     pub fn start(program: &Program, subject: &Subject, leash: Arc<Leash>) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         // Whoever writes much must not have to wait for us to read it.
@@ -111,16 +115,19 @@ impl Process {
             leash,
             pid,
             cpu: None,
+            started: Instant::now(),
         })
     }
 
-    /// What the library holds. Waits for [`START_WAIT`] at most.
+    /// What the library holds. Waits until [`START_WAIT`] after the start, so that several processes that hang
+    /// are waited for at the same time.
     ///
     /// # Errors
     ///
     /// Why the library is refused.
     pub fn greeting(&mut self) -> Result<Vec<Description>, String> {
-        let greeting = self.within(START_WAIT, |me, socket| {
+        let left = START_WAIT.saturating_sub(self.started.elapsed());
+        let greeting = self.within(left.max(LEAST_WAIT), |me, socket| {
             checked(me.incoming.read(socket, LONGEST_ANSWER)?)
         });
         greeting.unwrap_or_else(|error| Err(self.bury(&error)))
