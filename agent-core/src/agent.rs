@@ -75,8 +75,8 @@ pub struct Agent {
     patience: Patience,
     threads: Threads,
     marker: Option<Marker>,
-    /// The modules on the bus, as they were configured.
-    running: Vec<ModuleSettings>,
+    /// The modules on the bus, as they were found and configured.
+    running: Vec<(Registration, ModuleSettings)>,
 }
 
 /// Why the modules could not be started. All reasons at once.
@@ -193,14 +193,11 @@ impl Agent {
             patience: patience(settings),
             threads,
             marker,
-            running: chosen
-                .iter()
-                .map(|(_, settings)| (*settings).clone())
-                .collect(),
+            running: owned(&chosen),
         })
     }
 
-    /// Takes over a new configuration. A module whose settings did not change goes on as it is, with
+    /// Takes over a new configuration. A module whose settings and file did not change goes on as it is, with
     /// all that it has learned; the others are started anew.
     ///
     /// # Errors
@@ -222,7 +219,7 @@ impl Agent {
         };
         let keeps: Vec<bool> = chosen
             .iter()
-            .map(|(_, settings)| self.running.contains(settings) && idle(&settings.name))
+            .map(|(module, settings)| self.runs(module, settings) && idle(&settings.name))
             .collect();
         let fresh: Vec<_> = chosen
             .iter()
@@ -249,11 +246,15 @@ impl Agent {
         self.arbiter = arbiter;
         self.period = settings.core.period;
         self.patience = patience(settings);
-        self.running = chosen
-            .iter()
-            .map(|(_, settings)| (*settings).clone())
-            .collect();
+        self.running = owned(&chosen);
         Ok(())
+    }
+
+    /// Whether this very module is on the bus with these settings.
+    fn runs(&self, module: &Registration, settings: &ModuleSettings) -> bool {
+        self.running
+            .iter()
+            .any(|(running, set)| module.is_still(running) && set == settings)
     }
 
     /// Reads everything that the core knows how to read, for somebody who looks at the snapshot itself.
@@ -355,6 +356,13 @@ fn chosen<'a>(
     let enabled = settings.modules.iter().filter(|settings| settings.enabled);
     enabled
         .filter_map(|settings| Some((find(settings)?, settings)))
+        .collect()
+}
+
+fn owned(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<(Registration, ModuleSettings)> {
+    chosen
+        .iter()
+        .map(|(module, settings)| ((*module).clone(), (*settings).clone()))
         .collect()
 }
 

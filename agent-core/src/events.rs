@@ -9,7 +9,8 @@ use crate::words::{Action, Finding, Number, Request};
 
 /// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
 /// chosen by verbosity, as for the log.
-pub(crate) fn of_round(t_ms: u64, round: &Round<'_>, verbosity: u8) -> Vec<Value> {
+#[must_use]
+pub fn of_round(t_ms: u64, round: &Round<'_>, verbosity: u8) -> Vec<Value> {
     let mut events = Vec::new();
     for member in round.members {
         let start = |kind: &str| start(t_ms, member.name(), kind);

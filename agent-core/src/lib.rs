@@ -27,7 +27,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
-mod events;
+pub mod events;
 pub mod isolation;
 pub mod journal;
 pub mod linked;

@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod description;
+mod identity;
 mod instance;
 mod library;
+mod look;
 mod sink;
 mod trust;
 mod view;
@@ -33,6 +35,8 @@ pub struct Registration {
     pub isolation: Isolation,
     /// What can run it in a process of its own.
     pub(crate) program: Program,
+    /// Which file it was found in.
+    pub(crate) file: Option<identity::Identity>,
     /// Its functions, if it is linked in.
     pub(crate) calls: Option<Calls>,
 }
@@ -99,5 +103,17 @@ impl Registration {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.description.schema.name
+    }
+
+    /// Whether this is the same module as it was before, from the same file.
+    #[must_use]
+    pub fn is_still(&self, before: &Self) -> bool {
+        (&self.description, &self.origin, self.isolation, self.file)
+            == (
+                &before.description,
+                &before.origin,
+                before.isolation,
+                before.file,
+            )
     }
 }

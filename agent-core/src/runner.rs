@@ -11,6 +11,9 @@ use crate::words::Words;
 
 pub use crate::loader::Unmade;
 
+/// Why a module cannot be made whose file was replaced.
+const CHANGED: &str = "its file holds something else than when it was looked at; reload";
+
 /// How to make a module, as often as it takes.
 #[derive(Debug, Clone)]
 pub struct Recipe {
@@ -62,6 +65,7 @@ impl Recipe {
 
     fn here(&self) -> Result<Instance, Unmade> {
         let description = &self.module.description;
+        let same = |module: &Exported| module.description == *description;
         let module = match (&self.module.origin, self.module.calls) {
             (Origin::LinkedIn, Some(calls)) => Exported {
                 description: description.clone(),
@@ -71,12 +75,10 @@ impl Recipe {
             (Origin::File(path), _) => {
                 let path = loader::check_trust(path).map_err(broken)?;
                 let modules = loader::open(&path).map_err(broken)?;
-                let same = |module: &Exported| module.description == *description;
-                let changed = "its file holds something else than when it was looked at; reload";
                 modules
                     .into_iter()
                     .find(same)
-                    .ok_or_else(|| broken(changed))?
+                    .ok_or_else(|| broken(CHANGED))?
             }
         };
         Instance::create(&module, &self.values, self.permit.clone())
@@ -89,7 +91,11 @@ impl Recipe {
         };
         let mut process =
             Process::start(&self.module.program, &subject, Arc::clone(leash)).map_err(broken)?;
-        process.greeting().map_err(broken)?;
+        let modules = process.greeting().map_err(broken)?;
+        // Its settings were checked for the module that was found before.
+        if !modules.contains(&self.module.description) {
+            return Err(broken(CHANGED));
+        }
         process.create(self.module.name(), &self.values, &self.permit)?;
         Ok(Runner::Apart {
             process: Box::new(process),

@@ -19,6 +19,14 @@ pub struct Placements {
     pub modules: Vec<Placement>,
 }
 
+impl Placements {
+    /// What is set for the module of this name.
+    #[must_use]
+    pub fn of(&self, name: &str) -> Option<&Placement> {
+        self.modules.iter().find(|placement| placement.name == name)
+    }
+}
+
 /// Where a module comes from and runs, as far as that is set. There need not be
 /// such a module, nor need a module be able to have that name.
 #[derive(Debug, Clone, PartialEq, Eq)]

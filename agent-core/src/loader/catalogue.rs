@@ -1,19 +1,20 @@
 //! All modules that this daemon can run: those that are linked in, and those in files.
-//!
-//! A file is described by a process of its own before the daemon maps it, if it ever does: one that crashes
-//! when it is loaded, or that is not to run here, never gets into the daemon.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use adaptivemm_module_api::linked;
 
+use super::identity::Identity;
 use super::library::Exported;
-use super::{Description, Origin, RefusedModule, Registration, library, trust};
+use super::look::{Found, Look, Seen};
+use super::{Description, Origin, RefusedModule, Registration};
 use crate::config::{Isolation, Placement, Placements};
-use crate::isolation::{Process, Program, Subject};
+use crate::isolation::Program;
+
+/// So many files are looked at at the same time. Each takes a process and two descriptors.
+const AT_ONCE: usize = 64;
 
 /// The modules that can be run, and what there is to say about those that cannot.
 #[derive(Debug, Default)]
@@ -45,6 +46,7 @@ impl Catalogue {
                     origin: Origin::LinkedIn,
                     isolation: Isolation::None,
                     program: program.clone(),
+                    file: None,
                     calls: Some(module.calls),
                 }),
                 Err(refusal) => catalogue.refuse("linked in", &refusal.to_string()),
@@ -65,26 +67,16 @@ impl Catalogue {
     #[must_use]
     pub fn with_files(mut self, placements: &Placements, program: &Program) -> Self {
         let candidates = self.candidates(placements);
-        // All at once: each takes some milliseconds, most of it in the dynamic linker.
-        let started: Vec<_> = candidates
-            .into_iter()
-            .map(|candidate| {
-                let look = Look::begin(&candidate.path, program);
-                (candidate, look)
-            })
-            .collect();
-        for (candidate, look) in started {
-            let path = candidate.path.display();
-            match look.and_then(Look::end) {
-                Err(why) => self.refuse(&path.to_string(), &why),
-                Ok((modules, is_replaced)) => {
-                    if is_replaced {
-                        self.notes.push(format!(
-                            "{path} was replaced since it was loaded; what it holds now is used once the \
-                             daemon is started anew"
-                        ));
-                    }
-                    self.file(&candidate, modules, placements, program);
+        // Many at once: each takes some milliseconds, most of it in the dynamic linker.
+        for candidates in candidates.chunks(AT_ONCE) {
+            let looks: Vec<_> = candidates
+                .iter()
+                .map(|candidate| Look::begin(&candidate.path, program))
+                .collect();
+            for (candidate, look) in candidates.iter().zip(looks) {
+                match look {
+                    Err(why) => self.refuse(&candidate.path.display().to_string(), &why),
+                    Ok(look) => self.file(candidate, &look.end(), placements, program),
                 }
             }
         }
@@ -119,59 +111,70 @@ impl Catalogue {
         candidates
     }
 
-    /// Takes in the modules of a file.
+    /// Takes in the modules of a file: those that run in this process as they were when it was loaded, those
+    /// that run apart as they are now.
     fn file(
         &mut self,
         candidate: &Candidate<'_>,
-        modules: Vec<Description>,
+        seen: &Seen,
         placements: &Placements,
         program: &Program,
     ) {
         let path = &candidate.path;
-        let modules = match candidate.placement {
-            None => modules,
-            Some(placement) => {
-                let names: Vec<&str> = modules
-                    .iter()
-                    .map(|module| module.schema.name.as_str())
-                    .collect();
-                if !names.contains(&placement.name.as_str()) {
-                    let why = format!(
-                        "it does not hold the module {}, but {}",
-                        placement.name,
-                        names.join(", ")
-                    );
-                    return self.refuse(&path.display().to_string(), &why);
-                }
-                let is_it = |module: &Description| module.schema.name == placement.name;
-                modules.into_iter().filter(is_it).collect()
-            }
-        };
-        for description in modules {
-            let usual = match candidate.placement {
-                Some(_) if !is_below(path, &placements.module_dir) => Isolation::Process,
-                Some(_) | None => Isolation::None,
+        let shown = path.display().to_string();
+        if let Err(why) = &seen.now {
+            self.refuse(&shown, why);
+        }
+        let usual = candidate.usual_isolation(&placements.module_dir);
+        let now = seen.now.as_ref().ok();
+        let here = seen.loaded.as_ref().or(now);
+        let mut modules: Vec<(&Description, Option<Identity>, Isolation)> = Vec::new();
+        for (found, isolation) in [(here, Isolation::None), (now, Isolation::Process)] {
+            let Some(Found { modules: all, file }) = found else {
+                continue;
             };
-            let placement = |placement: &&Placement| placement.name == description.schema.name;
-            let set = placements
-                .modules
-                .iter()
-                .find(placement)
-                .and_then(|placement| placement.isolation);
-            if description.panic_aborts && set.unwrap_or(usual) == Isolation::None {
+            let is_meant = |module: &&Description| {
+                let set = placements
+                    .of(&module.schema.name)
+                    .and_then(|placement| placement.isolation);
+                set.unwrap_or(usual) == isolation && candidate.is_for(module, placements)
+            };
+            modules.extend(
+                all.iter()
+                    .filter(is_meant)
+                    .map(|module| (module, *file, isolation)),
+            );
+        }
+        if let (Some(placement), Some(now), []) = (candidate.placement, now, modules.as_slice()) {
+            let names = now.modules.iter().map(|module| module.schema.name.as_str());
+            let names: Vec<&str> = names.collect();
+            let why = format!(
+                "it does not hold the module {}, but {}",
+                placement.name,
+                names.join(", ")
+            );
+            self.refuse(&shown, &why);
+        }
+        let is_here = |(_, _, isolation): &(_, _, Isolation)| *isolation == Isolation::None;
+        if seen.is_replaced() && modules.iter().any(is_here) {
+            self.notes.push(format!(
+                "{shown} was replaced since it was loaded; what it holds now is used once the daemon is started \
+                 anew"
+            ));
+        }
+        for (description, file, isolation) in modules {
+            if description.panic_aborts && isolation == Isolation::None {
                 let why = "it was built with panic=abort, so that a panic in it would end the daemon: \
                            build it anew, or set isolation = \"process\"";
-                self.refuse(
-                    &format!("{} of {}", description.schema.name, path.display()),
-                    why,
-                );
+                self.refuse(&format!("{} of {shown}", description.schema.name), why);
                 continue;
             }
             self.add(Registration {
-                description,
+                description: description.clone(),
                 origin: Origin::File(path.clone()),
                 isolation: usual,
                 program: program.clone(),
+                file,
                 calls: None,
             });
         }
@@ -210,34 +213,29 @@ impl Catalogue {
     }
 }
 
-/// A look into a file.
-enum Look {
-    /// A process loads it.
-    Begun(Process),
-    /// This process has loaded it before; and whether it was replaced since.
-    Known(Vec<Description>, bool),
-}
-
-impl Look {
-    /// Checks a file, and lets a process load it.
-    fn begin(path: &Path, program: &Program) -> Result<Self, String> {
-        let path = trust::check(path)
-            .map_err(|distrust| format!("it is not to be trusted: {distrust}"))?;
-        if let Some((modules, is_replaced)) = library::opened(&path) {
-            return Ok(Self::Known(modules, is_replaced));
+impl Candidate<'_> {
+    /// Where its modules run, unless the configuration says otherwise.
+    fn usual_isolation(&self, module_dir: &Path) -> Isolation {
+        let is_installed =
+            self.placement.is_none() || self.path.parent().map(real) == Some(real(module_dir));
+        if is_installed {
+            Isolation::None
+        } else {
+            Isolation::Process
         }
-        Process::start(program, &Subject::File(path), Arc::default())
-            .map(Self::Begun)
-            .map_err(|error| format!("no process can be started to look into it: {error}"))
     }
 
-    fn end(self) -> Result<(Vec<Description>, bool), String> {
-        match self {
-            Self::Known(modules, is_replaced) => Ok((modules, is_replaced)),
-            Self::Begun(mut process) => {
-                let modules = process.greeting()?;
-                process.end().map(|()| (modules, false))
-            }
+    /// Whether it is for this module that the file is looked at. One that was named is not looked for again
+    /// when its file is found in the module directory.
+    fn is_for(&self, module: &Description, placements: &Placements) -> bool {
+        let name = &module.schema.name;
+        let named = |placement: &Placement| {
+            let path = placement.path.as_deref();
+            path.is_some_and(|path| real(path) == real(&self.path))
+        };
+        match self.placement {
+            Some(placement) => placement.name == *name,
+            None => !placements.of(name).is_some_and(named),
         }
     }
 }
@@ -256,8 +254,7 @@ fn shared_objects(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn is_below(path: &Path, directory: &Path) -> bool {
-    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    path.parent()
-        .is_some_and(|parent| real(parent) == real(directory))
+/// The path without links, as far as that can be found out.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -3,14 +3,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use adaptivemm_module_api::abi;
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
+use super::identity::Identity;
 use super::{Calls, Description};
 
 /// Keep the library, whatever happens. glibc and musl agree on the number; libloading has no name for it.
@@ -44,6 +43,8 @@ pub(crate) enum Refusal {
     Empty,
     /// It holds more modules than are taken.
     TooMany(u32),
+    /// It points to no modules.
+    NoDeclarations,
     /// One of its modules is a null pointer.
     Null(usize),
     /// One of its modules is not well described.
@@ -91,6 +92,9 @@ impl fmt::Display for Refusal {
             Self::TooMany(count) => {
                 write!(f, "it holds {count} modules, at most {MOST} are taken")
             }
+            Self::NoDeclarations => {
+                f.write_str("the pointer to the declarations of its module set is null")
+            }
             Self::Null(index) => {
                 write!(f, "the pointer to module {index} of its module set is null")
             }
@@ -109,25 +113,17 @@ struct Opened {
     modules: Vec<Exported>,
 }
 
-/// Which file it was: device, inode, and when it was written, in seconds and nanoseconds.
-type Identity = (u64, u64, i64, i64);
-
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
 
-fn identity(path: &Path) -> Option<Identity> {
-    let file = fs::metadata(path).ok()?;
-    Some((file.dev(), file.ino(), file.mtime(), file.mtime_nsec()))
-}
-
-/// What a library holds that was opened before, and whether its file has been replaced since.
-pub(super) fn opened(path: &Path) -> Option<(Vec<Description>, bool)> {
+/// What a library holds that was opened before, and which file it was.
+pub(super) fn opened(path: &Path) -> Option<(Vec<Description>, Option<Identity>)> {
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     let library = opened.iter().find(|library| library.path == path)?;
     let descriptions = library
         .modules
         .iter()
         .map(|module| module.description.clone());
-    Some((descriptions.collect(), library.file != identity(path)))
+    Some((descriptions.collect(), library.file))
 }
 
 /// Opens a library and reads what it says of its modules. It stays in memory for as long as the process
@@ -147,7 +143,7 @@ pub(crate) fn open(path: &Path) -> Result<Vec<Exported>, Refusal> {
         return Ok(modules);
     }
     // Not under the lock: a constructor may take its time.
-    let file = identity(path);
+    let file = Identity::of(path);
     let modules = load(path)?;
     lock().push(Opened {
         path: path.to_owned(),
@@ -239,7 +235,7 @@ fn module_set(set: *const abi::ModuleSet) -> Result<abi::ModuleSet, Refusal> {
     // SAFETY: the library vouches for `struct_size` bytes.
     let whole = unsafe { abi::read_sized(set) }.ok_or(short)?;
     if whole.declarations.is_null() {
-        return Err(Refusal::Null(0));
+        return Err(Refusal::NoDeclarations);
     }
     Ok(whole)
 }

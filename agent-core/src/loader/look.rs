@@ -1,0 +1,83 @@
+//! A look into a file: a process of its own loads it and tells what it holds, so that a file that crashes when
+//! it is loaded, or that is not to run here, never gets into the daemon.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::identity::Identity;
+use super::{Description, library, trust};
+use crate::isolation::{Process, Program, Subject};
+
+/// What a file holds, or held.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    pub(super) modules: Vec<Description>,
+    /// Which file that was.
+    pub(super) file: Option<Identity>,
+}
+
+/// What is known of a file after the look.
+pub(super) struct Seen {
+    /// What it held when this process loaded it, if it did: what is loaded stays what it was.
+    pub(super) loaded: Option<Found>,
+    /// What it holds now, or why it is refused.
+    pub(super) now: Result<Found, String>,
+}
+
+impl Seen {
+    /// Whether there is another file now than the one that was loaded.
+    pub(super) fn is_replaced(&self) -> bool {
+        let now = self.now.as_ref().ok().map(|now| now.file);
+        self.loaded
+            .as_ref()
+            .is_some_and(|loaded| Some(loaded.file) != now)
+    }
+}
+
+/// A look that has begun.
+pub(super) struct Look {
+    loaded: Option<Found>,
+    file: Option<Identity>,
+    /// `None` if the file is the one that this process has loaded.
+    process: Option<Result<Process, String>>,
+}
+
+impl Look {
+    /// Checks a file, and lets a process load it.
+    ///
+    /// # Errors
+    ///
+    /// If it is not to be trusted.
+    pub(super) fn begin(path: &Path, program: &Program) -> Result<Self, String> {
+        let path = trust::check(path).map_err(|distrust| distrust.to_string())?;
+        let file = Identity::of(&path);
+        let loaded = library::opened(&path).map(|(modules, file)| Found { modules, file });
+        let is_known = loaded.as_ref().is_some_and(|loaded| loaded.file == file);
+        let start = || {
+            Process::start(program, &Subject::File(path), Arc::default())
+                .map_err(|error| format!("no process can be started to look into it: {error}"))
+        };
+        Ok(Self {
+            loaded,
+            file,
+            process: (!is_known).then(start),
+        })
+    }
+
+    /// Waits for what the process tells.
+    pub(super) fn end(self) -> Seen {
+        let file = self.file;
+        let told = |mut process: Process| {
+            let modules = process.greeting()?;
+            process.end().map(|()| Found { modules, file })
+        };
+        let now = match self.process {
+            Some(process) => process.and_then(told),
+            None => Ok(self.loaded.clone().unwrap_or_default()),
+        };
+        Seen {
+            loaded: self.loaded,
+            now,
+        }
+    }
+}
