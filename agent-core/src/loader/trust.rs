@@ -36,6 +36,9 @@ enum Blame {
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
+        if !matches!(self.blame, Blame::Io(_)) {
+            f.write_str("it is not to be trusted: ")?;
+        }
         match &self.blame {
             Blame::NotAbsolute => write!(f, "{path} is not an absolute path"),
             Blame::Symlink => write!(f, "{path} is a symbolic link: name the file itself"),
@@ -55,7 +58,7 @@ impl fmt::Display for Distrust {
                 "{path} can be written by others than its owner (mode {mode:04o}): chmod go-w"
             ),
             Blame::Acl => write!(f, "{path} has an access control list: setfacl -b"),
-            Blame::Io(error) => write!(f, "{path}: {error}"),
+            Blame::Io(error) => write!(f, "{path} cannot be looked at: {error}"),
         }
     }
 }
