@@ -1,0 +1,41 @@
+//! Modules in files: which are taken, which are refused and why, and what becomes of them when they are
+//! replaced.
+#![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "builds modules, and looks at real processes and their files"
+)]
+
+#[path = "../../tests/abi/cc.rs"]
+mod cc;
+#[path = "loading/constructors.rs"]
+mod constructors;
+#[path = "loading/declarations.rs"]
+mod declarations;
+#[path = "loading/libraries.rs"]
+mod libraries;
+#[path = "loading/listing.rs"]
+mod listing;
+#[path = "loading/maps.rs"]
+mod maps;
+#[path = "loading/names.rs"]
+mod names;
+#[path = "loading/panic_abort.rs"]
+mod panic_abort;
+#[path = "loading/place.rs"]
+mod place;
+#[path = "daemon/process.rs"]
+mod process;
+#[path = "loading/reloads.rs"]
+mod reloads;
+#[cfg(feature = "memleak")]
+#[path = "loading/same_bytes.rs"]
+mod same_bytes;
+#[path = "loading/standings.rs"]
+mod standings;
+#[path = "loading/symbols.rs"]
+mod symbols;
+#[path = "loading/telltale.rs"]
+mod telltale;
+#[path = "loading/trust.rs"]
+mod trust;

@@ -1,0 +1,67 @@
+//! Tells whether anything of a library ran.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::place::{Place, set_mode};
+
+/// A module that leaves a file when it is loaded, whoever loads it.
+pub(crate) struct Telltale {
+    pub(crate) place: Place,
+    pub(crate) file: PathBuf,
+    marks: TempDir,
+}
+
+impl Telltale {
+    /// In a directory of the test, named in the configuration.
+    pub(crate) fn new(test: &str) -> Self {
+        let place = Place::new(&format!("trust-{test}"));
+        let marks = tempfile::tempdir().unwrap();
+        // It is loaded by nobody, if by root.
+        set_mode(marks.path(), 0o777);
+        place.make_directory("elsewhere");
+        let mark = format!("mark(\"{}\")", marks.path().join("loaded").display());
+        let file = place.build("elsewhere/variant.so", &[("CONSTRUCTOR", &mark)]);
+        let telltale = Self { place, file, marks };
+        telltale.name(&telltale.file);
+        telltale
+    }
+
+    pub(crate) fn name(&self, file: &Path) {
+        self.place.configure(&format!(
+            "[modules.variant]\npath = \"{}\"\nisolation = \"none\"",
+            file.display()
+        ));
+    }
+
+    /// Forgets that it was loaded.
+    pub(crate) fn forget(&self) {
+        fs::remove_file(self.mark()).unwrap();
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.marks.path().join("loaded")
+    }
+
+    pub(crate) fn was_loaded(&self) -> bool {
+        self.mark().exists()
+    }
+
+    /// Makes sure that the file is not to be trusted, for this reason, and that nothing of it ran.
+    #[track_caller]
+    pub(crate) fn assert_untrusted(&self, file: &Path, reason: &str) {
+        let reason = format!("it is not to be trusted: {reason}");
+        self.place.assert_refused(file, &reason);
+        let mut daemon = self.place.daemon();
+        let said = daemon.take_said();
+        let expected = format!(
+            "error   core: module {} is refused: {reason}",
+            file.display()
+        );
+        let is_told = said.iter().any(|line| line.ends_with(&expected));
+        assert!(is_told, "{said:?}");
+        assert!(!self.was_loaded());
+    }
+}
