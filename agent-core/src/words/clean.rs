@@ -17,7 +17,7 @@ pub(crate) enum Lines {
 /// Appends a text to `copy`: what is not UTF-8 is replaced, characters that act become blanks, and what
 /// is longer than `max` bytes is cut.
 pub(crate) fn append(bytes: &[u8], max: usize, lines: Lines, copy: &mut String) {
-    let cut = &bytes[..bytes.len().min(max)];
+    let cut = cut(bytes, max);
     if let Some(plain) = plain(cut) {
         copy.push_str(plain);
         return;
@@ -35,6 +35,27 @@ pub(crate) fn append(bytes: &[u8], max: usize, lines: Lines, copy: &mut String) 
         copy.truncate(before);
         copy.push_str(&clean);
     }
+    // The mark of what is not UTF-8 may be longer than that was.
+    let mut end = copy.len().min(before + max);
+    while !copy.is_char_boundary(end) {
+        end -= 1;
+    }
+    copy.truncate(end);
+}
+
+/// The beginning of a text, which does not end within a character.
+fn cut(bytes: &[u8], max: usize) -> &[u8] {
+    let Some(next) = bytes.get(max) else {
+        return bytes;
+    };
+    let is_inside = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
+    if !is_inside(next) {
+        return &bytes[..max];
+    }
+    // A character has four bytes at most.
+    let starts = (max.saturating_sub(3)..max).rev();
+    let start = starts.into_iter().find(|&start| !is_inside(&bytes[start]));
+    &bytes[..start.unwrap_or(max)]
 }
 
 /// A name, a code or a key.
@@ -70,7 +91,7 @@ fn plain(bytes: &[u8]) -> Option<&str> {
 /// separators of lines and paragraphs, and those that turn the direction of the text around.
 fn acts(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -109,6 +130,50 @@ mod tests {
                 "> a b c"
             ]
         );
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_stays_within_its_length() {
+        let texts: [&[u8]; 5] = [
+            "12345678901€".as_bytes(),
+            "123456789€€".as_bytes(),
+            "12345678😀😀".as_bytes(),
+            &[0xff; 40],
+            &[0x80; 40],
+        ];
+
+        let copies = texts.map(|text| copied(text, Lines::One));
+
+        let marks = format!("> {}", "\u{fffd}".repeat(4));
+        assert_eq!(
+            copies,
+            [
+                "> 12345678901",
+                "> 123456789€",
+                "> 12345678😀",
+                &marks,
+                &marks
+            ]
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_clean_stays_as_it_is(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40),
+            text in "\\PC{0,20}",
+            max in 0_usize..40,
+        ) {
+            for bytes in [bytes.as_slice(), text.as_bytes()] {
+                for lines in [Lines::One, Lines::Many] {
+                    let once = cleaned(bytes, max, lines);
+                    let twice = cleaned(once.as_bytes(), max, lines);
+
+                    proptest::prop_assert!(once.len() <= max);
+                    proptest::prop_assert_eq!(once, twice);
+                }
+            }
+        }
     }
 
     #[test]
