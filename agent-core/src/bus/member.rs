@@ -41,6 +41,8 @@ pub struct Member {
     strikes: u32,
     /// Since when it does good work again.
     good_since: Option<Uptime>,
+    /// When the last scan began.
+    now: Option<Uptime>,
 }
 
 /// Where a module runs.
@@ -69,7 +71,7 @@ pub(super) struct Rest {
     reason: Reason,
     /// For how long; `None` until a reload.
     pause: Option<Duration>,
-    /// Since when; `None` until the next scan.
+    /// Since when; `None` until the first scan.
     since: Option<Uptime>,
 }
 
@@ -126,6 +128,7 @@ impl Member {
             ending: Ending::Silent,
             strikes: 0,
             good_since: None,
+            now: None,
         }
     }
 
@@ -186,6 +189,7 @@ impl Member {
 
     /// Begins a scan: forgets the last one, or why it is not asked, once it has rested enough.
     pub(super) fn begin(&mut self, scan: u64, now: Uptime) {
+        self.now = Some(now);
         if let State::Resting(rest) = &mut self.state {
             let since = *rest.since.get_or_insert(now);
             let (reason, pause) = (rest.reason, rest.pause);
@@ -322,7 +326,7 @@ impl Member {
         self.state = State::Resting(Rest {
             reason,
             pause: Some(pause),
-            since: None,
+            since: self.now,
         });
     }
 }
