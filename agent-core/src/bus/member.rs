@@ -330,3 +330,12 @@ impl Member {
         });
     }
 }
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        // One that waits for work ends by itself; of any other nobody knows when it will.
+        if let (false, Seat::Thread(Some(worker))) = (self.is_idle(), &mut self.seat) {
+            worker.set_aside();
+        }
+    }
+}
