@@ -124,25 +124,26 @@ impl Words {
     }
 
     /// Takes a problem, unless there are too many.
-    pub(crate) fn add_problem(&mut self, key: String, text: String) {
+    pub(crate) fn add_problem(&mut self, problem: impl FnOnce() -> (String, String)) {
         if self.problems.len() < MAX_NUMBERS {
-            self.problems.push((key, text));
+            self.problems.push(problem());
         }
     }
 
-    /// Takes a finding, unless there are too many.
-    pub(crate) fn add_finding(&mut self, finding: Finding) {
+    /// Takes a finding, unless there are too many. Then it is not even made: whoever says too much is not
+    /// to cost much.
+    pub(crate) fn add_finding(&mut self, finding: impl FnOnce() -> Finding) {
         if self.findings.len() < MAX_WORDS {
-            self.findings.push(finding);
+            self.findings.push(finding());
         } else {
             self.dropped += 1;
         }
     }
 
     /// Takes a request, unless there are too many.
-    pub(crate) fn add_request(&mut self, request: Request) {
+    pub(crate) fn add_request(&mut self, request: impl FnOnce() -> Request) {
         if self.requests.len() < MAX_WORDS {
-            self.requests.push(request);
+            self.requests.push(request());
         } else {
             self.dropped += 1;
         }

@@ -289,7 +289,7 @@ impl Member {
                 .join("; "),
         };
         self.words.clear();
-        self.words.add_problem(String::new(), why);
+        self.words.add_problem(|| (String::new(), why));
         self.strike(Reason::Unmade);
     }
 

@@ -145,13 +145,13 @@ impl<'a> Told<'a> {
             + self.metrics.len().saturating_sub(MAX_METRICS);
         words.strays += self.strays as usize;
         for finding in self.findings.into_iter().take(MAX_WORDS) {
-            words.add_finding(finding.cleaned());
+            words.add_finding(|| finding.cleaned());
         }
         for request in self.requests.into_iter().take(MAX_WORDS) {
             let request = request.cleaned();
             // The process has asked the same permit; one that did not heed the answer forges.
             if permit.answer(&request.action) == Answer::Taken {
-                words.add_request(request);
+                words.add_request(|| request);
             } else {
                 return Err(garbage(&format!(
                     "a request that was refused: {}",
@@ -172,7 +172,7 @@ impl<'a> Told<'a> {
             &mut words.status,
         );
         for (key, text) in self.problems.into_iter().take(MAX_NUMBERS) {
-            words.add_problem(clean::name(key.as_bytes()), clean::line(text.as_bytes()));
+            words.add_problem(|| (clean::name(key.as_bytes()), clean::line(text.as_bytes())));
         }
         Ok(verdict)
     }

@@ -180,7 +180,7 @@ impl Process {
             Ok(verdict) => verdict,
             Err(error) => {
                 words.clear();
-                words.add_problem(String::new(), self.bury(&error));
+                words.add_problem(|| (String::new(), self.bury(&error)));
                 Verdict::Died
             }
         }

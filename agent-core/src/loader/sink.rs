@@ -139,7 +139,7 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return abi::INVALID;
         };
-        collector.words.add_finding(Finding {
+        collector.words.add_finding(|| Finding {
             severity: Severity::from_number(raw.severity),
             verbosity: u8::try_from(raw.verbosity).unwrap_or(u8::MAX).min(5),
             code: clean::name(bytes(raw.code)),
@@ -171,11 +171,10 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
             Answer::Unsupported => return abi::UNSUPPORTED,
             Answer::OutOfRange => return abi::INVALID,
         }
-        let (reason, numbers) = (clean::line(bytes(raw.reason)), numbers(raw.numbers));
-        collector.words.add_request(Request {
+        collector.words.add_request(|| Request {
             action,
-            reason,
-            numbers,
+            reason: clean::line(bytes(raw.reason)),
+            numbers: numbers(raw.numbers),
         });
         abi::OK
     })
@@ -212,7 +211,7 @@ unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> 
         };
         collector
             .words
-            .add_problem(clean::name(bytes(raw.key)), clean::line(bytes(raw.text)));
+            .add_problem(|| (clean::name(bytes(raw.key)), clean::line(bytes(raw.text))));
         abi::OK
     })
 }
