@@ -261,13 +261,21 @@ impl Member {
     pub(super) fn answered(&mut self, verdict: Verdict, in_time: bool, now: Uptime) {
         self.state = State::Idle;
         match verdict {
-            Verdict::Panicked => self.strike(Reason::Panicked),
-            Verdict::Died => self.strike(Reason::Died),
+            Verdict::Panicked => self.is_over(Reason::Panicked),
+            Verdict::Died => self.is_over(Reason::Died),
             Verdict::Good | Verdict::Failed if in_time => {
                 self.ending = Ending::Answered(verdict);
                 self.is_good(now);
             }
             Verdict::Good | Verdict::Failed => self.words.clear(),
+        }
+    }
+
+    /// It broke down, and its thread has no more to do: nobody need wait until that has ended.
+    fn is_over(&mut self, reason: Reason) {
+        self.strike(reason);
+        if let Seat::Thread(worker) = &mut self.seat {
+            *worker = None;
         }
     }
 
