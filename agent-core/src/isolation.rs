@@ -11,6 +11,7 @@
 
 mod frame;
 mod jail;
+mod last_words;
 mod message;
 mod process;
 mod serve;

@@ -1,6 +1,5 @@
 //! The process of a module, as the daemon sees it.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -16,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 use super::frame::{Frames, LONGEST_ANSWER, garbage};
+use super::last_words::LastWords;
 use super::message::{Created, Order, Told, checked};
 use super::{Program, START_WAIT, Subject};
 use crate::arbiter::Permit;
@@ -30,8 +30,6 @@ const END_WAIT: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_millis(2);
 /// Enough to read what was said long ago.
 const LEAST_WAIT: Duration = Duration::from_millis(100);
-/// How much of what a process wrote to its standard error is told, in bytes.
-const LAST_WORDS: usize = 500;
 
 /// A process that holds modules, at our end of the socket.
 #[derive(Debug)]
@@ -39,7 +37,7 @@ pub struct Process {
     socket: UnixStream,
     incoming: Frames,
     outgoing: Frames,
-    last_words: File,
+    last_words: LastWords,
     leash: Arc<Leash>,
     pid: Option<Pid>,
     cpu: Option<usize>,
@@ -111,7 +109,7 @@ impl Process {
             socket: ours,
             incoming: Frames::default(),
             outgoing: Frames::default(),
-            last_words: last_words.into(),
+            last_words: LastWords::from(last_words.into()),
             leash,
             pid,
             cpu: None,
@@ -177,7 +175,10 @@ impl Process {
     ) -> Verdict {
         self.follow();
         match self.ask(snapshot, wanted, permit, words) {
-            Ok(verdict) => verdict,
+            Ok(verdict) => {
+                self.last_words.listen();
+                verdict
+            }
             Err(error) => {
                 words.clear();
                 words.add_problem(|| (String::new(), self.bury(&error)));
@@ -237,7 +238,7 @@ impl Process {
     /// # Errors
     ///
     /// If it does not end in time, or not well: why.
-    pub fn end(self) -> Result<(), String> {
+    pub fn end(mut self) -> Result<(), String> {
         let _gone_already = self.socket.shutdown(std::net::Shutdown::Both);
         match self.reaped() {
             None => Err(format!(
@@ -245,12 +246,16 @@ impl Process {
                 END_WAIT.as_secs()
             )),
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(format!("its process {}{}", obituary(status), self.said())),
+            Some(status) => Err(format!(
+                "its process {}{}",
+                obituary(status),
+                self.last_words.told()
+            )),
         }
     }
 
     /// Ends the process, and says how it came to that.
-    fn bury(&self, error: &io::Error) -> String {
+    fn bury(&mut self, error: &io::Error) -> String {
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                 self.leash.cut();
@@ -258,13 +263,16 @@ impl Process {
                 return format!(
                     "its process did not answer within {} s{}",
                     START_WAIT.as_secs(),
-                    self.said()
+                    self.last_words.told()
                 );
             }
             io::ErrorKind::InvalidData => {
                 self.leash.cut();
                 self.reaped();
-                return format!("its process talks nonsense: {error}{}", self.said());
+                return format!(
+                    "its process talks nonsense: {error}{}",
+                    self.last_words.told()
+                );
             }
             _ => {}
         }
@@ -272,7 +280,7 @@ impl Process {
         let cut = self.leash.held().cut;
         match self.reaped() {
             _ if cut => "its process was killed".to_owned(),
-            Some(status) => format!("its process {}{}", obituary(status), self.said()),
+            Some(status) => format!("its process {}{}", obituary(status), self.last_words.told()),
             None => format!("its process closed its socket and went on ({error})"),
         }
     }
@@ -287,23 +295,6 @@ impl Process {
         }
         let status = child.wait().ok()?;
         ended.then_some(status)
-    }
-
-    /// The end of what it wrote to its standard error, if it wrote something.
-    fn said(&self) -> String {
-        let mut text = Vec::new();
-        // The pipe does not wait, so this ends with what is there.
-        let _whatever_there_is = (&self.last_words).read_to_end(&mut text);
-        let text = String::from_utf8_lossy(&text[text.len().saturating_sub(LAST_WORDS)..]);
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        if lines.is_empty() {
-            return String::new();
-        }
-        format!("; it said: {}", clean::line(lines.join(" / ").as_bytes()))
     }
 }
 
