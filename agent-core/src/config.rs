@@ -27,6 +27,7 @@ pub use document::Place;
 pub use lookup::legacy_path;
 pub use merge::{Origin, Setting};
 pub use placements::{Placement, Placements, placements};
+pub(crate) use schema::MAX_OPTIONS;
 pub use schema::{Fallback, Key, Kind, ModuleSchema, OptionSchema, core_keys, module_keys};
 pub use settings::{
     Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings,

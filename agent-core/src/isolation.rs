@@ -9,6 +9,7 @@
 //! The daemon never maps the library. What the process answers is checked as if it came from an enemy; what
 //! it is worth, the same rules decide as for a module in the daemon's own process.
 
+mod few;
 mod frame;
 mod jail;
 mod last_words;
@@ -19,6 +20,7 @@ mod serve;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use few::few;
 pub use message::{Told, answer_from_bytes, greeting_from_bytes};
 pub use process::{Leash, Process};
 pub use serve::serve;

@@ -21,7 +21,7 @@ use crate::isolation::Program;
 pub use catalogue::Catalogue;
 pub use description::Description;
 pub use instance::{Instance, Unmade, Verdict};
-pub(crate) use library::{Exported, open};
+pub(crate) use library::{Exported, MAX_MODULES, open};
 pub use trust::{Distrust, check as check_trust};
 
 /// A module that can be run: what it says of itself, checked, and where it is.

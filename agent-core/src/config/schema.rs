@@ -5,6 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Value, key_text};
+use crate::isolation::few;
+
+/// More options than any module has.
+pub(crate) const MAX_OPTIONS: usize = 256;
 
 /// What a module lets the operator choose; exported by the module as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +22,7 @@ pub struct ModuleSchema {
     /// What it looks after, in a sentence.
     pub description: String,
     /// The keys of `[modules.NAME.config]`.
+    #[serde(deserialize_with = "few::<_, _, MAX_OPTIONS>")]
     pub options: Vec<OptionSchema>,
 }
 

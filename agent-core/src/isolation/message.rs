@@ -7,16 +7,23 @@ use std::io;
 use adaptivemm_module_api::Severity;
 use serde::{Deserialize, Serialize};
 
+use super::few;
 use super::frame::{garbage, whole};
 use crate::arbiter::{Answer, Permit};
 use crate::config::Value;
-use crate::loader::{Description, Verdict};
+use crate::loader::{Description, MAX_MODULES, Verdict};
 use crate::sampler::Carried;
 use crate::words::clean::{self, Lines, MAX_LINE, MAX_NAME};
 use crate::words::{Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_WORDS, Number, Request, Words};
 
 /// The first word of the process: which modules there are, or why there are none.
-pub(super) type Greeting = Result<Vec<Description>, String>;
+pub(super) type Greeting = Result<Offer, String>;
+
+/// The modules that there are.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Offer(
+    #[serde(deserialize_with = "few::<_, _, MAX_MODULES>")] pub(super) Vec<Description>,
+);
 
 /// An order of the daemon.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +43,7 @@ pub(super) enum Order<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Created {
     Done,
-    Options(Vec<(String, String)>),
+    Options(#[serde(deserialize_with = "few::<_, _, MAX_NUMBERS>")] Vec<(String, String)>),
     Broken(String),
 }
 
@@ -45,11 +52,14 @@ pub(super) enum Created {
 pub struct Told<'a> {
     pub(super) scan: u64,
     verdict: u8,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_WORDS>")]
     findings: Vec<ToldFinding<'a>>,
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_WORDS>")]
     requests: Vec<ToldRequest<'a>>,
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_METRICS>")]
     metrics: Vec<(&'a str, f64)>,
     status: &'a str,
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     problems: Vec<(&'a str, &'a str)>,
     dropped: u32,
     strays: u32,
@@ -62,7 +72,7 @@ struct ToldFinding<'a> {
     code: &'a str,
     text: &'a str,
     details: &'a str,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     numbers: Vec<(&'a str, f64)>,
 }
 
@@ -70,7 +80,7 @@ struct ToldFinding<'a> {
 struct ToldRequest<'a> {
     action: ToldAction<'a>,
     reason: &'a str,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     numbers: Vec<(&'a str, f64)>,
 }
 
@@ -85,10 +95,10 @@ enum ToldAction<'a> {
 /// # Errors
 ///
 /// If it makes no sense.
-pub(super) fn checked(greeting: Greeting) -> io::Result<Greeting> {
+pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Vec<Description>, String>> {
     match greeting {
         Err(why) => Ok(Err(clean::line(why.as_bytes()))),
-        Ok(modules) => {
+        Ok(Offer(modules)) => {
             for module in &modules {
                 module.check().map_err(|why| garbage(&why))?;
             }
@@ -139,15 +149,12 @@ impl<'a> Told<'a> {
     /// In the daemon: takes the words, by the same rules as for a module in its own process.
     pub(super) fn take(self, permit: &Permit, words: &mut Words) -> io::Result<Verdict> {
         let verdict = verdict_of(self.verdict).ok_or_else(|| garbage("an unknown verdict"))?;
-        words.dropped += self.dropped as usize
-            + self.findings.len().saturating_sub(MAX_WORDS)
-            + self.requests.len().saturating_sub(MAX_WORDS)
-            + self.metrics.len().saturating_sub(MAX_METRICS);
+        words.dropped += self.dropped as usize;
         words.strays += self.strays as usize;
-        for finding in self.findings.into_iter().take(MAX_WORDS) {
+        for finding in self.findings {
             words.add_finding(|| finding.cleaned());
         }
-        for request in self.requests.into_iter().take(MAX_WORDS) {
+        for request in self.requests {
             let request = request.cleaned();
             // The process has asked the same permit; one that did not heed the answer forges.
             if permit.answer(&request.action) == Answer::Taken {
@@ -159,7 +166,7 @@ impl<'a> Told<'a> {
                 )));
             }
         }
-        for (name, value) in self.metrics.into_iter().take(MAX_METRICS) {
+        for (name, value) in self.metrics {
             words.add_metric(
                 |to| clean::append(name.as_bytes(), MAX_NAME, Lines::One, to),
                 value,
@@ -171,7 +178,7 @@ impl<'a> Told<'a> {
             Lines::One,
             &mut words.status,
         );
-        for (key, text) in self.problems.into_iter().take(MAX_NUMBERS) {
+        for (key, text) in self.problems {
             words.add_problem(|| (clean::name(key.as_bytes()), clean::line(text.as_bytes())));
         }
         Ok(verdict)
@@ -243,7 +250,7 @@ fn cleaned_numbers(numbers: Vec<(&str, f64)>) -> Vec<Number> {
         name: clean::name(name.as_bytes()),
         value,
     };
-    numbers.into_iter().take(MAX_NUMBERS).map(number).collect()
+    numbers.into_iter().map(number).collect()
 }
 
 fn code_of(verdict: Verdict) -> u8 {

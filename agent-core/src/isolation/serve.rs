@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use super::Subject;
 use super::frame::{Frames, LONGEST_ORDER};
 use super::jail;
-use super::message::{Created, Greeting, Order, Told};
+use super::message::{Created, Greeting, Offer, Order, Told};
 use crate::arbiter::Permit;
 use crate::config::Value;
 use crate::loader::{Exported, Instance, Unmade, linked_in, open};
@@ -50,7 +50,7 @@ pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
         Err(why) => return outgoing.write(Daemon, &Greeting::Err(why)),
     };
     let descriptions = modules.iter().map(|module| module.description.clone());
-    outgoing.write(Daemon, &Greeting::Ok(descriptions.collect()))?;
+    outgoing.write(Daemon, &Greeting::Ok(Offer(descriptions.collect())))?;
     let mut desk = Desk {
         modules,
         instance: None,

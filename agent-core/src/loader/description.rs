@@ -6,12 +6,13 @@ use adaptivemm_module_api::abi;
 use serde::{Deserialize, Serialize};
 
 use super::sink::{bytes, elements};
-use crate::config::{ModuleSchema, OptionSchema, Value};
+use crate::config::{MAX_OPTIONS, ModuleSchema, OptionSchema, Value};
+use crate::isolation::few;
 use crate::sampler::Wanted;
 use crate::words::clean::{self, MAX_LINE, MAX_NAME};
 
 /// More needs, writes or options than any module has.
-const MOST: usize = 256;
+const MOST: usize = MAX_OPTIONS;
 
 /// What a module is, needs, may change and lets the administrator choose.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +22,10 @@ pub struct Description {
     /// Of the module.
     pub version: String,
     /// Kernel files, by path.
+    #[serde(deserialize_with = "few::<_, _, MOST>")]
     pub needs: Vec<String>,
     /// Tunables and actions that it may ask for.
+    #[serde(deserialize_with = "few::<_, _, MOST>")]
     pub writes: Vec<String>,
     /// Whether a panic in it ends the process it runs in.
     pub panic_aborts: bool,

@@ -15,7 +15,7 @@ use super::{Calls, Description};
 /// Keep the library, whatever happens. glibc and musl agree on the number; libloading has no name for it.
 const RTLD_NODELETE: i32 = 0x1000;
 /// More modules than any library holds.
-const MOST: u32 = 64;
+pub(crate) const MAX_MODULES: usize = 64;
 
 /// A module of a library.
 #[derive(Debug, Clone)]
@@ -90,7 +90,10 @@ impl fmt::Display for Refusal {
             }
             Self::Empty => f.write_str("it holds no module"),
             Self::TooMany(count) => {
-                write!(f, "it holds {count} modules, at most {MOST} are taken")
+                write!(
+                    f,
+                    "it holds {count} modules, at most {MAX_MODULES} are taken"
+                )
             }
             Self::NoDeclarations => {
                 f.write_str("the pointer to the declarations of its module set is null")
@@ -225,7 +228,7 @@ fn module_set(set: *const abi::ModuleSet) -> Result<abi::ModuleSet, Refusal> {
     if head.count == 0 {
         return Err(Refusal::Empty);
     }
-    if head.count > MOST {
+    if head.count as usize > MAX_MODULES {
         return Err(Refusal::TooMany(head.count));
     }
     let short = Refusal::Short {
