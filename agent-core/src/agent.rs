@@ -452,15 +452,14 @@ fn start_one(
     let deaths = marker
         .as_ref()
         .map_or(0, |marker| marker.deaths(module.name()));
+    // Also for one that is not started: the next daemon is to know, however this one ends.
+    let slot = marker.and_then(|marker| marker.slot(module.name()));
     if deaths >= TOO_MANY && recipe.is_here() {
         return Ok(Member::quarantined(recipe, Reason::AtWork(deaths)));
     }
     match threads {
         Threads::None => Ok(Member::inline(recipe)),
-        Threads::OnePerModule => {
-            let slot = marker.and_then(|marker| marker.slot(module.name()));
-            Member::on_thread(recipe, settings.deadline, slot)
-        }
+        Threads::OnePerModule => Member::on_thread(recipe, settings.deadline, slot),
     }
 }
 
