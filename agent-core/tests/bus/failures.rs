@@ -38,7 +38,8 @@ fn a_module_that_breaks_down_is_quarantined_with_file_and_line() {
                 [
                     "notice good: call 1, scan 1, tag 0\nwarning panicking: a half-baked word\n",
                     "notice good: call 3, scan 3, tag 0\n",
-                    "notice good: call 4, scan 4, tag 0\n",
+                    "notice good: call 4, scan 4, tag 0\n\
+                     info panicking: does its work again\nwarning panicking: a half-baked word\n",
                 ]
             );
         }
