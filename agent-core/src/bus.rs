@@ -160,7 +160,10 @@ impl Bus {
         self.start_the_made(snapshot);
         for (index, member) in self.members.iter_mut().enumerate() {
             match member.state {
-                State::Idle => member.start(index, snapshot, &self.reply_to),
+                // One that was made in this scan, in this thread, has answered already.
+                State::Idle if member.ending == Ending::Silent => {
+                    member.start(index, snapshot, &self.reply_to);
+                }
                 State::Busy(since) | State::Starting(since) if since < snapshot.scan => {
                     let missed = u32::try_from(snapshot.scan - since).unwrap_or(u32::MAX);
                     if missed >= max_late {
@@ -169,7 +172,7 @@ impl Bus {
                         member.ending = Ending::Late(missed);
                     }
                 }
-                State::Busy(_) | State::Starting(_) | State::Resting(_) => {}
+                State::Idle | State::Busy(_) | State::Starting(_) | State::Resting(_) => {}
             }
         }
     }
