@@ -1,27 +1,26 @@
 //! One scan from the kernel's files to what was done, as in the picture: sampler, bus, arbiter,
 //! actuator. The daemon, a replay and a single snapshot all go this way.
 
-use std::fmt;
-use std::io;
+mod deed;
+mod error;
+mod start;
+
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
-use crate::actuator::{Actuator, Ledger, Mode, Outcome, Restored};
-use crate::arbiter::{Arbiter, Clash, Decision, Permit};
-use crate::bus::{Bus, Ending, Member, Patience, Reason, await_start};
+use crate::actuator::{Actuator, Ledger, Mode, Restored};
+use crate::arbiter::{Arbiter, Decision};
+use crate::bus::{Bus, Ending, Member, Patience};
 use crate::config::{ModuleSettings, Settings};
-use crate::isolation::START_WAIT;
 use crate::loader::{Registration, Verdict};
-use crate::marker::{Marker, TOO_MANY};
-use crate::runner::Recipe;
-use crate::sampler::Snapshot;
-use crate::sampler::{Root, Sampler, Wanted};
+use crate::marker::Marker;
+use crate::sampler::{Root, Sampler, Snapshot, Wanted};
 use crate::trace::Frame;
-use crate::words::Request;
 
-/// The longest time that a scan waits for its modules, unless the configuration says otherwise.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+pub use deed::{Deed, Fate};
+pub use error::{BuildError, BuildErrors};
+use start::{arbiter, chosen, owned, patience, start, wanted};
 
 /// Where modules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,52 +78,6 @@ pub struct Agent {
     running: Vec<(Registration, ModuleSettings)>,
 }
 
-/// Why the modules could not be started. All reasons at once.
-#[derive(Debug)]
-pub struct BuildErrors(pub Vec<BuildError>);
-
-/// Why a module could not be started.
-#[derive(Debug)]
-pub enum BuildError {
-    /// Its options make no sense together.
-    Options {
-        /// The module.
-        module: String,
-        /// The option, or nothing.
-        key: String,
-        /// What is wrong.
-        text: String,
-    },
-    /// Two modules want the same tunable.
-    Clash(Clash),
-    /// The kernel gives us no more threads.
-    Thread {
-        /// The module.
-        module: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Options { module, key, text } if key.is_empty() => {
-                write!(f, "module {module}: {text}")
-            }
-            Self::Options { module, key, text } => {
-                write!(f, "[modules.{module}.config] {key}: {text}")
-            }
-            Self::Clash(clash) => write!(f, "{clash}"),
-            Self::Thread { module, source } => {
-                write!(f, "cannot start the thread of {module}: {source}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for BuildError {}
-
 /// What happened in one scan.
 #[derive(Debug)]
 pub struct Round<'a> {
@@ -134,30 +87,6 @@ pub struct Round<'a> {
     pub members: &'a [Member],
     /// What became of their requests, in the order of the modules.
     pub deeds: Vec<Deed>,
-}
-
-/// A request and what became of it.
-#[derive(Debug)]
-pub struct Deed {
-    /// Who asked.
-    pub module: String,
-    /// For what.
-    pub request: Request,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It was carried out, as far as it could be.
-    CarriedOut(Outcome),
-    /// It could not be carried out.
-    Failed(String),
-    /// It was only said, as the module is to advise.
-    Advised,
-    /// Another module owns the tunable.
-    NotOwner,
 }
 
 impl Agent {
@@ -343,149 +272,5 @@ impl Agent {
     /// Gives back everything that was changed, by us or by a daemon that died.
     pub fn restore(&mut self) -> Vec<Restored> {
         self.actuator.restore()
-    }
-}
-
-/// The enabled modules with their settings.
-fn chosen<'a>(
-    settings: &'a Settings,
-    modules: &'a [Registration],
-) -> Vec<(&'a Registration, &'a ModuleSettings)> {
-    let find =
-        |settings: &ModuleSettings| modules.iter().find(|module| module.name() == settings.name);
-    let enabled = settings.modules.iter().filter(|settings| settings.enabled);
-    enabled
-        .filter_map(|settings| Some((find(settings)?, settings)))
-        .collect()
-}
-
-fn owned(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<(Registration, ModuleSettings)> {
-    chosen
-        .iter()
-        .map(|(module, settings)| ((*module).clone(), (*settings).clone()))
-        .collect()
-}
-
-fn permit(module: &Registration, settings: &ModuleSettings) -> Permit {
-    Permit::new(&module.description.writes, settings.allow.as_deref())
-}
-
-fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> Result<Arbiter, Clash> {
-    let permits: Vec<Permit> = chosen
-        .iter()
-        .map(|(module, settings)| permit(module, settings))
-        .collect();
-    let modules = chosen.iter().zip(&permits);
-    Arbiter::new(modules.map(|((module, settings), permit)| (module.name(), permit, settings.mode)))
-}
-
-fn wanted(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
-    let mut wanted = Wanted::default();
-    for (module, _) in chosen {
-        module
-            .description
-            .needs
-            .iter()
-            .for_each(|path| wanted.add_file(path));
-        module
-            .description
-            .writes
-            .iter()
-            .for_each(|name| wanted.add_tunable(name));
-    }
-    wanted
-}
-
-fn patience(settings: &Settings) -> Patience {
-    let core = &settings.core;
-    let usual = (core.period / 4).min(LONGEST_WAIT);
-    Patience {
-        deadline: core.deadline.unwrap_or(usual),
-        max_late: core.max_late,
-    }
-}
-
-/// Starts modules. If options are wrong, or there are no more threads, none is; one that breaks down is
-/// quarantined.
-fn start(
-    chosen: &[(&Registration, &ModuleSettings)],
-    threads: Threads,
-    mut marker: Option<&mut Marker>,
-) -> Result<Vec<Member>, Vec<BuildError>> {
-    let mut members = Vec::new();
-    let mut errors = Vec::new();
-    for (module, settings) in chosen {
-        match start_one(module, settings, threads, marker.as_deref_mut()) {
-            Ok(member) => members.push(member),
-            Err(source) => errors.push(BuildError::Thread {
-                module: settings.name.clone(),
-                source,
-            }),
-        }
-    }
-    for (module, problems) in await_start(&mut members, START_WAIT) {
-        errors.extend(problems.into_iter().map(|(key, text)| BuildError::Options {
-            module: module.clone(),
-            key,
-            text,
-        }));
-    }
-    if errors.is_empty() {
-        Ok(members)
-    } else {
-        Err(errors)
-    }
-}
-
-fn start_one(
-    module: &Registration,
-    settings: &ModuleSettings,
-    threads: Threads,
-    marker: Option<&mut Marker>,
-) -> io::Result<Member> {
-    let recipe = Recipe {
-        module: module.clone(),
-        values: settings.values.clone(),
-        permit: permit(module, settings),
-        isolation: settings.isolation.unwrap_or(module.isolation),
-    };
-    let deaths = marker
-        .as_ref()
-        .map_or(0, |marker| marker.deaths(module.name()));
-    // Also for one that is not started: the next daemon is to know, however this one ends.
-    let slot = marker.and_then(|marker| marker.slot(module.name()));
-    if deaths >= TOO_MANY && recipe.is_here() {
-        return Ok(Member::quarantined(recipe, Reason::AtWork(deaths)));
-    }
-    match threads {
-        Threads::None => Ok(Member::inline(recipe)),
-        Threads::OnePerModule => Member::on_thread(recipe, settings.deadline, slot),
-    }
-}
-
-impl Fate {
-    /// For programs, in kebab-case.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::CarriedOut(Outcome::Done { .. }) => "done",
-            Self::CarriedOut(Outcome::Simulated { .. }) => "simulated",
-            Self::CarriedOut(Outcome::AlreadySo) => "already-so",
-            Self::CarriedOut(Outcome::Yielded { .. }) => "yielded",
-            Self::Failed(_) => "failed",
-            Self::Advised => "advised",
-            Self::NotOwner => "not-owner",
-        }
-    }
-}
-
-impl fmt::Display for Fate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CarriedOut(outcome) => write!(f, "{outcome}"),
-            Self::Failed(error) => write!(f, "failed: {error}"),
-            Self::Advised => f.write_str("advised, not done"),
-            Self::NotOwner => f.write_str("refused: another module owns it"),
-        }
     }
 }

@@ -1,0 +1,52 @@
+//! Why modules could not be started.
+
+use std::fmt;
+use std::io;
+
+use crate::arbiter::Clash;
+
+/// Why the modules could not be started. All reasons at once.
+#[derive(Debug)]
+pub struct BuildErrors(pub Vec<BuildError>);
+
+/// Why a module could not be started.
+#[derive(Debug)]
+pub enum BuildError {
+    /// Its options make no sense together.
+    Options {
+        /// The module.
+        module: String,
+        /// The option, or nothing.
+        key: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// Two modules want the same tunable.
+    Clash(Clash),
+    /// The kernel gives us no more threads.
+    Thread {
+        /// The module.
+        module: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Options { module, key, text } if key.is_empty() => {
+                write!(f, "module {module}: {text}")
+            }
+            Self::Options { module, key, text } => {
+                write!(f, "[modules.{module}.config] {key}: {text}")
+            }
+            Self::Clash(clash) => write!(f, "{clash}"),
+            Self::Thread { module, source } => {
+                write!(f, "cannot start the thread of {module}: {source}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}

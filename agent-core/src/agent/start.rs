@@ -1,0 +1,136 @@
+//! From the settings to modules at work.
+
+use std::io;
+use std::time::Duration;
+
+use super::{BuildError, Threads};
+use crate::arbiter::{Arbiter, Clash, Permit};
+use crate::bus::{Member, Patience, Reason, await_start};
+use crate::config::{ModuleSettings, Settings};
+use crate::isolation::START_WAIT;
+use crate::loader::Registration;
+use crate::marker::{Marker, TOO_MANY};
+use crate::runner::Recipe;
+use crate::sampler::Wanted;
+
+/// The longest time that a scan waits for its modules, unless the configuration says otherwise.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// The enabled modules with their settings.
+pub(super) fn chosen<'a>(
+    settings: &'a Settings,
+    modules: &'a [Registration],
+) -> Vec<(&'a Registration, &'a ModuleSettings)> {
+    let find =
+        |settings: &ModuleSettings| modules.iter().find(|module| module.name() == settings.name);
+    let enabled = settings.modules.iter().filter(|settings| settings.enabled);
+    enabled
+        .filter_map(|settings| Some((find(settings)?, settings)))
+        .collect()
+}
+
+pub(super) fn owned(
+    chosen: &[(&Registration, &ModuleSettings)],
+) -> Vec<(Registration, ModuleSettings)> {
+    chosen
+        .iter()
+        .map(|(module, settings)| ((*module).clone(), (*settings).clone()))
+        .collect()
+}
+
+fn permit(module: &Registration, settings: &ModuleSettings) -> Permit {
+    Permit::new(&module.description.writes, settings.allow.as_deref())
+}
+
+pub(super) fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> Result<Arbiter, Clash> {
+    let permits: Vec<Permit> = chosen
+        .iter()
+        .map(|(module, settings)| permit(module, settings))
+        .collect();
+    let modules = chosen.iter().zip(&permits);
+    Arbiter::new(modules.map(|((module, settings), permit)| (module.name(), permit, settings.mode)))
+}
+
+pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
+    let mut wanted = Wanted::default();
+    for (module, _) in chosen {
+        module
+            .description
+            .needs
+            .iter()
+            .for_each(|path| wanted.add_file(path));
+        module
+            .description
+            .writes
+            .iter()
+            .for_each(|name| wanted.add_tunable(name));
+    }
+    wanted
+}
+
+pub(super) fn patience(settings: &Settings) -> Patience {
+    let core = &settings.core;
+    let usual = (core.period / 4).min(LONGEST_WAIT);
+    Patience {
+        deadline: core.deadline.unwrap_or(usual),
+        max_late: core.max_late,
+    }
+}
+
+/// Starts modules. If options are wrong, or there are no more threads, none is; one that breaks down is
+/// quarantined.
+pub(super) fn start(
+    chosen: &[(&Registration, &ModuleSettings)],
+    threads: Threads,
+    mut marker: Option<&mut Marker>,
+) -> Result<Vec<Member>, Vec<BuildError>> {
+    let mut members = Vec::new();
+    let mut errors = Vec::new();
+    for (module, settings) in chosen {
+        match start_one(module, settings, threads, marker.as_deref_mut()) {
+            Ok(member) => members.push(member),
+            Err(source) => errors.push(BuildError::Thread {
+                module: settings.name.clone(),
+                source,
+            }),
+        }
+    }
+    for (module, problems) in await_start(&mut members, START_WAIT) {
+        errors.extend(problems.into_iter().map(|(key, text)| BuildError::Options {
+            module: module.clone(),
+            key,
+            text,
+        }));
+    }
+    if errors.is_empty() {
+        Ok(members)
+    } else {
+        Err(errors)
+    }
+}
+
+fn start_one(
+    module: &Registration,
+    settings: &ModuleSettings,
+    threads: Threads,
+    marker: Option<&mut Marker>,
+) -> io::Result<Member> {
+    let recipe = Recipe {
+        module: module.clone(),
+        values: settings.values.clone(),
+        permit: permit(module, settings),
+        isolation: settings.isolation.unwrap_or(module.isolation),
+    };
+    let deaths = marker
+        .as_ref()
+        .map_or(0, |marker| marker.deaths(module.name()));
+    // Also for one that is not started: the next daemon is to know, however this one ends.
+    let slot = marker.and_then(|marker| marker.slot(module.name()));
+    if deaths >= TOO_MANY && recipe.is_here() {
+        return Ok(Member::quarantined(recipe, Reason::AtWork(deaths)));
+    }
+    match threads {
+        Threads::None => Ok(Member::inline(recipe)),
+        Threads::OnePerModule => Member::on_thread(recipe, settings.deadline, slot),
+    }
+}
