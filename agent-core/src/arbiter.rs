@@ -11,7 +11,7 @@ use crate::tunables;
 use crate::words::{Action, Request};
 
 /// The action that modules declare to be allowed to ask for compaction.
-const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;
+pub(crate) const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;
 
 /// What one module may ask for: what it declared, less what the administrator does not allow.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -31,6 +31,17 @@ pub enum Answer {
     Unsupported,
     /// The kernel would not accept it, or it would do harm.
     OutOfRange,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "taken",
+            Self::Denied => "not declared in `writes`, or not allowed",
+            Self::Unsupported => "nothing that the daemon can do",
+            Self::OutOfRange => "out of range",
+        })
+    }
 }
 
 impl Permit {

@@ -9,6 +9,7 @@ use crate::agent::{Deed, Fate, Round};
 use crate::bus::{Ending, Member, Reason};
 use crate::journal::{Entry, Journal, Pass, Repeats};
 use crate::loader::Verdict;
+use crate::words::NO_REASON;
 
 /// Remembers what was told, so that a condition that lasts is told once an hour.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ impl Reporter {
 
     fn ending(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let problem = member.words().problems.first();
-        let problem = problem.map_or("no reason given", |(_, text)| text);
+        let problem = problem.map_or(NO_REASON, |(_, text)| text);
         let (code, text) = match member.ending() {
             Ending::Silent => return,
             Ending::Answered(Verdict::Good) => {
@@ -144,6 +145,11 @@ impl Reporter {
             );
             let entry = Entry::new(Severity::Warning, member.name(), &text);
             self.condition("stray", &entry, uptime, journal);
+        }
+        if let Some((what, why)) = words.refused.first() {
+            let text = format!("{what}: refused, as it is {why}");
+            let entry = Entry::new(Severity::Debug, member.name(), &text).from_verbosity(3);
+            self.condition("refused", &entry, uptime, journal);
         }
         if !words.status.is_empty() {
             journal

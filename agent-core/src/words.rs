@@ -6,6 +6,8 @@ use adaptivemm_module_api::Severity;
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
+/// How a problem starts that a module did not put into words.
+pub(crate) const NO_REASON: &str = "no reason given";
 /// The most numbers that are taken with one finding or request, and the most problems of one call.
 pub(crate) const MAX_NUMBERS: usize = 64;
 /// The most metrics that are taken from one module in one scan.
@@ -28,6 +30,8 @@ pub struct Words {
     pub dropped: usize,
     /// Words that came outside of the call or from another thread, and were dropped.
     pub strays: usize,
+    /// Requests that were refused at once: what was asked for, and why it is not done.
+    pub refused: Vec<(String, String)>,
 }
 
 /// Something seen.
@@ -99,6 +103,7 @@ impl Words {
         self.status.clear();
         self.dropped = 0;
         self.strays = 0;
+        self.refused.clear();
     }
 
     /// The numbers of this scan, in the order in which the module named them.
@@ -137,6 +142,13 @@ impl Words {
             self.findings.push(finding());
         } else {
             self.dropped += 1;
+        }
+    }
+
+    /// Takes note of a request that was refused, unless there are too many.
+    pub(crate) fn add_refused(&mut self, refused: impl FnOnce() -> (String, String)) {
+        if self.refused.len() < MAX_WORDS {
+            self.refused.push(refused());
         }
     }
 

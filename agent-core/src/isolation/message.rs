@@ -63,6 +63,8 @@ pub struct Told<'a> {
     problems: Vec<(&'a str, &'a str)>,
     dropped: u32,
     strays: u32,
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_WORDS>")]
+    refused: Vec<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,13 +138,10 @@ impl<'a> Told<'a> {
             requests: words.requests.iter().map(ToldRequest::of).collect(),
             metrics: told_numbers(words.metrics()),
             status: &words.status,
-            problems: words
-                .problems
-                .iter()
-                .map(|(key, text)| (key.as_str(), text.as_str()))
-                .collect(),
+            problems: told_pairs(&words.problems),
             dropped: count(words.dropped),
             strays: count(words.strays),
+            refused: told_pairs(&words.refused),
         }
     }
 
@@ -180,6 +179,9 @@ impl<'a> Told<'a> {
         );
         for (key, text) in self.problems {
             words.add_problem(|| (clean::name(key.as_bytes()), clean::line(text.as_bytes())));
+        }
+        for (what, why) in self.refused {
+            words.add_refused(|| (clean::line(what.as_bytes()), clean::line(why.as_bytes())));
         }
         Ok(verdict)
     }
@@ -236,6 +238,13 @@ impl<'a> ToldRequest<'a> {
             numbers: cleaned_numbers(self.numbers),
         }
     }
+}
+
+fn told_pairs(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
+    pairs
+        .iter()
+        .map(|(first, second)| (first.as_str(), second.as_str()))
+        .collect()
 }
 
 fn told_numbers(numbers: &[Number]) -> Vec<(&str, f64)> {

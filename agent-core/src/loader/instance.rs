@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "calls the functions of a module")]
 
 use std::ffi::c_void;
+use std::fmt;
 use std::ptr;
 
 use adaptivemm_module_api::abi;
@@ -12,7 +13,7 @@ use super::{Calls, Exported};
 use crate::arbiter::Permit;
 use crate::config::Value;
 use crate::sampler::Snapshot;
-use crate::words::Words;
+use crate::words::{NO_REASON, Words};
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,22 @@ pub enum Unmade {
     Options(Vec<(String, String)>),
     /// It, or the process that it was to run in, does not work.
     Broken(String),
+}
+
+impl fmt::Display for Unmade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Options(problems) => {
+                let problem = |(key, text): &(String, String)| match key.as_str() {
+                    "" => text.clone(),
+                    key => format!("{key}: {text}"),
+                };
+                let problems: Vec<String> = problems.iter().map(problem).collect();
+                f.write_str(&problems.join("; "))
+            }
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
 }
 
 /// A module that was created and can be asked to look at snapshots.
@@ -77,7 +94,7 @@ impl Instance {
         });
         let why = |words: &Words| {
             let first = words.problems.first();
-            first.map_or_else(|| format!("code {code}"), |(_, text)| text.clone())
+            first.map_or_else(|| no_reason(code), |(_, text)| text.clone())
         };
         match code {
             abi::OK => Ok(Self {
@@ -120,9 +137,7 @@ impl Instance {
             }
             code => {
                 if words.problems.is_empty() {
-                    words
-                        .problems
-                        .push((String::new(), format!("the scan failed (code {code})")));
+                    words.add_problem(|| (String::new(), no_reason(code)));
                 }
                 Verdict::Failed
             }
@@ -138,6 +153,10 @@ impl Drop for Instance {
             unsafe { (self.calls.destroy)(self.this) }
         }
     }
+}
+
+fn no_reason(code: i32) -> String {
+    format!("{NO_REASON} (code {code})")
 }
 
 fn setting((name, value): &(String, Value)) -> abi::Setting {

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,6 +23,20 @@ use crate::words::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
 struct Collector<'a> {
     words: &'a mut Words,
     permit: &'a Permit,
+}
+
+impl Collector<'_> {
+    /// Takes note of what is not done, and answers so.
+    fn refuse(&mut self, what: &dyn Display, answer: Answer) -> i32 {
+        self.words
+            .add_refused(|| (what.to_string(), answer.to_string()));
+        match answer {
+            Answer::Taken => abi::OK,
+            Answer::Denied => abi::DENIED,
+            Answer::Unsupported => abi::UNSUPPORTED,
+            Answer::OutOfRange => abi::INVALID,
+        }
+    }
 }
 
 thread_local! {
@@ -163,13 +178,14 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
                 value: raw.value,
             },
             abi::COMPACT_NODE => Action::CompactNode { node: raw.node },
-            _ => return abi::UNSUPPORTED,
+            kind => {
+                let what = format_args!("a request of kind {kind}");
+                return collector.refuse(&what, Answer::Unsupported);
+            }
         };
-        match collector.permit.answer(&action) {
-            Answer::Taken => {}
-            Answer::Denied => return abi::DENIED,
-            Answer::Unsupported => return abi::UNSUPPORTED,
-            Answer::OutOfRange => return abi::INVALID,
+        let answer = collector.permit.answer(&action);
+        if answer != Answer::Taken {
+            return collector.refuse(&action, answer);
         }
         collector.words.add_request(|| Request {
             action,

@@ -160,3 +160,26 @@ fn two_modules_that_want_the_same_do_not_start_together() {
          notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
     );
 }
+
+#[test]
+fn what_is_refused_is_told_once_to_whoever_wants_to_know() {
+    let config = format!("{AMPLE}[modules.asking]\nenabled = true\nallow = []");
+    for threads in BOTH {
+        let mut bench = Bench::new(threads, &config);
+        bench.journal.set_verbosity(3);
+
+        let logs = bench.scans(2).concat();
+
+        let told: Vec<_> = logs
+            .lines()
+            .filter(|line| line.contains("refused"))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "debug asking: vm.watermark_scale_factor = 20: refused, as it is not declared in `writes`, or not \
+                 allowed"
+            ]
+        );
+    }
+}
