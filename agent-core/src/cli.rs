@@ -91,6 +91,8 @@ pub enum Command {
     Replay(Replay),
     /// Give back what a daemon changed that died before it could do so
     Restore,
+    /// Test a module as it was built: its declaration, its options, and what it makes of odd machines
+    ModuleTest(ModuleTest),
     /// Host modules; the daemon starts this itself
     #[command(hide = true)]
     ModuleHost(ModuleHost),
@@ -136,6 +138,26 @@ pub struct Replay {
     /// Print one JSON object per finding, request, action and set of metrics
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of `module-test`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 nothing failed; 1 something did; 2 usage; 78 the file of -c is wrong."
+)]
+pub struct ModuleTest {
+    /// The shared object to test; -c FILE sets its options
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What it is shown: JSON lines, compressed with zstd or not [default: this machine]
+    #[arg(value_name = "TRACE")]
+    pub trace: Option<PathBuf>,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+    /// Test nothing, but print the odd machine of this name as a trace
+    #[arg(long, value_name = "NAME")]
+    pub show: Option<String>,
 }
 
 /// Options of `module-host`.

@@ -3,6 +3,7 @@
 mod check_config;
 mod daemon;
 mod module_host;
+mod module_test;
 mod modules;
 mod record;
 mod replay;
@@ -64,6 +65,7 @@ pub fn run() -> ExitCode {
         Some(Command::Record(options)) => record::run(&cli, options),
         Some(Command::Replay(options)) => replay::run(&cli, options),
         Some(Command::Restore) => restore::run(&cli),
+        Some(Command::ModuleTest(options)) => module_test::run(&cli, options),
         Some(Command::ModuleHost(options)) => module_host::run(options),
     };
     exit.into()

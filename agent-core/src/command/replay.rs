@@ -55,7 +55,7 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
     }
 }
 
-fn refuse(name: &dyn std::fmt::Display, error: &TraceError) -> Exit {
+pub(super) fn refuse(name: &dyn std::fmt::Display, error: &TraceError) -> Exit {
     let source =
         std::error::Error::source(error).map_or_else(String::new, |source| format!(": {source}"));
     complain(&format_args!("{name}: {error}{source}"));

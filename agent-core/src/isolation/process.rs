@@ -187,6 +187,28 @@ impl Process {
         }
     }
 
+    /// As [`scan`](Self::scan), but waits for [`START_WAIT`] at most.
+    pub fn scan_in_time(
+        &mut self,
+        snapshot: &Snapshot,
+        wanted: &Wanted,
+        permit: &Permit,
+        words: &mut Words,
+    ) -> Verdict {
+        let limited = self.socket.set_read_timeout(Some(START_WAIT));
+        if let Err(error) = limited.and_then(|()| self.socket.set_write_timeout(Some(START_WAIT))) {
+            words.add_problem(|| (String::new(), self.bury(&error)));
+            return Verdict::Died;
+        }
+        self.scan(snapshot, wanted, permit, words)
+    }
+
+    /// The number of the process.
+    #[must_use]
+    pub fn number(&self) -> Option<i32> {
+        self.pid.map(Pid::as_raw_pid)
+    }
+
     fn ask(
         &mut self,
         snapshot: &Snapshot,

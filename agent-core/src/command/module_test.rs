@@ -1,0 +1,94 @@
+//! `adaptivemmd module-test`: whether a module, as it was built, keeps to the rules of the interface.
+//!
+//! The module runs in a process of its own, as one that nobody trusts. Its sources are not needed: what it says of
+//! itself, what it answers and how its process fares is all that is looked at.
+
+mod candidate;
+mod declaration;
+mod large;
+mod manners;
+mod odd;
+mod options;
+mod place;
+mod reel;
+mod report;
+mod stage;
+mod steady;
+mod text;
+mod transcript;
+mod trial;
+
+use super::replay::refuse;
+use super::{Exit, complain};
+use crate::cli::{Cli, ModuleTest};
+
+use candidate::Candidate;
+use reel::Reel;
+use report::{Level, Report};
+
+pub(super) fn run(cli: &Cli, options: &ModuleTest) -> Exit {
+    // The process of the module works in another directory.
+    let file = std::path::absolute(&options.file).unwrap_or_else(|_| options.file.clone());
+    let mut report = Report::new(options.json);
+    if options.show.is_none() {
+        place::judge(&file, &mut report);
+    }
+    let modules = match candidate::look_into(&file) {
+        Ok(modules) => modules,
+        Err(why) => {
+            report.say(Level::Fail, "", "load", &why);
+            return report.end(&file);
+        }
+    };
+    let reel = match &options.trace {
+        None => Reel::of_machine(cli.root(), candidate::wanted(&modules)),
+        Some(trace) => match Reel::of_trace(trace) {
+            Ok(reel) => reel,
+            Err(error) => return refuse(&trace.display(), &error),
+        },
+    };
+    let candidates = match candidate::configured(cli, &file, modules) {
+        Ok(candidates) => candidates,
+        Err(exit) => return exit,
+    };
+    if let Some(name) = &options.show {
+        return show(name, &candidates, &reel);
+    }
+    report.say(Level::Ok, "", "load", &contents(&candidates));
+    for candidate in &candidates {
+        declaration::judge(&candidate.module, &cli.root(), &mut report);
+        trial::hold(candidate, &reel, cli, options, &mut report);
+    }
+    report.end(&file)
+}
+
+fn contents(candidates: &[Candidate]) -> String {
+    let names = candidates
+        .iter()
+        .map(|candidate| format!("{} {}", candidate.name(), candidate.module.version));
+    format!("it holds {}", names.collect::<Vec<_>>().join(", "))
+}
+
+/// Prints an odd machine.
+fn show(name: &str, candidates: &[Candidate], reel: &Reel) -> Exit {
+    let cases: Vec<odd::Case> = candidates
+        .iter()
+        .flat_map(|candidate| odd::cases(&candidate.module, reel))
+        .collect();
+    let Some(case) = cases.iter().find(|case| case.name == name) else {
+        let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+        names.dedup();
+        complain(&format_args!(
+            "there is no odd machine {name:?}, but {}",
+            names.join(", ")
+        ));
+        return Exit::Failed;
+    };
+    match case.trace(reel) {
+        Ok(text) => super::print(&text),
+        Err(error) => {
+            complain(&format_args!("cannot write the trace: {error}"));
+            Exit::Failed
+        }
+    }
+}

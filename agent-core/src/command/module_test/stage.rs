@@ -1,0 +1,173 @@
+//! A module in its process, and what it is shown there.
+
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+
+use super::candidate::{Candidate, Values};
+use super::manners::Manners;
+use super::reel::{Files, Reel};
+use crate::arbiter::Permit;
+use crate::clock;
+use crate::isolation::Process;
+use crate::loader::{Unmade, Verdict};
+use crate::sampler::{Recorded, Root, Sampler, Snapshot, Wanted};
+use crate::trace::Frame;
+use crate::words::{NO_REASON, Words};
+
+/// Some time after the machine was started, so that there is a time before.
+const START: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How a module answered, if it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It did its work.
+    Good,
+    /// It could not, and this is why.
+    Failed(String),
+}
+
+/// A module in a process of its own.
+#[derive(Debug)]
+pub(super) struct Stage<'m> {
+    process: Process,
+    sampler: Sampler,
+    period: Duration,
+    wanted: Wanted,
+    permit: Permit,
+    words: Words,
+    took: Duration,
+    is_gone: bool,
+    manners: &'m mut Manners,
+}
+
+impl<'m> Stage<'m> {
+    /// Starts the process, and creates the module in it.
+    pub(super) fn new(
+        candidate: &Candidate,
+        values: &Values,
+        reel: &Reel,
+        manners: &'m mut Manners,
+    ) -> Result<Self, Unmade> {
+        let wanted = candidate.module.wanted();
+        let root = Root::Recorded(Recorded::new());
+        Ok(Self {
+            process: candidate.start(values)?,
+            sampler: Sampler::new(root, wanted.clone(), reel.page_size),
+            period: reel.period,
+            wanted,
+            permit: candidate.permit(),
+            words: Words::default(),
+            took: Duration::ZERO,
+            is_gone: false,
+            manners,
+        })
+    }
+
+    /// Shows a frame to the module.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer as it should.
+    pub(super) fn show(&mut self, frame: &Frame) -> Result<Answer, String> {
+        self.sampler.apply(frame);
+        let snapshot = self.snapshot(frame.t_ms);
+        self.words.clear();
+        let start = clock::now();
+        let verdict =
+            self.process
+                .scan_in_time(&snapshot, &self.wanted, &self.permit, &mut self.words);
+        self.took = clock::now() - start;
+        self.manners.note(&self.words);
+        let problem = self
+            .words
+            .problems
+            .first()
+            .map_or("", |(_, text)| text.as_str());
+        match verdict {
+            Verdict::Good => Ok(Answer::Good),
+            Verdict::Failed if problem.is_empty() || problem.starts_with(NO_REASON) => {
+                Err("it fails, and says no reason".to_owned())
+            }
+            Verdict::Failed => Ok(Answer::Failed(problem.to_owned())),
+            Verdict::Panicked => {
+                self.is_gone = true;
+                Err(format!("it broke down: {problem}"))
+            }
+            Verdict::Died => {
+                self.is_gone = true;
+                Err(problem.to_owned())
+            }
+        }
+    }
+
+    /// Shows these files, and no others.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not answer as it should.
+    pub(super) fn show_files(&mut self, t_ms: u64, files: &Files) -> Result<Answer, String> {
+        let gone = match self.sampler.root() {
+            Root::Recorded(known) => known
+                .keys()
+                .filter(|path| !files.contains_key(*path))
+                .cloned()
+                .collect(),
+            Root::Directory(_) => Vec::new(),
+        };
+        let gone = gone.into_iter().map(|path| (path, None));
+        let there = files
+            .iter()
+            .map(|(path, text)| (path.clone(), Some(text.clone())));
+        self.show(&Frame {
+            t_ms,
+            files: gone.chain(there).collect(),
+        })
+    }
+
+    /// Lets the module miss a scan.
+    pub(super) fn miss(&mut self, t_ms: u64) {
+        self.snapshot(t_ms);
+    }
+
+    fn snapshot(&mut self, t_ms: u64) -> std::sync::Arc<Snapshot> {
+        self.sampler
+            .take(Uptime(START + Duration::from_millis(t_ms)), self.period)
+    }
+
+    /// What it said about the last frame.
+    pub(super) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    /// How long the last answer took, with the way to the process and back.
+    pub(super) fn took(&self) -> Duration {
+        self.took
+    }
+
+    /// The memory of the process, in bytes.
+    pub(super) fn resident(&self) -> Option<u64> {
+        let path = format!("/proc/{}/statm", self.process.number()?);
+        let text = Root::live().read(&path).ok()?;
+        let pages: u64 = String::from_utf8(text)
+            .ok()?
+            .split(' ')
+            .nth(1)?
+            .parse()
+            .ok()?;
+        Some(pages * rustix::param::page_size() as u64)
+    }
+
+    /// Ends the module and its process.
+    ///
+    /// # Errors
+    ///
+    /// If that does not go well. That of one that is gone already was told.
+    pub(super) fn end(self) -> Result<(), String> {
+        if self.is_gone {
+            Ok(())
+        } else {
+            self.process.end()
+        }
+    }
+}
