@@ -18,10 +18,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::actuator::{Ledger, LedgerError};
+use crate::catalogue::{Catalogue, Registration};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
-use crate::loader::{Catalogue, Registration};
 use crate::sampler::{BOOT_ID, boot_id};
 
 /// How the program ends.

@@ -23,6 +23,7 @@ pub mod agent;
 pub mod arbiter;
 mod background;
 pub mod bus;
+pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod command;

@@ -13,7 +13,7 @@ pub const CHOSEN: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::loader::{Registration, registrations};
+    use crate::catalogue::{Registration, registrations};
 
     #[test]
     fn the_modules_that_were_chosen_are_linked_in_and_no_others() {

@@ -1,63 +1,20 @@
-//! Which modules there are, and how to call them: the core's side of the C interface.
+//! How modules are called: the core's side of the C interface.
 
-mod catalogue;
 mod description;
 mod identity;
 mod instance;
 mod library;
-mod look;
 mod sink;
 mod trust;
 mod view;
 
-use std::fmt;
-use std::path::PathBuf;
-
 use adaptivemm_module_api::{abi, linked};
 
-use crate::config::Isolation;
-use crate::isolation::Program;
-
-pub use catalogue::Catalogue;
 pub use description::Description;
+pub(crate) use identity::Identity;
 pub use instance::{Instance, Unmade, Verdict};
-pub(crate) use library::{Exported, MAX_MODULES, open};
+pub(crate) use library::{Exported, MAX_MODULES, open, opened};
 pub use trust::{Distrust, check as check_trust};
-
-/// A module that can be run: what it says of itself, checked, and where it is.
-#[derive(Debug, Clone)]
-pub struct Registration {
-    /// What it says of itself.
-    pub description: Description,
-    /// Where it is.
-    pub origin: Origin,
-    /// Where it runs unless the configuration says otherwise.
-    pub isolation: Isolation,
-    /// What can run it in a process of its own.
-    pub(crate) program: Program,
-    /// Which file it was found in.
-    pub(crate) file: Option<identity::Identity>,
-    /// Its functions, if it is linked in.
-    pub(crate) calls: Option<Calls>,
-}
-
-/// Where a module is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// In this program.
-    LinkedIn,
-    /// In a shared object.
-    File(PathBuf),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LinkedIn => f.write_str("linked in"),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
-}
 
 /// The functions of a module.
 #[derive(Debug, Clone, Copy)]
@@ -67,53 +24,9 @@ pub(crate) struct Calls {
     pub(crate) destroy: abi::Destroy,
 }
 
-/// Why a module, or a file that should hold one, cannot be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefusedModule {
-    /// Its name, or the path of the file.
-    pub subject: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl fmt::Display for RefusedModule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "module {} is refused: {}", self.subject, self.reason)
-    }
-}
-
-impl std::error::Error for RefusedModule {}
-
-/// The modules that are linked into this program, by name; and those that cannot be run.
-#[must_use]
-pub fn registrations() -> (Vec<Registration>, Vec<RefusedModule>) {
-    let catalogue = Catalogue::linked_in(&Program::this());
-    (catalogue.modules, catalogue.refused)
-}
-
 /// The modules that are linked into this program, as far as they are well described.
 pub(crate) fn linked_in() -> Vec<Exported> {
     linked()
         .filter_map(|declaration| Exported::of(declaration).ok())
         .collect()
-}
-
-impl Registration {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.description.schema.name
-    }
-
-    /// Whether this is the same module as it was before, from the same file.
-    #[must_use]
-    pub fn is_still(&self, before: &Self) -> bool {
-        (&self.description, &self.origin, self.isolation, self.file)
-            == (
-                &before.description,
-                &before.origin,
-                before.isolation,
-                before.file,
-            )
-    }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::arbiter::Permit;
+use crate::catalogue::{Origin, Registration};
 use crate::config::{Isolation, Value};
 use crate::isolation::{Leash, Process, Subject};
-use crate::loader::{self, Exported, Instance, Origin, Registration, Verdict};
+use crate::loader::{self, Exported, Instance, Verdict};
 use crate::sampler::{Snapshot, Wanted};
 use crate::words::Words;
 

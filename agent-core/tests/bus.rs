@@ -20,7 +20,7 @@ mod requests;
 #[path = "bus/words.rs"]
 mod words;
 
-use agent_core::loader::{Registration, registrations};
+use agent_core::catalogue::{Registration, registrations};
 
 #[test]
 fn modules_of_a_program_are_found_next_to_those_of_the_daemon() {

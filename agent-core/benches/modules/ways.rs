@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use agent_core::agent::Threads;
 use agent_core::bus::Bus;
+use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::Isolation;
-use agent_core::loader::{Catalogue, Registration};
 use agent_core::sampler::{Sampler, Snapshot};
 
 use crate::table::Row;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::Threads;
-use agent_core::loader;
+use agent_core::catalogue;
 use agent_core::sampler::{Root, Sampler, Wanted};
 
 use crate::clock;
@@ -96,7 +96,7 @@ pub(crate) fn rows() -> Vec<Row> {
 /// Only reads and parses what the modules need.
 fn sampling() -> impl FnMut() {
     let mut wanted = Wanted::default();
-    for module in loader::registrations().0 {
+    for module in catalogue::registrations().0 {
         module
             .description
             .needs

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::{Agent, Site, Threads};
+use agent_core::catalogue;
 use agent_core::config::{self, CommandLine, Sources};
 use agent_core::journal::Journal;
-use agent_core::loader;
 use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;
 
@@ -23,7 +23,7 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn new(root: Root, threads: Threads) -> Self {
-        let (modules, _) = loader::registrations();
+        let (modules, _) = catalogue::registrations();
         let schemas: Vec<_> = modules
             .iter()
             .map(|module| module.description.schema.clone())

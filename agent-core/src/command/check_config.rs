@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::{Exit, complain, load, modules, print, schemas};
 use crate::agent::{Agent, Site};
+use crate::catalogue::{Origin, Registration};
 use crate::cli::{CheckConfig, Cli};
 use crate::config::{self, Diagnostic, Isolation, Loaded, Sources};
-use crate::loader::{Origin, Registration};
 use crate::sampler::Root;
 
 pub(super) fn run(cli: &Cli, options: &CheckConfig) -> Exit {

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use super::{Exit, catalogue, complain, print, settings};
+use crate::catalogue::{Catalogue, Origin, Registration};
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
-use crate::loader::{Catalogue, Origin, Registration};
 use crate::standing::{self, Stand};
 
 pub(super) fn run(cli: &Cli, json: bool) -> Exit {
@@ -44,7 +44,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
 }
 
 fn refused(catalogue: &Catalogue) -> Json {
-    let refused = |refused: &crate::loader::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
+    let refused = |refused: &crate::catalogue::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
     catalogue.refused.iter().map(refused).collect()
 }
 

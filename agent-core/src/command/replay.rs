@@ -10,11 +10,11 @@ use adaptivemm_module_api::units::{PageSize, Uptime};
 
 use super::{Exit, complain, modules, settings};
 use crate::agent::{Agent, Site};
+use crate::catalogue::Registration;
 use crate::cli::{Cli, Replay};
 use crate::config::Settings;
 use crate::events;
 use crate::journal::Journal;
-use crate::loader::Registration;
 use crate::reporter::Reporter;
 use crate::sampler::{Recorded, Root};
 use crate::trace::{Frame, Header, Reader, TraceError};

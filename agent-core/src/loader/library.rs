@@ -119,7 +119,7 @@ struct Opened {
 static OPENED: Mutex<Vec<Opened>> = Mutex::new(Vec::new());
 
 /// What a library holds that was opened before, and which file it was.
-pub(super) fn opened(path: &Path) -> Option<(Vec<Description>, Option<Identity>)> {
+pub(crate) fn opened(path: &Path) -> Option<(Vec<Description>, Option<Identity>)> {
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     let library = opened.iter().find(|library| library.path == path)?;
     let descriptions = library
@@ -259,7 +259,7 @@ fn exported(index: usize, declaration: *const abi::Declaration) -> Result<Export
 
 impl Exported {
     /// Checks a declaration and copies what it says.
-    pub(super) fn of(declaration: &abi::Declaration) -> Result<Self, Refusal> {
+    pub(crate) fn of(declaration: &abi::Declaration) -> Result<Self, Refusal> {
         let name = || crate::words::clean::name(super::sink::bytes(declaration.name));
         let refuse = |why| Refusal::Module { name: name(), why };
         let (Some(create), Some(scan), Some(destroy)) =

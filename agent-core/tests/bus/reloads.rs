@@ -1,7 +1,7 @@
 //! Modules over a reload of the configuration.
 
 use agent_core::agent::Threads;
-use agent_core::loader::registrations;
+use agent_core::catalogue::registrations;
 
 use crate::bench::{AMPLE, BOTH, Bench, settings};
 use crate::modules::GATES;

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::arbiter::Permit;
+use crate::catalogue::registrations;
 use crate::cli::Cli;
 use crate::command::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
 use crate::isolation::{Process, Program, Subject};
-use crate::loader::{Description, Unmade, registrations};
+use crate::loader::{Description, Unmade};
 use crate::sampler::Wanted;
 
 /// Values of all options of a module.

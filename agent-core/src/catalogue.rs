@@ -1,17 +1,19 @@
 //! All modules that this daemon can run: those that are linked in, and those in files.
 
+mod look;
+mod registration;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use adaptivemm_module_api::linked;
 
-use super::identity::Identity;
-use super::library::Exported;
-use super::look::{Found, Look, Seen};
-use super::{Description, Origin, RefusedModule, Registration};
 use crate::config::{Isolation, Placement, Placements};
 use crate::isolation::Program;
+use crate::loader::{Description, Exported, Identity};
+use look::{Found, Look, Seen};
+pub use registration::{Origin, RefusedModule, Registration};
 
 /// So many files are looked at at the same time. Each takes a process and two descriptors.
 const AT_ONCE: usize = 64;
@@ -32,6 +34,13 @@ struct Candidate<'a> {
     path: PathBuf,
     /// The module that it was named for; none for a file of the module directory.
     placement: Option<&'a Placement>,
+}
+
+/// The modules that are linked into this program, by name; and those that cannot be run.
+#[must_use]
+pub fn registrations() -> (Vec<Registration>, Vec<RefusedModule>) {
+    let catalogue = Catalogue::linked_in(&Program::this());
+    (catalogue.modules, catalogue.refused)
 }
 
 impl Catalogue {

@@ -4,9 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::identity::Identity;
-use super::{Description, library, trust};
 use crate::isolation::{Process, Program, Subject};
+use crate::loader::{Description, Identity, check_trust, opened};
 
 /// What a file holds, or held.
 #[derive(Debug, Clone, Default)]
@@ -49,9 +48,9 @@ impl Look {
     ///
     /// If it is not to be trusted.
     pub(super) fn begin(path: &Path, program: &Program) -> Result<Self, String> {
-        let path = trust::check(path).map_err(|distrust| distrust.to_string())?;
+        let path = check_trust(path).map_err(|distrust| distrust.to_string())?;
         let file = Identity::of(&path);
-        let loaded = library::opened(&path).map(|(modules, file)| Found { modules, file });
+        let loaded = opened(&path).map(|(modules, file)| Found { modules, file });
         let is_known = loaded.as_ref().is_some_and(|loaded| loaded.file == file);
         let start = || {
             Process::start(program, &Subject::File(path), Arc::default())
