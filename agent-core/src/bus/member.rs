@@ -181,8 +181,9 @@ impl Member {
             },
             Seat::Thread(worker) => worker.as_ref()?.made()?,
         };
-        if made.is_ok() {
-            self.state = State::Idle;
+        match &made {
+            Ok(()) => self.state = State::Idle,
+            Err(_) => self.dismiss(),
         }
         Some(made)
     }
@@ -191,7 +192,11 @@ impl Member {
     pub(super) fn begin(&mut self, scan: u64, now: Uptime) {
         self.now = Some(now);
         if let State::Resting(rest) = &mut self.state {
-            let since = *rest.since.get_or_insert(now);
+            let Some(since) = rest.since else {
+                // It broke down before the first scan, which is the first to tell.
+                rest.since = Some(now);
+                return;
+            };
             let (reason, pause) = (rest.reason, rest.pause);
             let rested = pause.is_some_and(|pause| now.0.saturating_sub(since.0) >= pause);
             if !(rested && self.has_left()) {
@@ -271,9 +276,14 @@ impl Member {
         }
     }
 
-    /// It broke down, and its thread has no more to do: nobody need wait until that has ended.
+    /// It broke down, and its thread has no more to do.
     fn is_over(&mut self, reason: Reason) {
         self.strike(reason);
+        self.dismiss();
+    }
+
+    /// Nobody need wait until its thread has ended.
+    fn dismiss(&mut self) {
         if let Seat::Thread(worker) = &mut self.seat {
             *worker = None;
         }
