@@ -1,0 +1,290 @@
+//! What the process of a module can do, and what is left of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Signal, geteuid};
+
+use crate::bench::{AMPLE, SHORT, all_children, children, modules};
+use crate::daemons::Den;
+use crate::process::{Running, eventually, proc_file};
+
+const QUICK: &str = "period-secs = 0.1";
+
+fn only_child(daemon: &Running) -> u32 {
+    let children = all_children(daemon.pid());
+    assert_eq!(children.len(), 1, "{children:?}");
+    children[0]
+}
+
+fn den(mode: &str) -> Den {
+    // The calm one would bring the library into the daemon.
+    let deadline = if ["hang", "spin"].contains(&mode) {
+        SHORT
+    } else {
+        AMPLE
+    };
+    let config = modules("process", deadline, &format!("mode = \"{mode}\""));
+    let den = Den::new("", "");
+    den.configure(
+        QUICK,
+        &config.replacen(
+            "[modules.calm]\nenabled = true",
+            "[modules.calm]\nenabled = false",
+            1,
+        ),
+    );
+    den
+}
+
+/// The lines of a file of a process, by their first word.
+fn figures(pid: u32, file: &str) -> BTreeMap<String, Vec<String>> {
+    let text = proc_file(pid, file).unwrap();
+    let figure = |line: &str| {
+        let (name, values) = line.split_once([':', '\t']).unwrap();
+        let values = values.split_whitespace().map(str::to_owned).collect();
+        (name.to_owned(), values)
+    };
+    text.lines().map(figure).collect()
+}
+
+/// A descriptor that the daemon, and so its children, would inherit.
+fn left_open(descriptor: &impl AsFd) {
+    fcntl_setfd(descriptor, FdFlags::empty()).unwrap();
+}
+
+#[test]
+fn the_process_of_a_module_has_no_rights_and_no_files() {
+    let den = den("none");
+    let (file, (one_end, other_end)) = (
+        File::open("/etc/hostname")
+            .or_else(|_| File::open("/dev/null"))
+            .unwrap(),
+        UnixStream::pair().unwrap(),
+    );
+    left_open(&file);
+    left_open(&one_end);
+    left_open(&other_end);
+    let mut daemon = den.start();
+    drop((file, one_end, other_end));
+    daemon.until("started");
+    let child = eventually("the process is there, and shut", || {
+        let child = *all_children(daemon.pid()).first()?;
+        let limits = proc_file(child, "limits")?;
+        let open_files = limits
+            .lines()
+            .find(|line| line.starts_with("Max open files"))?;
+        open_files.contains(" 0 ").then_some(child)
+    });
+
+    let status = figures(child, "status");
+    let nothing = "0000000000000000";
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        assert_eq!(status[set], [nothing], "{set}");
+    }
+    assert_eq!(status["NoNewPrivs"], ["1"]);
+    assert_eq!(status["Threads"], ["1"]);
+    let limits = proc_file(child, "limits").unwrap();
+    let limit = |name: &str| {
+        let line = limits
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        line.split_whitespace()
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let all = [
+        "Max core file size",
+        "Max file size",
+        "Max locked memory",
+        "Max open files",
+        "Max processes",
+    ];
+    assert_eq!(all.map(limit), ["0 0"; 5]);
+    assert_eq!(limit("Max address space"), "536870912 536870912");
+    let descriptors = descriptors(child);
+    assert_eq!(descriptors.keys().copied().collect::<Vec<_>>(), [0, 1, 2]);
+    assert!(descriptors[&0].starts_with("socket:"), "{descriptors:?}");
+    assert_eq!(descriptors[&1], "/dev/null");
+    assert!(descriptors[&2].starts_with("pipe:"), "{descriptors:?}");
+    assert_eq!(proc_file(child, "environ").unwrap_or_default(), "");
+    assert_eq!(
+        fs::read_link(format!("/proc/{child}/cwd")).unwrap(),
+        Path::new("/")
+    );
+    is_nobody(&status);
+}
+
+fn descriptors(pid: u32) -> BTreeMap<u32, String> {
+    let descriptor = |entry: io::Result<fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let number = entry.file_name().to_str().unwrap().parse().unwrap();
+        let target = fs::read_link(entry.path()).unwrap();
+        (number, target.display().to_string())
+    };
+    fs::read_dir(format!("/proc/{pid}/fd"))
+        .unwrap()
+        .map(descriptor)
+        .collect()
+}
+
+fn is_nobody(status: &BTreeMap<String, Vec<String>>) {
+    if !geteuid().is_root() {
+        let _nobody_reads = writeln!(
+            io::stderr(),
+            "SKIPPED: who is not root cannot become nobody"
+        );
+        return;
+    }
+    assert_eq!(
+        (&status["Uid"], &status["Gid"]),
+        (&vec!["65534".to_owned(); 4], &vec!["65534".to_owned(); 4])
+    );
+    assert_eq!(status["Groups"], [""; 0]);
+}
+
+#[test]
+fn a_module_cannot_open_connect_or_start_anything() {
+    let den = den("escape");
+    let mut daemon = den.start();
+
+    daemon.until("kill the daemon: ");
+
+    let attempts = [
+        "open",
+        "write",
+        "socket",
+        "pair",
+        "fork",
+        "run",
+        "thread",
+        "setuid",
+        "kill the daemon",
+    ];
+    let said = daemon.take_said();
+    for attempt in attempts {
+        // A daemon that is not root is the same user.
+        let may = attempt == "kill the daemon" && !geteuid().is_root();
+        let answer = if may { "yes" } else { "no" };
+        let line = format!("chaos: {attempt}: {answer}");
+        assert!(
+            said.iter().any(|said| said.ends_with(&line)),
+            "{attempt}: {said:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_daemon_does_not_map_the_library_of_a_module_that_runs_elsewhere() {
+    let den = den("none");
+    let mut daemon = den.start();
+    daemon.until("started");
+    let child = eventually("the library is there", || {
+        let child = *all_children(daemon.pid()).first()?;
+        proc_file(child, "maps")?
+            .contains("chaos.so")
+            .then_some(child)
+    });
+
+    assert!(
+        !proc_file(daemon.pid(), "maps")
+            .unwrap()
+            .contains("chaos.so")
+    );
+    assert_ne!(child, daemon.pid());
+}
+
+#[test]
+fn a_daemon_that_is_killed_leaves_no_process_behind() {
+    for mode in ["none", "spin", "hang"] {
+        let den = den(mode);
+        let mut daemon = den.start();
+        daemon.until("started");
+        let child = eventually("the process is there", || {
+            all_children(daemon.pid()).first().copied()
+        });
+        if mode == "spin" {
+            eventually("it spins", || spent(child).filter(|ticks| *ticks > 10));
+        }
+
+        daemon.send(Signal::KILL);
+        daemon.end();
+
+        eventually("the process is gone", || {
+            (!Path::new(&format!("/proc/{child}")).exists()).then_some(())
+        });
+    }
+}
+
+/// User time, in ticks.
+fn spent(pid: u32) -> Option<u64> {
+    let stat = proc_file(pid, "stat")?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    after_name.split_whitespace().nth(11)?.parse().ok()
+}
+
+#[test]
+fn a_daemon_that_ends_leaves_no_process_behind() {
+    for mode in ["none", "hang", "destroy-hang"] {
+        let den = den(mode);
+        let mut daemon = den.start();
+        daemon.until("started");
+        let child = eventually("the process is there", || {
+            all_children(daemon.pid()).first().copied()
+        });
+
+        let (status, _) = daemon.terminate();
+
+        assert!(status.success());
+        eventually("the process is gone", || {
+            (!Path::new(&format!("/proc/{child}")).exists()).then_some(())
+        });
+    }
+}
+
+#[test]
+fn a_process_is_started_again_and_none_stays_undead() {
+    let den = den("exit");
+    let mut daemon = den.start();
+
+    daemon.until("; it is started again");
+    // After one and four seconds.
+    daemon.until("chaos: quarantined for 60 s");
+
+    eventually("all are buried", || {
+        all_children(daemon.pid()).is_empty().then_some(())
+    });
+    assert_eq!(children(daemon.pid(), den.library.path()), [0; 0]);
+}
+
+#[test]
+fn a_module_that_is_switched_off_leaves_no_process_behind() {
+    for mode in ["none", "hang"] {
+        let den = den(mode);
+        let mut daemon = den.start();
+        daemon.until("started");
+        eventually("the process is there", || {
+            all_children(daemon.pid()).first().copied()
+        });
+        let child = only_child(&daemon);
+
+        den.configure(QUICK, "[modules.memleak]\nenabled = false\n");
+        daemon.send(Signal::HUP);
+        daemon.until("configuration reloaded");
+
+        eventually("it is gone", || {
+            (!Path::new(&format!("/proc/{child}")).exists()).then_some(())
+        });
+        eventually("no other is left", || {
+            all_children(daemon.pid()).is_empty().then_some(())
+        });
+    }
+}
