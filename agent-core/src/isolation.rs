@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) use few::few;
+pub use frame::frame_of_answer;
 pub use message::{Told, answer_from_bytes, greeting_from_bytes};
 pub use process::{Leash, Process};
 pub use serve::serve;
