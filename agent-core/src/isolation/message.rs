@@ -275,3 +275,6 @@ fn verdict_of(code: u8) -> Option<Verdict> {
         .get(usize::from(code))
         .copied()
 }
+
+#[cfg(test)]
+mod tests;

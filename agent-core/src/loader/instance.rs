@@ -173,3 +173,6 @@ fn setting((name, value): &(String, Value)) -> abi::Setting {
         value,
     }
 }
+
+#[cfg(test)]
+mod tests;
