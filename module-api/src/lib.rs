@@ -45,7 +45,7 @@
 //! ```
 //!
 //! [`testing`] is for tests of a module, and the README of this crate leads from nothing to a module that is
-//! packaged. Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
+//! packaged. [`trend`] says where a number is heading. Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
 
 pub mod abi;
 mod config;
@@ -57,6 +57,7 @@ mod registry;
 mod snapshot;
 pub mod testing;
 mod thunk;
+pub mod trend;
 pub mod units;
 
 pub use config::{Config, ConfigProblem, ConfigProblems};

@@ -130,10 +130,26 @@ impl Pages {
         self.0
     }
 
+    /// The number of pages for a metric or a [`trend`](crate::trend); exact below 2^53.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact below 2^53, and a metric above that"
+    )]
+    pub const fn as_f64(self) -> f64 {
+        self.0 as f64
+    }
+
     /// `self + other`, or the largest number there is.
     #[must_use]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+
+    /// `self - other`, or zero.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 
     /// The bytes in these pages, or as many as there can be.
