@@ -1,0 +1,159 @@
+//! One value for the whole machine, from where the free pages of every node are heading.
+
+use core::cmp::Reverse;
+use core::time::Duration;
+
+use adaptivemm_module_api::units::{Bytes, Uptime};
+
+use crate::bounds;
+use crate::knob::{Bounds, Knob, Seen, Step};
+use crate::node::{Moment, Node, Outlook};
+use crate::options::Options;
+use crate::sample::{Counts, Sample};
+use crate::scale::Scale;
+use crate::trial::{Judge, Verdict};
+
+/// Scans that are more than so many halves of a period apart are not compared.
+const LONGEST_GAP_HALVES: u32 = 5;
+
+/// Watches the nodes and decides on the value.
+#[derive(Debug)]
+pub(crate) struct Detector {
+    options: Options,
+    nodes: Vec<Node>,
+    last: Option<Last>,
+    knob: Option<Knob>,
+    judge: Judge,
+    is_held_back: bool,
+}
+
+/// What is compared with the next scan.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    at: Uptime,
+    counts: Counts,
+    hugepages: Bytes,
+}
+
+impl Last {
+    /// Whether what happened since is the load of the machine: not a suspend, and not memory that was set aside.
+    fn is_comparable_with(&self, sample: &Sample) -> bool {
+        let longest = sample.period.saturating_mul(LONGEST_GAP_HALVES) / 2;
+        sample.at > self.at
+            && sample.at.since(self.at) <= longest
+            && sample.counts.reclaimed >= self.counts.reclaimed
+            && sample.hugepages == self.hugepages
+    }
+}
+
+/// What one scan led to.
+#[derive(Debug)]
+pub(crate) struct Observation {
+    pub(crate) original: Scale,
+    pub(crate) current: Scale,
+    pub(crate) ceiling: Scale,
+    pub(crate) affordable: Option<Scale>,
+    /// Of the node whose need is largest, or else of the one that is first to run short.
+    pub(crate) worst: Option<Outlook>,
+    pub(crate) stalls: f64,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) step: Option<Step>,
+    /// Memory has just become too short to raise it as much as needed.
+    pub(crate) held_back: bool,
+    pub(crate) paused: bool,
+}
+
+impl Detector {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            options,
+            nodes: Vec::new(),
+            last: None,
+            knob: None,
+            judge: Judge::new(),
+            is_held_back: false,
+        }
+    }
+
+    pub(crate) fn observe(&mut self, sample: &Sample) -> Observation {
+        let stalled = self.follow(sample);
+        let knob = self.knob.get_or_insert_with(|| Knob::new(sample.scale));
+        let seen = knob.see(sample.at, sample.scale);
+        match seen {
+            Some(Seen::Taken { from, to }) if to > from => self.judge.raised(from, to),
+            Some(Seen::Changed { .. }) => self.judge.give_up(),
+            Some(Seen::Taken { .. } | Seen::NotTaken { .. }) | None => {}
+        }
+        let verdict = self.judge.observe(sample);
+        let paused = self.judge.is_paused(sample.at);
+        let moment = Moment {
+            lead: self.options.lead,
+            period: sample.period,
+            stalled,
+        };
+        let worst = worst(&self.nodes, sample, moment);
+        let need = worst.and_then(|outlook| outlook.need).filter(|_| !paused);
+        let bounds = Bounds {
+            ceiling: bounds::ceiling(self.options.limit, sample),
+            affordable: bounds::affordable(&sample.nodes),
+        };
+        let step = knob.choose(sample.at, need, bounds);
+        let is_held_back = need
+            .map(|need| need.min(bounds.ceiling))
+            .is_some_and(|need| need > knob.current() && Some(need) > bounds.affordable);
+        let was_held_back = core::mem::replace(&mut self.is_held_back, is_held_back);
+        Observation {
+            original: knob.original(),
+            current: knob.current(),
+            ceiling: bounds.ceiling.max(knob.original()),
+            affordable: bounds.affordable,
+            worst,
+            stalls: self.judge.stalls(),
+            seen,
+            verdict,
+            step,
+            held_back: is_held_back && !was_held_back,
+            paused,
+        }
+    }
+
+    /// Adds the scan to the nodes; whether allocations had to wait since the last one.
+    fn follow(&mut self, sample: &Sample) -> bool {
+        let last = self.last.replace(Last {
+            at: sample.at,
+            counts: sample.counts,
+            hugepages: sample.hugepages,
+        });
+        let last = last.filter(|last| last.is_comparable_with(sample));
+        if last.is_none() {
+            self.nodes.iter_mut().for_each(Node::forget);
+        }
+        let is_there = |node: &Node| sample.nodes.iter().any(|there| there.id == node.id);
+        self.nodes.retain(is_there);
+        let reclaimed = last.map_or(0, |last| sample.counts.reclaimed - last.counts.reclaimed);
+        for there in &sample.nodes {
+            let index = self.nodes.iter().position(|node| node.id == there.id);
+            let index = index.unwrap_or_else(|| {
+                self.nodes.push(Node::new(there));
+                self.nodes.len() - 1
+            });
+            let share = there.share_of(reclaimed, &sample.nodes);
+            self.nodes[index].push(sample.at, there, share);
+        }
+        last.is_some_and(|last| sample.counts.stalls > last.counts.stalls)
+    }
+}
+
+/// The node that needs most; of those that need nothing, the one that is first to run short.
+fn worst(nodes: &[Node], sample: &Sample, moment: Moment) -> Option<Outlook> {
+    let outlooks = sample.nodes.iter().filter_map(|there| {
+        let node = nodes.iter().find(|node| node.id == there.id)?;
+        node.outlook(there, moment)
+    });
+    let urgency = |outlook: &Outlook| {
+        let time_left = outlook.time_left.unwrap_or(Duration::MAX);
+        (outlook.need, Reverse(time_left))
+    };
+    outlooks.max_by_key(urgency)
+}

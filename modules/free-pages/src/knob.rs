@@ -1,0 +1,202 @@
+//! The tunable over time: whose value it has, when it is raised, and how it is given back.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+
+use crate::scale::Scale;
+
+/// For so many scans there must be less need before the value is lowered: longer than a trend looks back, as what a
+/// raise itself makes kswapd reclaim blurs one.
+const HOLD: u32 = 12;
+/// From one step down to the next.
+const STEP: u32 = 4;
+/// The same on a machine whose need comes back again and again.
+const LONGEST_HOLD: u32 = 96;
+/// A request that had no effect is not repeated for so long at first, and for twice as long each time after.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// What this module knows about the tunable.
+#[derive(Debug, Clone)]
+pub(crate) struct Knob {
+    /// The value that it is given back to: that of the administrator.
+    original: Scale,
+    current: Scale,
+    asked: Option<Scale>,
+    /// The largest value that this kernel accepts, as far as is known.
+    largest: Scale,
+    /// Before that, nothing is asked for, because the last request had no effect.
+    wait_until: Uptime,
+    wait: Duration,
+    /// For so many scans the value has been more than enough.
+    calm: u32,
+    /// The largest need in these.
+    peak: Scale,
+    hold: u32,
+    /// Scans since the value was last lowered, or since it could not be.
+    since_lowered: u32,
+}
+
+/// What became of the tunable since the last scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It has the value that was asked for.
+    Taken { from: Scale, to: Scale },
+    /// It still has the value before.
+    NotTaken { asked: Scale },
+    /// Somebody else gave it another value, which counts as the original one from now on.
+    Changed { from: Scale, to: Scale },
+}
+
+/// Within what a value is chosen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) ceiling: Scale,
+    /// What memory allows to raise it to; `None` for nothing.
+    pub(crate) affordable: Option<Scale>,
+}
+
+/// A value to ask for, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The need is larger than the value.
+    Raise(Scale),
+    /// The need has been less for several scans.
+    Ease(Scale),
+    /// The ceiling has come down.
+    Cap(Scale),
+}
+
+impl Step {
+    pub(crate) const fn value(self) -> Scale {
+        match self {
+            Self::Raise(value) | Self::Ease(value) | Self::Cap(value) => value,
+        }
+    }
+}
+
+impl Knob {
+    pub(crate) fn new(found: Scale) -> Self {
+        Self {
+            original: found,
+            current: found,
+            asked: None,
+            largest: Scale::LARGEST,
+            wait_until: Uptime::default(),
+            wait: FIRST_WAIT,
+            calm: 0,
+            peak: found,
+            hold: HOLD,
+            since_lowered: u32::MAX,
+        }
+    }
+
+    pub(crate) const fn original(&self) -> Scale {
+        self.original
+    }
+
+    pub(crate) const fn current(&self) -> Scale {
+        self.current
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        self.current > self.original
+    }
+
+    /// Looks at the value that the tunable has now.
+    pub(crate) fn see(&mut self, at: Uptime, found: Scale) -> Option<Seen> {
+        let from = self.current;
+        match self.asked.take() {
+            Some(asked) if asked == found => {
+                self.current = found;
+                self.wait = FIRST_WAIT;
+                Some(Seen::Taken { from, to: found })
+            }
+            Some(asked) if from == found => {
+                if asked > Scale::LARGEST_OF_OLD && self.largest > Scale::LARGEST_OF_OLD {
+                    // Before 5.18 the kernel refuses these; the next request shows whether that was it.
+                    self.largest = Scale::LARGEST_OF_OLD;
+                } else {
+                    self.wait_until = Uptime(at.0.saturating_add(self.wait));
+                    self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
+                }
+                Some(Seen::NotTaken { asked })
+            }
+            Some(_) | None if from != found => {
+                *self = Self {
+                    largest: self.largest.max(found),
+                    ..Self::new(found)
+                };
+                Some(Seen::Changed { from, to: found })
+            }
+            Some(_) | None => None,
+        }
+    }
+
+    /// The value to ask for, if any, when `need` is the value that would be enough; `None` if nothing presses.
+    pub(crate) fn choose(
+        &mut self,
+        at: Uptime,
+        need: Option<Scale>,
+        bounds: Bounds,
+    ) -> Option<Step> {
+        let top = bounds.ceiling.min(self.largest).max(self.original);
+        let need = need.unwrap_or(self.original).clamp(self.original, top);
+        self.since_lowered = self.since_lowered.saturating_add(1);
+        if at < self.wait_until {
+            return None;
+        }
+        let step = self.next(need, top, bounds.affordable)?;
+        self.asked = Some(step.value());
+        Some(step)
+    }
+
+    fn next(&mut self, need: Scale, top: Scale, affordable: Option<Scale>) -> Option<Step> {
+        if self.current > top {
+            return Some(Step::Cap(top));
+        }
+        let raised = affordable.map_or(self.original, |affordable| need.min(affordable));
+        if self.current.is_worth_raising_to(raised) {
+            self.raise();
+            return Some(Step::Raise(raised));
+        }
+        self.ease(need).map(Step::Ease)
+    }
+
+    fn raise(&mut self) {
+        if self.since_lowered < 4 * self.hold {
+            // It was lowered too early: keep it longer the next time.
+            self.hold = (2 * self.hold).min(LONGEST_HOLD);
+        }
+        self.calm = 0;
+        self.peak = self.original;
+    }
+
+    fn ease(&mut self, need: Scale) -> Option<Scale> {
+        if !self.is_raised() {
+            if self.since_lowered > 8 * LONGEST_HOLD {
+                self.hold = HOLD;
+            }
+            return None;
+        }
+        if need > self.original && !self.current.is_more_than_enough_for(need) {
+            self.calm = 0;
+            self.peak = self.original;
+            return None;
+        }
+        self.calm += 1;
+        self.peak = self.peak.max(need);
+        if self.calm < self.hold {
+            return None;
+        }
+        let lowered = self.current.halfway_to(self.peak);
+        self.calm = self.hold - STEP;
+        self.peak = self.original;
+        self.since_lowered = 0;
+        (lowered < self.current).then_some(lowered)
+    }
+}
+
+#[cfg(test)]
+mod tests;

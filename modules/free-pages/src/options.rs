@@ -1,0 +1,75 @@
+//! What an administrator can choose about free pages.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::units::Bytes;
+use adaptivemm_module_api::{Config, Opt};
+
+use crate::scale::Scale;
+
+/// How far the value may be raised, by the three levels that the whole daemon has.
+pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
+    "aggressiveness",
+    2,
+    1,
+    3,
+    "The largest value that is set: 1 for 400, 2 for 700, 3 for 1000; follows aggressiveness of [core]",
+);
+
+/// The same, as an amount of memory.
+pub(crate) const MAX_GAP: Opt<f64> = Opt::float(
+    "max-gap-gib",
+    0.0,
+    0.0,
+    65_536.0,
+    "The largest gap between the low and the high watermark, in GiB, instead of aggressiveness; 0 for none",
+);
+
+/// The time that the gap must last.
+pub(crate) const LEAD: Opt<f64> = Opt::float(
+    "lead-secs",
+    1.0,
+    0.1,
+    60.0,
+    "The time that kswapd needs to be ahead: the gap holds the pages that are used in it, in seconds",
+);
+
+/// The options as they are set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) limit: Limit,
+    pub(crate) lead: Duration,
+}
+
+/// How far the value may be raised.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Limit {
+    Value(Scale),
+    Gap(Bytes),
+}
+
+impl Options {
+    pub(crate) fn read(config: &Config<'_>) -> Self {
+        let gap = config.float(&MAX_GAP);
+        let limit = if gap > 0.0 {
+            Limit::Gap(Bytes::new(1 << 30).percent(gap * 100.0))
+        } else {
+            Limit::of_aggressiveness(config.integer(&AGGRESSIVENESS))
+        };
+        Self {
+            limit,
+            lead: Duration::from_secs_f64(config.float(&LEAD)),
+        }
+    }
+}
+
+impl Limit {
+    fn of_aggressiveness(level: i64) -> Self {
+        let value = match level {
+            ..=1 => 400,
+            2 => 700,
+            3.. => 1000,
+        };
+        Self::Value(Scale::new(value).unwrap_or(Scale::SMALLEST))
+    }
+}

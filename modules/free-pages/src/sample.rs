@@ -1,0 +1,176 @@
+//! One moment of the machine, in the numbers that the demand for free pages shows in.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
+use adaptivemm_module_api::{Counters, ScanError, Snapshot};
+
+use crate::scale::{Scale, TUNABLE};
+
+/// The DMA zone of x86, which nothing uses that is not made for it.
+const SMALL_DMA: Bytes = Bytes::new(16 << 20);
+
+/// What this module takes from a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    pub(crate) at: Uptime,
+    /// Between two scans.
+    pub(crate) period: Duration,
+    pub(crate) page_size: PageSize,
+    /// The tunable, as it is now.
+    pub(crate) scale: Scale,
+    /// The nodes that have memory, by number.
+    pub(crate) nodes: Vec<NodeSample>,
+    /// In pools of huge pages of all sizes.
+    pub(crate) hugepages: Bytes,
+    pub(crate) counts: Counts,
+}
+
+/// What the kernel has counted since boot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Pages that were reclaimed, by whomever.
+    pub(crate) reclaimed: u64,
+    /// Pages that were reclaimed by tasks that had to wait for them.
+    pub(crate) direct: u64,
+    /// Allocations that had to wait.
+    pub(crate) stalls: u64,
+}
+
+/// The zones of a node that count, together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct NodeSample {
+    pub(crate) id: u32,
+    pub(crate) managed: Pages,
+    /// For everyone: pages of the contiguous memory allocator are not.
+    pub(crate) free: Pages,
+    // The kernel prints the watermarks with the boost in them.
+    pub(crate) min: Pages,
+    pub(crate) low: Pages,
+    pub(crate) high: Pages,
+    /// Pages that reclaim is sure to find: file pages not used of late, and anonymous ones while there is swap.
+    pub(crate) reclaimable: Pages,
+    /// Reclaimed on this node since boot; `None` on kernels that only count for the machine.
+    pub(crate) reclaimed: Option<u64>,
+}
+
+impl Sample {
+    /// # Errors
+    ///
+    /// If something is missing without which nothing can be said.
+    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
+        let meminfo = snapshot.meminfo()?;
+        let nodes = nodes(snapshot, &meminfo)?;
+        let scale = snapshot.tunable(TUNABLE).and_then(Scale::new);
+        Ok(Self {
+            at: snapshot.uptime(),
+            period: snapshot.period(),
+            page_size: snapshot.page_size(),
+            scale: scale.ok_or(ScanError::new(
+                "this kernel has no vm.watermark_scale_factor: there is nothing to tune",
+            ))?,
+            nodes,
+            hugepages: hugepages(&meminfo),
+            counts: Counts::of(&snapshot.vmstat()?)?,
+        })
+    }
+
+    /// Of all nodes.
+    pub(crate) fn managed(&self) -> Pages {
+        let sum = |sum: Pages, node: &NodeSample| sum.saturating_add(node.managed);
+        self.nodes.iter().fold(Pages::default(), sum)
+    }
+}
+
+impl Counts {
+    fn of(vmstat: &Counters<'_>) -> Result<Self, ScanError> {
+        let stalls = sum(vmstat, &["allocstall"]);
+        Ok(Self {
+            reclaimed: reclaimed(vmstat).ok_or(ScanError::new("/proc/vmstat has no pgsteal_*"))?,
+            direct: sum(vmstat, &["pgsteal_direct"]).unwrap_or_default(),
+            stalls: stalls.ok_or(ScanError::new("/proc/vmstat has no allocstall*"))?,
+        })
+    }
+}
+
+/// By who reclaimed; `pgsteal_anon` and `pgsteal_file` count the same pages again.
+fn reclaimed(counters: &Counters<'_>) -> Option<u64> {
+    sum(
+        counters,
+        &[
+            "pgsteal_kswapd",
+            "pgsteal_direct",
+            "pgsteal_khugepaged",
+            "pgsteal_proactive",
+        ],
+    )
+}
+
+/// Of all counters whose names begin so; old kernels have one per kind of zone. `None` if there is none.
+fn sum(counters: &Counters<'_>, beginnings: &[&str]) -> Option<u64> {
+    let counts = counters.iter().filter_map(|(name, count)| {
+        let counts = beginnings.iter().any(|start| name.starts_with(start));
+        counts.then_some(count)
+    });
+    counts.reduce(u64::saturating_add)
+}
+
+fn nodes(snapshot: &Snapshot<'_>, meminfo: &Counters<'_>) -> Result<Vec<NodeSample>, ScanError> {
+    let page_size = snapshot.page_size();
+    let mut nodes: Vec<NodeSample> = Vec::new();
+    for zone in snapshot.zones()? {
+        let small = zone.name == "DMA" && zone.managed.bytes(page_size) <= SMALL_DMA;
+        if small || zone.managed == Pages::default() {
+            continue;
+        }
+        let cma = zone
+            .counters()
+            .and_then(|counters| counters.pages("nr_free_cma"));
+        let index = nodes.iter().position(|node| node.id == zone.node);
+        let index = index.unwrap_or_else(|| {
+            nodes.push(NodeSample {
+                id: zone.node,
+                ..NodeSample::default()
+            });
+            nodes.len() - 1
+        });
+        let node = &mut nodes[index];
+        let free = zone.free.saturating_sub(cma.unwrap_or_default());
+        node.managed = node.managed.saturating_add(zone.managed);
+        node.free = node.free.saturating_add(free);
+        node.min = node.min.saturating_add(zone.min);
+        node.low = node.low.saturating_add(zone.low);
+        node.high = node.high.saturating_add(zone.high);
+    }
+    nodes.sort_by_key(|node| node.id);
+    for node in &mut nodes {
+        let stats = snapshot.nodes().find(|stats| stats.id == node.id);
+        let stats = stats.and_then(|node| node.stats());
+        node.reclaimed = stats.as_ref().and_then(reclaimed);
+        node.reclaimable = stats.map_or(Pages::default(), |stats| {
+            reclaimable(&stats, meminfo, page_size)
+        });
+    }
+    Ok(nodes)
+}
+
+fn reclaimable(stats: &Counters<'_>, meminfo: &Counters<'_>, page_size: PageSize) -> Pages {
+    let file = stats.pages("nr_inactive_file").unwrap_or_default();
+    let anon = stats.pages("nr_inactive_anon").unwrap_or_default();
+    let swap = meminfo.bytes("SwapFree").unwrap_or_default();
+    file.saturating_add(anon.min(pages_in(swap, page_size)))
+}
+
+/// `Hugetlb` counts all sizes; kernels before 4.19 only tell the default one.
+fn hugepages(meminfo: &Counters<'_>) -> Bytes {
+    meminfo.bytes("Hugetlb").unwrap_or_else(|| {
+        let count = meminfo.get("HugePages_Total").unwrap_or_default();
+        let size = meminfo.get("Hugepagesize").unwrap_or_default();
+        Bytes::new(count.saturating_mul(size))
+    })
+}
+
+/// The whole pages in so many bytes.
+pub(crate) const fn pages_in(bytes: Bytes, page_size: PageSize) -> Pages {
+    Pages::new(bytes.get() / page_size.bytes().get())
+}

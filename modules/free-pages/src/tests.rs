@@ -1,0 +1,528 @@
+//! The module from the outside, on machines that are made up.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::testing::{self, Machine, Rig, Value, Verdict, Words};
+use adaptivemm_module_api::units::{PageSize, Pages};
+use proptest::prelude::*;
+
+use super::*;
+
+/// 4 GiB in pages of 4 KiB.
+const NODE: u64 = 1 << 20;
+
+/// A node whose kswapd does what the kernel's does.
+#[derive(Debug, Clone)]
+struct Node {
+    id: u32,
+    managed: f64,
+    free: f64,
+    /// Pages of a page cache.
+    inactive: f64,
+    is_kswapd_awake: bool,
+}
+
+impl Node {
+    fn new(id: u32, free: u64) -> Self {
+        Self {
+            id,
+            managed: f(NODE),
+            free: f(free),
+            inactive: f(NODE) / 2.0,
+            is_kswapd_awake: false,
+        }
+    }
+}
+
+/// A machine on which pages are used, kswapd reclaims, and a tunable has effect.
+#[derive(Debug, Clone)]
+struct Simulation {
+    seconds: u64,
+    period: u64,
+    page_size: PageSize,
+    scale: i64,
+    /// The largest value that the kernel accepts.
+    largest: i64,
+    nodes: Vec<Node>,
+    hugepages: u64,
+    /// Pages per second; it starts at a tenth of that, and gets up to speed within a second.
+    kswapd: f64,
+    reclaimed: f64,
+    direct: f64,
+    stalls: u64,
+    writes: Vec<(u64, i64)>,
+}
+
+fn f(count: u64) -> f64 {
+    Pages::new(count).as_f64()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "test code"
+)]
+fn whole(pages: f64) -> u64 {
+    pages.max(0.0) as u64
+}
+
+impl Simulation {
+    const MIN: f64 = 4_000.0;
+
+    fn new(free: u64) -> Self {
+        Self {
+            seconds: 1000,
+            period: 1,
+            page_size: PageSize::FOUR_KIB,
+            scale: 10,
+            largest: 3000,
+            nodes: vec![Node::new(0, free)],
+            hugepages: 0,
+            kswapd: 200_000.0,
+            reclaimed: 5e6,
+            direct: 0.0,
+            stalls: 7,
+            writes: Vec::new(),
+        }
+    }
+
+    fn watermarks(&self, node: &Node) -> [f64; 3] {
+        let gap = (node.managed * f(self.scale.unsigned_abs()) / 1e4).max(Self::MIN / 4.0);
+        [Self::MIN, Self::MIN + gap, Self::MIN + 2.0 * gap]
+    }
+
+    /// A period in which each node uses so many pages per second; less than nothing are given back.
+    fn run(&mut self, used: &[f64]) {
+        let step = 0.1;
+        for _ in 0..self.period * 10 {
+            for index in 0..self.nodes.len() {
+                let [min, low, high] = self.watermarks(&self.nodes[index]);
+                let (used, kswapd) = (used[index] * step, self.kswapd * step);
+                let node = &mut self.nodes[index];
+                node.free = (node.free - used).min(node.managed - node.inactive);
+                node.is_kswapd_awake =
+                    node.free < low || (node.is_kswapd_awake && node.free < high);
+                if node.is_kswapd_awake {
+                    let pages = kswapd.min(high - node.free).max(0.0);
+                    node.free += pages;
+                    self.reclaimed += pages;
+                }
+                if node.free < min {
+                    let pages = min - node.free;
+                    node.free = min;
+                    self.stalls += 1 + whole(pages / 32.0);
+                    self.direct += pages;
+                }
+            }
+        }
+        self.seconds += self.period;
+    }
+
+    fn machine(&self) -> Machine {
+        let machine = Machine::new()
+            .uptime(Duration::from_secs(self.seconds))
+            .period(Duration::from_secs(self.period))
+            .page_size(self.page_size)
+            .meminfo(&[("SwapFree", 0), ("Hugetlb", self.hugepages)])
+            .vmstat(&[
+                ("pgsteal_kswapd", whole(self.reclaimed)),
+                ("pgsteal_direct", whole(self.direct)),
+                ("pgsteal_anon", 99),
+                ("pgsteal_file", 99),
+                ("allocstall_normal", self.stalls),
+                ("allocstall_movable", 0),
+            ])
+            .tunable(scale::TUNABLE, self.scale);
+        let add = |machine: Machine, node: &Node| {
+            let [min, low, high] = self.watermarks(node).map(|pages| Pages::new(whole(pages)));
+            let zone = testing::Zone {
+                free: Pages::new(whole(node.free)),
+                min,
+                low,
+                high,
+                managed: Pages::new(whole(node.managed)),
+                ..testing::Zone::new(node.id, "Normal")
+            };
+            machine
+                .zone(zone)
+                .node_stats(node.id, &[("nr_inactive_file", whole(node.inactive))])
+        };
+        self.nodes.iter().fold(machine, add)
+    }
+
+    /// Scans, and does what the module asks for.
+    fn scan(&mut self, rig: &mut Rig) -> Words {
+        let words = rig.scan(&self.machine());
+        assert_eq!(words.verdict, Verdict::Good);
+        for request in &words.requests {
+            let testing::Action::Set { value, .. } = request.action else {
+                unreachable!("it writes nothing else");
+            };
+            self.writes.push((self.seconds, value));
+            if value <= self.largest {
+                self.scale = value;
+            }
+        }
+        words
+    }
+
+    /// The words of so many scans, before each of which each node uses so many pages per second.
+    fn scans(&mut self, rig: &mut Rig, count: u64, used: &[f64]) -> Vec<Words> {
+        let scan = |_| {
+            self.run(used);
+            self.scan(rig)
+        };
+        (0..count).map(scan).collect()
+    }
+}
+
+fn rig(options: &[(&str, Value)]) -> Rig {
+    Rig::create::<FreePages>(options).unwrap()
+}
+
+fn told(words: &[Words]) -> Vec<String> {
+    words.iter().flat_map(Words::told).collect()
+}
+
+#[test]
+fn a_steady_load_is_met_by_one_value_with_which_nothing_stalls() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+
+    let _ = simulation.scans(&mut rig, 60, &[30_000.0]);
+    let (stalls, writes) = (simulation.stalls, simulation.writes.len());
+    let _ = simulation.scans(&mut rig, 600, &[30_000.0]);
+
+    // ceil(10000 x 30000 / 1048576) is 287.
+    assert!(
+        (250..=330).contains(&simulation.scale),
+        "{:?}",
+        simulation.writes
+    );
+    assert!(
+        simulation.writes.len() - writes <= 2,
+        "{:?}",
+        simulation.writes
+    );
+    assert_eq!(simulation.stalls, stalls);
+}
+
+#[test]
+fn the_value_is_back_a_minute_after_the_load_is_over() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    let _ = simulation.scans(&mut rig, 60, &[60_000.0]);
+    assert!(simulation.scale > 300, "{:?}", simulation.writes);
+
+    let _ = simulation.scans(&mut rig, 60, &[0.0]);
+
+    assert_eq!(simulation.scale, 10, "{:?}", simulation.writes);
+}
+
+#[test]
+fn a_slow_decline_leads_to_action_in_time_and_not_early() {
+    let (mut simulation, mut rig) = (Simulation::new(500_000), rig(&[]));
+
+    let _ = simulation.scans(&mut rig, 47, &[10_000.0]);
+    assert_eq!(simulation.writes, []);
+    let words = simulation.scans(&mut rig, 2, &[10_000.0]);
+
+    let reasons = words.iter().flat_map(|words| &words.requests);
+    let reasons: Vec<_> = reasons.map(|request| request.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "node 0 uses 10000 pages/s (39.1 MiB/s), 1.4 s before its high watermark, with 20000 pages free and a high \
+             watermark of 6097 pages: a gap for 1.0 s of that is 96 of 10000 of 1048576 pages; the ceiling is 700"
+        ]
+    );
+    assert_eq!(simulation.scale, 96);
+}
+
+#[test]
+fn a_decline_that_needs_no_more_than_there_is_leads_to_nothing() {
+    let (mut simulation, mut rig) = (Simulation::new(20_000), rig(&[]));
+
+    let _ = simulation.scans(&mut rig, 300, &[500.0]);
+
+    assert_eq!(simulation.writes, []);
+}
+
+#[test]
+fn a_saw_tooth_ends_up_with_one_value() {
+    let (mut simulation, mut rig) = (Simulation::new(300_000), rig(&[]));
+    let tooth = |simulation: &mut Simulation, rig: &mut Rig| {
+        let _ = simulation.scans(rig, 19, &[15_000.0]);
+        let _ = simulation.scans(rig, 1, &[-270_000.0]);
+    };
+    for _ in 0..10 {
+        tooth(&mut simulation, &mut rig);
+    }
+    let writes = simulation.writes.len();
+
+    for _ in 0..30 {
+        tooth(&mut simulation, &mut rig);
+    }
+
+    assert!(writes > 0);
+    assert_eq!(simulation.writes.len(), writes, "{:?}", simulation.writes);
+}
+
+#[test]
+fn the_need_of_one_node_wins_over_the_ease_of_another() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    simulation.nodes.push(Node::new(3, 10_000));
+
+    let words = simulation.scans(&mut rig, 20, &[30_000.0, -5_000.0]);
+
+    assert!(
+        (250..=330).contains(&simulation.scale),
+        "{:?}",
+        simulation.writes
+    );
+    let reasons = words.iter().flat_map(|words| &words.requests);
+    let reasons: Vec<_> = reasons.map(|request| request.reason.as_str()).collect();
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| reason.starts_with("node 0 uses ")),
+        "{reasons:#?}"
+    );
+}
+
+#[test]
+fn a_node_that_disappears_takes_its_need_with_it() {
+    let (mut simulation, mut rig) = (Simulation::new(500_000), rig(&[]));
+    simulation.nodes.push(Node::new(1, 40_000));
+    let _ = simulation.scans(&mut rig, 30, &[0.0, 30_000.0]);
+    assert!(simulation.scale > 200);
+
+    simulation.nodes.truncate(1);
+    let _ = simulation.scans(&mut rig, 60, &[0.0]);
+
+    assert_eq!(simulation.scale, 10, "{:?}", simulation.writes);
+}
+
+#[test]
+fn huge_pages_lower_the_ceiling_and_it_grows_back_when_they_are_freed() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    let load = [150_000.0];
+    let _ = simulation.scans(&mut rig, 20, &load);
+    assert_eq!(simulation.scale, 700);
+
+    // Half of memory.
+    simulation.hugepages = 2 << 30;
+    let words = simulation.scans(&mut rig, 20, &load);
+    assert_eq!(simulation.scale, 350, "{:?}", simulation.writes);
+    assert_eq!(words[0].metric("ceiling_scale"), Some(350.0));
+
+    simulation.hugepages = 0;
+    let _ = simulation.scans(&mut rig, 20, &load);
+    assert_eq!(simulation.scale, 700, "{:?}", simulation.writes);
+}
+
+#[test]
+fn huge_pages_that_are_taken_are_no_load() {
+    let (mut simulation, mut rig) = (Simulation::new(500_000), rig(&[]));
+    let _ = simulation.scans(&mut rig, 10, &[0.0]);
+
+    for pool in 1..=9 {
+        simulation.hugepages = pool * 50_000 * 4096;
+        let _ = simulation.scans(&mut rig, 1, &[50_000.0]);
+    }
+
+    assert_eq!(simulation.writes, []);
+}
+
+#[test]
+fn the_largest_gap_is_the_same_memory_whatever_the_page_size() {
+    let ceiling = |page_size: u64| {
+        let mut simulation = Simulation::new(40_000);
+        simulation.page_size = PageSize::new(page_size).unwrap();
+        let mut rig = rig(&[("max-gap-gib", 2.into())]);
+        simulation.scan(&mut rig).metric("ceiling_scale")
+    };
+
+    // Of 4 GiB the kernel would take at most 3000 of 10000; of 64 GiB, 2 are 312.
+    assert_eq!([4096, 65_536].map(ceiling), [Some(3000.0), Some(312.0)]);
+}
+
+#[test]
+fn aggressiveness_is_the_ceiling() {
+    let scale = |level: i32| {
+        let mut simulation = Simulation::new(40_000);
+        let mut rig = rig(&[("aggressiveness", level.into())]);
+        let _ = simulation.scans(&mut rig, 20, &[190_000.0]);
+        simulation.scale
+    };
+
+    assert_eq!([1, 2, 3].map(scale), [400, 700, 1000]);
+}
+
+#[test]
+fn a_value_that_the_administrator_sets_in_between_is_what_it_goes_back_to() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    let _ = simulation.scans(&mut rig, 20, &[30_000.0]);
+
+    simulation.scale = 40;
+    let words = simulation.scans(&mut rig, 1, &[0.0]);
+    let _ = simulation.scans(&mut rig, 100, &[0.0]);
+
+    assert!(told(&words)[0].starts_with("info changed-by-others: Somebody else changed "));
+    assert_eq!(simulation.scale, 40, "{:?}", simulation.writes);
+}
+
+#[test]
+fn a_kernel_that_rejects_a_value_is_not_asked_every_scan() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    simulation.largest = 0;
+
+    let words = simulation.scans(&mut rig, 60, &[30_000.0]);
+
+    assert_eq!(simulation.writes.len(), 1, "{:?}", simulation.writes);
+    let told = told(&words);
+    assert!(told[0].starts_with("info not-taken: vm.watermark_scale_factor was not set to "));
+    assert_eq!(told.len(), 1);
+}
+
+#[test]
+fn it_is_said_whether_a_raise_helped() {
+    let (mut simulation, mut rig) = (Simulation::new(8_000), rig(&[]));
+    // Bursts that are longer than the gap of the original value lasts.
+    let mut words = Vec::new();
+    for _ in 0..20 {
+        words.extend(simulation.scans(&mut rig, 1, &[250_000.0]));
+        words.extend(simulation.scans(&mut rig, 1, &[0.0]));
+    }
+
+    let told = told(&words);
+    assert!(
+        told.iter().any(|line| line.starts_with("info raise-")
+            && line.contains("allocation stalls/s before and ")),
+        "{told:#?} {:?}",
+        simulation.writes
+    );
+}
+
+#[test]
+fn what_does_not_help_is_given_back_and_not_tried_again_for_a_while() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    // kswapd is far too slow, whatever the gap.
+    simulation.kswapd = 1000.0;
+
+    let words = simulation.scans(&mut rig, 150, &[30_000.0]);
+
+    let told = told(&words);
+    assert!(
+        told.iter()
+            .any(|line| line.starts_with("warning backed-off: ")),
+        "{told:#?}"
+    );
+    assert_eq!(simulation.scale, 10, "{:?}", simulation.writes);
+}
+
+#[test]
+fn a_machine_with_nothing_to_reclaim_is_left_as_it_is() {
+    let (mut simulation, mut rig) = (Simulation::new(30_000), rig(&[]));
+    simulation.nodes[0].inactive = 0.0;
+
+    let words = simulation.scans(&mut rig, 12, &[2_500.0]);
+
+    assert!(simulation.scale < 25, "{:?}", simulation.writes);
+    let _ = told(&words);
+}
+
+#[test]
+fn small_and_empty_zones_and_pages_for_others_do_not_count() {
+    let zone = |name: &str, managed: u64| testing::Zone {
+        free: Pages::new(managed / 2),
+        high: Pages::new(100),
+        managed: Pages::new(managed),
+        ..testing::Zone::new(0, name)
+    };
+    let mut normal = zone("Normal", 100_000);
+    normal.counters = vec![("nr_free_cma".to_owned(), 20_000)];
+    let machine = Simulation::new(0).machine();
+    let nodes = |page_size: u64| {
+        let machine = Machine::new()
+            .page_size(PageSize::new(page_size).unwrap())
+            .zone(zone("DMA", 3_840))
+            .zone(normal.clone())
+            .zone(zone("Movable", 0));
+        machine
+            .meminfo(&[("SwapFree", 0)])
+            .vmstat(&[("pgsteal_kswapd", 1), ("allocstall_normal", 0)])
+            .tunable(scale::TUNABLE, 10)
+    };
+    let scan = |machine: &Machine| rig(&[("max-gap-gib", 0.1.into())]).scan(machine);
+
+    assert_eq!(scan(&machine).verdict, Verdict::Good);
+    // 0.1 GiB are 26214 pages of 4 KiB, or 1638 of 64 KiB, where the DMA zone is not a small one.
+    assert_eq!(scan(&nodes(4096)).metric("ceiling_scale"), Some(2621.0));
+    assert_eq!(scan(&nodes(65_536)).metric("ceiling_scale"), Some(157.0));
+}
+
+#[test]
+fn a_kernel_without_the_tunable_is_told_so() {
+    let machine = Machine::new()
+        .meminfo(&[("SwapFree", 0)])
+        .vmstat(&[("pgsteal_kswapd", 1), ("allocstall", 0)])
+        .zone(testing::Zone::new(0, "Normal"));
+
+    assert_eq!(
+        rig(&[]).scan(&machine).verdict,
+        Verdict::Failed(
+            "this kernel has no vm.watermark_scale_factor: there is nothing to tune".to_owned()
+        )
+    );
+}
+
+#[test]
+fn the_same_machines_give_the_same_words() {
+    let run = || Simulation::new(40_000).scans(&mut rig(&[]), 50, &[30_000.0]);
+
+    assert_eq!(run(), run());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_the_load_values_stay_between_the_original_and_the_ceiling(
+        original in 1_i64..1500, loads in prop::collection::vec((-300_000.0_f64..300_000.0, 1_u64..30), 1..12),
+    ) {
+        let (mut simulation, mut rig) = (Simulation::new(100_000), rig(&[]));
+        simulation.scale = original;
+        for (load, scans) in loads {
+            let _ = simulation.scans(&mut rig, scans, &[load]);
+        }
+
+        for (_, value) in simulation.writes {
+            prop_assert!((original..=original.max(700)).contains(&value));
+        }
+    }
+
+    #[test]
+    fn no_machine_makes_it_panic(
+        zones in prop::collection::vec((0_u32..4, any::<[u64; 5]>()), 0..6), counts: [u64; 3], scale: i64,
+        uptimes in prop::collection::vec(any::<u64>(), 1..6),
+    ) {
+        let mut rig = rig(&[]);
+        for uptime in uptimes {
+            let mut machine = Machine::new()
+                .uptime(Duration::from_nanos(uptime))
+                .meminfo(&[("SwapFree", counts[0]), ("Hugetlb", counts[1])])
+                .vmstat(&[("pgsteal_kswapd", counts[1]), ("allocstall_normal", counts[2])])
+                .tunable(scale::TUNABLE, scale);
+            for (node, [free, min, low, high, managed]) in &zones {
+                let [free, min, low, high, managed] = [free, min, low, high, managed].map(|&pages| Pages::new(pages));
+                machine = machine.zone(testing::Zone { free, min, low, high, managed, ..testing::Zone::new(*node, "Normal") });
+            }
+
+            let words = rig.scan(&machine);
+
+            prop_assert!(!matches!(words.verdict, Verdict::Panicked(_)));
+            for (_, value) in words.metrics {
+                prop_assert!(value.is_finite());
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Whether raising the value helped.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::trend::{Window, of_count};
+use adaptivemm_module_api::units::Uptime;
+
+use crate::node::SCANS;
+use crate::sample::Sample;
+use crate::scale::Scale;
+
+/// After so many raises in a row that did not help, it is left at that for a while.
+const FAILURES: u32 = 2;
+const FIRST_PAUSE: Duration = Duration::from_secs(600);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// What the machine went through per second.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Rates {
+    /// Allocations that had to wait.
+    pub(crate) stalls: f64,
+    /// Pages that tasks had to reclaim themselves.
+    pub(crate) direct: f64,
+    /// Pages that were used.
+    pub(crate) used: f64,
+}
+
+/// What the machine went through of late.
+#[derive(Debug)]
+struct History {
+    stalls: Window,
+    direct: Window,
+    used: Window,
+}
+
+/// A raise that is being judged.
+#[derive(Debug)]
+struct Trial {
+    from: Scale,
+    to: Scale,
+    before: Rates,
+    history: History,
+    failures: u32,
+}
+
+/// What became of a raise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) from: Scale,
+    pub(crate) to: Scale,
+    pub(crate) before: Rates,
+    pub(crate) after: Rates,
+    /// The time that `after` is about.
+    pub(crate) span: Duration,
+    pub(crate) effect: Effect,
+}
+
+/// Whether it helped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// There were no stalls and there are none.
+    NoStalls,
+    /// There are less than half as many, for as many pages that are used.
+    Helped,
+    /// There were none before, so there is nothing to compare with.
+    Unclear,
+    /// There are more than that.
+    NoHelp,
+    /// The same once too often: nothing is raised for so long.
+    BackedOff(Duration),
+}
+
+/// Judges raises, one after another.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    history: History,
+    trial: Option<Trial>,
+    pause: Duration,
+    paused_until: Uptime,
+}
+
+impl History {
+    fn new(scans: usize) -> Self {
+        Self {
+            stalls: Window::new(scans),
+            direct: Window::new(scans),
+            used: Window::new(scans),
+        }
+    }
+
+    fn push(&mut self, sample: &Sample) {
+        let free: f64 = sample.nodes.iter().map(|node| node.free.as_f64()).sum();
+        let counts = sample.counts;
+        self.stalls.push(sample.at, of_count(counts.stalls));
+        self.direct.push(sample.at, of_count(counts.direct));
+        self.used.push(sample.at, of_count(counts.reclaimed) - free);
+    }
+
+    fn rates(&self) -> Rates {
+        Rates {
+            stalls: mean(&self.stalls),
+            direct: mean(&self.direct),
+            used: mean(&self.used),
+        }
+    }
+}
+
+/// The mean growth per second; 0 for a counter that started over.
+fn mean(window: &Window) -> f64 {
+    let seconds = window.span().as_secs_f64();
+    let first = window.samples().next();
+    match (first, window.latest()) {
+        (Some((_, first)), Some(last)) if seconds > 0.0 => ((last - first) / seconds).max(0.0),
+        _ => 0.0,
+    }
+}
+
+impl Judge {
+    pub(crate) fn new() -> Self {
+        Self {
+            history: History::new(SCANS),
+            trial: None,
+            pause: FIRST_PAUSE,
+            paused_until: Uptime::default(),
+        }
+    }
+
+    /// Whether nothing should be raised, because it did not help.
+    pub(crate) fn is_paused(&self, at: Uptime) -> bool {
+        at < self.paused_until
+    }
+
+    pub(crate) fn stalls(&self) -> f64 {
+        mean(&self.history.stalls)
+    }
+
+    pub(crate) fn raised(&mut self, from: Scale, to: Scale) {
+        let trial = self.trial.take().unwrap_or_else(|| Trial {
+            from,
+            to,
+            before: self.history.rates(),
+            history: History::new(SCANS),
+            failures: 0,
+        });
+        self.trial = Some(Trial {
+            to,
+            history: History::new(SCANS),
+            ..trial
+        });
+    }
+
+    pub(crate) fn give_up(&mut self) {
+        self.trial = None;
+    }
+
+    /// Looks at a scan. A verdict is given once enough of them have passed since a raise.
+    pub(crate) fn observe(&mut self, sample: &Sample) -> Option<Verdict> {
+        self.history.push(sample);
+        let trial = self.trial.as_mut()?;
+        trial.history.push(sample);
+        if !trial.history.stalls.is_full() {
+            return None;
+        }
+        let after = trial.history.rates();
+        let mut verdict = Verdict {
+            from: trial.from,
+            to: trial.to,
+            before: trial.before,
+            after,
+            span: trial.history.stalls.span(),
+            effect: effect(trial.before, after),
+        };
+        trial.history = History::new(SCANS);
+        match verdict.effect {
+            Effect::NoStalls | Effect::Helped => {
+                self.trial = None;
+                self.pause = FIRST_PAUSE;
+            }
+            Effect::Unclear => trial.before = after,
+            Effect::NoHelp | Effect::BackedOff(_) => {
+                trial.failures += 1;
+                if trial.failures >= FAILURES {
+                    self.trial = None;
+                    verdict.effect = Effect::BackedOff(self.pause);
+                    self.paused_until = Uptime(sample.at.0.saturating_add(self.pause));
+                    self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        Some(verdict)
+    }
+}
+
+fn effect(before: Rates, after: Rates) -> Effect {
+    // More is used under more load, and then more has to wait.
+    let share = |rates: Rates| rates.stalls / rates.used.max(1.0);
+    if after.stalls == 0.0 {
+        if before.stalls == 0.0 {
+            Effect::NoStalls
+        } else {
+            Effect::Helped
+        }
+    } else if before.stalls == 0.0 {
+        Effect::Unclear
+    } else if share(after) <= share(before) / 2.0 {
+        Effect::Helped
+    } else {
+        Effect::NoHelp
+    }
+}
