@@ -2,11 +2,15 @@
 //!
 //! The linker leaves out a crate that nothing names, and the registration of its module with it.
 
+#[cfg(feature = "free-pages")]
+use free_pages as _;
 #[cfg(feature = "memleak")]
 use memleak as _;
 
 /// The names of the modules that were chosen when this program was built.
 pub const CHOSEN: &[&str] = &[
+    #[cfg(feature = "free-pages")]
+    "free-pages",
     #[cfg(feature = "memleak")]
     "memleak",
 ];
