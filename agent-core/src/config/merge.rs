@@ -55,6 +55,9 @@ pub enum Origin {
 /// Switches that follow another one as long as nobody sets them.
 const FOLLOWS: [(&str, &str); 1] = [("modules.compaction.enabled", "modules.free-pages.enabled")];
 
+/// The setting that options of modules follow which have its name, as long as nobody sets them.
+const AGGRESSIVENESS: (&str, &str) = ("core", "aggressiveness");
+
 /// The assignments that count, by path. Within a layer the last one does.
 pub(crate) fn in_force(assignments: &[Assignment]) -> HashMap<&str, &Assignment> {
     let mut in_force = HashMap::new();
@@ -75,7 +78,15 @@ pub(crate) fn merge(keys: &[Key], assignments: &[Assignment]) -> Vec<Setting> {
     for (follower, leader) in FOLLOWS {
         follow(&mut settings, follower, leader);
     }
-    let scale = find(&settings, "core.aggressiveness").and_then(Content::integer);
+    let (core, name) = AGGRESSIVENESS;
+    let leader = format!("{core}.{name}");
+    for key in keys
+        .iter()
+        .filter(|key| key.name == name && key.table != core)
+    {
+        follow(&mut settings, &key.path(), &leader);
+    }
+    let scale = find(&settings, &leader).and_then(Content::integer);
     let period = scale
         .and_then(super::Aggressiveness::from_scale)
         .map(super::Aggressiveness::period);
@@ -117,8 +128,14 @@ fn follow(settings: &mut [Setting], follower: &str, leader: &str) {
         .iter_mut()
         .filter(|each| each.key.path() == follower)
     {
-        if setting.origin == Origin::Default && leader.origin != Origin::Default {
-            setting.content.clone_from(&leader.content);
+        let content = leader.content.clone();
+        // A module may give the name another meaning.
+        let accepted = content.and_then(|content| setting.key.kind.accept(content));
+        if setting.origin == Origin::Default
+            && leader.origin != Origin::Default
+            && accepted.is_some()
+        {
+            setting.content = accepted;
             setting.origin = leader.origin.clone();
         }
     }

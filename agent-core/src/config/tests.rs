@@ -324,6 +324,32 @@ fn compaction_follows_free_pages_until_it_is_set() {
 }
 
 #[test]
+fn options_named_aggressiveness_follow_that_of_the_daemon_until_they_are_set() {
+    let option = |default, range| OptionSchema {
+        name: "aggressiveness".into(),
+        default,
+        range,
+        help: String::new(),
+    };
+    let modules = [
+        module("tuner", vec![option(Value::Integer(2), Some((1.0, 3.0)))]),
+        module("other", vec![option(Value::Text("mild".into()), None)]),
+    ];
+    let values = |text: &str| {
+        let loaded = load_file(text.as_bytes(), "f.toml", &modules);
+        ["tuner", "other"].map(|module| {
+            let path = format!("modules.{module}.config.aggressiveness");
+            merge::find(&loaded.values, &path).unwrap().to_string()
+        })
+    };
+
+    assert_eq!(values(""), ["2", "\"mild\""]);
+    assert_eq!(values("[core]\naggressiveness = 3"), ["3", "\"mild\""]);
+    let set = "[core]\naggressiveness = 3\n[modules.tuner.config]\naggressiveness = 1";
+    assert_eq!(values(set), ["1", "\"mild\""]);
+}
+
+#[test]
 fn the_merged_view_names_the_origin_of_each_value() {
     let tree = tree(&[
         (
