@@ -39,7 +39,7 @@ fn say_seen(seen: Seen, out: &mut Out<'_>) {
         Seen::Taken { .. } => {}
         Seen::NotTaken { asked } => {
             let text = format!(
-                "{TUNABLE} was not set to {asked}: the kernel refused it, or it may only be advised"
+                "{TUNABLE} was not set to {asked}: the kernel refused it, it is only advised, or the value of somebody else is kept"
             );
             out.finding(&Finding::new(Severity::Info, "not-taken", &text));
         }
