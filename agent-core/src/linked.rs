@@ -6,6 +6,8 @@
 use free_pages as _;
 #[cfg(feature = "memleak")]
 use memleak as _;
+#[cfg(feature = "negative-dentry")]
+use negative_dentry as _;
 
 /// The names of the modules that were chosen when this program was built.
 pub const CHOSEN: &[&str] = &[
@@ -13,6 +15,8 @@ pub const CHOSEN: &[&str] = &[
     "free-pages",
     #[cfg(feature = "memleak")]
     "memleak",
+    #[cfg(feature = "negative-dentry")]
+    "negative-dentry",
 ];
 
 #[cfg(test)]

@@ -1,0 +1,194 @@
+//! When the limit is to be set, and to what.
+
+use core::fmt;
+
+use adaptivemm_module_api::units::Bytes;
+
+use crate::sample::{Memory, Sample};
+
+/// Huge pages that came or went are worth a new limit from this share of what they were.
+const HUGEPAGES_PERCENT: f64 = 5.0;
+
+/// Memory that came or went by more was plugged in or out; by less, the kernel initialised some of it late.
+const MEMORY_PERCENT: f64 = 0.5;
+
+/// A limit that was not taken is asked for again after as many scans, then twice as many, and so on.
+const FIRST_WAIT: u32 = 8;
+const LONGEST_WAIT: u32 = 1024;
+
+/// Knows for how much memory the limit was set.
+#[derive(Debug)]
+pub(crate) struct Detector {
+    /// In thousandths of the memory that is not in huge pages.
+    cap: i64,
+    set: Option<Set>,
+    asked: Option<Asked>,
+}
+
+/// The limit that was last wanted, and for what memory.
+#[derive(Debug, Clone, Copy)]
+struct Set {
+    limit: i64,
+    memory: Memory,
+}
+
+/// What became of the last change that was asked for is not known yet.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    from: i64,
+    /// Scans to go before it is asked for again.
+    left: u32,
+    wait: u32,
+}
+
+/// A limit that should be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) cap: i64,
+    pub(crate) memory: Memory,
+    pub(crate) occasion: Occasion,
+}
+
+/// Why the limit should be set now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// The first scan.
+    Start,
+    /// The huge pages changed since the limit was last set.
+    Hugepages {
+        /// What they were.
+        before: Bytes,
+    },
+    /// Memory was added or removed.
+    Memory {
+        /// What it was.
+        before: Bytes,
+    },
+    /// It was asked for, and nothing happened.
+    NotTaken {
+        /// How long ago.
+        scans: u32,
+    },
+}
+
+impl Detector {
+    pub(crate) const fn new(cap: i64) -> Self {
+        Self {
+            cap,
+            set: None,
+            asked: None,
+        }
+    }
+
+    /// The limit for as much memory: the cap is a share of what is not in huge pages, the kernel's limit one of
+    /// all memory.
+    pub(crate) fn wanted(&self, memory: Memory) -> i64 {
+        let usable = i128::from(memory.usable().get());
+        let managed = i128::from(memory.managed.get()).max(1);
+        let limit = i128::from(self.cap) * usable / managed;
+        i64::try_from(limit).unwrap_or(100).clamp(1, 100)
+    }
+
+    /// Looks at the machine. `None` if the limit may stay as it is.
+    pub(crate) fn decide(&mut self, sample: &Sample) -> Option<Change> {
+        let Sample { limit, memory } = *sample;
+        let wanted = self.wanted(memory);
+        if let Some(occasion) = self.occasion(wanted, memory) {
+            self.set = Some(Set {
+                limit: wanted,
+                memory,
+            });
+            self.asked = (wanted != limit).then_some(Asked {
+                from: limit,
+                left: FIRST_WAIT,
+                wait: FIRST_WAIT,
+            });
+            return self.asked.map(|_| self.change(sample, wanted, occasion));
+        }
+        let set = self.set?;
+        let scans = self.wait_is_over(limit)?;
+        Some(self.change(sample, set.limit, Occasion::NotTaken { scans }))
+    }
+
+    fn occasion(&self, wanted: i64, memory: Memory) -> Option<Occasion> {
+        let Some(set) = self.set else {
+            return Some(Occasion::Start);
+        };
+        let before = set.memory;
+        if wanted == set.limit {
+            None
+        } else if has_changed(before.managed, memory.managed, MEMORY_PERCENT) {
+            Some(Occasion::Memory {
+                before: before.managed,
+            })
+        } else if has_changed(before.hugepages, memory.hugepages, HUGEPAGES_PERCENT) {
+            Some(Occasion::Hugepages {
+                before: before.hugepages,
+            })
+        } else {
+            None
+        }
+    }
+
+    /// As many scans after a change was asked for, if the limit is still what it was and it is time to ask again.
+    fn wait_is_over(&mut self, limit: i64) -> Option<u32> {
+        // Taken, or set by somebody else: either way not to be asked for again.
+        let mut asked = self.asked.take().filter(|asked| asked.from == limit)?;
+        asked.left -= 1;
+        let scans = asked.wait;
+        let is_over = asked.left == 0;
+        if is_over {
+            asked.wait = scans.saturating_mul(2).min(LONGEST_WAIT);
+            asked.left = asked.wait;
+        }
+        self.asked = Some(asked);
+        is_over.then_some(scans)
+    }
+
+    const fn change(&self, sample: &Sample, to: i64, occasion: Occasion) -> Change {
+        Change {
+            from: sample.limit,
+            to,
+            cap: self.cap,
+            memory: sample.memory,
+            occasion,
+        }
+    }
+}
+
+/// Whether an amount is another one by at least this share of what it was.
+fn has_changed(before: Bytes, now: Bytes, percent: f64) -> bool {
+    let change = before.saturating_sub(now).max(now.saturating_sub(before));
+    change > Bytes::default() && change >= before.percent(percent)
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Memory { managed, hugepages } = self.memory;
+        match self.occasion {
+            Occasion::Start => f.write_str("at the start")?,
+            Occasion::Hugepages { before } => {
+                write!(f, "huge pages changed from {before} to {hugepages}")?;
+            }
+            Occasion::Memory { before } => {
+                write!(f, "memory changed from {before} to {managed}")?;
+            }
+            Occasion::NotTaken { scans } => {
+                write!(
+                    f,
+                    "still {} {scans} scans after it was asked for",
+                    self.from
+                )?;
+            }
+        }
+        write!(
+            f,
+            ": {} thousandths of the {} that are not in huge pages ({hugepages}) are {} thousandths of {managed}",
+            self.cap,
+            self.memory.usable(),
+            self.to,
+        )
+    }
+}

@@ -1,0 +1,109 @@
+//! Keeps names of files that do not exist from filling memory.
+//!
+//! The kernel remembers in a *negative dentry* that a file was looked for and is not there. Programs that look
+//! for ever new names make ever more of them. Kernels of Oracle's UEK have a limit for that,
+//! `fs.negative-dentry-limit`, in thousandths of memory. But huge pages cannot hold dentries, so this module
+//! gives it a share of the rest, and sets it anew when huge pages or memory come or go.
+
+mod detector;
+mod options;
+mod sample;
+
+use adaptivemm_module_api::units::Balance;
+use adaptivemm_module_api::{
+    Action, Config, ConfigProblems, Finding, Info, Module, Need, Number, Out, Request, ScanError,
+    Severity, Snapshot, register,
+};
+
+use crate::detector::{Change, Detector};
+use crate::options::Options;
+use crate::sample::{LIMIT, Sample};
+
+/// Why there is nothing to do on most machines.
+const ABSENT: &str = "this kernel has no fs.negative-dentry-limit, which only kernels of Oracle's UEK have: \
+                      negative dentries are not limited";
+
+/// The module.
+#[derive(Debug)]
+pub struct NegativeDentry {
+    detector: Detector,
+    /// It was said that this kernel has no limit.
+    is_idle: bool,
+}
+
+register!(NegativeDentry);
+
+impl Module for NegativeDentry {
+    const INFO: Info = Info {
+        flag: "ENABLE_NEG_DENTRY_MGMT",
+        needs: &[Need::ZONEINFO, Need::HUGEPAGES],
+        writes: &[Action::set(LIMIT)],
+        options: &[options::CAP.declaration()],
+        ..Info::new(
+            "negative-dentry",
+            env!("CARGO_PKG_VERSION"),
+            "Limits the memory that negative dentries take, on kernels that have a limit for them",
+        )
+    };
+
+    fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self {
+            detector: Detector::new(Options::read(config).cap),
+            is_idle: false,
+        })
+    }
+
+    fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        let Some(sample) = Sample::of(snapshot)? else {
+            self.idle(out);
+            return Ok(());
+        };
+        self.is_idle = false;
+        if let Some(change) = self.detector.decide(&sample) {
+            ask(&change, out);
+        }
+        self.publish(&sample, out);
+        Ok(())
+    }
+}
+
+impl NegativeDentry {
+    fn idle(&mut self, out: &mut Out<'_>) {
+        if !self.is_idle {
+            out.finding(&Finding::new(Severity::Info, "no-limit", ABSENT));
+        }
+        self.is_idle = true;
+        out.status(ABSENT);
+    }
+
+    fn publish(&self, sample: &Sample, out: &mut Out<'_>) {
+        let Sample { limit, memory } = sample;
+        let wanted = self.detector.wanted(*memory);
+        out.metric("limit_permille", Balance::new(*limit).as_f64());
+        out.metric("wanted_permille", Balance::new(wanted).as_f64());
+        out.metric("managed_bytes", memory.managed.as_f64());
+        out.metric("hugepages_bytes", memory.hugepages.as_f64());
+        out.status(&format!(
+            "negative dentries may take {limit} thousandths of {}; {wanted} would fit the {} that are not in huge pages",
+            memory.managed,
+            memory.usable(),
+        ));
+    }
+}
+
+fn ask(change: &Change, out: &mut Out<'_>) {
+    let number = |name, value| Number::new(name, Balance::new(value).as_f64());
+    let numbers = [
+        number("before_permille", change.from),
+        number("cap_permille", change.cap),
+        Number::new("managed_bytes", change.memory.managed.as_f64()),
+        Number::new("hugepages_bytes", change.memory.hugepages.as_f64()),
+    ];
+    let reason = change.to_string();
+    let request = Request::set(LIMIT, change.to, &reason).numbers(&numbers);
+    // The core says so itself; until then the limit is as it was, and is asked for again after a while.
+    let _refused = out.request(&request);
+}
+
+#[cfg(test)]
+mod tests;

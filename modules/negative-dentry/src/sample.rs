@@ -1,0 +1,64 @@
+//! One moment of the machine, in the numbers that the limit depends on.
+
+use adaptivemm_module_api::units::{Bytes, Pages};
+use adaptivemm_module_api::{ScanError, Snapshot};
+
+/// In thousandths of memory; on kernels of Oracle's UEK only.
+pub(crate) const LIMIT: &str = "fs.negative-dentry-limit";
+
+/// What this module takes from a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// The limit as it is.
+    pub(crate) limit: i64,
+    pub(crate) memory: Memory,
+}
+
+/// How much memory there is, and how much of it no dentry can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// What the buddy allocator manages, in all zones.
+    pub(crate) managed: Bytes,
+    /// In the pools of huge pages of all sizes, used or not.
+    pub(crate) hugepages: Bytes,
+}
+
+impl Sample {
+    /// `None` if this kernel has no such limit.
+    ///
+    /// # Errors
+    ///
+    /// If it has one, and does not say how much memory there is.
+    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Option<Self>, ScanError> {
+        let Some(limit) = snapshot.tunable(LIMIT) else {
+            return Ok(None);
+        };
+        let memory = Memory::of(snapshot)?;
+        Ok(Some(Self { limit, memory }))
+    }
+}
+
+impl Memory {
+    fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
+        let pages = snapshot
+            .zones()?
+            .map(|zone| zone.managed)
+            .fold(Pages::default(), Pages::saturating_add);
+        if pages == Pages::default() {
+            return Err(ScanError::new("no zone of /proc/zoneinfo manages a page"));
+        }
+        let hugepages = snapshot
+            .hugepages()?
+            .map(adaptivemm_module_api::Hugepages::bytes)
+            .fold(Bytes::default(), Bytes::saturating_add);
+        Ok(Self {
+            managed: pages.bytes(snapshot.page_size()),
+            hugepages,
+        })
+    }
+
+    /// What is not in huge pages.
+    pub(crate) const fn usable(self) -> Bytes {
+        self.managed.saturating_sub(self.hugepages)
+    }
+}
