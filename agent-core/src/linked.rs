@@ -4,6 +4,8 @@
 
 #[cfg(feature = "free-pages")]
 use free_pages as _;
+#[cfg(feature = "cache-pressure")]
+use cache_pressure as _;
 #[cfg(feature = "memleak")]
 use memleak as _;
 #[cfg(feature = "negative-dentry")]
@@ -13,6 +15,8 @@ use negative_dentry as _;
 pub const CHOSEN: &[&str] = &[
     #[cfg(feature = "free-pages")]
     "free-pages",
+    #[cfg(feature = "cache-pressure")]
+    "cache-pressure",
     #[cfg(feature = "memleak")]
     "memleak",
     #[cfg(feature = "negative-dentry")]

@@ -1,0 +1,114 @@
+//! Where the number of dentries or of inodes is heading.
+
+use core::fmt;
+use core::time::Duration;
+
+use adaptivemm_module_api::trend::{Window, of_count};
+use adaptivemm_module_api::units::Uptime;
+
+/// Scans over which a trend is looked for.
+pub(crate) const WINDOW: usize = 8;
+
+/// The last numbers of one kind of objects.
+#[derive(Debug)]
+pub(crate) struct Course {
+    window: Window,
+}
+
+/// The line through a full window.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Change {
+    /// Where the line begins.
+    pub(crate) from: f64,
+    /// Where it ends.
+    pub(crate) to: f64,
+    /// From one to the other.
+    pub(crate) span: Duration,
+    /// Of the samples from the line, at most.
+    distance: f64,
+}
+
+/// What a change amounts to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heading {
+    Up,
+    Down,
+    Level,
+}
+
+impl Course {
+    pub(crate) fn new() -> Self {
+        Self {
+            window: Window::new(WINDOW),
+        }
+    }
+
+    /// Adds a number. `None` until there are enough of them without a gap.
+    pub(crate) fn push(&mut self, at: Uptime, period: Duration, count: u64) -> Option<Change> {
+        self.window
+            .forget_after_gap(at, period.saturating_mul(5) / 2);
+        self.window.push(at, of_count(count));
+        let line = self.window.line().filter(|_| self.window.is_full())?;
+        let (start, _) = self.window.samples().next()?;
+        let distances = self
+            .window
+            .samples()
+            .map(|(at, value)| (value - line.at(at)).abs());
+        Some(Change {
+            from: line.at(start),
+            to: line.at(at),
+            span: at.since(start),
+            distance: distances.fold(0.0, f64::max),
+        })
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.window.clear();
+    }
+}
+
+impl Change {
+    /// In percent of the number in the middle.
+    pub(crate) fn percent(self) -> f64 {
+        let middle = f64::midpoint(self.from, self.to);
+        if middle > 0.0 {
+            (self.to - self.from) / middle * 100.0
+        } else {
+            0.0
+        }
+    }
+
+    /// What it amounts to, where less than `dead_band` percent is nothing. Neither is a line that the samples do
+    /// not follow: a saw-tooth has one, too.
+    pub(crate) fn heading(self, dead_band: f64) -> Heading {
+        let is_followed = self.distance <= (self.to - self.from).abs() / 2.0;
+        let percent = self.percent();
+        if is_followed && percent >= dead_band {
+            Heading::Up
+        } else if is_followed && percent <= -dead_band {
+            Heading::Down
+        } else {
+            Heading::Level
+        }
+    }
+}
+
+impl Heading {
+    /// Of both kinds together. If they contradict each other, nothing follows.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Up, Self::Up | Self::Level) | (Self::Level, Self::Up) => Self::Up,
+            (Self::Down, Self::Down | Self::Level) | (Self::Level, Self::Down) => Self::Down,
+            (Self::Level, Self::Level) | (Self::Up, Self::Down) | (Self::Down, Self::Up) => {
+                Self::Level
+            }
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, .. } = self;
+        write!(f, "{:+.1} % ({from:.0} to {to:.0})", self.percent())
+    }
+}

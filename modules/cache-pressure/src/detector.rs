@@ -1,0 +1,220 @@
+//! When the pressure is to be changed, and in which direction.
+
+use core::fmt;
+
+use adaptivemm_module_api::trend::of_count;
+
+use crate::course::{Change, Course, Heading, WINDOW};
+use crate::options::{Options, Preference};
+use crate::pressure::{Pressure, SetByOther, Step};
+use crate::sample::Sample;
+
+/// Scans in a row that must agree before a step. Shorter swings than both together are no trend.
+const AGREEING: usize = WINDOW;
+
+/// Follows both numbers, and takes a step when they have headed the same way for a while.
+#[derive(Debug)]
+pub(crate) struct Detector {
+    options: Options,
+    dentries: Course,
+    inodes: Course,
+    /// What the last scans agreed on, and how many of them.
+    heading: Heading,
+    agreeing: usize,
+    ground: Option<Ground>,
+    /// None before the first scan.
+    pressure: Option<Pressure>,
+}
+
+/// The least and the most objects at which a step was taken since the tunable last rested at its original value.
+/// Only what leaves it is a reason for another step, so that a number that goes up and down moves the tunable once.
+#[derive(Debug, Clone, Copy)]
+struct Ground {
+    least: f64,
+    most: f64,
+}
+
+/// What a scan tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Observation {
+    pub(crate) course: Option<(Change, Change)>,
+    pub(crate) heading: Heading,
+    pub(crate) original: i64,
+    pub(crate) set_by_other: Option<SetByOther>,
+    pub(crate) adjustment: Option<Adjustment>,
+    pub(crate) state: State,
+}
+
+/// Whether anything may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Tuning,
+    /// What was asked for was not taken.
+    Pausing,
+    /// The administrator chose a value beyond what this module would set.
+    OutOfBounds,
+}
+
+/// A value that should be set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Adjustment {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) original: i64,
+    pub(crate) dentries: Change,
+    pub(crate) inodes: Change,
+    step: Step,
+    options: Options,
+}
+
+impl Detector {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            options,
+            dentries: Course::new(),
+            inodes: Course::new(),
+            heading: Heading::Level,
+            agreeing: 0,
+            ground: None,
+            pressure: None,
+        }
+    }
+
+    /// Looks at the machine.
+    pub(crate) fn observe(&mut self, sample: &Sample) -> Observation {
+        let found = sample.pressure;
+        let pressure = self.pressure.get_or_insert(Pressure::new(found));
+        let set_by_other = pressure.see(found);
+        if set_by_other.is_some() {
+            self.start_again();
+        }
+        let Sample { at, period, .. } = *sample;
+        let dentries = self.dentries.push(at, period, sample.dentries);
+        let inodes = self.inodes.push(at, period, sample.inodes);
+        let course = dentries.zip(inodes);
+        self.agree(course);
+        let adjustment = course.and_then(|course| self.adjustment(sample, course));
+        let pressure = self.pressure.get_or_insert(Pressure::new(found));
+        Observation {
+            course,
+            heading: self.heading,
+            original: pressure.original(),
+            set_by_other,
+            adjustment,
+            state: State::of(pressure),
+        }
+    }
+
+    /// What was seen so far led to a value that is nobody's any more.
+    fn start_again(&mut self) {
+        self.dentries.clear();
+        self.inodes.clear();
+        self.agreeing = 0;
+        self.ground = None;
+    }
+
+    fn agree(&mut self, course: Option<(Change, Change)>) {
+        let dead_band = self.options.dead_band_percent;
+        match course
+            .map(|(dentries, inodes)| dentries.heading(dead_band).and(inodes.heading(dead_band)))
+        {
+            Some(heading) if heading == self.heading => self.agreeing += 1,
+            Some(heading) => (self.heading, self.agreeing) = (heading, 1),
+            None => self.agreeing = 0,
+        }
+    }
+
+    fn adjustment(&mut self, sample: &Sample, course: (Change, Change)) -> Option<Adjustment> {
+        let objects = of_count(sample.objects());
+        if self.agreeing < AGREEING || !self.is_new_ground(objects) {
+            return None;
+        }
+        self.agreeing = 0;
+        let step = match (self.heading, self.options.preference) {
+            (Heading::Level, _) => Step::Return,
+            (Heading::Up, Preference::Objects) | (Heading::Down, Preference::Pages) => Step::Lower,
+            (Heading::Down, Preference::Objects) | (Heading::Up, Preference::Pages) => Step::Raise,
+        };
+        let pressure = self.pressure.as_mut()?;
+        if step == Step::Return && pressure.is_original() {
+            self.ground = None;
+        }
+        let to = pressure.step(step)?;
+        let original = pressure.original();
+        if step != Step::Return {
+            self.ground = Some(Ground::with(self.ground, objects));
+        }
+        let (dentries, inodes) = course;
+        Some(Adjustment {
+            from: sample.pressure,
+            to,
+            original,
+            dentries,
+            inodes,
+            step,
+            options: self.options,
+        })
+    }
+
+    fn is_new_ground(&self, objects: f64) -> bool {
+        let band = self.options.dead_band_percent / 100.0;
+        match (self.ground, self.heading) {
+            (None, _) | (_, Heading::Level) => true,
+            (Some(ground), Heading::Up) => objects > ground.most * (1.0 + band),
+            (Some(ground), Heading::Down) => objects < ground.least * (1.0 - band),
+        }
+    }
+}
+
+impl Ground {
+    fn with(before: Option<Self>, objects: f64) -> Self {
+        let Self { least, most } = before.unwrap_or(Self {
+            least: objects,
+            most: objects,
+        });
+        Self {
+            least: least.min(objects),
+            most: most.max(objects),
+        }
+    }
+}
+
+impl State {
+    const fn of(pressure: &Pressure) -> Self {
+        if !pressure.is_tuned() {
+            Self::OutOfBounds
+        } else if pressure.is_pausing() {
+            Self::Pausing
+        } else {
+            Self::Tuning
+        }
+    }
+}
+
+impl fmt::Display for Adjustment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            dentries,
+            inodes,
+            original,
+            options,
+            ..
+        } = self;
+        write!(
+            f,
+            "dentries {dentries}, inodes {inodes} in {:.0} s, dead band {:.1} %: ",
+            dentries.span.as_secs_f64(),
+            options.dead_band_percent,
+        )?;
+        match (self.step, options.preference) {
+            (Step::Return, _) => f.write_str("no trend any more, a step back")?,
+            (Step::Lower, Preference::Objects) => f.write_str("they grow, and are to be kept")?,
+            (Step::Raise, Preference::Objects) => f.write_str("they are not needed any more")?,
+            (Step::Raise, Preference::Pages) => {
+                f.write_str("they grow, and page cache is to be kept")?;
+            }
+            (Step::Lower, Preference::Pages) => f.write_str("they shrink, and may stay")?,
+        }
+        write!(f, "; originally {original}")
+    }
+}

@@ -1,0 +1,143 @@
+//! Tunes how readily the kernel reclaims dentries and inodes.
+//!
+//! Whether names and attributes of files or their contents are worth more memory depends on what a machine
+//! does. The administrator says which is to be kept; this module looks where the numbers of dentries and inodes are
+//! heading and moves `vm.vfs_cache_pressure` by a tenth at a time, while a trend lasts. When nothing trends it
+//! returns to the value that it found.
+
+mod course;
+mod detector;
+mod options;
+mod pressure;
+mod sample;
+mod status;
+
+use adaptivemm_module_api::trend::of_count;
+use adaptivemm_module_api::units::Balance;
+use adaptivemm_module_api::{
+    Action, Config, ConfigProblems, Finding, Info, Module, Need, Number, Out, Request, ScanError,
+    Severity, Snapshot, register,
+};
+
+use crate::detector::{Adjustment, Detector, Observation, State};
+use crate::options::Options;
+use crate::sample::{PRESSURE, Sample};
+use crate::status::Status;
+
+/// The module.
+#[derive(Debug)]
+pub struct CachePressure {
+    detector: Detector,
+    /// As it was in the last scan.
+    state: State,
+}
+
+register!(CachePressure);
+
+impl Module for CachePressure {
+    const INFO: Info = Info {
+        flag: "ENABLE_CACHE_PRESSURE_MGMT",
+        enabled: false,
+        needs: &[
+            Need::file(sample::DENTRY_STATE),
+            Need::file(sample::INODE_NR),
+        ],
+        writes: &[Action::set(PRESSURE)],
+        options: &[
+            options::PREFER_OBJECT_CACHING.declaration(),
+            options::DEAD_BAND.declaration(),
+        ],
+        ..Info::new(
+            "cache-pressure",
+            env!("CARGO_PKG_VERSION"),
+            "Tunes how readily dentries and inodes are reclaimed by where their numbers are heading",
+        )
+    };
+
+    fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self {
+            detector: Detector::new(Options::read(config)),
+            state: State::Tuning,
+        })
+    }
+
+    fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        let sample = Sample::of(snapshot)?;
+        let observation = self.detector.observe(&sample);
+        self.say_what_changed(&sample, &observation, out);
+        if let Some(adjustment) = &observation.adjustment {
+            ask(adjustment, out);
+        }
+        publish(&sample, &observation, out);
+        Ok(())
+    }
+}
+
+impl CachePressure {
+    fn say_what_changed(&mut self, sample: &Sample, observation: &Observation, out: &mut Out<'_>) {
+        if let Some(by_other) = observation.set_by_other {
+            let text = format!(
+                "somebody else set {PRESSURE} to {} (it was {}): that is the original value from now on",
+                by_other.found, by_other.expected
+            );
+            out.finding(&Finding::new(Severity::Info, "set-by-other", &text));
+        }
+        let before = core::mem::replace(&mut self.state, observation.state);
+        if observation.state == before {
+            return;
+        }
+        let pressure = sample.pressure;
+        let (code, text) = match observation.state {
+            State::OutOfBounds => (
+                "out-of-bounds",
+                format!("{PRESSURE} is {pressure}, and is not tuned outside of 3 to 1000"),
+            ),
+            State::Pausing => (
+                "not-taken",
+                format!(
+                    "{PRESSURE} is still {pressure} after another value was asked for; that is done more rarely until \
+                     one is taken"
+                ),
+            ),
+            // Said by what is done.
+            State::Tuning => return,
+        };
+        out.finding(&Finding::new(Severity::Info, code, &text));
+    }
+}
+
+fn ask(adjustment: &Adjustment, out: &mut Out<'_>) {
+    let number = |name, value| Number::new(name, Balance::new(value).as_f64());
+    let Adjustment {
+        dentries, inodes, ..
+    } = adjustment;
+    let numbers = [
+        number("before_percent", adjustment.from),
+        number("original_percent", adjustment.original),
+        Number::new("dentries_change_percent", dentries.percent()),
+        Number::new("inodes_change_percent", inodes.percent()),
+        Number::new("window_seconds", dentries.span.as_secs_f64()),
+    ];
+    let reason = adjustment.to_string();
+    let request = Request::set(PRESSURE, adjustment.to, &reason).numbers(&numbers);
+    // The core says so itself; the next scan sees that nothing happened.
+    let _refused = out.request(&request);
+}
+
+fn publish(sample: &Sample, observation: &Observation, out: &mut Out<'_>) {
+    out.metric("dentries", of_count(sample.dentries));
+    out.metric("inodes", of_count(sample.inodes));
+    out.metric("pressure_percent", Balance::new(sample.pressure).as_f64());
+    if let Some((dentries, inodes)) = observation.course {
+        out.metric("dentries_change_percent", dentries.percent());
+        out.metric("inodes_change_percent", inodes.percent());
+    }
+    let status = Status {
+        sample,
+        observation,
+    };
+    out.status(&status.to_string());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! What an administrator can choose about the caches of dentries and inodes.
+
+use adaptivemm_module_api::{Config, Opt};
+
+/// What is to be kept in memory.
+pub(crate) const PREFER_OBJECT_CACHING: Opt<bool> = Opt::boolean(
+    "prefer-object-caching",
+    true,
+    "Keep dentries and inodes while they grow, at the cost of the page cache; false does the reverse",
+);
+
+/// Less is no trend.
+pub(crate) const DEAD_BAND: Opt<f64> = Opt::float(
+    "dead-band-percent",
+    5.0,
+    0.5,
+    100.0,
+    "Growth of dentries or inodes over 8 scans that counts as a trend, in percent of their number",
+);
+
+/// The options as they are set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Options {
+    pub(crate) preference: Preference,
+    pub(crate) dead_band_percent: f64,
+}
+
+/// What is to be kept in memory while it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preference {
+    /// Dentries and inodes.
+    Objects,
+    /// The page cache.
+    Pages,
+}
+
+impl Options {
+    pub(crate) fn read(config: &Config<'_>) -> Self {
+        Self {
+            preference: if config.boolean(&PREFER_OBJECT_CACHING) {
+                Preference::Objects
+            } else {
+                Preference::Pages
+            },
+            dead_band_percent: config.float(&DEAD_BAND),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The tunable: its steps, its original value, and what became of what was asked for.
+
+/// Below, the kernel hardly ever reclaims a dentry.
+const MIN: i64 = 3;
+
+/// Above, it looks for more than there are.
+const MAX: i64 = 1000;
+
+/// What was not taken is asked for again after as many scans, then twice as many, and so on.
+const FIRST_WAIT: u32 = 8;
+const LONGEST_WAIT: u32 = 1024;
+
+/// `vm.vfs_cache_pressure` as it is, was, and was asked to be.
+#[derive(Debug)]
+pub(crate) struct Pressure {
+    original: i64,
+    value: i64,
+    asked: Option<i64>,
+    /// Scans to go before anything is asked for.
+    pause: u32,
+    wait: u32,
+}
+
+/// Somebody else has set the tunable: theirs is the original from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SetByOther {
+    pub(crate) expected: i64,
+    pub(crate) found: i64,
+}
+
+/// One step of 10 %.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Lower,
+    Raise,
+    /// Back to the original.
+    Return,
+}
+
+impl Pressure {
+    /// As it was found.
+    pub(crate) const fn new(found: i64) -> Self {
+        Self {
+            original: found,
+            value: found,
+            asked: None,
+            pause: 0,
+            wait: 0,
+        }
+    }
+
+    pub(crate) const fn original(&self) -> i64 {
+        self.original
+    }
+
+    pub(crate) const fn is_original(&self) -> bool {
+        self.value == self.original
+    }
+
+    /// Whether it is one that this module tunes. 0, for one, means that nothing is ever reclaimed, and whoever
+    /// chose that did not want it tuned.
+    pub(crate) const fn is_tuned(&self) -> bool {
+        MIN <= self.original && self.original <= MAX
+    }
+
+    /// Whether what was asked for last was not taken, and it is too early to ask again.
+    pub(crate) const fn is_pausing(&self) -> bool {
+        self.pause > 0
+    }
+
+    /// Looks at it, once in every scan.
+    pub(crate) fn see(&mut self, found: i64) -> Option<SetByOther> {
+        self.pause = self.pause.saturating_sub(1);
+        match self.asked.take() {
+            Some(asked) if asked == found => {
+                (self.pause, self.wait) = (0, 0);
+                self.value = found;
+                None
+            }
+            Some(_) if found == self.value => {
+                self.wait = (self.wait * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
+                self.pause = self.wait;
+                None
+            }
+            None if found == self.value => None,
+            Some(_) | None => {
+                let expected = self.value;
+                *self = Self::new(found);
+                Some(SetByOther { expected, found })
+            }
+        }
+    }
+
+    /// The value after a step, which is about to be asked for. `None` if there is no room for one, or it is no
+    /// time for it.
+    pub(crate) fn step(&mut self, step: Step) -> Option<i64> {
+        if !self.is_tuned() || self.is_pausing() {
+            return None;
+        }
+        let value = self.value;
+        let next = match step {
+            Step::Lower => lowered(value),
+            Step::Raise => raised(value),
+            Step::Return if value > self.original => lowered(value).max(self.original),
+            Step::Return => raised(value).min(self.original),
+        };
+        self.asked = (next != value).then_some(next);
+        self.asked
+    }
+}
+
+fn lowered(value: i64) -> i64 {
+    (value - tenth(value)).max(MIN)
+}
+
+fn raised(value: i64) -> i64 {
+    (value + tenth(value)).min(MAX)
+}
+
+/// Rounded, and at least 1: nothing would ever leave 3 otherwise.
+fn tenth(value: i64) -> i64 {
+    ((value + 5) / 10).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes after `value` in these steps, all taken.
+    fn steps(original: i64, steps: &[Step]) -> Vec<i64> {
+        let mut pressure = Pressure::new(original);
+        let take = |&step: &Step| {
+            let next = pressure.step(step);
+            assert_eq!(pressure.see(next.unwrap_or(pressure.value)), None);
+            pressure.value
+        };
+        steps.iter().map(take).collect()
+    }
+
+    #[test]
+    fn steps_are_a_tenth_and_stay_within_the_bounds() {
+        assert_eq!(steps(100, &[Step::Lower; 3]), [90, 81, 73]);
+        assert_eq!(steps(950, &[Step::Raise; 3]), [1000, 1000, 1000]);
+        assert_eq!(steps(100, &[Step::Lower; 60])[59], 3);
+    }
+
+    #[test]
+    fn small_values_can_be_left_again() {
+        assert_eq!(steps(3, &[Step::Raise; 4]), [4, 5, 6, 7]);
+        assert_eq!(steps(6, &[Step::Lower; 4]), [5, 4, 3, 3]);
+    }
+
+    #[test]
+    fn the_way_back_ends_at_the_original() {
+        let mut there_and_back = [Step::Return; 80];
+        there_and_back[..40].fill(Step::Lower);
+
+        let values = steps(100, &there_and_back);
+
+        assert_eq!((values[39], values[79]), (3, 100));
+        assert!(values[40..].windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn a_value_out_of_the_bounds_is_not_tuned() {
+        assert_eq!(
+            [0, 2, 1001].map(|value| steps(value, &[Step::Raise, Step::Lower])),
+            [[0, 0], [2, 2], [1001, 1001]]
+        );
+    }
+
+    #[test]
+    fn what_is_not_taken_is_asked_for_ever_more_rarely() {
+        let mut pressure = Pressure::new(100);
+
+        let scans: Vec<usize> = (0..100)
+            .filter(|_| {
+                assert_eq!(pressure.see(100), None);
+                pressure.step(Step::Lower).is_some()
+            })
+            .collect();
+
+        assert_eq!(scans, [0, 9, 26, 59]);
+    }
+}

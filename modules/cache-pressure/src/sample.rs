@@ -1,0 +1,60 @@
+//! One moment of the machine: how many dentries and inodes there are, and how readily they are reclaimed.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+use adaptivemm_module_api::{ScanError, Snapshot};
+
+/// In percent: at 100 the kernel reclaims dentries and inodes as readily as page cache.
+pub(crate) const PRESSURE: &str = "vm.vfs_cache_pressure";
+
+/// Its first number is that of dentries, used or not.
+pub(crate) const DENTRY_STATE: &str = "/proc/sys/fs/dentry-state";
+
+/// Its first number is that of inodes, used or not.
+pub(crate) const INODE_NR: &str = "/proc/sys/fs/inode-nr";
+
+/// What this module takes from a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sample {
+    pub(crate) at: Uptime,
+    /// Between two scans.
+    pub(crate) period: Duration,
+    /// The tunable as it is.
+    pub(crate) pressure: i64,
+    pub(crate) dentries: u64,
+    pub(crate) inodes: u64,
+}
+
+impl Sample {
+    /// # Errors
+    ///
+    /// If the kernel does not say one of the three.
+    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
+        Ok(Self {
+            at: snapshot.uptime(),
+            period: snapshot.period(),
+            pressure: snapshot
+                .tunable(PRESSURE)
+                .ok_or(ScanError::missing("/proc/sys/vm/vfs_cache_pressure"))?,
+            dentries: first_number(snapshot, DENTRY_STATE)?,
+            inodes: first_number(snapshot, INODE_NR)?,
+        })
+    }
+
+    pub(crate) const fn objects(&self) -> u64 {
+        self.dentries.saturating_add(self.inodes)
+    }
+}
+
+fn first_number(snapshot: &Snapshot<'_>, path: &'static str) -> Result<u64, ScanError> {
+    let file = snapshot.file(path).ok_or(ScanError::missing(path))?;
+    let content = file.content().map_err(|_| ScanError::missing(path))?;
+    let number = || {
+        let text = core::str::from_utf8(content).ok()?;
+        text.split_ascii_whitespace().next()?.parse().ok()
+    };
+    number().ok_or(ScanError::new(
+        "/proc/sys/fs/dentry-state or inode-nr does not begin with a number",
+    ))
+}

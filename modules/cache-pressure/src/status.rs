@@ -1,0 +1,41 @@
+//! How things stand, in one line.
+
+use core::fmt;
+
+use crate::course::Heading;
+use crate::detector::{Observation, State};
+use crate::sample::{PRESSURE, Sample};
+
+/// How things stand after a scan.
+#[derive(Debug)]
+pub(crate) struct Status<'a> {
+    pub(crate) sample: &'a Sample,
+    pub(crate) observation: &'a Observation,
+}
+
+impl fmt::Display for Status<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sample {
+            pressure,
+            dentries,
+            inodes,
+            ..
+        } = self.sample;
+        let original = self.observation.original;
+        write!(
+            f,
+            "{PRESSURE} {pressure} (originally {original}); {dentries} dentries, {inodes} inodes"
+        )?;
+        match (self.observation.course, self.observation.heading) {
+            (None, _) => f.write_str(", too few scans for a trend")?,
+            (Some(_), Heading::Up) => f.write_str(", growing")?,
+            (Some(_), Heading::Down) => f.write_str(", shrinking")?,
+            (Some(_), Heading::Level) => f.write_str(", no trend")?,
+        }
+        match self.observation.state {
+            State::Tuning => Ok(()),
+            State::Pausing => f.write_str("; what was asked for was not taken"),
+            State::OutOfBounds => f.write_str("; not tuned outside of 3 to 1000"),
+        }
+    }
+}
