@@ -6,6 +6,8 @@
 use free_pages as _;
 #[cfg(feature = "cache-pressure")]
 use cache_pressure as _;
+#[cfg(feature = "compaction")]
+use compaction as _;
 #[cfg(feature = "memleak")]
 use memleak as _;
 #[cfg(feature = "negative-dentry")]
@@ -17,6 +19,8 @@ pub const CHOSEN: &[&str] = &[
     "free-pages",
     #[cfg(feature = "cache-pressure")]
     "cache-pressure",
+    #[cfg(feature = "compaction")]
+    "compaction",
     #[cfg(feature = "memleak")]
     "memleak",
     #[cfg(feature = "negative-dentry")]

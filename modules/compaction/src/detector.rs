@@ -1,0 +1,174 @@
+//! Which nodes are to be compacted, and why.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use crate::benefit::{Benefit, Effect};
+use crate::options::Options;
+use crate::outlook::{Outlook, Shortage};
+use crate::sample::{Blocks, Sample};
+
+/// Follows the free blocks of every node that there ever was: one that comes back has its cool-down still.
+#[derive(Debug)]
+pub(crate) struct Detector {
+    options: Options,
+    nodes: BTreeMap<u32, Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    outlook: Outlook,
+    benefit: Benefit,
+}
+
+/// What a scan tells of a node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Observation {
+    pub(crate) node: u32,
+    /// The next one within the horizon.
+    pub(crate) shortage: Option<Shortage>,
+    pub(crate) effect: Option<Effect>,
+    pub(crate) compaction: Option<Compaction>,
+}
+
+/// A node that should be compacted now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Compaction {
+    pub(crate) shortage: Shortage,
+    /// Pages per second that it is expected to make into large blocks.
+    pub(crate) rate: f64,
+    /// As long before the shortage it must begin: the time that it takes, and until the next scan.
+    pub(crate) lead: Duration,
+}
+
+impl Detector {
+    pub(crate) const fn new(options: Options) -> Self {
+        Self {
+            options,
+            nodes: BTreeMap::new(),
+        }
+    }
+
+    /// Looks at the machine.
+    pub(crate) fn observe(&mut self, sample: &Sample) -> Vec<Observation> {
+        for (number, node) in &mut self.nodes {
+            if !sample.nodes.contains_key(number) {
+                node.outlook.clear();
+                node.benefit.abandon();
+            }
+        }
+        let mut observations = Vec::with_capacity(sample.nodes.len());
+        for (&number, blocks) in &sample.nodes {
+            let node = self.nodes.entry(number).or_insert_with(Node::new);
+            observations.push(node.observe(number, sample, blocks, &self.options));
+        }
+        observations
+    }
+}
+
+impl Node {
+    fn new() -> Self {
+        Self {
+            outlook: Outlook::new(),
+            benefit: Benefit::default(),
+        }
+    }
+
+    fn observe(
+        &mut self,
+        number: u32,
+        sample: &Sample,
+        blocks: &Blocks,
+        options: &Options,
+    ) -> Observation {
+        let Options {
+            max_order,
+            cool_down,
+        } = *options;
+        let at = sample.at;
+        self.outlook.push(at, sample.period, blocks, max_order);
+        let effect = self.benefit.observe(at, blocks, cool_down);
+        let compaction = if self.benefit.is_ready(at, cool_down) {
+            self.compaction(sample, blocks)
+        } else {
+            None
+        };
+        if let Some(compaction) = &compaction {
+            self.benefit.begin(at, &compaction.shortage, blocks);
+        }
+        Observation {
+            node: number,
+            shortage: self.outlook.shortages(at, blocks).next(),
+            effect,
+            compaction,
+        }
+    }
+
+    fn compaction(&self, sample: &Sample, blocks: &Blocks) -> Option<Compaction> {
+        let rate = self.benefit.rate(sample.at, sample.page_size);
+        let mut shortages = self.outlook.shortages(sample.at, blocks);
+        shortages.find_map(|shortage| {
+            let seconds = shortage.fragmented.as_f64() / rate;
+            let work = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+            let lead = work.saturating_add(sample.period);
+            let is_due = shortage.left <= lead && can_help(&shortage, blocks);
+            is_due.then_some(Compaction {
+                shortage,
+                rate,
+                lead,
+            })
+        })
+    }
+}
+
+/// Pages are moved to free ones, and a block is made of free ones: without them there is nothing to gain.
+fn can_help(shortage: &Shortage, blocks: &Blocks) -> bool {
+    let block = crate::sample::block(shortage.order);
+    let spare = shortage.free.saturating_sub(blocks.low);
+    spare >= block.saturating_add(block) && shortage.fragmented >= block
+}
+
+impl fmt::Display for Compaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            shortage,
+            rate,
+            lead,
+        } = self;
+        write!(
+            f,
+            "{shortage}; compaction is needed {:.0} s before, as it makes about {rate:.0} pages/s into large blocks",
+            lead.as_secs_f64()
+        )
+    }
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            order,
+            left,
+            free,
+            fragmented,
+            slope,
+            span,
+        } = self;
+        if left.is_zero() {
+            write!(f, "no block of order {order} or more is left")?;
+        } else {
+            write!(
+                f,
+                "no block of order {order} or more is left in {:.0} s",
+                left.as_secs_f64()
+            )?;
+        }
+        write!(
+            f,
+            ": {} of {} free pages are in smaller ones, the rest changed by {slope:.1} pages/s in {:.0} s",
+            fragmented.get(),
+            free.get(),
+            span.as_secs_f64()
+        )
+    }
+}
