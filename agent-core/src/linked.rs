@@ -2,12 +2,12 @@
 //!
 //! The linker leaves out a crate that nothing names, and the registration of its module with it.
 
-#[cfg(feature = "free-pages")]
-use free_pages as _;
 #[cfg(feature = "cache-pressure")]
 use cache_pressure as _;
 #[cfg(feature = "compaction")]
 use compaction as _;
+#[cfg(feature = "free-pages")]
+use free_pages as _;
 #[cfg(feature = "memleak")]
 use memleak as _;
 #[cfg(feature = "negative-dentry")]
@@ -15,12 +15,12 @@ use negative_dentry as _;
 
 /// The names of the modules that were chosen when this program was built.
 pub const CHOSEN: &[&str] = &[
-    #[cfg(feature = "free-pages")]
-    "free-pages",
     #[cfg(feature = "cache-pressure")]
     "cache-pressure",
     #[cfg(feature = "compaction")]
     "compaction",
+    #[cfg(feature = "free-pages")]
+    "free-pages",
     #[cfg(feature = "memleak")]
     "memleak",
     #[cfg(feature = "negative-dentry")]
