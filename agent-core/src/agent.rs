@@ -113,7 +113,12 @@ impl Agent {
         let chosen = chosen(settings, modules);
         let arbiter =
             arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
-        let members = start(&chosen, threads, marker.as_mut()).map_err(BuildErrors)?;
+        let members = start(&chosen, threads, marker.as_mut()).map_err(|errors| {
+            if let Some(marker) = &marker {
+                marker.excuse();
+            }
+            BuildErrors(errors)
+        })?;
         Ok(Self {
             sampler: Sampler::new(root.clone(), wanted(&chosen), page_size),
             bus: Bus::new(members),

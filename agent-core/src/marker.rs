@@ -111,6 +111,13 @@ impl Marker {
         Some(Slot { map, start })
     }
 
+    /// Blames nobody who is at work now: the daemon ends, but not of them. Earlier deaths are remembered.
+    pub fn excuse(&self) {
+        for index in 0..self.names.len() {
+            self.map.set(index * SLOT, 0);
+        }
+    }
+
     /// Forgets everything: the daemon ends because it was told to.
     pub fn remove(self) {
         // What cannot be removed speaks for itself.
@@ -226,6 +233,22 @@ mod tests {
         let next = Marker::take_over(directory.path()).unwrap();
 
         assert_eq!(next.suspects().count(), 0);
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_start_blames_nobody_and_forgets_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut first = Marker::take_over(directory.path()).unwrap();
+        first.slot("wild").unwrap().enter();
+        let mut second = Marker::take_over(directory.path()).unwrap();
+        for name in ["hung", "wild"] {
+            second.slot(name).unwrap().enter();
+        }
+        second.excuse();
+
+        let third = Marker::take_over(directory.path()).unwrap();
+
+        assert_eq!((third.deaths("hung"), third.deaths("wild")), (0, 1));
     }
 
     #[test]

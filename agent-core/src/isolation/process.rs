@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
@@ -364,7 +365,7 @@ fn ends_within(child: &mut Child, time: Duration) -> bool {
     let Ok(time) = Timespec::try_from(time) else {
         return false;
     };
-    poll(&mut ended, Some(&time)).is_ok_and(|ready| ready > 0)
+    retry_on_intr(|| poll(&mut ended, Some(&time))).is_ok_and(|ready| ready > 0)
 }
 
 /// Looks again and again: before Linux 5.3 there is no other way to wait for a limited time.
