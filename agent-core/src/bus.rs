@@ -5,6 +5,7 @@
 //! made anew. One in a process of its own is made anew at once, twice.
 
 mod member;
+mod stay;
 mod worker;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::runner::Unmade;
 use crate::sampler::Snapshot;
 pub use member::Member;
 use member::State;
+use stay::Stay;
 use worker::Reply;
 
 /// How the bus treats modules that do not answer in time.
@@ -70,6 +72,7 @@ pub struct Bus {
     members: Vec<Member>,
     replies: Receiver<Reply>,
     reply_to: Sender<Reply>,
+    stay: Option<Stay>,
 }
 
 /// Waits until all members are made, for a limited time. One that takes longer, or breaks down, is quarantined;
@@ -123,6 +126,7 @@ impl Bus {
             members,
             replies,
             reply_to,
+            stay: None,
         }
     }
 
@@ -145,8 +149,14 @@ impl Bus {
             member.begin(snapshot.scan, snapshot.uptime);
         }
         self.take_late_replies(snapshot.uptime);
+        if self.stay.is_none() && self.members.iter().any(Member::has_thread) {
+            self.stay = Some(Stay::here());
+        }
         self.hand_out(snapshot, patience.max_late);
         self.collect(snapshot, patience.deadline);
+        if snapshot.scan % stay::SCANS == 0 {
+            self.stay = None;
+        }
     }
 
     /// What came after its deadline is dropped; its author is free again.

@@ -161,6 +161,11 @@ impl Member {
         self.state == State::Idle
     }
 
+    /// Whether it runs in a thread of its own.
+    pub(super) fn has_thread(&self) -> bool {
+        matches!(self.seat, Seat::Thread(Some(_)))
+    }
+
     /// Whether the scan waits for it.
     pub(super) fn is_awaited_in(&self, scan: u64) -> bool {
         self.state == State::Busy(scan) || self.state == State::Starting(scan)
