@@ -93,7 +93,7 @@ pub fn await_start(
                     wrong.push((member.name().to_owned(), problems));
                     member.strike(Reason::Unmade);
                 }
-                Some(Err(unmade)) => member.is_unmade(unmade),
+                Some(Err(unmade)) => member.fail_to_start(&unmade),
                 Some(Ok(())) | None => all_made &= !matches!(member.state, State::Starting(_)),
             }
         }
@@ -107,7 +107,7 @@ pub fn await_start(
         .iter_mut()
         .filter(|member| matches!(member.state, State::Starting(_)))
     {
-        member.is_unmade(Unmade::Broken(format!(
+        member.fail_to_start(&Unmade::Broken(format!(
             "it was not created within {} s",
             within.as_secs()
         )));
@@ -192,7 +192,7 @@ impl Bus {
         for (index, member) in self.members.iter_mut().enumerate() {
             match member.look_for_start() {
                 Some(Ok(())) => member.start(index, snapshot, &self.reply_to),
-                Some(Err(unmade)) => member.is_unmade(unmade),
+                Some(Err(unmade)) => member.fail_to_start(&unmade),
                 None => {}
             }
         }

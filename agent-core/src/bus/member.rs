@@ -271,18 +271,18 @@ impl Member {
     pub(super) fn answered(&mut self, verdict: Verdict, in_time: bool, now: Uptime) {
         self.state = State::Idle;
         match verdict {
-            Verdict::Panicked => self.is_over(Reason::Panicked),
-            Verdict::Died => self.is_over(Reason::Died),
+            Verdict::Panicked => self.give_up(Reason::Panicked),
+            Verdict::Died => self.give_up(Reason::Died),
             Verdict::Good | Verdict::Failed if in_time => {
                 self.ending = Ending::Answered(verdict);
-                self.is_good(now);
+                self.commend(now);
             }
             Verdict::Good | Verdict::Failed => self.words.clear(),
         }
     }
 
     /// It broke down, and its thread has no more to do.
-    fn is_over(&mut self, reason: Reason) {
+    fn give_up(&mut self, reason: Reason) {
         self.strike(reason);
         self.dismiss();
     }
@@ -294,7 +294,8 @@ impl Member {
         }
     }
 
-    fn is_good(&mut self, now: Uptime) {
+    /// It did good work: after a time of that its record is clean.
+    fn commend(&mut self, now: Uptime) {
         let since = *self.good_since.get_or_insert(now);
         if now.0.saturating_sub(since.0) >= PROBATION {
             self.strikes = 0;
@@ -302,17 +303,10 @@ impl Member {
     }
 
     /// It could not be made.
-    pub(super) fn is_unmade(&mut self, unmade: Unmade) {
-        let why = match unmade {
-            Unmade::Broken(why) => why,
-            Unmade::Options(problems) => problems
-                .into_iter()
-                .map(|(key, text)| format!("{key}: {text}"))
-                .collect::<Vec<_>>()
-                .join("; "),
-        };
+    pub(super) fn fail_to_start(&mut self, unmade: &Unmade) {
         self.words.clear();
-        self.words.add_problem(|| (String::new(), why));
+        self.words
+            .add_problem(|| (String::new(), unmade.to_string()));
         self.strike(Reason::Unmade);
     }
 
