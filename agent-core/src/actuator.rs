@@ -1,17 +1,27 @@
 //! The only code that writes to the machine.
 
+mod compactor;
 mod ledger;
+mod outcome;
+mod rate;
 
-use std::fmt;
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
 
 use crate::sampler::Root;
 use crate::tunables::{self, Knob};
 use crate::words::Action;
 
+use compactor::Compactor;
+use rate::Rate;
+
 pub use ledger::{Entry, Ledger, LedgerError};
+pub use outcome::{ActionFailed, Notice, Outcome, Restored};
 
 /// Whether actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,104 +30,35 @@ pub enum Mode {
     Live,
     /// They are only said: nothing is written, by anyone.
     Simulate,
+    /// They are, on a recorded machine: its tunables get the values that are asked for, and nothing is written.
+    Rehearse,
 }
 
-/// What became of an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The tunable was changed, or the node is compacted.
-    Done {
-        /// The value before; `None` where there is none.
-        before: Option<String>,
-    },
-    /// It would have been.
-    Simulated {
-        /// The value that stays.
-        before: Option<String>,
-    },
-    /// The tunable has this value already.
-    AlreadySo,
-    /// Somebody else changed the tunable after us: it is theirs.
-    Yielded {
-        /// The value that they gave it.
-        found: String,
-    },
+/// What an administrator chooses about changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// As many changes of one tunable, or compactions of one node, are allowed per minute.
+    pub per_minute: u32,
+    /// For how long a tunable is left alone that somebody else has changed; `None` until we are told.
+    pub resume_after: Option<Duration>,
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done {
-                before: Some(before),
-            } => write!(f, "done, was {before}"),
-            Self::Done { before: None } => f.write_str("done"),
-            Self::Simulated {
-                before: Some(before),
-            } => write!(f, "not done in a simulation, stays {before}"),
-            Self::Simulated { before: None } => f.write_str("not done in a simulation"),
-            Self::AlreadySo => f.write_str("it is so already"),
-            Self::Yielded { found } => write!(f, "left alone, somebody else set it to {found}"),
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            per_minute: 12,
+            resume_after: None,
         }
     }
 }
 
-/// An action that could not be carried out.
-#[derive(Debug)]
-pub enum ActionFailed {
-    /// The kernel does not take it.
-    Write {
-        /// The kernel's file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-    /// The original value cannot be noted, so it was not even tried.
-    Ledger(LedgerError),
-}
-
-impl fmt::Display for ActionFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
-            Self::Ledger(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl std::error::Error for ActionFailed {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Write { source, .. } => Some(source),
-            Self::Ledger(error) => std::error::Error::source(error),
-        }
-    }
-}
-
-/// What became of a tunable that was to get its original value back.
-#[derive(Debug)]
-pub struct Restored {
-    /// Its name.
-    pub tunable: String,
-    /// The value before our first change.
-    pub original: String,
-    /// Whether it has that again; `false` if somebody else has changed it, and it is left alone.
-    pub result: Result<bool, ActionFailed>,
-}
-
-impl fmt::Display for Restored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            tunable, original, ..
-        } = self;
-        match &self.result {
-            Ok(true) => write!(f, "{tunable} = {original}: given back"),
-            Ok(false) => write!(
-                f,
-                "{tunable} is left alone, as somebody else has changed it (it was {original})"
-            ),
-            Err(error) => write!(f, "{tunable} cannot be given its {original} back: {error}"),
-        }
-    }
+/// Whose value a tunable has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The value before our first change, if we have changed it.
+    pub original: Option<i64>,
+    /// Somebody else has changed it after us.
+    pub is_yielded: bool,
 }
 
 /// Carries out what was decided, and gives everything back.
@@ -125,14 +66,112 @@ impl fmt::Display for Restored {
 pub struct Actuator {
     root: Root,
     mode: Mode,
+    limits: Limits,
     ledger: Ledger,
+    /// The tunables that are somebody else's, and since when.
+    yielded: BTreeMap<String, Uptime>,
+    rate: Rate,
+    compactor: Compactor,
+    /// In a rehearsal: what the tunables are.
+    rehearsed: BTreeMap<&'static str, i64>,
+    notices: Vec<Notice>,
 }
 
 impl Actuator {
     /// Writes below `root`, or nowhere. What the ledger holds already is given back with the rest.
     #[must_use]
     pub fn new(root: Root, mode: Mode, ledger: Ledger) -> Self {
-        Self { root, mode, ledger }
+        Self {
+            root,
+            mode,
+            limits: Limits::default(),
+            ledger,
+            yielded: BTreeMap::new(),
+            rate: Rate::default(),
+            compactor: Compactor::default(),
+            rehearsed: BTreeMap::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Changes the limits.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Looks at the value that a tunable has in this scan: who changes one that we have changed owns it.
+    pub fn observe(&mut self, knob: &'static Knob, value: i64, now: Uptime) -> Standing {
+        if self.mode == Mode::Rehearse {
+            self.rehearsed.insert(knob.name, value);
+        }
+        self.resume_in_time(knob.name, now);
+        let entry = self.ledger.entry(knob.name);
+        let original = entry.map(|entry| entry.original.clone());
+        if let Some(original) = &original {
+            if !entry.is_some_and(|entry| entry.is_ours(&value.to_string())) {
+                self.yield_to_others(knob, value, original.clone(), now);
+            }
+        }
+        let is_yielded = self.yielded.contains_key(knob.name);
+        Standing {
+            original: original
+                .filter(|_| !is_yielded)
+                .and_then(|original| original.parse().ok()),
+            is_yielded,
+        }
+    }
+
+    fn yield_to_others(&mut self, knob: &Knob, found: i64, original: String, now: Uptime) {
+        self.yielded.insert(knob.name.to_owned(), now);
+        // There is nothing that is ours to be given back. If that cannot be noted, the next daemon will see the same.
+        let _noted = self.ledger.forget(knob.name);
+        self.notices.push(Notice::Yielded {
+            tunable: knob.name.to_owned(),
+            found,
+            original,
+            resumes_after: self.limits.resume_after,
+        });
+    }
+
+    fn resume_in_time(&mut self, tunable: &str, now: Uptime) {
+        let Some((since, pause)) = self.yielded.get(tunable).zip(self.limits.resume_after) else {
+            return;
+        };
+        if now.since(*since) >= pause {
+            self.resume(Some(tunable));
+        }
+    }
+
+    /// Changes tunables again that somebody else has changed: this one, or all of them. Their values now are their
+    /// original ones. Returns how many there are.
+    pub fn resume(&mut self, tunable: Option<&str>) -> usize {
+        let is_meant = |name: &String| tunable.is_none_or(|tunable| tunable == name);
+        let resumed: Vec<String> = self
+            .yielded
+            .keys()
+            .filter(|name| is_meant(name))
+            .cloned()
+            .collect();
+        for tunable in &resumed {
+            self.yielded.remove(tunable);
+            self.notices.push(Notice::Resumed {
+                tunable: tunable.clone(),
+            });
+        }
+        resumed.len()
+    }
+
+    /// What was noticed since this was last asked.
+    pub fn notices(&mut self) -> Vec<Notice> {
+        self.notices.append(&mut self.compactor.ended());
+        std::mem::take(&mut self.notices)
+    }
+
+    /// In a rehearsal: what the recorded machine is to be from now on. Each is the path of a tunable, and its value.
+    pub fn rehearsed(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        let path =
+            |(name, value): (&&'static str, &i64)| Some((tunables::find(name)?.path, *value));
+        self.rehearsed.iter().filter_map(path)
     }
 
     /// Carries out one action.
@@ -140,53 +179,146 @@ impl Actuator {
     /// # Errors
     ///
     /// If the kernel refuses it, or does not have what is to be changed.
-    pub fn carry_out(&mut self, action: &Action) -> Result<Outcome, ActionFailed> {
-        match action {
+    pub fn carry_out(&mut self, action: &Action, now: Uptime) -> Result<Outcome, ActionFailed> {
+        let outcome = match action {
             Action::Set { tunable, value } => match tunables::find(tunable) {
-                Some(knob) => self.set(knob, &value.to_string()),
+                Some(knob) => self.set(action, knob, *value, now),
                 None => Err(ActionFailed::Write {
                     path: tunable.into(),
                     source: io::ErrorKind::Unsupported.into(),
                 }),
             },
-            Action::CompactNode { node } => self.compact(*node),
+            Action::CompactNode { node } => self.compact(action, *node, now),
+        }?;
+        if matches!(outcome, Outcome::Done { .. } | Outcome::Begun) {
+            self.rate.count(action, now);
         }
+        Ok(outcome)
     }
 
-    fn set(&mut self, knob: &'static Knob, value: &str) -> Result<Outcome, ActionFailed> {
-        let path = self.path(knob.path);
-        let failed = |source| ActionFailed::Write {
-            path: path.clone(),
-            source,
-        };
-        let found = self.value(knob).map_err(failed)?;
-        let entry = self.ledger.entry(knob.name);
-        if entry.is_some_and(|entry| !entry.is_ours(&found)) {
+    fn set(
+        &mut self,
+        action: &Action,
+        knob: &'static Knob,
+        value: i64,
+        now: Uptime,
+    ) -> Result<Outcome, ActionFailed> {
+        let found = self
+            .value(knob)
+            .map_err(|source| self.refused(knob, source))?;
+        if self.yielded.contains_key(knob.name) {
+            let found = found.to_string();
             return Ok(Outcome::Yielded { found });
+        }
+        let before = found.to_string();
+        if let Some(entry) = self.ledger.entry(knob.name).filter(|e| !e.is_ours(&before)) {
+            let original = entry.original.clone();
+            self.yield_to_others(knob, found, original, now);
+            return Ok(Outcome::Yielded { found: before });
         }
         if found == value {
             return Ok(Outcome::AlreadySo);
         }
-        let before = Some(found);
-        if self.mode == Mode::Simulate {
-            return Ok(Outcome::Simulated { before });
+        let limit = self.limits.per_minute;
+        if self.rate.is_exhausted(action, now, limit) {
+            return Ok(Outcome::TooOften { limit });
         }
-        let found = before.as_deref().unwrap_or_default();
-        self.ledger
-            .note(knob.name, found, value)
-            .map_err(ActionFailed::Ledger)?;
-        write(&path, value).map_err(failed)?;
+        if self.mode == Mode::Simulate {
+            return Ok(Outcome::Simulated {
+                before: Some(before),
+            });
+        }
+        self.change(knob, &before, value)?;
         Ok(Outcome::Done { before })
     }
 
-    fn compact(&self, node: u32) -> Result<Outcome, ActionFailed> {
-        let path = self.path(&format!("/sys/devices/system/node/node{node}/compact"));
-        if self.mode == Mode::Simulate {
-            return Ok(Outcome::Simulated { before: None });
+    /// Notes what the value is, and what it will be, and changes it.
+    fn change(&mut self, knob: &'static Knob, found: &str, value: i64) -> Result<(), ActionFailed> {
+        let text = value.to_string();
+        let noted = self.ledger.entry(knob.name).cloned();
+        self.ledger
+            .note(knob.name, found, &text)
+            .map_err(ActionFailed::Ledger)?;
+        if let Err(source) = self.write_value(knob, value) {
+            // What the kernel refused is not ours.
+            let _noted = self.ledger.revert(knob.name, noted);
+            return Err(self.refused(knob, source));
         }
-        match write(&path, "1") {
-            Ok(()) => Ok(Outcome::Done { before: None }),
-            Err(source) => Err(ActionFailed::Write { path, source }),
+        let taken = self
+            .value(knob)
+            .map_or(text.clone(), |taken| taken.to_string());
+        if taken != text {
+            // The kernel made something else of it: that is ours, too.
+            self.ledger
+                .note(knob.name, &text, &taken)
+                .map_err(ActionFailed::Ledger)?;
+        }
+        let is_original = self
+            .ledger
+            .entry(knob.name)
+            .is_some_and(|entry| entry.original == taken);
+        if is_original {
+            // Nothing is left of us. If that cannot be noted, the next daemon will give it back once more.
+            let _noted = self.ledger.forget(knob.name);
+        }
+        Ok(())
+    }
+
+    fn write_value(&mut self, knob: &'static Knob, value: i64) -> io::Result<()> {
+        if self.mode == Mode::Rehearse {
+            self.rehearsed.insert(knob.name, value);
+            return Ok(());
+        }
+        write(&self.path(knob.path), &value.to_string())
+    }
+
+    fn compact(
+        &mut self,
+        action: &Action,
+        node: u32,
+        now: Uptime,
+    ) -> Result<Outcome, ActionFailed> {
+        if self.compactor.is_busy(node) {
+            return Ok(Outcome::Busy);
+        }
+        let limit = self.limits.per_minute;
+        if self.rate.is_exhausted(action, now, limit) {
+            return Ok(Outcome::TooOften { limit });
+        }
+        match self.mode {
+            Mode::Simulate => return Ok(Outcome::Simulated { before: None }),
+            Mode::Rehearse => return Ok(Outcome::Begun),
+            Mode::Live => {}
+        }
+        let path = self.compact_file(node);
+        let failed = |source| ActionFailed::Write {
+            path: path.clone(),
+            source,
+        };
+        if !path.exists() {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        }
+        self.compactor
+            .begin(node, path.clone())
+            .map_err(failed)
+            .map(|()| Outcome::Begun)
+    }
+
+    /// The file that compacts a node. A kernel without NUMA has none for its one node, but one for all memory.
+    fn compact_file(&self, node: u32) -> PathBuf {
+        let nodes = "/sys/devices/system/node";
+        let own = self.path(&format!("{nodes}/node{node}/compact"));
+        let has_nodes = || {
+            let names = self.root.list(nodes).unwrap_or_default();
+            names.iter().any(|name| {
+                let number = name.strip_prefix("node");
+                number.is_some_and(|number| number.parse::<u32>().is_ok())
+            })
+        };
+        if node == 0 && !own.exists() && !has_nodes() {
+            self.path("/proc/sys/vm/compact_memory")
+        } else {
+            own
         }
     }
 
@@ -212,16 +344,19 @@ impl Actuator {
     fn give_back(&mut self, tunable: &str, entry: &Entry) -> Result<bool, ActionFailed> {
         let given_back = match tunables::find(tunable) {
             Some(knob) => {
-                let path = self.path(knob.path);
-                let failed = |source| ActionFailed::Write {
-                    path: path.clone(),
-                    source,
-                };
-                let ours = entry.is_ours(&self.value(knob).map_err(failed)?);
-                if ours {
-                    write(&path, &entry.original).map_err(failed)?;
+                let found = self
+                    .value(knob)
+                    .map_err(|source| self.refused(knob, source))?;
+                let found = found.to_string();
+                // We may have died after the value was noted, and before it was written.
+                let has_it = found == entry.original;
+                if !has_it && entry.is_ours(&found) {
+                    let original = entry.original.parse().map_err(io::Error::other);
+                    original
+                        .and_then(|original| self.write_value(knob, original))
+                        .map_err(|source| self.refused(knob, source))?;
                 }
-                ours
+                has_it || entry.is_ours(&found)
             }
             // A ledger of another version, or one that somebody has written: it says where nothing is ours.
             None => false,
@@ -234,161 +369,34 @@ impl Actuator {
         self.root.locate(path).unwrap_or_else(|| path.into())
     }
 
-    fn value(&self, knob: &Knob) -> io::Result<String> {
-        let text = self.root.read(knob.path)?;
-        Ok(String::from_utf8_lossy(&text).trim_end().to_owned())
+    fn refused(&self, knob: &Knob, source: io::Error) -> ActionFailed {
+        let path = self.path(knob.path);
+        ActionFailed::Write { path, source }
+    }
+
+    fn value(&self, knob: &Knob) -> io::Result<i64> {
+        if self.mode == Mode::Rehearse {
+            let value = self.rehearsed.get(knob.name).copied();
+            return value.ok_or_else(|| io::ErrorKind::NotFound.into());
+        }
+        let text = String::from_utf8_lossy(&self.root.read(knob.path)?).into_owned();
+        text.trim_end().parse().map_err(|_| {
+            let what = format!(
+                "a whole number was expected, and {:?} found",
+                text.trim_end()
+            );
+            io::Error::new(io::ErrorKind::InvalidData, what)
+        })
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one writer")]
-fn write(path: &std::path::Path, value: &str) -> io::Result<()> {
-    // `fs::write` would make a file where the kernel has none.
-    if path.exists() {
-        fs::write(path, value)
-    } else {
-        Err(io::ErrorKind::NotFound.into())
-    }
+/// Opens what is there: where the kernel has no such file, none is made.
+fn write(path: &Path, value: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).truncate(true).open(path)?;
+    // All at once: the kernel takes each write for a value.
+    file.write_all(value.as_bytes())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    const WSF: &str = "proc/sys/vm/watermark_scale_factor";
-
-    fn machine() -> (tempfile::TempDir, Root) {
-        let tree = tempfile::tempdir().unwrap();
-        fs::create_dir_all(tree.path().join("proc/sys/vm")).unwrap();
-        fs::write(tree.path().join(WSF), "10\n").unwrap();
-        let root = Root::Directory(tree.path().to_owned());
-        (tree, root)
-    }
-
-    fn scale(value: i64) -> Action {
-        Action::Set {
-            tunable: "vm.watermark_scale_factor".to_owned(),
-            value,
-        }
-    }
-
-    fn found(tree: &tempfile::TempDir) -> String {
-        fs::read_to_string(tree.path().join(WSF)).unwrap()
-    }
-
-    #[test]
-    fn a_change_is_written_and_given_back_at_the_end() {
-        let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Live, Ledger::in_memory());
-
-        let first = actuator.carry_out(&scale(20)).unwrap();
-        let second = actuator.carry_out(&scale(40)).unwrap();
-        let changed = found(&tree);
-        let restored = actuator.restore();
-
-        assert_eq!(
-            first,
-            Outcome::Done {
-                before: Some("10".to_owned())
-            }
-        );
-        assert_eq!(
-            second,
-            Outcome::Done {
-                before: Some("20".to_owned())
-            }
-        );
-        assert_eq!(
-            (changed.as_str(), found(&tree).as_str(), restored.len()),
-            ("40", "10", 1)
-        );
-        assert_eq!(actuator.restore().len(), 0);
-    }
-
-    #[test]
-    fn a_simulation_writes_nothing() {
-        let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Simulate, Ledger::in_memory());
-
-        let outcome = actuator.carry_out(&scale(20)).unwrap();
-
-        assert_eq!(outcome.to_string(), "not done in a simulation, stays 10");
-        assert_eq!(found(&tree), "10\n");
-    }
-
-    #[test]
-    fn a_value_that_somebody_else_set_is_left_alone() {
-        let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Live, Ledger::in_memory());
-        actuator.carry_out(&scale(20)).unwrap();
-        fs::write(tree.path().join(WSF), "35\n").unwrap();
-
-        let outcome = actuator.carry_out(&scale(40)).unwrap();
-        let restored = actuator.restore();
-
-        assert_eq!(
-            outcome,
-            Outcome::Yielded {
-                found: "35".to_owned()
-            }
-        );
-        assert!(matches!(restored[0].result, Ok(false)));
-        assert_eq!(found(&tree), "35\n");
-    }
-
-    #[test]
-    fn a_tunable_that_the_kernel_lacks_is_an_error_that_names_the_file() {
-        let (tree, root) = machine();
-        let mut actuator = Actuator::new(root, Mode::Live, Ledger::in_memory());
-
-        let error = actuator
-            .carry_out(&Action::CompactNode { node: 7 })
-            .unwrap_err();
-
-        let path = tree.path().join("sys/devices/system/node/node7/compact");
-        assert_eq!(
-            error.to_string(),
-            format!("cannot write {}: entity not found", path.display())
-        );
-    }
-
-    #[test]
-    fn what_a_daemon_that_died_had_changed_is_given_back_by_the_next_one() {
-        let (tree, root) = machine();
-        let runtime_dir = tempfile::tempdir().unwrap();
-        let actuator = || {
-            let ledger = Ledger::open(runtime_dir.path(), "this-boot").0;
-            Actuator::new(root.clone(), Mode::Live, ledger)
-        };
-        let mut first = actuator();
-        first.carry_out(&scale(20)).unwrap();
-        first.carry_out(&scale(40)).unwrap();
-        drop(first);
-
-        let restored = actuator().restore();
-
-        assert_eq!(
-            (
-                restored[0].tunable.as_str(),
-                restored[0].original.as_str(),
-                found(&tree).as_str()
-            ),
-            ("vm.watermark_scale_factor", "10", "10")
-        );
-        assert!(matches!(restored[0].result, Ok(true)));
-        assert_eq!(actuator().restore().len(), 0);
-    }
-
-    #[test]
-    fn nothing_is_changed_whose_original_value_cannot_be_noted() {
-        let (tree, root) = machine();
-        let ledger = Ledger::open(Path::new("/nowhere"), "this-boot").0;
-        let mut actuator = Actuator::new(root, Mode::Live, ledger);
-
-        let error = actuator.carry_out(&scale(20)).unwrap_err();
-
-        assert!(matches!(error, ActionFailed::Ledger(_)), "{error}");
-        assert_eq!(found(&tree), "10\n");
-    }
-}
+mod tests;

@@ -3,13 +3,14 @@
 
 mod deed;
 mod error;
+mod rehearsal;
 mod start;
 
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
-use crate::actuator::{Actuator, Ledger, Mode, Restored};
+use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::arbiter::{Arbiter, Decision};
 use crate::bus::{Bus, Ending, Member, Patience};
 use crate::catalogue::Registration;
@@ -18,9 +19,11 @@ use crate::loader::Verdict;
 use crate::marker::Marker;
 use crate::sampler::{Root, Sampler, Snapshot, Wanted};
 use crate::trace::Frame;
+use crate::tunables;
 
 pub use deed::{Deed, Fate};
 pub use error::{BuildError, BuildErrors};
+use rehearsal::Rehearsal;
 use start::{arbiter, chosen, owned, patience, start, wanted};
 
 /// Where modules run.
@@ -71,6 +74,8 @@ pub struct Agent {
     bus: Bus,
     arbiter: Arbiter,
     actuator: Actuator,
+    /// Where what modules ask for changes only a recording.
+    rehearsal: Option<Rehearsal>,
     period: Duration,
     patience: Patience,
     threads: Threads,
@@ -88,6 +93,8 @@ pub struct Round<'a> {
     pub members: &'a [Member],
     /// What became of their requests, in the order of the modules.
     pub deeds: Vec<Deed>,
+    /// What was noticed of tunables and compactions, without anybody having asked.
+    pub notices: Vec<Notice>,
 }
 
 impl Agent {
@@ -119,11 +126,23 @@ impl Agent {
             }
             BuildErrors(errors)
         })?;
+        let rehearsal = match (&root, mode) {
+            (Root::Recorded(files), Mode::Rehearse) => {
+                let files = files.iter();
+                Some(Rehearsal::of(
+                    files.map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
+                ))
+            }
+            _ => None,
+        };
+        let mut actuator = Actuator::new(root.clone(), mode, ledger);
+        actuator.limit(settings.core.limits);
         Ok(Self {
-            sampler: Sampler::new(root.clone(), wanted(&chosen), page_size),
+            sampler: Sampler::new(root, wanted(&chosen), page_size),
             bus: Bus::new(members),
             arbiter,
-            actuator: Actuator::new(root, mode, ledger),
+            actuator,
+            rehearsal,
             period: settings.core.period,
             patience: patience(settings),
             threads,
@@ -179,6 +198,7 @@ impl Agent {
         self.bus = Bus::new(members);
         self.sampler.want(wanted(&chosen));
         self.arbiter = arbiter;
+        self.actuator.limit(settings.core.limits);
         self.period = settings.core.period;
         self.patience = patience(settings);
         self.running = owned(&chosen);
@@ -231,13 +251,21 @@ impl Agent {
 
     /// Takes over the files of the next frame of a recorded machine.
     pub fn apply(&mut self, frame: &Frame) {
-        self.sampler.apply(frame);
+        match &mut self.rehearsal {
+            Some(rehearsal) => self.sampler.apply(&rehearsal.news(frame)),
+            None => self.sampler.apply(frame),
+        }
     }
 
     /// Reads the machine, lets every module look at it, and does what they ask for as far as it is
     /// allowed. `now` is the time since boot.
     pub fn scan(&mut self, now: Uptime) -> Round<'_> {
         let snapshot = self.sampler.take(now, self.period);
+        for tunable in &snapshot.tunables {
+            if let Some((knob, value)) = tunables::find(tunable.name).zip(tunable.value) {
+                self.actuator.observe(knob, value, now);
+            }
+        }
         self.bus.scan(&snapshot, self.patience);
         let mut deeds = Vec::new();
         for member in self.bus.members() {
@@ -249,7 +277,7 @@ impl Agent {
                 let fate = match self.arbiter.decide(member.name(), request) {
                     Decision::NotOwner => Fate::NotOwner,
                     Decision::Advise => Fate::Advised,
-                    Decision::CarryOut => match self.actuator.carry_out(&request.action) {
+                    Decision::CarryOut => match self.actuator.carry_out(&request.action, now) {
                         Ok(outcome) => Fate::CarriedOut(outcome),
                         Err(error) => Fate::Failed(error.to_string()),
                     },
@@ -261,11 +289,21 @@ impl Agent {
                 });
             }
         }
+        if self.rehearsal.is_some() {
+            let changes = rehearsal::frame(self.actuator.rehearsed());
+            self.sampler.apply(&changes);
+        }
         Round {
             snapshot: self.sampler.last(),
             members: self.bus.members(),
             deeds,
+            notices: self.actuator.notices(),
         }
+    }
+
+    /// Changes tunables again that somebody else has changed: this one, or all of them. Returns how many there are.
+    pub fn resume(&mut self, tunable: Option<&str>) -> usize {
+        self.actuator.resume(tunable)
     }
 
     /// Forgets who was at work: the daemon ends because it was told to.

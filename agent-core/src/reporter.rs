@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
-use crate::actuator::Outcome;
+use crate::actuator::{Notice, Outcome};
 use crate::agent::{Deed, Fate, Round};
 use crate::bus::{Ending, Member, Reason};
 use crate::journal::{Entry, Journal, Pass, Repeats};
@@ -37,6 +37,9 @@ impl Reporter {
         for member in round.members {
             self.ending(member, uptime, journal);
             self.words(member, uptime, journal);
+        }
+        for notice in &round.notices {
+            report_notice(notice, journal);
         }
         for deed in &round.deeds {
             self.deed(deed, uptime, journal);
@@ -166,15 +169,17 @@ impl Reporter {
         let text = format!("{}: {fate} ({})", request.action, request.reason);
         let entry = |severity| Entry::new(severity, module, &text);
         let lasting = match fate {
-            Fate::CarriedOut(Outcome::Done { .. } | Outcome::Simulated { .. }) => {
+            Fate::CarriedOut(Outcome::Done { .. } | Outcome::Begun | Outcome::Simulated { .. }) => {
                 journal.write(&entry(Severity::Notice));
                 return;
             }
-            Fate::CarriedOut(Outcome::AlreadySo) => {
+            Fate::CarriedOut(Outcome::AlreadySo | Outcome::Busy) => {
                 journal.write(&entry(Severity::Debug).from_verbosity(1));
                 return;
             }
-            Fate::CarriedOut(Outcome::Yielded { .. }) | Fate::Advised | Fate::NotOwner => {
+            // Whose it is was told when it was noticed.
+            Fate::CarriedOut(Outcome::Yielded { .. }) => entry(Severity::Debug).from_verbosity(1),
+            Fate::CarriedOut(Outcome::TooOften { .. }) | Fate::Advised | Fate::NotOwner => {
                 entry(Severity::Notice)
             }
             Fate::Failed(_) => entry(Severity::Error),
@@ -206,6 +211,16 @@ impl Reporter {
             }
         }
     }
+}
+
+fn report_notice(notice: &Notice, journal: &mut Journal) {
+    let text = notice.to_string();
+    let entry = |severity| Entry::new(severity, "core", &text);
+    journal.write(&match notice {
+        Notice::Yielded { .. } | Notice::Resumed { .. } => entry(Severity::Notice),
+        Notice::Compacted { error: None, .. } => entry(Severity::Info).from_verbosity(1),
+        Notice::Compacted { error: Some(_), .. } => entry(Severity::Error),
+    });
 }
 
 /// What happened to a module that is not asked any more.

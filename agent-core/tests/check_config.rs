@@ -180,6 +180,8 @@ fn what_is_shown_can_be_loaded_again() {
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
+    max-changes-per-minute = 12   # default
+    resume-secs = 0   # default
 
     [modules.memleak]
     enabled = true   # default

@@ -137,6 +137,19 @@ impl Ledger {
         })
     }
 
+    /// Takes a note back: the kernel refused the value. `before` is what was noted before that.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be noted; the next daemon will find a value that it takes for somebody else's.
+    pub fn revert(&mut self, tunable: &str, before: Option<Entry>) -> Result<(), LedgerError> {
+        match before {
+            Some(before) => self.entries.insert(tunable.to_owned(), before),
+            None => self.entries.remove(tunable),
+        };
+        self.write()
+    }
+
     /// Forgets a tunable: it has its original value again, or is somebody else's.
     ///
     /// # Errors

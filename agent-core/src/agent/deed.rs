@@ -36,8 +36,11 @@ impl Fate {
         match self {
             Self::CarriedOut(Outcome::Done { .. }) => "done",
             Self::CarriedOut(Outcome::Simulated { .. }) => "simulated",
+            Self::CarriedOut(Outcome::Begun) => "begun",
             Self::CarriedOut(Outcome::AlreadySo) => "already-so",
+            Self::CarriedOut(Outcome::Busy) => "busy",
             Self::CarriedOut(Outcome::Yielded { .. }) => "yielded",
+            Self::CarriedOut(Outcome::TooOften { .. }) => "too-often",
             Self::Failed(_) => "failed",
             Self::Advised => "advised",
             Self::NotOwner => "not-owner",

@@ -112,7 +112,7 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         Err(errors) => return refused(&errors),
     };
     let standing = match mode {
-        Mode::Simulate => None,
+        Mode::Simulate | Mode::Rehearse => None,
         Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
     };
     let mut scheduler = Scheduler::new(agent, journal, standing);

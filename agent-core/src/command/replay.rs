@@ -9,6 +9,7 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
 use super::{Exit, complain, modules, settings};
+use crate::actuator::Mode;
 use crate::agent::{Agent, Site};
 use crate::catalogue::Registration;
 use crate::cli::{Cli, Replay};
@@ -115,6 +116,7 @@ impl<'a> Player<'a> {
         let (settings, modules) = (&self.settings, self.modules);
         let site = Site {
             page_size: self.page_size,
+            mode: Mode::Rehearse,
             ..Site::looked_at(root)
         };
         let built = Agent::build(site, settings, modules);

@@ -96,61 +96,95 @@ const _: () = assert!(
 /// The keys of `[core]`.
 #[must_use]
 pub fn core_keys() -> Vec<Key> {
-    let key = |name: &str, kind, default, help: &str| Key::new("core", name, kind, default, help);
-    vec![
-        key(
+    let keys = usual_keys().into_iter();
+    keys.chain(place_keys()).chain(limit_keys()).collect()
+}
+
+fn core_key(name: &str, kind: Kind, default: Fallback, help: &str) -> Key {
+    Key::new("core", name, kind, default, help)
+}
+
+/// What most administrators choose.
+fn usual_keys() -> [Key; 3] {
+    [
+        core_key(
             "period-secs",
             Kind::Number(Some((0.1, 3600.0))),
             Fallback::Derived("60, 30 or 15 for aggressiveness 1, 2 or 3"),
             "time from one scan to the next, in seconds",
         ),
-        key(
+        core_key(
             "aggressiveness",
             Kind::Integer(Some((1.0, 3.0))),
             Fallback::integer(2),
             "how early and how strongly to act: 1 low, 2 normal, 3 high",
         ),
-        key(
+        core_key(
             "verbosity",
             Kind::Integer(Some((0.0, 5.0))),
             Fallback::integer(0),
             "how much is logged; warnings always are",
         ),
-        key(
+    ]
+}
+
+/// Where things are.
+fn place_keys() -> [Key; 4] {
+    [
+        core_key(
             "log-target",
             Kind::Choice(&["auto", "syslog", "stderr"]),
             Fallback::text("auto"),
             "where the log goes; `auto` follows how the daemon was started",
         ),
-        key(
+        core_key(
             "syslog-socket",
             Kind::Path,
             Fallback::text("/dev/log"),
             "the Unix socket of the system log",
         ),
-        key(
+        core_key(
             "runtime-dir",
             Kind::Path,
             Fallback::text("/run/adaptivemmd"),
             "the directory of the lock and the control socket",
         ),
-        key(
+        core_key(
             "module-dir",
             Kind::Path,
             Fallback::text(MODULE_DIR),
             "the directory of modules that are loaded",
         ),
-        key(
+    ]
+}
+
+/// What modules may do.
+fn limit_keys() -> [Key; 4] {
+    [
+        core_key(
             "deadline-secs",
             Kind::Number(Some((0.01, 3600.0))),
             Fallback::Derived("a quarter of the period, at most 5"),
             "how long a scan waits for its modules, in seconds",
         ),
-        key(
+        core_key(
             "max-late",
             Kind::Integer(Some((1.0, 1000.0))),
             Fallback::integer(3),
             "for how many scans a module may be late before it is quarantined",
+        ),
+        core_key(
+            "max-changes-per-minute",
+            Kind::Integer(Some((1.0, 600.0))),
+            Fallback::integer(12),
+            "how often a tunable may be changed, or a node compacted, within a minute",
+        ),
+        core_key(
+            "resume-secs",
+            Kind::Integer(Some((0.0, 31_536_000.0))),
+            Fallback::integer(0),
+            "when a tunable may be changed again that somebody else has changed, in seconds; 0 for not before \
+             `adaptivemmd resume`, or a restart",
         ),
     ]
 }

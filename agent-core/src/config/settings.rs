@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::actuator::Limits;
+
 use super::content::{Content, Value, key_text};
 use super::merge::{Setting, find};
 use super::schema::{ModuleSchema, module_table};
@@ -39,6 +41,8 @@ pub struct Core {
     /// For how many scans a module may be late before it is quarantined; 1 to
     /// 1000.
     pub max_late: u32,
+    /// How often the machine may be changed, and when again after others.
+    pub limits: Limits,
 }
 
 /// How early and how strongly to act.
@@ -174,6 +178,10 @@ impl Core {
             module_dir: path("module-dir").unwrap_or_default(),
             deadline: seconds("deadline-secs"),
             max_late: find("max-late").and_then(whole).unwrap_or(1),
+            limits: Limits {
+                per_minute: find("max-changes-per-minute").and_then(whole).unwrap_or(1),
+                resume_after: seconds("resume-secs").filter(|pause| !pause.is_zero()),
+            },
         }
     }
 }

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "test trees are written")]
 
+use crate::actuator::Limits;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
@@ -121,6 +122,7 @@ fn without_any_file_everything_has_its_default() {
         module_dir: schema::MODULE_DIR.into(),
         deadline: None,
         max_late: 3,
+        limits: Limits::default(),
     };
     let module = ModuleSettings {
         name: "memleak".into(),
@@ -378,6 +380,8 @@ fn the_merged_view_names_the_origin_of_each_value() {
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
+    max-changes-per-minute = 12   # default
+    resume-secs = 0   # default
 
     [modules.memleak]
     enabled = false   # /etc/default/adaptivemmd:1

@@ -1,0 +1,102 @@
+//! Compacts nodes, one after another, in a thread of its own: the kernel returns only when it is done, which can
+//! take seconds.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{Notice, write};
+use crate::clock;
+
+/// What is to be written for the kernel to compact.
+const ALL: &str = "1";
+
+/// The thread, once there was something to do.
+#[derive(Debug, Default)]
+pub(super) struct Compactor {
+    channels: Option<(Sender<Job>, Receiver<Done>)>,
+    busy: BTreeMap<u32, PathBuf>,
+}
+
+#[derive(Debug)]
+struct Job {
+    node: u32,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
+struct Done {
+    node: u32,
+    took: Duration,
+    result: io::Result<()>,
+}
+
+impl Compactor {
+    /// Whether the node is being compacted, or about to be.
+    pub(super) fn is_busy(&self, node: u32) -> bool {
+        self.busy.contains_key(&node)
+    }
+
+    /// Compacts the node whose file this is.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives us no thread.
+    pub(super) fn begin(&mut self, node: u32, path: PathBuf) -> io::Result<()> {
+        let channels = match self.channels.take() {
+            Some(channels) => channels,
+            None => start()?,
+        };
+        let (jobs, _) = self.channels.insert(channels);
+        let job = Job {
+            node,
+            path: path.clone(),
+        };
+        jobs.send(job)
+            .map_err(|_| io::Error::other("the thread that compacts is gone"))?;
+        self.busy.insert(node, path);
+        Ok(())
+    }
+
+    /// What has ended since this was last asked.
+    pub(super) fn ended(&mut self) -> Vec<Notice> {
+        let ended: Vec<Done> = match &self.channels {
+            Some((_, ended)) => ended.try_iter().collect(),
+            None => Vec::new(),
+        };
+        let notice = |done: Done| {
+            let path = self.busy.remove(&done.node).unwrap_or_default();
+            let failed = |error| format!("cannot write {}: {error}", path.display());
+            Notice::Compacted {
+                node: done.node,
+                took: done.took,
+                error: done.result.err().map(failed),
+            }
+        };
+        ended.into_iter().map(notice).collect()
+    }
+}
+
+fn start() -> io::Result<(Sender<Job>, Receiver<Done>)> {
+    // A node is in it once at most.
+    let (give, jobs) = unbounded::<Job>();
+    let (tell, ended) = unbounded();
+    thread::Builder::new()
+        .name("compactor".to_owned())
+        .stack_size(64 << 10)
+        .spawn(move || {
+            for Job { node, path } in jobs {
+                let before = clock::now();
+                let result = write(&path, ALL);
+                let took = before.elapsed();
+                if tell.send(Done { node, took, result }).is_err() {
+                    break;
+                }
+            }
+        })?;
+    Ok((give, ended))
+}

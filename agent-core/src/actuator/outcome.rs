@@ -1,0 +1,180 @@
+//! What became of actions, in words.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::LedgerError;
+
+/// What became of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The tunable was changed.
+    Done {
+        /// The value before.
+        before: String,
+    },
+    /// The compaction of the node has begun; it goes on while scans do.
+    Begun,
+    /// It would have been done.
+    Simulated {
+        /// The value that stays; `None` where there is none.
+        before: Option<String>,
+    },
+    /// The tunable has this value already.
+    AlreadySo,
+    /// The node is being compacted already.
+    Busy,
+    /// Somebody else changed the tunable after us: it is theirs.
+    Yielded {
+        /// The value that they gave it.
+        found: String,
+    },
+    /// It was changed too often.
+    TooOften {
+        /// As many changes of one tunable, or compactions of one node, are allowed per minute.
+        limit: u32,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done { before } => write!(f, "done, was {before}"),
+            Self::Begun => f.write_str("begun"),
+            Self::Simulated {
+                before: Some(before),
+            } => write!(f, "not done in a simulation, stays {before}"),
+            Self::Simulated { before: None } => f.write_str("not done in a simulation"),
+            Self::AlreadySo => f.write_str("it is so already"),
+            Self::Busy => f.write_str("not begun, as it is being compacted already"),
+            Self::Yielded { found } => write!(f, "left alone, somebody else set it to {found}"),
+            Self::TooOften { limit } => {
+                write!(f, "not done, as it was done {limit} times within a minute")
+            }
+        }
+    }
+}
+
+/// An action that could not be carried out.
+#[derive(Debug)]
+pub enum ActionFailed {
+    /// The kernel does not take it.
+    Write {
+        /// The kernel's file.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The original value cannot be noted, so it was not even tried.
+    Ledger(LedgerError),
+}
+
+impl fmt::Display for ActionFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
+            Self::Ledger(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for ActionFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Write { source, .. } => Some(source),
+            Self::Ledger(error) => std::error::Error::source(error),
+        }
+    }
+}
+
+/// What became of a tunable that was to get its original value back.
+#[derive(Debug)]
+pub struct Restored {
+    /// Its name.
+    pub tunable: String,
+    /// The value before our first change.
+    pub original: String,
+    /// Whether it has that again; `false` if somebody else has changed it, and it is left alone.
+    pub result: Result<bool, ActionFailed>,
+}
+
+impl fmt::Display for Restored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            tunable, original, ..
+        } = self;
+        match &self.result {
+            Ok(true) => write!(f, "{tunable} = {original}: given back"),
+            Ok(false) => write!(
+                f,
+                "{tunable} is left alone, as somebody else has changed it (it was {original})"
+            ),
+            Err(error) => write!(f, "{tunable} cannot be given its {original} back: {error}"),
+        }
+    }
+}
+
+/// What the actuator notices when it looks at the tunables, without having been asked for anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Somebody else changed a tunable that we had changed: it is theirs from now on.
+    Yielded {
+        /// Its name.
+        tunable: String,
+        /// The value that they gave it.
+        found: i64,
+        /// What it was before our first change.
+        original: String,
+        /// After how long it is ours again; `None` for never, unless we are told.
+        resumes_after: Option<Duration>,
+    },
+    /// It may be changed again; the value that it has now is its original one.
+    Resumed {
+        /// Its name.
+        tunable: String,
+    },
+    /// The compaction of a node has ended.
+    Compacted {
+        /// Its number.
+        node: u32,
+        /// How long that took.
+        took: Duration,
+        /// What the kernel said, if it did not do it.
+        error: Option<String>,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yielded {
+                tunable,
+                found,
+                original,
+                resumes_after,
+            } => {
+                write!(
+                    f,
+                    "{tunable} = {found} was set by somebody else (it was {original} before us): it is left alone until "
+                )?;
+                if let Some(pause) = resumes_after {
+                    write!(f, "{} s have passed, or until ", pause.as_secs())?;
+                }
+                write!(f, "`adaptivemmd resume {tunable}`")
+            }
+            Self::Resumed { tunable } => write!(f, "{tunable} may be changed again"),
+            Self::Compacted {
+                node,
+                took,
+                error: None,
+            } => write!(f, "node {node} was compacted in {} ms", took.as_millis()),
+            Self::Compacted {
+                node,
+                error: Some(error),
+                ..
+            } => write!(f, "node {node} could not be compacted: {error}"),
+        }
+    }
+}

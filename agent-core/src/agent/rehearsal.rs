@@ -1,0 +1,55 @@
+//! Recorded machines whose tunables get the values that modules ask for: what a module did changes what it sees
+//! next, and nothing else.
+
+use std::collections::BTreeMap;
+
+use crate::trace::Frame;
+use crate::tunables::KNOBS;
+
+/// What the trace says of the tunables, whatever was asked for since.
+#[derive(Debug, Default)]
+pub(super) struct Rehearsal {
+    recorded: BTreeMap<String, Option<String>>,
+}
+
+impl Rehearsal {
+    /// The machine as it is at the beginning.
+    pub(super) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
+        let tunables = files.filter(|(path, _)| is_tunable(path));
+        Self {
+            recorded: tunables
+                .map(|(path, bytes)| (path.to_owned(), text(bytes)))
+                .collect(),
+        }
+    }
+
+    /// The frame without those tunables that are recorded to be as before: a trace may repeat them, but only a
+    /// change is somebody's doing.
+    pub(super) fn news(&mut self, frame: &Frame) -> Frame {
+        let mut news = frame.clone();
+        news.files.retain(|path, content| {
+            !is_tunable(path)
+                || self.recorded.insert(path.clone(), content.clone()).as_ref() != Some(content)
+        });
+        news
+    }
+}
+
+/// A frame that gives tunables these values: each a path, and a number.
+pub(super) fn frame(values: impl Iterator<Item = (&'static str, i64)>) -> Frame {
+    let file = |(path, value): (&str, i64)| {
+        let path = path.trim_start_matches('/').to_owned();
+        (path, Some(format!("{value}\n")))
+    };
+    Frame {
+        t_ms: 0,
+        files: values.map(file).collect(),
+    }
+}
+
+fn is_tunable(path: &str) -> bool {
+    KNOBS
+        .iter()
+        .any(|knob| knob.path.trim_start_matches('/') == path)
+}
