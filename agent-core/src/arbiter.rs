@@ -248,6 +248,7 @@ mod tests {
         let request = Request {
             action: set(WSF, 20),
             reason: String::new(),
+            details: String::new(),
             numbers: Vec::new(),
         };
 

@@ -177,6 +177,16 @@ impl Sampler {
 
     /// Takes a snapshot. `now` is the time since boot, `period` that between two scans.
     pub fn take(&mut self, now: Uptime, period: Duration) -> Arc<Snapshot> {
+        self.take_with(now, period, |_| {})
+    }
+
+    /// Takes a snapshot that `complete` adds to, before anyone else sees it.
+    pub(crate) fn take_with(
+        &mut self,
+        now: Uptime,
+        period: Duration,
+        complete: impl FnOnce(&mut Snapshot),
+    ) -> Arc<Snapshot> {
         self.scan += 1;
         let mut shared = self.spare();
         if let Some(snapshot) = Arc::get_mut(&mut shared) {
@@ -185,6 +195,7 @@ impl Sampler {
             snapshot.uptime = now;
             snapshot.period = period;
             self.read(snapshot);
+            complete(snapshot);
         }
         let total = shared
             .meminfo
@@ -271,6 +282,9 @@ impl Sampler {
             read_into(file, root, &mut tunable.file, |(), text| {
                 tunable::value(text).map(|number| *value = Some(number))
             });
+            // Whoever knows what we have changed says so afterwards.
+            tunable.original = tunable.value;
+            tunable.yielded = false;
         }
         for (file, reading) in open.files.iter_mut().zip(&mut snapshot.files) {
             read_into(file, root, reading, nothing);
@@ -342,6 +356,8 @@ impl Snapshot {
         let tunable = |knob: &&'static Knob| Tunable {
             name: knob.name,
             value: None,
+            original: None,
+            yielded: false,
             file: Reading::new(knob.path, true),
         };
         Self {

@@ -58,6 +58,8 @@ pub struct Request {
     pub action: Action,
     /// Why, in one line for people.
     pub reason: String,
+    /// Further lines, separated by line feeds: what was weighed and what was rejected.
+    pub details: String,
     /// The numbers behind it.
     pub numbers: Vec<Number>,
 }

@@ -158,16 +158,27 @@ pub struct Hugepages {
 }
 versioned!(Hugepages, up_to count: u64);
 
-/// A tunable that the module declared in `writes`, as it is now.
+/// [`Tunable::flags`]: somebody else set it while the daemon ran, so it is left alone until the
+/// administrator says `resume`.
+pub const TUNABLE_YIELDED: u32 = 1;
+
+/// A tunable that the module declared in `writes`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Tunable {
     /// Its name, such as `vm.watermark_scale_factor`.
     pub name: Str,
-    /// Its value.
+    /// Its value now.
     pub value: i64,
+    /// Its value before the daemon first changed it; equal to `value` as long as it has changed nothing,
+    /// or where the value is somebody else's.
+    pub original: i64,
+    /// `TUNABLE_*`.
+    pub flags: u32,
+    /// Zero.
+    pub pad: u32,
 }
-versioned!(Tunable, up_to value: i64);
+versioned!(Tunable, up_to pad: u32);
 
 /// [`Snapshot::flags`]: memory moved while the files were read; sums over several files may be off.
 pub const SNAPSHOT_UNSTEADY: u32 = 1;
@@ -275,6 +286,8 @@ pub struct Request {
     pub pad: u32,
     /// Why, in one line for people, with the numbers that led to it.
     pub reason: Str,
+    /// Further lines, separated by line feeds: what was weighed and what was rejected; may be absent.
+    pub details: Str,
     /// The numbers behind it.
     pub numbers: Seq<Number>,
 }

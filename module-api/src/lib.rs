@@ -66,7 +66,7 @@ pub use info::{Action, Info, Need, Opt};
 pub use module::Module;
 pub use out::{Finding, Number, Out, Refused, Request, Severity};
 pub use registry::{Registered, linked};
-pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Zone};
+pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Tunable, Zone};
 pub use thunk::declaration_of;
 
 #[doc(hidden)]

@@ -151,6 +151,7 @@ pub struct Request<'a> {
     value: i64,
     node: u32,
     reason: &'a str,
+    details: &'a str,
     numbers: &'a [Number<'a>],
 }
 
@@ -164,6 +165,7 @@ impl<'a> Request<'a> {
             value,
             node: 0,
             reason,
+            details: "",
             numbers: &[],
         }
     }
@@ -177,8 +179,16 @@ impl<'a> Request<'a> {
             value: 0,
             node,
             reason,
+            details: "",
             numbers: &[],
         }
+    }
+
+    /// Further lines, separated by line feeds: what was weighed and what was rejected. Shown by
+    /// `adaptivemmd explain`.
+    #[must_use]
+    pub const fn details(self, details: &'a str) -> Self {
+        Self { details, ..self }
     }
 
     /// The numbers behind it, for programs.
@@ -251,6 +261,7 @@ impl Out<'_> {
             node: request.node,
             pad: 0,
             reason: abi::Str::new(request.reason),
+            details: abi::Str::new(request.details),
             numbers: numbers(request.numbers),
         };
         // SAFETY: `new` requires that the sink is alive; `raw` is complete and outlives the call.

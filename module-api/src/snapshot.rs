@@ -114,13 +114,17 @@ impl<'a> Snapshot<'a> {
         }))
     }
 
-    /// A tunable that the module named in its `writes`, as it is now. `None` if this kernel lacks it.
+    /// A tunable that the module named in its `writes`. `None` if this kernel lacks it.
     #[must_use]
-    pub fn tunable(&self, name: &str) -> Option<i64> {
+    pub fn tunable(&self, name: &str) -> Option<Tunable> {
         elements(self.raw.tunables)
             // SAFETY: `new` requires that the core's strings live for `'a`.
             .find(|tunable| unsafe { tunable.name.bytes() } == name.as_bytes())
-            .map(|tunable| tunable.value)
+            .map(|raw| Tunable {
+                value: raw.value,
+                original: raw.original,
+                is_yielded: raw.flags & abi::TUNABLE_YIELDED != 0,
+            })
     }
 
     /// A file that the module named in its `needs`, as the kernel printed it. `None` if it did not.
@@ -308,6 +312,33 @@ impl Hugepages {
     #[must_use]
     pub const fn bytes(self) -> Bytes {
         Bytes::new(self.size.get().saturating_mul(self.count))
+    }
+}
+
+/// A number of the kernel that a module may ask to change, and whose it is.
+///
+/// What an instance would have to remember is here, as a reload makes a new one that remembers nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tunable {
+    /// As it is now, in its own unit.
+    pub value: i64,
+    /// As it was before the daemon first changed it, which is what it gets back at the end. The same as
+    /// `value` as long as the daemon has changed nothing, or where the value is somebody else's.
+    pub original: i64,
+    /// Somebody else set it while the daemon ran. Requests for it are not carried out until the
+    /// administrator says `adaptivemmd resume`.
+    pub is_yielded: bool,
+}
+
+impl Tunable {
+    /// One that nobody has changed.
+    #[must_use]
+    pub const fn new(value: i64) -> Self {
+        Self {
+            value,
+            original: value,
+            is_yielded: false,
+        }
     }
 }
 

@@ -75,6 +75,9 @@ static int32_t take_request(void *context, const amm_request *request)
         return AMM_UNSUPPORTED;
     }
     printf(": %.*s", SHOWN(request->reason));
+    if (request->details.len > 0) {
+        printf(" (%.*s)", SHOWN(request->details));
+    }
     show_numbers(request->numbers);
     return AMM_OK;
 }
@@ -167,7 +170,7 @@ static int32_t scan(const struct module *module, amm_snapshot *snapshot)
     NEW(amm_zone, zones, 2);
     NEW(amm_node, nodes, 2);
     NEW(amm_hugepages, hugepages, 1);
-    NEW(amm_tunable, tunables, 1);
+    NEW(amm_tunable, tunables, 2);
     NEW(amm_file, files, 2);
     vmstat->key = amm_string("pgfault");
     vmstat->value = 12345;
@@ -199,8 +202,14 @@ static int32_t scan(const struct module *module, amm_snapshot *snapshot)
     }
     hugepages->size = 2 << 20;
     hugepages->count = 3;
-    tunables->name = amm_string("vm.watermark_scale_factor");
-    tunables->value = 10;
+    tunables[0].name = amm_string("vm.watermark_scale_factor");
+    tunables[0].value = 20;
+    tunables[0].original = 10;
+    tunables[0].flags = 0;
+    tunables[0].pad = 0;
+    tunables[1] = tunables[0];
+    tunables[1].name = amm_string("vm.vfs_cache_pressure");
+    tunables[1].flags = AMM_TUNABLE_YIELDED;
     for (int i = 0; i < 2; i++) {
         files[i].path = amm_string(i == 0 ? "/proc/loadavg" : "/proc/pressure/memory");
         files[i].errno_ = i == 0 ? 0 : ENOENT;
@@ -211,7 +220,7 @@ static int32_t scan(const struct module *module, amm_snapshot *snapshot)
     snapshot->zones = (amm_seq)ARRAY_OF(zones, 2);
     snapshot->nodes = (amm_seq)ARRAY_OF(nodes, 2);
     snapshot->hugepages = (amm_seq)ARRAY_OF(hugepages, 1);
-    snapshot->tunables = (amm_seq)ARRAY_OF(tunables, 1);
+    snapshot->tunables = (amm_seq)ARRAY_OF(tunables, 2);
     snapshot->files = (amm_seq)ARRAY_OF(files, 2);
     return module->declaration->scan(module->instance, snapshot, &sink);
 }

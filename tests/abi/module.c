@@ -58,8 +58,9 @@ static void say_rest(const amm_snapshot *snapshot, const amm_sink *sink)
     const amm_file *load = amm_find_file(snapshot, "/proc/loadavg");
     const amm_file *pressure = amm_find_file(snapshot, "/proc/pressure/memory");
     const amm_node *node = amm_find_node(snapshot, 2);
+    const amm_tunable *factor = amm_find_tunable(snapshot, "vm.watermark_scale_factor");
+    const amm_tunable *yielded = amm_find_tunable(snapshot, "vm.vfs_cache_pressure");
     uint64_t faults = 0, inactive = 0;
-    int64_t factor = 0;
     amm_number numbers[] = { { .name = AMM_S("faults_pages") }, { .name = AMM_S("inactive_pages") } };
     amm_finding finding = { .struct_size = sizeof finding, .severity = AMM_SEVERITY_WARNING, .verbosity = 2 };
     amm_find_counter(snapshot->vmstat, "pgfault", &faults);
@@ -71,10 +72,10 @@ static void say_rest(const amm_snapshot *snapshot, const amm_sink *sink)
     finding.details = load->content;
     finding.numbers = (amm_seq)AMM_SEQ(numbers);
     amm_say(sink, &finding);
-    if (amm_find_tunable(snapshot, "vm.watermark_scale_factor", &factor)) {
-        amm_ask_to_set(sink, "vm.watermark_scale_factor", factor + 1, "one more");
+    if (factor != NULL && !amm_is_yielded(factor) && amm_is_yielded(yielded)) {
+        amm_ask_to_set(sink, "vm.watermark_scale_factor", factor->original + 1, "one more", "or one less");
     }
-    amm_ask_to_compact(sink, node->id, "as a trial");
+    amm_ask_to_compact(sink, node->id, "as a trial", NULL);
     amm_say_metric(sink, "pool_bytes", (double)(pool->size * pool->count));
 }
 

@@ -86,7 +86,7 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
     amm_say_metric(sink, "clock_seconds", (double)time(NULL));
 #endif
 #ifdef ASKS_FOR_TOO_MUCH
-    amm_ask_to_set(sink, "vm.swappiness", 10, "as a trial");
+    amm_ask_to_set(sink, "vm.swappiness", 10, "as a trial", NULL);
 #endif
 #ifdef SAYS_IT_AGAIN
     amm_say_finding(sink, AMM_SEVERITY_WARNING, "much", "there is much memory", NULL, 0);

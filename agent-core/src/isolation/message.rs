@@ -82,6 +82,7 @@ struct ToldFinding<'a> {
 struct ToldRequest<'a> {
     action: ToldAction<'a>,
     reason: &'a str,
+    details: &'a str,
     #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     numbers: Vec<(&'a str, f64)>,
 }
@@ -220,6 +221,7 @@ impl<'a> ToldRequest<'a> {
         Self {
             action,
             reason: &request.reason,
+            details: &request.details,
             numbers: told_numbers(&request.numbers),
         }
     }
@@ -235,6 +237,7 @@ impl<'a> ToldRequest<'a> {
         Request {
             action,
             reason: clean::line(self.reason.as_bytes()),
+            details: clean::details(self.details.as_bytes()),
             numbers: cleaned_numbers(self.numbers),
         }
     }

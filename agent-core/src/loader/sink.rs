@@ -190,6 +190,7 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
         collector.words.add_request(|| Request {
             action,
             reason: clean::line(bytes(raw.reason)),
+            details: clean::details(bytes(raw.details)),
             numbers: numbers(raw.numbers),
         });
         abi::OK

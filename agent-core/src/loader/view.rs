@@ -124,6 +124,9 @@ impl View {
             Some(abi::Tunable {
                 name: Str::new(t.name),
                 value: t.value?,
+                original: t.original.or(t.value)?,
+                flags: if t.yielded { abi::TUNABLE_YIELDED } else { 0 },
+                pad: 0,
             })
         }));
         self.fill_files(snapshot);

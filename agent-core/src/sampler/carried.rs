@@ -48,7 +48,11 @@ enum Place {
     Pool(u64),
     /// The meminfo of the node with this number.
     Node(u32),
-    Tunable,
+    /// With what the text of its file does not say.
+    Tunable {
+        original: Option<i64>,
+        yielded: bool,
+    },
     File,
 }
 
@@ -81,7 +85,11 @@ impl<'a> Carried<'a> {
         }
         for tunable in &snapshot.tunables {
             let mine = wanted.tunables.iter().any(|knob| knob.name == tunable.name);
-            add(mine, Place::Tunable, tunable.file.facts());
+            let place = Place::Tunable {
+                original: tunable.original,
+                yielded: tunable.yielded,
+            };
+            add(mine, place, tunable.file.facts());
         }
         for file in &snapshot.files {
             add(wanted.files.contains(&file.path), Place::File, file.facts());
@@ -218,7 +226,12 @@ impl Taken {
                 let node = next(&mut snapshot.nodes, &mut self.nodes, same, fresh);
                 node.file.receive(file, Meminfo::update);
             }
-            Place::Tunable => self.tunable(snapshot, file),
+            Place::Tunable { original, yielded } => {
+                if let Some(tunable) = self.tunable(snapshot, file) {
+                    tunable.original = original;
+                    tunable.yielded = yielded;
+                }
+            }
             Place::File => {
                 let same = |reading: &Reading<()>| reading.path == file.path;
                 let fresh = || Reading::new(file.path, true);
@@ -228,14 +241,18 @@ impl Taken {
         }
     }
 
-    fn tunable(&mut self, snapshot: &mut Snapshot, file: &CarriedFile<'_>) {
-        let Some(knob) = tunables::KNOBS.iter().find(|knob| knob.path == file.path) else {
-            return;
-        };
+    fn tunable<'s>(
+        &mut self,
+        snapshot: &'s mut Snapshot,
+        file: &CarriedFile<'_>,
+    ) -> Option<&'s mut Tunable> {
+        let knob = tunables::KNOBS.iter().find(|knob| knob.path == file.path)?;
         let same = |tunable: &Tunable| tunable.name == knob.name;
         let fresh = || Tunable {
             name: knob.name,
             value: None,
+            original: None,
+            yielded: false,
             file: Reading::new(knob.path, true),
         };
         let taken = next(&mut snapshot.tunables, &mut self.tunables, same, fresh);
@@ -244,6 +261,7 @@ impl Taken {
         taken.file.receive(file, |(), text| {
             tunable::value(text).map(|number| *value = Some(number))
         });
+        Some(taken)
     }
 }
 

@@ -82,6 +82,11 @@ pub(crate) struct NodeMeminfo {
 pub(crate) struct Tunable {
     pub(crate) name: &'static str,
     pub(crate) value: Option<i64>,
+    /// The value before our first change; the same as `value` where we have changed nothing, or somebody
+    /// else's value stands.
+    pub(crate) original: Option<i64>,
+    /// Whether somebody else set it while we ran, so that it is left alone.
+    pub(crate) yielded: bool,
     pub(crate) file: Reading<()>,
 }
 

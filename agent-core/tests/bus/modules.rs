@@ -260,7 +260,8 @@ impl Module for Asking {
             out.request(&Request::set("vm.swappiness", 1, "undeclared")),
             out.request(&Request::compact_node(0, "undeclared")),
         ];
-        let text = format!("{:?} {answers:?}", snapshot.tunable(WSF));
+        let value = snapshot.tunable(WSF).map(|tunable| tunable.value);
+        let text = format!("{value:?} {answers:?}");
         out.finding(&Finding::new(Severity::Info, "answers", &text));
         Ok(())
     }

@@ -194,9 +194,16 @@ fn tunables(machine: &Machine, writes: &[String]) -> Vec<abi::Tunable> {
     let tunables = machine.tunables.iter();
     let raw = tunables
         .filter(|(name, _)| writes.contains(name))
-        .map(|(name, value)| abi::Tunable {
+        .map(|(name, tunable)| abi::Tunable {
             name: Str::new(name),
-            value: *value,
+            value: tunable.value,
+            original: tunable.original,
+            flags: if tunable.is_yielded {
+                abi::TUNABLE_YIELDED
+            } else {
+                0
+            },
+            pad: 0,
         });
     raw.collect()
 }

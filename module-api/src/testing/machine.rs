@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use crate::snapshot::Hugepages;
+use crate::snapshot::{Hugepages, Tunable};
 use crate::units::{Bytes, PageSize, Pages};
 
 /// The `errno` of a file that does not exist.
@@ -30,12 +30,12 @@ pub struct Machine {
     pub(super) zones: Option<Vec<Zone>>,
     pub(super) nodes: BTreeMap<u32, Node>,
     pub(super) hugepages: Vec<Hugepages>,
-    pub(super) tunables: Counters<i64>,
+    pub(super) tunables: Vec<(String, Tunable)>,
     pub(super) files: BTreeMap<String, Result<Vec<u8>, i32>>,
 }
 
 /// Names and values, in the order in which the kernel prints them.
-pub(super) type Counters<T = u64> = Vec<(String, T)>;
+pub(super) type Counters = Vec<(String, u64)>;
 
 /// A node's own files.
 #[derive(Debug, Clone, Default)]
@@ -145,10 +145,24 @@ impl Machine {
         self
     }
 
-    /// The value of a tunable, named as by sysctl.
+    /// The value of a tunable that nobody has changed, named as by sysctl.
     #[must_use]
-    pub fn tunable(mut self, name: &str, value: i64) -> Self {
-        self.tunables.push((name.to_owned(), value));
+    pub fn tunable(self, name: &str, value: i64) -> Self {
+        self.tunable_of(name, Tunable::new(value))
+    }
+
+    /// A tunable that the daemon or somebody else has changed.
+    ///
+    /// ```
+    /// use adaptivemm_module_api::Tunable;
+    /// use adaptivemm_module_api::testing::Machine;
+    ///
+    /// let raised = Tunable { original: 10, ..Tunable::new(300) };
+    /// let machine = Machine::new().tunable_of("vm.watermark_scale_factor", raised);
+    /// ```
+    #[must_use]
+    pub fn tunable_of(mut self, name: &str, tunable: Tunable) -> Self {
+        self.tunables.push((name.to_owned(), tunable));
         self
     }
 

@@ -125,6 +125,7 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
         collector.words.requests.push(Request {
             action,
             reason: owned_text(raw.reason),
+            details: owned_text(raw.details),
             numbers: numbers(raw.numbers),
             refused,
         });

@@ -1,10 +1,10 @@
 use core::time::Duration;
 
 use super::*;
-use crate::units::{Balance, Bytes, PageSize, Pages};
+use crate::units::{Bytes, PageSize, Pages};
 use crate::{
     Action as Declared, Config, ConfigProblem, ConfigProblems, Info, Module, Need, Number, Opt,
-    Out, Refused, Request as Asked, ScanError, Severity, Snapshot,
+    Out, Refused, Request as Asked, ScanError, Severity, Snapshot, Tunable,
 };
 
 /// Says all that it sees.
@@ -21,7 +21,10 @@ impl Module for Witness {
             Need::NODE_MEMINFO,
             Need::file("/proc/loadavg"),
         ],
-        writes: &[Declared::set("vm.swappiness")],
+        writes: &[
+            Declared::set("vm.swappiness"),
+            Declared::set("vm.dirty_ratio"),
+        ],
         ..Info::new("witness", "1.0.0", "Says all that it sees")
     };
 
@@ -79,9 +82,9 @@ impl Module for Witness {
         out.metric("period_seconds", snapshot.period().as_secs_f64());
         out.metric("page_size_bytes", snapshot.page_size().bytes().as_f64());
         out.metric("is_steady", f64::from(u8::from(snapshot.is_steady())));
-        for name in ["vm.swappiness", "vm.never_declared"] {
-            if let Some(value) = snapshot.tunable(name) {
-                out.metric(name, Balance::new(value).as_f64());
+        for name in ["vm.swappiness", "vm.dirty_ratio", "vm.never_declared"] {
+            if let Some(tunable) = snapshot.tunable(name) {
+                say(out, &format!("{name}: {tunable:?}"));
             }
         }
         Ok(())
@@ -109,6 +112,14 @@ fn machine() -> Machine {
         .hugepages(Bytes::new(1 << 30), 1)
         .hugepages(Bytes::new(2 << 20), 5)
         .tunable("vm.swappiness", 60)
+        .tunable_of(
+            "vm.dirty_ratio",
+            Tunable {
+                original: 20,
+                is_yielded: true,
+                ..Tunable::new(40)
+            },
+        )
         .tunable("vm.never_declared", 1)
         .file("/proc/loadavg", "0.00\n")
         .file("/proc/never-asked-for", "1\n")
@@ -137,6 +148,8 @@ fn a_module_sees_all_that_the_test_describes() {
             r#"info seen: /proc/vmstat: Some(Ok("nr_free_pages 7\n"))"#,
             r#"info seen: /proc/loadavg: Some(Ok("0.00\n"))"#,
             "info seen: /proc/never-asked-for: None",
+            "info seen: vm.swappiness: Tunable { value: 60, original: 60, is_yielded: false }",
+            "info seen: vm.dirty_ratio: Tunable { value: 40, original: 20, is_yielded: true }",
         ]
     );
     let metrics: Vec<_> = words
@@ -152,7 +165,6 @@ fn a_module_sees_all_that_the_test_describes() {
             ("period_seconds", 15.0),
             ("page_size_bytes", 65_536.0),
             ("is_steady", 0.0),
-            ("vm.swappiness", 60.0),
         ]
     );
 }
@@ -243,7 +255,9 @@ impl Module for Actor {
         if self.0.starts_with("ask") {
             let numbers = [Number::new("free_bytes", 1.0)];
             let requests = [
-                Asked::set("vm.swappiness", 10, "why not").numbers(&numbers),
+                Asked::set("vm.swappiness", 10, "why not")
+                    .details("20 is too much\n5 too little")
+                    .numbers(&numbers),
                 Asked::set("vm.other", 1, "why not"),
                 Asked::compact_node(1, "why not"),
             ];
@@ -325,9 +339,10 @@ fn a_request_for_what_was_not_declared_is_denied() {
         tunable: tunable.to_owned(),
         value,
     };
-    let request = |action, numbers: &[(String, f64)], refused| Request {
+    let request = |action, details: &str, numbers: &[(String, f64)], refused| Request {
         action,
         reason: "why not".to_owned(),
+        details: details.to_owned(),
         numbers: numbers.to_vec(),
         refused,
     };
@@ -336,11 +351,17 @@ fn a_request_for_what_was_not_declared_is_denied() {
         [
             request(
                 set("vm.swappiness", 10),
+                "20 is too much\n5 too little",
                 &[("free_bytes".to_owned(), 1.0)],
                 None
             ),
-            request(set("vm.other", 1), &[], Some(Refused::Denied)),
-            request(Action::CompactNode { node: 1 }, &[], Some(Refused::Denied)),
+            request(set("vm.other", 1), "", &[], Some(Refused::Denied)),
+            request(
+                Action::CompactNode { node: 1 },
+                "",
+                &[],
+                Some(Refused::Denied)
+            ),
         ]
     );
     assert_eq!(words.metric("is_refused"), Some(1.0));

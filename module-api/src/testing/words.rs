@@ -55,6 +55,8 @@ pub struct Request {
     pub action: Action,
     /// Why, in one line for people.
     pub reason: String,
+    /// Further lines, separated by line feeds: what was weighed and what was rejected.
+    pub details: String,
     /// The numbers behind it.
     pub numbers: Vec<(String, f64)>,
     /// Why it was not taken, if so. Only what is in `writes` is taken; the daemon also refuses a tunable that

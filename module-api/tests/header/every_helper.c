@@ -23,13 +23,14 @@ static int32_t create(const amm_config *config, const amm_sink *sink, void **ins
 
 static void ask(const amm_snapshot *snapshot, const amm_sink *sink)
 {
-    amm_request request = { sizeof request, AMM_COMPACT_NODE, AMM_NO_STR, 0, 1, 0, AMM_S("why"), AMM_NO_SEQ };
-    int64_t factor = 0;
-    if (amm_find_tunable(snapshot, "vm.watermark_scale_factor", &factor)) {
-        amm_ask_to_set(sink, "vm.watermark_scale_factor", factor + 1, "why");
+    amm_request request = { sizeof request, AMM_COMPACT_NODE, AMM_NO_STR, 0, 1, 0, AMM_S("why"),
+                            AMM_S("what else"), AMM_NO_SEQ };
+    const amm_tunable *factor = amm_find_tunable(snapshot, "vm.watermark_scale_factor");
+    if (factor != NULL && !amm_is_yielded(factor) && factor->value > factor->original) {
+        amm_ask_to_set(sink, "vm.watermark_scale_factor", factor->value - 1, "why", "what else");
     }
     if (amm_find_node(snapshot, 0) != NULL) {
-        amm_ask_to_compact(sink, 0, "why");
+        amm_ask_to_compact(sink, 0, "why", NULL);
     }
     amm_ask(sink, &request);
 }

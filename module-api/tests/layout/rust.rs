@@ -34,7 +34,7 @@ pub(crate) fn layout() -> Layout {
         MAGIC MAJOR MINOR ENTRY
         OK INVALID FAILED PANICKED DENIED UNSUPPORTED
         NEED_MEMINFO NEED_VMSTAT NEED_ZONEINFO NEED_BUDDYINFO NEED_HUGEPAGES NEED_NODE_MEMINFO
-        SNAPSHOT_UNSTEADY
+        TUNABLE_YIELDED SNAPSHOT_UNSTEADY
         SEVERITY_ERROR SEVERITY_WARNING SEVERITY_NOTICE SEVERITY_INFO SEVERITY_DEBUG
         SET_TUNABLE COMPACT_NODE ACTION_COMPACT_NODE
         BOOLEAN INTEGER FLOAT TEXT
@@ -51,14 +51,14 @@ pub(crate) fn layout() -> Layout {
         }
         abi::Node { id, pad, meminfo, stats }
         abi::Hugepages { size, count }
-        abi::Tunable { name, value }
+        abi::Tunable { name, value, original, flags, pad }
         abi::Snapshot {
             struct_size, flags, scan, uptime_ns, period_ns, page_size, meminfo, vmstat, zones, nodes, hugepages,
             tunables, files,
         }
         abi::Number { name, value }
         abi::Finding { struct_size, severity, verbosity, pad, code, text, details, numbers }
-        abi::Request { struct_size, kind, tunable, value, node, pad, reason, numbers }
+        abi::Request { struct_size, kind, tunable, value, node, pad, reason, details, numbers }
         abi::Problem { struct_size, pad, key, text }
         abi::Sink { struct_size, pad, context, finding, request, metric, status, problem }
         abi::Value { integer, float, text }

@@ -36,6 +36,7 @@ impl Sample {
             period: snapshot.period(),
             pressure: snapshot
                 .tunable(PRESSURE)
+                .map(|tunable| tunable.value)
                 .ok_or(ScanError::missing("/proc/sys/vm/vfs_cache_pressure"))?,
             dentries: first_number(snapshot, DENTRY_STATE)?,
             inodes: first_number(snapshot, INODE_NR)?,

@@ -61,7 +61,9 @@ impl Sample {
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
         let meminfo = snapshot.meminfo()?;
         let nodes = nodes(snapshot, &meminfo)?;
-        let scale = snapshot.tunable(TUNABLE).and_then(Scale::new);
+        let scale = snapshot
+            .tunable(TUNABLE)
+            .and_then(|tunable| Scale::new(tunable.value));
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),

@@ -30,7 +30,7 @@ impl Sample {
     ///
     /// If it has one, and does not say how much memory there is.
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Option<Self>, ScanError> {
-        let Some(limit) = snapshot.tunable(LIMIT) else {
+        let Some(limit) = snapshot.tunable(LIMIT).map(|tunable| tunable.value) else {
             return Ok(None);
         };
         let memory = Memory::of(snapshot)?;

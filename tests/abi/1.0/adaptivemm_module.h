@@ -170,10 +170,19 @@ typedef struct amm_hugepages {
     uint64_t count; /* `nr_hugepages`: pages in the pool, used or not, surplus included */
 } amm_hugepages;
 
+/* amm_tunable.flags: somebody else set it while the daemon ran, so the value is theirs. Requests for it are
+ * not carried out until the administrator says `adaptivemmd resume`. */
+#define AMM_TUNABLE_YIELDED 1u
+
 /* A tunable that the module named in `writes`. */
 typedef struct amm_tunable {
-    amm_str name;  /* as sysctl names it: "vm.watermark_scale_factor" */
-    int64_t value; /* as it is now, in its own unit */
+    amm_str name;     /* as sysctl names it: "vm.watermark_scale_factor" */
+    int64_t value;    /* as it is now, in its own unit */
+    int64_t original; /* as it was before the daemon first changed it: what it gets back at the end. Equal to
+                         `value` as long as the daemon has changed nothing, or where the value is somebody
+                         else's. Outlives a reload, which an instance does not */
+    uint32_t flags;   /* AMM_TUNABLE_*; ignore those that you do not know */
+    uint32_t pad;     /* zero */
 } amm_tunable;
 
 /* amm_snapshot.flags: memory moved while the files were read, one after another; figures of several files
@@ -246,6 +255,8 @@ typedef struct amm_request {
     uint32_t node;        /* AMM_COMPACT_NODE: the number of the node; else 0 */
     uint32_t pad;         /* zero */
     amm_str reason;       /* why, in one line for people, with the numbers that led to it */
+    amm_str details;      /* further lines, separated by line feeds: what was weighed and what was rejected,
+                             for `adaptivemmd explain`; may be absent */
     amm_seq numbers;      /* of amm_number: the numbers behind it, for programs; may be absent */
 } amm_request;
 
@@ -462,17 +473,22 @@ static inline int amm_find_counter(amm_seq counters, const char *key, uint64_t *
     return 0;
 }
 
-/* Finds a tunable that is in `writes`: 1, and `*value` is set; or 0 if this kernel does not have it. */
-static inline int amm_find_tunable(const amm_snapshot *snapshot, const char *name, int64_t *value)
+/* Finds a tunable that is in `writes`. NULL if this kernel does not have it. */
+static inline const amm_tunable *amm_find_tunable(const amm_snapshot *snapshot, const char *name)
 {
     for (uint32_t i = 0; i < snapshot->tunables.len; i++) {
         const amm_tunable *tunable = AMM_AT(amm_tunable, snapshot->tunables, i);
         if (amm_equals(tunable->name, name)) {
-            *value = tunable->value;
-            return 1;
+            return tunable;
         }
     }
-    return 0;
+    return NULL;
+}
+
+/* Whether somebody else set a tunable while the daemon ran: then leave it alone. */
+static inline int amm_is_yielded(const amm_tunable *tunable)
+{
+    return (tunable->flags & AMM_TUNABLE_YIELDED) != 0;
 }
 
 /* Finds a file that is in `needs`. NULL if it is not; see errno_ before you read its content. */
@@ -586,9 +602,9 @@ static inline int32_t amm_ask(const amm_sink *sink, const amm_request *request)
     return sink->request(sink->context, request);
 }
 
-/* Asks for a tunable to be set. */
+/* Asks for a tunable to be set. `details` are further lines on why; NULL if there are none. */
 static inline int32_t amm_ask_to_set(const amm_sink *sink, const char *tunable, int64_t value,
-                                     const char *reason)
+                                     const char *reason, const char *details)
 {
     amm_request request;
     memset(&request, 0, sizeof request);
@@ -597,11 +613,13 @@ static inline int32_t amm_ask_to_set(const amm_sink *sink, const char *tunable, 
     request.tunable = amm_string(tunable);
     request.value = value;
     request.reason = amm_string(reason);
+    request.details = amm_string(details);
     return amm_ask(sink, &request);
 }
 
-/* Asks for the memory of a node to be compacted. */
-static inline int32_t amm_ask_to_compact(const amm_sink *sink, uint32_t node, const char *reason)
+/* Asks for the memory of a node to be compacted. `details` are further lines on why; NULL if there are none. */
+static inline int32_t amm_ask_to_compact(const amm_sink *sink, uint32_t node, const char *reason,
+                                         const char *details)
 {
     amm_request request;
     memset(&request, 0, sizeof request);
@@ -609,6 +627,7 @@ static inline int32_t amm_ask_to_compact(const amm_sink *sink, uint32_t node, co
     request.kind = AMM_COMPACT_NODE;
     request.node = node;
     request.reason = amm_string(reason);
+    request.details = amm_string(details);
     return amm_ask(sink, &request);
 }
 

@@ -57,6 +57,7 @@ pub(crate) fn request(snapshot: &Snapshot<'_>, _: &mut Out<'_>) {
     answer.text("kernel.core_pattern");
     answer.numbers(&[2]);
     answer.text("forged");
+    answer.text("not declared\nnot allowed");
     answer.numbers(&[0]);
     answer.end();
     frame(&answer.0);

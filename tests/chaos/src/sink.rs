@@ -95,6 +95,7 @@ pub(crate) fn request_of_kind(kind: u32) -> &'static str {
         node: 0,
         pad: 0,
         reason: Str::new("no such kind"),
+        details: Str::ABSENT,
         numbers: Seq::ABSENT,
     };
     let take = KEPT

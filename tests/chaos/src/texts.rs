@@ -12,7 +12,7 @@ pub(crate) fn huge(_: &Snapshot<'_>, out: &mut Out<'_>) {
             .details(&text)
             .numbers(&numbers),
     );
-    let _taken = out.request(&Request::set(&text, 11, &text));
+    let _taken = out.request(&Request::set(&text, 11, &text).details(&text));
     out.metric(&text, 1.0);
     out.status(&text);
 }

@@ -45,6 +45,8 @@ fn are_fit(words: &Words) {
     for request in &words.requests {
         is_fit(&request.action.to_string(), 2 * NAME);
         is_fit(&request.reason, LINE);
+        is_fit(&request.details.replace('\n', ""), DETAILS);
+        assert!(request.details.len() <= DETAILS);
         numbers_are_fit(&request.numbers);
     }
     words

@@ -11,7 +11,7 @@ use super::candidate::Candidate;
 use super::manners::Manners;
 use super::reel::{Files, Reel, milliseconds};
 use super::report::{Level, Report};
-use super::stage::{Answer, Stage};
+use super::stage::{Answer, Stage, Whose};
 use super::text;
 use crate::loader::Description;
 use crate::trace::{Compression, Header, Writer};
@@ -38,6 +38,8 @@ pub(super) struct Case {
 struct Moment {
     t_ms: u64,
     files: Files,
+    /// Whose values the tunables have.
+    whose: Whose,
     /// The module misses the scans since the last moment.
     is_late: bool,
 }
@@ -72,6 +74,7 @@ impl Case {
             let moment = |(index, t_ms)| Moment {
                 t_ms,
                 files: self.good(index),
+                whose: Whose::Original,
                 is_late: is_late(index),
             };
             return times.into_iter().enumerate().map(moment).collect();
@@ -88,13 +91,24 @@ impl Case {
                 self.good(5),
             ],
         };
-        let moment = |(t_ms, files)| Moment {
+        let moment = |(index, (t_ms, files))| Moment {
             t_ms,
             files,
+            whose: if Self::is_good(index) {
+                Whose::Original
+            } else {
+                self.oddity.whose()
+            },
             is_late: false,
         };
         let step = usize::try_from(self.period).unwrap_or(usize::MAX).max(1);
-        (0..).step_by(step).zip(files).map(moment).collect()
+        let times = (0..).step_by(step);
+        times.zip(files).enumerate().map(moment).collect()
+    }
+
+    /// Whether the moment is one of the good ones in between.
+    const fn is_good(index: usize) -> bool {
+        matches!(index, 1 | 2 | 5)
     }
 
     fn good(&self, index: usize) -> Files {
@@ -151,6 +165,7 @@ impl Case {
             if moment.is_late {
                 (0..100).for_each(|_| stage.miss(moment.t_ms));
             }
+            stage.give_tunables(moment.whose);
             let shown = stage.show_files(moment.t_ms, &moment.files);
             last = shown.map_err(|why| format!("in scan {}: {why}", index + 1))?;
         }
@@ -180,9 +195,7 @@ pub(super) fn judge(
             ),
         };
         complaints.push((level, format!("{}: {why}", case.name)));
-        // No trace can hold a time that goes back.
-        example =
-            example.or(Some(case).filter(|case| !matches!(case.oddity, Oddity::TimeGoesBack)));
+        example = example.or(Some(case).filter(|case| case.oddity.fits_into_a_trace()));
         if complaints.len() == ENOUGH {
             complaints.push((
                 Level::Note,

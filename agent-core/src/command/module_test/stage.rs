@@ -11,6 +11,7 @@ use crate::arbiter::Permit;
 use crate::clock;
 use crate::isolation::Process;
 use crate::loader::{Unmade, Verdict};
+use crate::sampler::snapshot::Tunable;
 use crate::sampler::{Recorded, Root, Sampler, Snapshot, Wanted};
 use crate::trace::Frame;
 use crate::words::{NO_REASON, Words};
@@ -27,6 +28,18 @@ pub(super) enum Answer {
     Failed(String),
 }
 
+/// Whose values the tunables have, which no file says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Nobody has changed one.
+    #[default]
+    Original,
+    /// The daemon has changed all of them.
+    Ours,
+    /// Somebody else has changed all of them while the daemon ran.
+    Theirs,
+}
+
 /// A module in a process of its own.
 #[derive(Debug)]
 pub(super) struct Stage<'m> {
@@ -34,6 +47,7 @@ pub(super) struct Stage<'m> {
     sampler: Sampler,
     period: Duration,
     wanted: Wanted,
+    whose: Whose,
     permit: Permit,
     words: Words,
     took: Duration,
@@ -56,6 +70,7 @@ impl<'m> Stage<'m> {
             sampler: Sampler::new(root, wanted.clone(), reel.page_size),
             period: reel.period,
             wanted,
+            whose: Whose::default(),
             permit: candidate.permit(),
             words: Words::default(),
             took: Duration::ZERO,
@@ -125,14 +140,24 @@ impl<'m> Stage<'m> {
         })
     }
 
+    /// From now on the values of all tunables are those of somebody.
+    pub(super) fn give_tunables(&mut self, whose: Whose) {
+        self.whose = whose;
+    }
+
     /// Lets the module miss a scan.
     pub(super) fn miss(&mut self, t_ms: u64) {
         self.snapshot(t_ms);
     }
 
     fn snapshot(&mut self, t_ms: u64) -> std::sync::Arc<Snapshot> {
-        self.sampler
-            .take(Uptime(START + Duration::from_millis(t_ms)), self.period)
+        let now = Uptime(START + Duration::from_millis(t_ms));
+        let whose = self.whose;
+        self.sampler.take_with(now, self.period, |snapshot| {
+            for tunable in &mut snapshot.tunables {
+                whose.mark(tunable);
+            }
+        })
     }
 
     /// What it said about the last frame.
@@ -168,6 +193,16 @@ impl<'m> Stage<'m> {
             Ok(())
         } else {
             self.process.end()
+        }
+    }
+}
+
+impl Whose {
+    fn mark(self, tunable: &mut Tunable) {
+        match self {
+            Self::Original => {}
+            Self::Ours => tunable.original = tunable.value.map(|value| value / 2 + 1),
+            Self::Theirs => tunable.yielded = true,
         }
     }
 }

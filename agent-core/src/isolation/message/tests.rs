@@ -32,6 +32,7 @@ fn request(action: Action) -> Request {
     Request {
         action,
         reason: "because".to_owned(),
+        details: "this\nand that".to_owned(),
         numbers: vec![number("share_percent", -0.5)],
     }
 }
@@ -183,6 +184,10 @@ fn words_of_a_process_are_cleaned_as_those_of_a_module_are() {
         findings: vec![finding("a\u{1b}[2J\nb\u{202e}")],
         status: "x".repeat(MAX_LINE + 1),
         problems: vec![("k\0".to_owned(), "\r".to_owned())],
+        requests: vec![Request {
+            details: "c\u{9b}d\ne\r".to_owned(),
+            ..request(set(WSF, 20))
+        }],
         ..Said::default()
     }
     .words();
@@ -192,11 +197,13 @@ fn words_of_a_process_are_cleaned_as_those_of_a_module_are() {
     assert_eq!(
         (
             taken.findings[0].text.as_str(),
+            taken.requests[0].details.as_str(),
             taken.status.len(),
             &taken.problems
         ),
         (
             "a [2J b ",
+            "c d\ne ",
             MAX_LINE,
             &vec![("k ".to_owned(), " ".to_owned())]
         )
@@ -254,9 +261,10 @@ fn any_request() -> impl Strategy<Value = Request> {
         (1..1000_i64).prop_map(|value| set(WSF, value)),
         any::<u32>().prop_map(|node| Action::CompactNode { node }),
     ];
-    (action, line(), numbers()).prop_map(|(action, reason, numbers)| Request {
+    (action, line(), details(), numbers()).prop_map(|(action, reason, details, numbers)| Request {
         action,
         reason,
+        details,
         numbers,
     })
 }

@@ -13,7 +13,7 @@ use adaptivemm_module_api::{
 
 use super::*;
 use crate::sampler::{Carried, Received, Recorded, Root, Sampler, Wanted};
-use crate::trace::Reader;
+use crate::trace::{Frame, Reader};
 
 const WSF: &str = "vm.watermark_scale_factor";
 const FILE: &str = "/proc/pressure/memory";
@@ -251,4 +251,37 @@ fn a_machine_that_can_be_read_is_seen_in_full() {
     ] {
         assert!(seen.contains(part), "{part}: {seen}");
     }
+}
+
+#[test]
+fn whose_value_a_tunable_has_is_seen_from_another_process_too() {
+    let mut sampler = Sampler::new(Root::Recorded(Recorded::new()), everything(), None);
+    let scale = ("proc/sys/vm/watermark_scale_factor", "10\n");
+    let (path, text) = (scale.0.to_owned(), Some(scale.1.to_owned()));
+    sampler.apply(&Frame {
+        t_ms: 0,
+        files: [(path, text)].into(),
+    });
+    let mut twins = Twins::of::<Witness>();
+    let mut see = |original, yielded| {
+        let period = Duration::from_secs(30);
+        let snapshot = sampler.take_with(Uptime(period), period, |snapshot| {
+            for tunable in &mut snapshot.tunables {
+                tunable.original = original;
+                tunable.yielded = yielded;
+            }
+        });
+        let seen = twins.see(&snapshot, "one tunable");
+        let line = seen.lines().find(|line| line.contains("Tunable"));
+        let (_, tunable) = line.unwrap().split_once("Some(Tunable ").unwrap();
+        tunable.to_owned()
+    };
+
+    let original = "{ value: 10, original: 10, is_yielded: false })";
+    assert_eq!(see(None, false), original);
+    assert_eq!(
+        see(Some(7), true),
+        "{ value: 10, original: 7, is_yielded: true })"
+    );
+    assert_eq!(see(Some(10), false), original);
 }

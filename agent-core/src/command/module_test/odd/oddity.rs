@@ -2,6 +2,7 @@
 
 use crate::command::module_test::large::enlarge;
 use crate::command::module_test::reel::Files;
+use crate::command::module_test::stage::Whose;
 use crate::command::module_test::text;
 use crate::loader::Description;
 use crate::tunables;
@@ -22,6 +23,8 @@ pub(super) enum Oddity {
     Garbage,
     CutOff,
     ManyNodes,
+    TunablesOfOurs,
+    TunablesOfOthers,
     TimeStandsStill,
     WeekLater,
     TimeGoesBack,
@@ -46,6 +49,9 @@ impl Oddity {
         if wanted.zoneinfo || wanted.buddyinfo || wanted.node_meminfo {
             oddities.push(Oddity::ManyNodes);
         }
+        if !wanted.tunables.is_empty() {
+            oddities.extend([Oddity::TunablesOfOurs, Oddity::TunablesOfOthers]);
+        }
         oddities.extend([
             Oddity::TimeStandsStill,
             Oddity::WeekLater,
@@ -68,6 +74,8 @@ impl Oddity {
             Self::Garbage => "garbage",
             Self::CutOff => "cut-off",
             Self::ManyNodes => "many-nodes",
+            Self::TunablesOfOurs => "changed-tunables",
+            Self::TunablesOfOthers => "yielded-tunables",
             Self::TimeStandsStill => "time-stands-still",
             Self::WeekLater => "week-later",
             Self::TimeGoesBack => "time-goes-back",
@@ -96,12 +104,31 @@ impl Oddity {
             Self::CutOff => return each(&text::cut_off),
             Self::ManyNodes => enlarge(&mut odd),
             Self::EachLineMissing
+            | Self::TunablesOfOurs
+            | Self::TunablesOfOthers
             | Self::TimeStandsStill
             | Self::WeekLater
             | Self::TimeGoesBack
             | Self::LongPause => {}
         }
         odd
+    }
+
+    /// Whose values the tunables have.
+    pub(super) const fn whose(&self) -> Whose {
+        match self {
+            Self::TunablesOfOurs => Whose::Ours,
+            Self::TunablesOfOthers => Whose::Theirs,
+            _ => Whose::Original,
+        }
+    }
+
+    /// Whether a trace can hold it, which has only files, and a time that does not go back.
+    pub(super) const fn fits_into_a_trace(&self) -> bool {
+        !matches!(
+            self,
+            Self::TimeGoesBack | Self::TunablesOfOurs | Self::TunablesOfOthers
+        )
     }
 
     /// When the scans are, if that is what is odd.
