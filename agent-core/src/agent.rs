@@ -260,12 +260,10 @@ impl Agent {
     /// Reads the machine, lets every module look at it, and does what they ask for as far as it is
     /// allowed. `now` is the time since boot.
     pub fn scan(&mut self, now: Uptime) -> Round<'_> {
-        let snapshot = self.sampler.take(now, self.period);
-        for tunable in &snapshot.tunables {
-            if let Some((knob, value)) = tunables::find(tunable.name).zip(tunable.value) {
-                self.actuator.observe(knob, value, now);
-            }
-        }
+        let actuator = &mut self.actuator;
+        let snapshot = self
+            .sampler
+            .take_with(now, self.period, |snapshot| mark(snapshot, actuator));
         self.bus.scan(&snapshot, self.patience);
         let mut deeds = Vec::new();
         for member in self.bus.members() {
@@ -316,5 +314,17 @@ impl Agent {
     /// Gives back everything that was changed, by us or by a daemon that died.
     pub fn restore(&mut self) -> Vec<Restored> {
         self.actuator.restore()
+    }
+}
+
+/// Says of the tunables in a snapshot whose values they have.
+fn mark(snapshot: &mut Snapshot, actuator: &mut Actuator) {
+    let now = snapshot.uptime;
+    for tunable in &mut snapshot.tunables {
+        if let Some((knob, value)) = tunables::find(tunable.name).zip(tunable.value) {
+            let standing = actuator.observe(knob, value, now);
+            tunable.original = standing.original.or(tunable.value);
+            tunable.yielded = standing.is_yielded;
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex};
 
 use adaptivemm_module_api::{
     Action, Config, ConfigProblems, Finding, Info, Module, Need, Number, Opt, Out, Request,
-    ScanError, Severity, Snapshot, register,
+    ScanError, Severity, Snapshot, Tunable, register,
 };
 
 /// A door that modules wait at. Each test that needs one has its own.
@@ -260,8 +260,16 @@ impl Module for Asking {
             out.request(&Request::set("vm.swappiness", 1, "undeclared")),
             out.request(&Request::compact_node(0, "undeclared")),
         ];
-        let value = snapshot.tunable(WSF).map(|tunable| tunable.value);
-        let text = format!("{value:?} {answers:?}");
+        let value = snapshot.tunable(WSF).map_or_else(String::new, |tunable| {
+            let Tunable {
+                value,
+                original,
+                is_yielded,
+            } = tunable;
+            let owner = if is_yielded { "somebody else's " } else { "" };
+            format!("{owner}{value} (once {original})")
+        });
+        let text = format!("{value} {answers:?}");
         out.finding(&Finding::new(Severity::Info, "answers", &text));
         Ok(())
     }

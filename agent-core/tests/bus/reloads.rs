@@ -23,7 +23,7 @@ fn a_reload_that_clashes_changes_nothing() {
     assert_eq!(errors.0.len(), 1);
     assert_eq!(
         log,
-        "info asking: Some(20) [Ok(()), Err(Denied), Err(Denied)]\n\
+        "info asking: 20 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
          notice good: call 2, scan 2, tag 0\n"
     );
 }
@@ -77,4 +77,24 @@ fn a_reload_starts_modules_anew_that_were_quarantined_or_hang() {
         log,
         "warning panicking: a half-baked word\nnotice waiting: seen in scan 3\n"
     );
+}
+
+#[test]
+fn a_module_that_is_made_anew_is_told_the_value_before_the_daemon_changed_it() {
+    for threads in BOTH {
+        let config = format!("{AMPLE}[modules.asking]\nenabled = true\n");
+        let mut bench = Bench::new(threads, &config);
+        bench.scan();
+
+        bench.reload(&format!("{config}[modules.asking.config]\nvalue = 40"));
+        let log = bench.scan();
+        let restored = bench.restore();
+
+        assert_eq!(
+            log,
+            "info asking: 20 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
+             notice asking: vm.watermark_scale_factor = 40: done, was 20 (free memory falls by 3 MiB/s)\n"
+        );
+        assert_eq!(restored, "vm.watermark_scale_factor = 10: given back");
+    }
 }

@@ -18,7 +18,7 @@ fn what_a_module_asks_for_is_done_and_given_back_at_the_end() {
 
         assert_eq!(
             log,
-            "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n\
+            "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
              notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
         );
         assert_eq!(
@@ -43,12 +43,12 @@ fn a_value_that_somebody_else_sets_is_left_alone_and_this_is_said_once() {
     let log = bench.scans(3);
     let restored = bench.restore();
 
-    let answers =
-        |value| format!("info asking: Some({value}) [Ok(()), Err(Denied), Err(Denied)]\n");
+    let answers = |value| format!("info asking: {value} [Ok(()), Err(Denied), Err(Denied)]\n");
     let told = "notice core: vm.watermark_scale_factor = 35 was set by somebody else (it was 10 before us): it is \
                 left alone until `adaptivemmd resume vm.watermark_scale_factor`\n";
-    assert_eq!(already, answers(20));
-    assert_eq!(log, [answers(35) + told, answers(35), answers(35)]);
+    let theirs = answers("somebody else's 35 (once 35)");
+    assert_eq!(already, answers("20 (once 10)"));
+    assert_eq!(log, [theirs.clone() + told, theirs.clone(), theirs]);
     assert_eq!((bench.tunable().as_str(), restored.as_str()), ("35\n", ""));
 }
 
@@ -63,7 +63,7 @@ fn nothing_is_written_in_a_simulation() {
 
         assert_eq!(
             log,
-            "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n\
+            "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
              notice asking: vm.watermark_scale_factor = 20: not done in a simulation, stays 10 \
              (free memory falls by 3 MiB/s)\n"
         );
@@ -79,7 +79,7 @@ fn a_module_that_is_to_advise_changes_nothing_and_repeats_nothing() {
     let log = bench.scans(2);
     let restored = bench.restore();
 
-    let answers = "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n";
+    let answers = "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n";
     assert_eq!(
         log,
         [
@@ -105,7 +105,7 @@ fn only_what_the_administrator_allows_is_taken() {
 
         let log = bench.scan();
 
-        let answers = format!("info asking: Some(10) [{answer}, Err(Denied), Err(Denied)]");
+        let answers = format!("info asking: 10 (once 10) [{answer}, Err(Denied), Err(Denied)]");
         assert_eq!(
             (log.lines().next().unwrap(), bench.tunable().as_str()),
             (answers.as_str(), value),
@@ -124,7 +124,7 @@ fn a_value_that_would_do_harm_is_refused_at_once() {
 
         assert_eq!(
             bench.scan(),
-            "info asking: Some(10) [Err(Invalid), Err(Denied), Err(Denied)]\n"
+            "info asking: 10 (once 10) [Err(Invalid), Err(Denied), Err(Denied)]\n"
         );
         assert_eq!(bench.tunable(), "10\n");
     }
@@ -149,7 +149,7 @@ fn two_modules_that_want_the_same_do_not_start_together() {
     let settled = Bench::new(Threads::None, &format!("{both}allow = []")).scan();
     assert_eq!(
         settled,
-        "info asking: Some(10) [Ok(()), Err(Denied), Err(Denied)]\n\
+        "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
          info rival: Err(Denied)\n\
          notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
     );
