@@ -392,10 +392,17 @@ impl Actuator {
 
 /// Opens what is there: where the kernel has no such file, none is made.
 fn write(path: &Path, value: &str) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).truncate(true).open(path)?;
+    let mut file = OpenOptions::new().write(true).open(path)?;
     // All at once: the kernel takes each write for a value.
-    file.write_all(value.as_bytes())
+    let text = format!("{value}\n");
+    file.write_all(text.as_bytes())?;
+    // A file of a tree that plays a machine is cut after that, so that it always holds a value. One of the kernel
+    // has no length.
+    let length = u64::try_from(text.len()).unwrap_or_default();
+    if file.metadata()?.len() > length {
+        file.set_len(length)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ fn scale(value: i64) -> Action {
 }
 
 fn found(tree: &tempfile::TempDir) -> String {
-    fs::read_to_string(tree.path().join(WSF)).unwrap()
+    let text = fs::read_to_string(tree.path().join(WSF)).unwrap();
+    text.trim_end().to_owned()
 }
 
 fn at(seconds: u64) -> Uptime {
@@ -73,7 +74,7 @@ fn a_simulation_writes_nothing() {
     let outcome = actuator.carry_out(&scale(20), at(1)).unwrap();
 
     assert_eq!(outcome.to_string(), "not done in a simulation, stays 10");
-    assert_eq!(found(&tree), "10\n");
+    assert_eq!(found(&tree), "10");
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn a_rehearsal_changes_what_is_seen_next_and_no_file() {
 
     assert_eq!(outcomes, [done("10"), Outcome::AlreadySo, done("20")]);
     assert_eq!(machine, [("/proc/sys/vm/watermark_scale_factor", 40)]);
-    assert_eq!(found(&tree), "10\n");
+    assert_eq!(found(&tree), "10");
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn a_value_that_somebody_else_set_is_left_alone_and_this_is_told_once() {
         ]
     );
     assert_eq!(actuator.restore().len(), 0);
-    assert_eq!(found(&tree), "35\n");
+    assert_eq!(found(&tree), "35");
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn somebody_who_is_faster_than_the_next_scan_is_noticed_before_anything_is_writt
             found: "10".to_owned()
         }
     );
-    assert_eq!(found(&tree), "10\n");
+    assert_eq!(found(&tree), "10");
 }
 
 #[test]
@@ -274,7 +275,7 @@ fn a_file_that_holds_no_number_is_not_written() {
             .ends_with("a whole number was expected, and \"always [madvise] never\" found"),
         "{error}"
     );
-    assert_eq!(found(&tree), "always [madvise] never\n");
+    assert_eq!(found(&tree), "always [madvise] never");
 }
 
 fn compacted(actuator: &mut Actuator) -> Vec<Notice> {
@@ -312,7 +313,7 @@ fn a_node_is_compacted_while_scans_go_on() {
     let after = compacted(&mut actuator);
 
     assert_eq!(outcomes, [Outcome::Begun, Outcome::Busy]);
-    assert_eq!((before.len(), written.as_str()), (0, "1"));
+    assert_eq!((before.len(), written.as_str()), (0, "1\n"));
     assert!(
         matches!(
             after[..],
@@ -340,7 +341,7 @@ fn a_kernel_without_nodes_is_compacted_as_a_whole() {
     let _ended = compacted(&mut actuator);
 
     assert_eq!(whole, Outcome::Begun);
-    assert_eq!(fs::read_to_string(&file).unwrap(), "1");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "1\n");
     assert!(other.is_err());
 }
 
@@ -420,7 +421,7 @@ fn nothing_is_changed_whose_original_value_cannot_be_noted() {
     let error = actuator.carry_out(&scale(20), at(1)).unwrap_err();
 
     assert!(matches!(error, ActionFailed::Ledger(_)), "{error}");
-    assert_eq!(found(&tree), "10\n");
+    assert_eq!(found(&tree), "10");
 }
 
 #[test]
@@ -435,8 +436,5 @@ fn a_daemon_that_died_before_it_wrote_what_it_had_noted_leaves_nothing_to_be_giv
     let restored = Actuator::new(root, Mode::Live, open()).restore();
 
     assert!(matches!(restored[0].result, Ok(true)));
-    assert_eq!(
-        (found(&tree).as_str(), open().entries().count()),
-        ("10\n", 0)
-    );
+    assert_eq!((found(&tree).as_str(), open().entries().count()), ("10", 0));
 }

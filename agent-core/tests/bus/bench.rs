@@ -136,7 +136,8 @@ impl Bench {
     }
 
     pub(crate) fn tunable(&self) -> String {
-        fs::read_to_string(self.machine.path().join(WSF)).unwrap()
+        let text = fs::read_to_string(self.machine.path().join(WSF)).unwrap();
+        text.trim_end().to_owned()
     }
 
     pub(crate) fn set_tunable(&self, text: &str) {

@@ -183,7 +183,8 @@ impl Bench {
     }
 
     pub(crate) fn tunable(&self) -> String {
-        fs::read_to_string(self.directory.path().join("machine").join(WSF)).unwrap()
+        let text = fs::read_to_string(self.directory.path().join("machine").join(WSF)).unwrap();
+        text.trim_end().to_owned()
     }
 
     /// The processes of its modules.

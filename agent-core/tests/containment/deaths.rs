@@ -48,7 +48,7 @@ fn a_process_that_ends_or_talks_nonsense_is_started_again() {
         assert!(log[1].contains(why), "{mode}: {}", log[1]);
         assert!(log[1].ends_with("; it is started again\n"), "{}", log[1]);
         assert_eq!(log[1].lines().count(), 1, "{}", log[1]);
-        assert_eq!(bench.tunable(), "10\n");
+        assert_eq!(bench.tunable(), "10");
     }
 }
 

@@ -98,7 +98,7 @@ fn late_words_are_dropped() {
             "error chaos: did not answer in time; scans missed in a row: 1\n\
              info chaos: does its work again\n"
         );
-        assert_eq!(bench.tunable(), "10\n");
+        assert_eq!(bench.tunable(), "10");
     }
 }
 

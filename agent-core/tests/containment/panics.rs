@@ -42,7 +42,7 @@ fn a_panic_with_any_payload_costs_the_module_and_says_file_and_line() {
                 ("", expected, ""),
                 "{mode} {isolation}"
             );
-            assert_eq!(bench.tunable(), "10\n");
+            assert_eq!(bench.tunable(), "10");
         }
     }
 }

@@ -1,0 +1,128 @@
+//! A machine of three tunables and one node, and a module that asks for all of them every scan.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use crate::cc;
+use crate::process::Home;
+
+const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+pub(crate) const WSF: &str = "proc/sys/vm/watermark_scale_factor";
+const COMPACT: &str = "sys/devices/system/node/node0/compact";
+
+/// What the machine is before anybody changes it.
+const FILES: [(&str, &str); 5] = [
+    (WSF, "10\n"),
+    ("proc/sys/vm/vfs_cache_pressure", "100\n"),
+    ("proc/sys/fs/negative-dentry-limit", "5\n"),
+    (
+        "proc/sys/kernel/random/boot_id",
+        "6f2b7f6c-6f0a-4a7e-8f2d-2f4a3c1d9e10\n",
+    ),
+    (COMPACT, ""),
+];
+
+pub(crate) struct Bench {
+    pub(crate) home: Home,
+}
+
+impl Bench {
+    /// For the test of this name.
+    pub(crate) fn new(test: &str) -> Self {
+        let bench = Self {
+            home: Home::new("", ""),
+        };
+        for (path, text) in FILES {
+            let file = bench.path(path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let core = "period-secs = 0.1\nlog-target = \"stderr\"\nmax-changes-per-minute = 600";
+        let module = build(test);
+        let memleak = if cfg!(feature = "memleak") {
+            "[modules.memleak]\nenabled = false\n"
+        } else {
+            ""
+        };
+        let steps = format!(
+            "{memleak}[modules.steps]\npath = \"{}\"\nisolation = \"none\"",
+            module.display()
+        );
+        bench.home.configure(core, &steps);
+        bench
+    }
+
+    /// A file of the machine.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path("machine").join(name)
+    }
+
+    /// The program on this machine.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let machine = self.home.path("machine");
+        let root = ["--root", machine.to_str().unwrap()];
+        self.home.command(&[&root, arguments].concat())
+    }
+
+    /// The same under `strace`, with options of its own.
+    pub(crate) fn traced(&self, options: &[&str], arguments: &[&str]) -> Command {
+        let program = self.command(arguments);
+        let mut strace = Command::new("strace");
+        strace
+            .args(["-f", "-qq"])
+            .args(options)
+            .arg("--")
+            .arg(program.get_program())
+            .args(program.get_args())
+            .env_remove("NOTIFY_SOCKET");
+        strace
+    }
+
+    /// What differs from the machine before anybody changed it.
+    pub(crate) fn changed(&self) -> Vec<(&'static str, String)> {
+        let tunables = FILES.iter().filter(|(path, _)| *path != COMPACT);
+        let now = tunables.map(|(path, text)| {
+            let now = fs::read_to_string(self.path(path)).unwrap();
+            (*path, text.trim(), now.trim().to_owned())
+        });
+        now.filter(|(_, before, now)| before != now)
+            .map(|(path, _, now)| (path, now))
+            .collect()
+    }
+
+    /// Runs `adaptivemmd restore`.
+    pub(crate) fn restore(&self) -> Output {
+        self.command(&["restore"]).output().unwrap()
+    }
+}
+
+/// Runs a command under `strace`, which there must be.
+pub(crate) fn run(mut strace: Command) -> Output {
+    match strace.output() {
+        Ok(output) => output,
+        Err(error) => panic!("this test needs strace (apt-get install strace): {error}"),
+    }
+}
+
+fn build(test: &str) -> PathBuf {
+    let directory = fs::canonicalize(cc::workshop(&format!("faults-{test}"))).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    let module = directory.join("steps.so");
+    let include = format!("-I{TOP}/module-api/include");
+    let source = format!("{TOP}/tests/modules/steps.c");
+    let usual = [
+        "-std=gnu99",
+        "-shared",
+        "-fPIC",
+        "-fvisibility=hidden",
+        &include,
+        &source,
+        "-o",
+    ];
+    cc::run("cc", usual.into_iter().chain([cc::shown(&module)])).unwrap();
+    fs::set_permissions(&module, fs::Permissions::from_mode(0o755)).unwrap();
+    module
+}

@@ -1,0 +1,112 @@
+//! SIGKILL at every point of the write path.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::Output;
+
+use crate::bench::{Bench, WSF, run};
+use crate::process::Running;
+
+/// What the write path is made of: everything that the daemon does to the ledger and to the tunable.
+const CALLS: [&str; 6] = ["openat", "write", "fsync", "rename", "unlink", "close"];
+/// More points than three scans have: up, further up, and down to the original value.
+const MOST: u32 = 40;
+const KILL: i32 = 9;
+
+/// Runs the daemon for one scan. It is killed when it enters the `nth` of these calls, which is not made then.
+fn killed(bench: &Bench, call: &str, nth: u32) -> Output {
+    let run_directory = bench.home.path("run");
+    let watched = [
+        bench.path(WSF),
+        run_directory.join("ledger.new"),
+        run_directory.join("ledger.json"),
+        run_directory,
+    ];
+    let inject = format!("inject={call}:signal=KILL:when={nth}");
+    let trace = bench.home.path("trace");
+    let mut options = vec!["-e", &inject, "-o", trace.to_str().unwrap()];
+    for path in &watched {
+        options.extend(["-P", path.to_str().unwrap()]);
+    }
+    run(bench.traced(&options, &["--once"]))
+}
+
+/// Whether the daemon was killed; else it ended before there was such a call.
+fn was_killed(output: &Output) -> bool {
+    output.status.signal() == Some(KILL) || output.status.code() == Some(128 + KILL)
+}
+
+#[test]
+fn wherever_it_is_killed_the_original_values_are_given_back() {
+    let bench = Bench::new("kill");
+    let mut points = Vec::new();
+    for call in CALLS {
+        for nth in 1..=MOST {
+            let output = killed(&bench, call, nth);
+            if !was_killed(&output) {
+                assert_eq!(output.status.code(), Some(0), "{output:?}");
+                assert_eq!(bench.changed(), [], "after a run that was not killed");
+                break;
+            }
+            let left = bench.changed();
+            let restored = bench.restore();
+            assert_eq!(
+                restored.status.code(),
+                Some(0),
+                "killed at {call} {nth}, left {left:?}: {restored:?}"
+            );
+            assert_eq!(bench.changed(), [], "killed at {call} {nth}: {restored:?}");
+            assert!(!bench.home.path("run/ledger.json").exists());
+            points.push((call, nth, left.len()));
+        }
+    }
+
+    // It was really killed at every kind of point, and some of them left something to be given back.
+    for call in CALLS {
+        assert!(points.iter().any(|(at, _, _)| *at == call), "{points:?}");
+    }
+    assert!(
+        points.iter().filter(|(_, _, left)| *left > 0).count() >= 3,
+        "{points:?}"
+    );
+    assert!(points.len() >= 20, "{points:?}");
+}
+
+/// The daemon, once it has changed something.
+fn at_work(bench: &Bench) -> Running {
+    let mut daemon = Running::start(&mut bench.command(&["--foreground"]));
+    daemon.until("vm.watermark_scale_factor = 20: done, was 10");
+    daemon
+}
+
+#[test]
+fn who_ends_it_gets_everything_back() {
+    let bench = Bench::new("term");
+
+    let (status, said) = at_work(&bench).terminate();
+
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        said.iter().any(|line| line.ends_with(": given back")),
+        "{said:?}"
+    );
+    assert_eq!(bench.changed(), []);
+}
+
+#[test]
+fn the_next_daemon_gives_back_what_one_that_was_killed_had_changed_and_says_so() {
+    let bench = Bench::new("next");
+    let daemon = at_work(&bench);
+    daemon.send(rustix::process::Signal::KILL);
+    let _killed = daemon.end();
+    let left = bench.changed();
+
+    let output = bench.command(&["--once"]).output().unwrap();
+
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_ne!(left, []);
+    assert!(
+        said.contains("core: vm.") && said.contains(": given back"),
+        "{said}"
+    );
+    assert_eq!(bench.changed(), []);
+}

@@ -1,0 +1,80 @@
+//! `-s` with a module that wants to write every scan.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::bench::Bench;
+use crate::process::{Running, eventually, proc_file};
+
+/// Calls that change files, their names or their attributes, or the system.
+const CHANGES: &str = "trace=write,pwrite64,writev,pwritev,pwritev2,openat,open,creat,openat2,truncate,ftruncate,fallocate,\
+                       rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,link,linkat,symlink,\
+                       symlinkat,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,setxattr,lsetxattr,fsetxattr,utimensat,\
+                       mount,umount2,swapon,swapoff,sethostname,flock,connect,sendto,sendmsg,copy_file_range,sendfile,\
+                       splice,io_uring_setup,bpf,init_module,finit_module,kexec_load,reboot";
+
+/// Whether this is allowed: reading, and talking to the terminal and to its own processes.
+fn is_harmless(call: &str) -> bool {
+    let opens = call.contains("open");
+    let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"];
+    if opens {
+        return call.contains("\"/dev/null\"") || !writes.iter().any(|flag| call.contains(flag));
+    }
+    let talks = ["write(", "writev(", "sendto(", "sendmsg("];
+    let own = ["2<", "<UNIX", "<socket:", "<pipe:", "<anon_inode:"];
+    talks.iter().any(|name| call.contains(name)) && own.iter().any(|fd| call.contains(fd))
+}
+
+#[test]
+fn nothing_is_written_however_much_is_asked_for() {
+    let bench = Bench::new("simulation");
+    let trace = bench.home.path("trace");
+    let options = [
+        "-yy",
+        "-s",
+        "0",
+        "-e",
+        CHANGES,
+        "-o",
+        trace.to_str().unwrap(),
+    ];
+    let mut simulation = Running::start(&mut bench.traced(&options, &["-s"]));
+    for _ in 0..10 {
+        simulation.until("steps: compact node 0: not done in a simulation");
+    }
+    // strace hands the signal on.
+    let pid = simulation.pid();
+    let tracee = eventually("the daemon under strace", || {
+        let children = proc_file(pid, &format!("task/{pid}/children"))?;
+        children.split(' ').next()?.parse().ok()
+    });
+    kill_process(Pid::from_raw(tracee).unwrap(), Signal::TERM).unwrap();
+    let (_, said) = simulation.end();
+
+    let said = said.join("\n");
+    for tunable in [
+        "vm.watermark_scale_factor = 40",
+        "vm.vfs_cache_pressure = 80",
+        "fs.negative-dentry-limit = 7",
+    ] {
+        assert!(
+            said.contains(&format!("{tunable}: not done in a simulation")),
+            "{said}"
+        );
+    }
+    assert_eq!(bench.changed(), []);
+    assert!(!bench.home.path("run").exists());
+    let calls = fs::read_to_string(trace).unwrap();
+    assert!(
+        calls.lines().count() > 100 && calls.contains("watermark_scale_factor"),
+        "{calls}"
+    );
+    let is_call = |line: &&str| line.contains('(') && !line.contains("resumed>");
+    let harmful: Vec<&str> = calls
+        .lines()
+        .filter(is_call)
+        .filter(|call| !is_harmless(call))
+        .collect();
+    assert_eq!(harmful, [""; 0]);
+}
