@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use crate::cc;
-use crate::process::Home;
+use crate::process::{Home, Running};
 
 const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -63,8 +63,15 @@ impl Bench {
     /// The program on this machine.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let machine = self.home.path("machine");
-        let root = ["--root", machine.to_str().unwrap()];
-        self.home.command(&[&root, arguments].concat())
+        self.home
+            .command(&[&["--root", cc::shown(&machine)], arguments].concat())
+    }
+
+    /// The daemon on this machine.
+    pub(crate) fn daemon(&self) -> Running {
+        let machine = self.home.path("machine");
+        self.home
+            .start(&["--root", cc::shown(&machine), "--foreground"])
     }
 
     /// The same under `strace`, with options of its own.

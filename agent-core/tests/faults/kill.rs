@@ -73,7 +73,7 @@ fn wherever_it_is_killed_the_original_values_are_given_back() {
 
 /// The daemon, once it has changed something.
 fn at_work(bench: &Bench) -> Running {
-    let mut daemon = Running::start(&mut bench.command(&["--foreground"]));
+    let mut daemon = bench.daemon();
     daemon.until("vm.watermark_scale_factor = 20: done, was 10");
     daemon
 }
