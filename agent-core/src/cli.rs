@@ -14,7 +14,7 @@ use crate::sampler::Root;
 #[derive(Debug, Parser)]
 #[command(name = "adaptivemmd", version, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 failed, or the answer is no; 2 usage; 78 the configuration is wrong."
+    after_help = "Exit status: 0 done; 1 failed, or the answer is no; 2 usage; 3 no daemon runs; 78 the configuration is wrong."
 )]
 pub struct Cli {
     /// Where to read.
@@ -91,6 +91,14 @@ pub enum Command {
     Replay(Replay),
     /// Give back what a daemon changed that died before it could do so
     Restore,
+    /// Have the daemon read its configuration again
+    Reload,
+    /// Have the daemon change tunables again that somebody else has changed
+    Resume {
+        /// As sysctl names it [default: all of them]
+        #[arg(value_name = "TUNABLE")]
+        tunable: Option<String>,
+    },
     /// Test a module as it was built: its declaration, its options, and what it makes of odd machines
     ModuleTest(ModuleTest),
     /// Host modules; the daemon starts this itself

@@ -1,6 +1,7 @@
 //! What the program does when it is called: the daemon, or one of its commands.
 
 mod check_config;
+mod control;
 mod daemon;
 mod module_host;
 mod module_test;
@@ -31,6 +32,8 @@ pub(crate) enum Exit {
     Done,
     /// Something failed, or the answer is no.
     Failed,
+    /// There is no daemon that could be asked.
+    NotRunning,
     /// The configuration is wrong (`EX_CONFIG` of sysexits.h).
     Configuration,
 }
@@ -40,6 +43,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::Failed => Self::from(1),
+            Exit::NotRunning => Self::from(3),
             Exit::Configuration => Self::from(78),
         }
     }
@@ -65,6 +69,8 @@ pub fn run() -> ExitCode {
         Some(Command::Record(options)) => record::run(&cli, options),
         Some(Command::Replay(options)) => replay::run(&cli, options),
         Some(Command::Restore) => restore::run(&cli),
+        Some(Command::Reload) => control::reload(&cli),
+        Some(Command::Resume { tunable }) => control::resume(&cli, tunable.as_deref()),
         Some(Command::ModuleTest(options)) => module_test::run(&cli, options),
         Some(Command::ModuleHost(options)) => module_host::run(options),
     };

@@ -28,6 +28,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod control;
 pub mod events;
 pub mod isolation;
 pub mod journal;

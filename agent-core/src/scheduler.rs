@@ -1,11 +1,13 @@
 //! The loop of the daemon: one thread and one `select!` over the period and the signals.
 
-use crossbeam_channel::{Receiver, at, select};
+use crossbeam_channel::{Receiver, at, never, select};
+use serde_json::json;
 
 use adaptivemm_module_api::Severity;
 
 use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
+use crate::control::{Answer, Call, Order};
 use crate::journal::{Entry, Journal};
 use crate::reporter::Reporter;
 use crate::signals::Wish;
@@ -43,6 +45,7 @@ impl Scheduler {
     pub fn run(
         &mut self,
         wishes: &Receiver<Wish>,
+        calls: &Receiver<Call>,
         started: impl FnOnce(),
         mut reload: impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
     ) {
@@ -55,6 +58,7 @@ impl Scheduler {
         self.scan();
         started();
         rhythm.advance(clock::now());
+        let (mut calls, nobody) = (calls, never());
         loop {
             select! {
                 recv(at(rhythm.due())) -> _ => {
@@ -62,16 +66,37 @@ impl Scheduler {
                     rhythm.advance(clock::now());
                 }
                 recv(wishes) -> wish => match wish {
-                    Ok(Wish::Reload) => {
-                        let period = self.agent.period();
-                        self.reload(&mut reload);
-                        if self.agent.period() != period {
-                            rhythm = Rhythm::new(clock::now(), self.agent.period());
-                        }
-                    }
+                    // It says itself how that went.
+                    Ok(Wish::Reload) => drop(self.reload(&mut rhythm, &mut reload)),
                     // Without its signals the daemon could not be ended cleanly.
                     Ok(Wish::End) | Err(_) => break,
                 },
+                recv(calls) -> call => match call {
+                    Ok(call) => {
+                        let answer = self.obey(&call.order, &mut rhythm, &mut reload);
+                        call.answer(answer);
+                    }
+                    // Nobody can call any more; signals still come.
+                    Err(_) => calls = &nobody,
+                },
+            }
+        }
+    }
+
+    fn obey(
+        &mut self,
+        order: &Order,
+        rhythm: &mut Rhythm,
+        reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
+    ) -> Answer {
+        match order {
+            Order::Reload => match self.reload(rhythm, reload) {
+                Ok(()) => Answer::Done(json!({})),
+                Err(reason) => Answer::Failed("ConfigurationRefused", json!({ "reason": reason })),
+            },
+            Order::Resume(tunable) => {
+                let resumed = self.agent.resume(tunable.as_deref());
+                Answer::Done(json!({ "resumed": resumed }))
             }
         }
     }
@@ -93,8 +118,17 @@ impl Scheduler {
         }
     }
 
-    fn reload(&mut self, reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded) {
-        match reload(&mut self.agent, &mut self.journal) {
+    fn reload(
+        &mut self,
+        rhythm: &mut Rhythm,
+        reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
+    ) -> Result<(), String> {
+        let period = self.agent.period();
+        let reloaded = reload(&mut self.agent, &mut self.journal);
+        if self.agent.period() != period {
+            *rhythm = Rhythm::new(clock::now(), self.agent.period());
+        }
+        match reloaded {
             Ok(journal) => {
                 if let Some(journal) = journal {
                     self.journal = journal;
@@ -103,11 +137,13 @@ impl Scheduler {
                     Severity::Info,
                     &format!("configuration reloaded: {}", self.plan()),
                 );
+                Ok(())
             }
             Err(reason) => {
                 let text =
                     format!("configuration not reloaded, the old one stays in force: {reason}");
                 self.say(Severity::Error, &text);
+                Err(text)
             }
         }
     }
@@ -146,7 +182,8 @@ impl Scheduler {
         format!("a scan every {period} s, modules: {list}")
     }
 
-    fn say(&mut self, severity: Severity, text: &str) {
+    /// Tells the journal something of the daemon itself.
+    pub(crate) fn say(&mut self, severity: Severity, text: &str) {
         self.journal.write(&Entry::new(severity, "core", text));
     }
 }

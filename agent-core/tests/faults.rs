@@ -18,3 +18,5 @@ mod kill;
 mod process;
 #[path = "faults/simulation.rs"]
 mod simulation;
+#[path = "faults/strace.rs"]
+mod strace;

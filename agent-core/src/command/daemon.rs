@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crossbeam_channel::{Receiver, never};
+
 use super::{Exit, catalogue, complain, load};
 use crate::actuator::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
@@ -9,6 +11,7 @@ use crate::background::{self, Background};
 use crate::catalogue::Catalogue;
 use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
+use crate::control::{Call, Server};
 use crate::journal::{Entry, Journal};
 use crate::lock::Lock;
 use crate::marker::{Marker, TOO_MANY};
@@ -123,14 +126,38 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         scheduler.end();
         return Exit::Done;
     }
+    let (_control, calls) = control(mode, settings, &mut scheduler);
     let mut core = settings.core.clone();
     scheduler.run(
         &wishes,
+        &calls,
         || background.ready(),
         |agent, journal| reload(cli, &mut core, agent, journal),
     );
     scheduler.end();
     Exit::Done
+}
+
+/// Where the daemon can be called. Without it, signals still come.
+fn control(
+    mode: Mode,
+    settings: &Settings,
+    scheduler: &mut Scheduler,
+) -> (Option<Server>, Receiver<Call>) {
+    if mode != Mode::Live {
+        return (None, never());
+    }
+    match Server::start(&settings.core.runtime_dir) {
+        Ok((server, calls)) => (Some(server), calls),
+        Err(error) => {
+            let directory = settings.core.runtime_dir.display();
+            let text = format!(
+                "nobody can call the daemon, as there is no socket in {directory}: {error}"
+            );
+            scheduler.say(Severity::Warning, &text);
+            (None, never())
+        }
+    }
 }
 
 /// Says why the modules cannot be started, and how that ends.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::cc;
 use crate::process::{Home, Running};
@@ -11,10 +11,10 @@ use crate::process::{Home, Running};
 const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 pub(crate) const WSF: &str = "proc/sys/vm/watermark_scale_factor";
-const COMPACT: &str = "sys/devices/system/node/node0/compact";
+pub(crate) const COMPACT: &str = "sys/devices/system/node/node0/compact";
 
 /// What the machine is before anybody changes it.
-const FILES: [(&str, &str); 5] = [
+pub(crate) const FILES: [(&str, &str); 5] = [
     (WSF, "10\n"),
     ("proc/sys/vm/vfs_cache_pressure", "100\n"),
     ("proc/sys/fs/negative-dentry-limit", "5\n"),
@@ -72,45 +72,6 @@ impl Bench {
         let machine = self.home.path("machine");
         self.home
             .start(&["--root", cc::shown(&machine), "--foreground"])
-    }
-
-    /// The same under `strace`, with options of its own.
-    pub(crate) fn traced(&self, options: &[&str], arguments: &[&str]) -> Command {
-        let program = self.command(arguments);
-        let mut strace = Command::new("strace");
-        strace
-            .args(["-f", "-qq"])
-            .args(options)
-            .arg("--")
-            .arg(program.get_program())
-            .args(program.get_args())
-            .env_remove("NOTIFY_SOCKET");
-        strace
-    }
-
-    /// What differs from the machine before anybody changed it.
-    pub(crate) fn changed(&self) -> Vec<(&'static str, String)> {
-        let tunables = FILES.iter().filter(|(path, _)| *path != COMPACT);
-        let now = tunables.map(|(path, text)| {
-            let now = fs::read_to_string(self.path(path)).unwrap();
-            (*path, text.trim(), now.trim().to_owned())
-        });
-        now.filter(|(_, before, now)| before != now)
-            .map(|(path, _, now)| (path, now))
-            .collect()
-    }
-
-    /// Runs `adaptivemmd restore`.
-    pub(crate) fn restore(&self) -> Output {
-        self.command(&["restore"]).output().unwrap()
-    }
-}
-
-/// Runs a command under `strace`, which there must be.
-pub(crate) fn run(mut strace: Command) -> Output {
-    match strace.output() {
-        Ok(output) => output,
-        Err(error) => panic!("this test needs strace (apt-get install strace): {error}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A runtime directory that is full, read-only or broken: then nothing is changed.
 
-use crate::bench::{Bench, run};
+use crate::bench::Bench;
+use crate::strace::{changed, run, traced};
 
 /// Runs a scan in which this call on the ledger fails, and returns what the daemon said.
 fn said(test: &str, call: &str, error: &str) -> String {
@@ -17,10 +18,10 @@ fn said(test: &str, call: &str, error: &str) -> String {
         trace.to_str().unwrap(),
     ];
 
-    let output = run(bench.traced(&options, &["--once"]));
+    let output = run(traced(&bench, &options, &["--once"]));
 
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(bench.changed(), [], "{call} {error}");
+    assert_eq!(changed(&bench), [], "{call} {error}");
     let calls = std::fs::read_to_string(trace).unwrap();
     assert!(calls.contains("(INJECTED)"), "{calls}");
     String::from_utf8(output.stderr).unwrap()

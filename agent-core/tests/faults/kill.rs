@@ -3,8 +3,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::Output;
 
-use crate::bench::{Bench, WSF, run};
+use crate::bench::{Bench, WSF};
 use crate::process::Running;
+use crate::strace::{changed, run, traced};
 
 /// What the write path is made of: everything that the daemon does to the ledger and to the tunable.
 const CALLS: [&str; 6] = ["openat", "write", "fsync", "rename", "unlink", "close"];
@@ -27,7 +28,7 @@ fn killed(bench: &Bench, call: &str, nth: u32) -> Output {
     for path in &watched {
         options.extend(["-P", path.to_str().unwrap()]);
     }
-    run(bench.traced(&options, &["--once"]))
+    run(traced(bench, &options, &["--once"]))
 }
 
 /// Whether the daemon was killed; else it ended before there was such a call.
@@ -44,17 +45,17 @@ fn wherever_it_is_killed_the_original_values_are_given_back() {
             let output = killed(&bench, call, nth);
             if !was_killed(&output) {
                 assert_eq!(output.status.code(), Some(0), "{output:?}");
-                assert_eq!(bench.changed(), [], "after a run that was not killed");
+                assert_eq!(changed(&bench), [], "after a run that was not killed");
                 break;
             }
-            let left = bench.changed();
-            let restored = bench.restore();
+            let left = changed(&bench);
+            let restored = bench.command(&["restore"]).output().unwrap();
             assert_eq!(
                 restored.status.code(),
                 Some(0),
                 "killed at {call} {nth}, left {left:?}: {restored:?}"
             );
-            assert_eq!(bench.changed(), [], "killed at {call} {nth}: {restored:?}");
+            assert_eq!(changed(&bench), [], "killed at {call} {nth}: {restored:?}");
             assert!(!bench.home.path("run/ledger.json").exists());
             points.push((call, nth, left.len()));
         }
@@ -89,7 +90,7 @@ fn who_ends_it_gets_everything_back() {
         said.iter().any(|line| line.ends_with(": given back")),
         "{said:?}"
     );
-    assert_eq!(bench.changed(), []);
+    assert_eq!(changed(&bench), []);
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn the_next_daemon_gives_back_what_one_that_was_killed_had_changed_and_says_so()
     let daemon = at_work(&bench);
     daemon.send(rustix::process::Signal::KILL);
     let _killed = daemon.end();
-    let left = bench.changed();
+    let left = changed(&bench);
 
     let output = bench.command(&["--once"]).output().unwrap();
 
@@ -108,5 +109,5 @@ fn the_next_daemon_gives_back_what_one_that_was_killed_had_changed_and_says_so()
         said.contains("core: vm.") && said.contains(": given back"),
         "{said}"
     );
-    assert_eq!(bench.changed(), []);
+    assert_eq!(changed(&bench), []);
 }

@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bench::Bench;
 use crate::process::{Running, eventually, proc_file};
+use crate::strace::{changed, traced};
 
 /// Calls that change files, their names or their attributes, or the system.
 const CHANGES: &str = "trace=write,pwrite64,writev,pwritev,pwritev2,openat,open,creat,openat2,truncate,ftruncate,fallocate,\
@@ -39,7 +40,7 @@ fn nothing_is_written_however_much_is_asked_for() {
         "-o",
         trace.to_str().unwrap(),
     ];
-    let mut simulation = Running::start(&mut bench.traced(&options, &["-s"]));
+    let mut simulation = Running::start(&mut traced(&bench, &options, &["-s"]));
     for _ in 0..10 {
         simulation.until("steps: compact node 0: not done in a simulation");
     }
@@ -63,7 +64,7 @@ fn nothing_is_written_however_much_is_asked_for() {
             "{said}"
         );
     }
-    assert_eq!(bench.changed(), []);
+    assert_eq!(changed(&bench), []);
     assert!(!bench.home.path("run").exists());
     let calls = fs::read_to_string(trace).unwrap();
     assert!(

@@ -1,0 +1,53 @@
+//! `adaptivemmd reload` and `adaptivemmd resume`: orders to the daemon that runs.
+
+use serde_json::{Value, json};
+
+use super::{Exit, complain, load, modules, print, settings};
+use crate::cli::Cli;
+use crate::control::{CallError, call};
+use crate::tunables;
+
+pub(super) fn reload(cli: &Cli) -> Exit {
+    // What the daemon would find wrong is said here at once, and in full.
+    let modules = modules(&cli.sources());
+    if let Err(exit) = settings(cli, &modules) {
+        complain(&"the configuration is not reloaded");
+        return exit;
+    }
+    let asked = ask(cli, "Reload", &json!({}));
+    asked.map_or_else(|exit| exit, |_| print("the configuration is reloaded\n"))
+}
+
+pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
+    if let Some(unknown) = tunable.filter(|tunable| tunables::find(tunable).is_none()) {
+        let names: Vec<&str> = tunables::KNOBS.iter().map(|knob| knob.name).collect();
+        complain(&format_args!(
+            "{unknown} is no tunable of the daemon: it can be {}",
+            names.join(", ")
+        ));
+        return Exit::Failed;
+    }
+    let parameters = tunable.map_or_else(|| json!({}), |tunable| json!({ "tunable": tunable }));
+    let resumed = match ask(cli, "Resume", &parameters) {
+        Ok(reply) => reply["resumed"].as_u64().unwrap_or_default(),
+        Err(exit) => return exit,
+    };
+    match (resumed, tunable) {
+        (0, None) => print("nothing was left to somebody else\n"),
+        (0, Some(tunable)) => print(&format!("{tunable} was not left to somebody else\n")),
+        (1, _) => print("1 tunable may be changed again\n"),
+        (count, _) => print(&format!("{count} tunables may be changed again\n")),
+    }
+}
+
+fn ask(cli: &Cli, method: &str, parameters: &Value) -> Result<Value, Exit> {
+    // The daemon may run with the configuration before one that is wrong.
+    let runtime_dir = load(&cli.sources(), &[]).settings.core.runtime_dir;
+    call(&runtime_dir, method, parameters).map_err(|error| {
+        complain(&error);
+        match error {
+            CallError::NotRunning { .. } => Exit::NotRunning,
+            CallError::NoAnswer(_) | CallError::Refused { .. } => Exit::Failed,
+        }
+    })
+}

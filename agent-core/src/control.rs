@@ -1,0 +1,62 @@
+//! The control socket: what an administrator asks of the daemon that runs.
+//!
+//! It speaks [Varlink](https://varlink.org): JSON objects with a zero byte after each, over a Unix socket, so that
+//! `varlinkctl` can call it. Everybody may ask; only root, or who runs the daemon, may change something.
+//!
+//! A thread of its own talks to the clients. Whatever they do, scans go on: an order waits in a channel until the
+//! core has time for it, and slow or greedy clients are dropped.
+
+mod client;
+mod connection;
+mod interface;
+mod server;
+
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+use rustix::fd::OwnedFd;
+use serde_json::Value;
+
+pub use client::{CallError, call};
+pub use interface::{DESCRIPTION, INTERFACE};
+pub use server::Server;
+
+/// The name of the socket in the runtime directory.
+const SOCKET: &str = "control";
+
+/// What the core is told to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// Read the configuration again.
+    Reload,
+    /// Change this tunable again that somebody else has changed, or all such.
+    Resume(Option<String>),
+}
+
+/// An order, and where the answer goes.
+#[derive(Debug)]
+pub struct Call {
+    /// What to do.
+    pub order: Order,
+    client: u64,
+    answers: Sender<(u64, Answer)>,
+    bell: Arc<OwnedFd>,
+}
+
+/// What became of an order.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is done; with the parameters of the reply.
+    Done(Value),
+    /// It is not; with the name of the error within our interface, and its parameters.
+    Failed(&'static str, Value),
+}
+
+impl Call {
+    /// Answers the client, if it still waits.
+    pub fn answer(self, answer: Answer) {
+        // At the end of the daemon nobody is left to hear it.
+        let _nobody_listens = self.answers.send((self.client, answer));
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+    }
+}

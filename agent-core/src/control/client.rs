@@ -1,0 +1,92 @@
+//! The other end: a command that asks the daemon.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{INTERFACE, SOCKET};
+
+/// A scan of a daemon takes far less, even on a machine that stalls.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest answer.
+const LONGEST: u64 = 16 << 20;
+
+/// Why a daemon does not do what it is asked.
+#[derive(Debug)]
+pub enum CallError {
+    /// None runs.
+    NotRunning {
+        /// Its socket.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// It does not answer.
+    NoAnswer(io::Error),
+    /// It refuses.
+    Refused {
+        /// The name of the error.
+        name: String,
+        /// What belongs to it.
+        parameters: Value,
+    },
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotRunning { path, source } => {
+                write!(f, "the daemon does not run ({}: {source})", path.display())
+            }
+            Self::NoAnswer(source) => write!(f, "the daemon does not answer: {source}"),
+            Self::Refused { name, .. } if name == "org.varlink.service.PermissionDenied" => {
+                f.write_str("only root may do this")
+            }
+            Self::Refused { parameters, .. } if parameters["reason"].is_string() => {
+                f.write_str(parameters["reason"].as_str().unwrap_or_default())
+            }
+            Self::Refused { name, parameters } => write!(f, "the daemon says {name} {parameters}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// Asks the daemon of this runtime directory, and waits for the answer.
+///
+/// # Errors
+///
+/// If it does not run, does not answer, or refuses.
+pub fn call(runtime_dir: &Path, method: &str, parameters: &Value) -> Result<Value, CallError> {
+    let path = runtime_dir.join(SOCKET);
+    let stream =
+        UnixStream::connect(&path).map_err(|source| CallError::NotRunning { path, source })?;
+    let request = json!({ "method": format!("{INTERFACE}.{method}"), "parameters": parameters });
+    let mut reply = ask(stream, &request).map_err(CallError::NoAnswer)?;
+    let parameters = reply["parameters"].take();
+    match reply["error"].as_str() {
+        Some(name) => Err(CallError::Refused {
+            name: name.to_owned(),
+            parameters,
+        }),
+        None => Ok(parameters),
+    }
+}
+
+fn ask(mut stream: UnixStream, request: &Value) -> io::Result<Value> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut message = serde_json::to_vec(request)?;
+    message.push(0);
+    stream.write_all(&message)?;
+    let mut answer = Vec::new();
+    BufReader::new(stream.take(LONGEST)).read_until(0, &mut answer)?;
+    if answer.pop() != Some(0) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&answer)?)
+}

@@ -1,0 +1,183 @@
+//! What can be called, and the errors of Varlink.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, Order};
+use crate::scheduler;
+
+/// The name of our interface.
+pub const INTERFACE: &str = "io.adaptivemmd.Control";
+/// The interface as Varlink describes it.
+pub const DESCRIPTION: &str = include_str!("io.adaptivemmd.Control.varlink");
+
+/// A message of a client.
+#[derive(Debug, Deserialize)]
+pub(super) struct Request {
+    method: String,
+    #[serde(default)]
+    parameters: Value,
+    #[serde(default)]
+    pub(super) oneway: bool,
+}
+
+/// What to do with a request.
+#[derive(Debug, PartialEq)]
+pub(super) enum Reaction {
+    /// Answer this.
+    Reply(Value),
+    /// Ask the core.
+    Order(Order),
+}
+
+impl Request {
+    /// From the bytes of a message, without the zero at its end. `None` for what is no Varlink.
+    pub(super) fn parse(message: &[u8]) -> Option<Self> {
+        serde_json::from_slice(message).ok()
+    }
+
+    /// What to do with it; `may_change` is whether this client may change something.
+    pub(super) fn reaction(&self, may_change: bool) -> Reaction {
+        let method = self.method.as_str();
+        let order = match method {
+            "org.varlink.service.GetInfo" => return Reaction::Reply(info()),
+            "org.varlink.service.GetInterfaceDescription" => {
+                return Reaction::Reply(self.description());
+            }
+            "io.adaptivemmd.Control.Reload" => Order::Reload,
+            "io.adaptivemmd.Control.Resume" => match &self.parameters["tunable"] {
+                Value::Null => Order::Resume(None),
+                Value::String(tunable) => Order::Resume(Some(tunable.clone())),
+                _ => {
+                    let parameter = json!({ "parameter": "tunable" });
+                    return Reaction::Reply(error(
+                        "org.varlink.service.InvalidParameter",
+                        parameter,
+                    ));
+                }
+            },
+            _ => {
+                let method = json!({ "method": method });
+                return Reaction::Reply(error("org.varlink.service.MethodNotFound", method));
+            }
+        };
+        if may_change {
+            Reaction::Order(order)
+        } else {
+            Reaction::Reply(error("org.varlink.service.PermissionDenied", json!({})))
+        }
+    }
+
+    fn description(&self) -> Value {
+        let interface = &self.parameters["interface"];
+        if interface == INTERFACE {
+            done(json!({ "description": DESCRIPTION }))
+        } else {
+            error(
+                "org.varlink.service.InterfaceNotFound",
+                json!({ "interface": interface }),
+            )
+        }
+    }
+}
+
+fn info() -> Value {
+    done(json!({
+        "vendor": "adaptivemm",
+        "product": "adaptivemmd",
+        "version": scheduler::version(),
+        "url": env!("CARGO_PKG_REPOSITORY"),
+        "interfaces": ["org.varlink.service", INTERFACE],
+    }))
+}
+
+/// The reply to an order.
+pub(super) fn reply(answer: Answer) -> Value {
+    match answer {
+        Answer::Done(parameters) => done(parameters),
+        Answer::Failed(name, parameters) => error(&format!("{INTERFACE}.{name}"), parameters),
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it becomes part of the reply"
+)]
+fn done(parameters: Value) -> Value {
+    json!({ "parameters": parameters })
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it becomes part of the reply"
+)]
+fn error(name: &str, parameters: Value) -> Value {
+    json!({ "error": name, "parameters": parameters })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reaction(text: &str, may_change: bool) -> Reaction {
+        Request::parse(text.as_bytes())
+            .unwrap()
+            .reaction(may_change)
+    }
+
+    #[test]
+    fn only_who_may_change_something_gives_orders() {
+        let resume =
+            r#"{"method": "io.adaptivemmd.Control.Resume", "parameters": {"tunable": "vm.x"}}"#;
+        let all = r#"{"method": "io.adaptivemmd.Control.Resume"}"#;
+
+        assert_eq!(
+            reaction(resume, true),
+            Reaction::Order(Order::Resume(Some("vm.x".to_owned())))
+        );
+        assert_eq!(reaction(all, true), Reaction::Order(Order::Resume(None)));
+        let denied = json!({"error": "org.varlink.service.PermissionDenied", "parameters": {}});
+        assert_eq!(reaction(resume, false), Reaction::Reply(denied));
+    }
+
+    #[test]
+    fn what_is_unknown_gets_the_error_that_varlink_has_for_it() {
+        let name = |text: &str| match reaction(text, true) {
+            Reaction::Reply(reply) => reply["error"].as_str().unwrap_or_default().to_owned(),
+            Reaction::Order(order) => panic!("{order:?}"),
+        };
+
+        assert_eq!(
+            name(r#"{"method": "io.adaptivemmd.Control.Explode"}"#),
+            "org.varlink.service.MethodNotFound"
+        );
+        assert_eq!(
+            name(r#"{"method": "io.adaptivemmd.Control.Resume", "parameters": {"tunable": 5}}"#),
+            "org.varlink.service.InvalidParameter"
+        );
+        assert_eq!(
+            name(
+                r#"{"method": "org.varlink.service.GetInterfaceDescription", "parameters": {"interface": "a.b"}}"#
+            ),
+            "org.varlink.service.InterfaceNotFound"
+        );
+        assert!(Request::parse(b"{\"method\": 5}").is_none());
+    }
+
+    #[test]
+    fn everything_that_is_described_can_be_called() {
+        let methods = DESCRIPTION
+            .lines()
+            .filter_map(|line| line.strip_prefix("method "));
+        let names: Vec<&str> = methods.filter_map(|line| line.split('(').next()).collect();
+
+        assert_eq!(names, ["Reload", "Resume"]);
+        for name in names {
+            let call = format!("{{\"method\": \"{INTERFACE}.{name}\"}}");
+            assert!(
+                matches!(reaction(&call, true), Reaction::Order(_)),
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The thread that talks to the clients.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::fd::OwnedFd;
+
+use super::connection::Connection;
+use super::interface::{Reaction, Request, reply};
+use super::{Answer, Call, SOCKET};
+use crate::clock;
+
+/// As many clients at a time; one more, and the one that has been silent for longest has to go.
+const MOST: usize = 32;
+/// Orders that wait for the core.
+const WAITING: usize = 8;
+
+/// The socket, as long as the daemon runs.
+#[derive(Debug)]
+pub struct Server {
+    path: PathBuf,
+}
+
+impl Server {
+    /// Listens in the runtime directory from now on. Orders come over the channel.
+    ///
+    /// # Errors
+    ///
+    /// If the socket cannot be made.
+    pub fn start(runtime_dir: &Path) -> io::Result<(Self, Receiver<Call>)> {
+        let path = runtime_dir.join(SOCKET);
+        // We have the lock: one that is there belongs to a daemon that died.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        listener.set_nonblocking(true)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let (give, orders) = bounded(WAITING);
+        let (tell, answers) = unbounded();
+        let mut desk = Desk {
+            listener,
+            clients: BTreeMap::new(),
+            next: 0,
+            orders: give,
+            tell,
+            answers,
+            bell,
+        };
+        thread::Builder::new()
+            .name("control".to_owned())
+            .stack_size(128 << 10)
+            .spawn(move || while desk.turn().is_ok() {})?;
+        Ok((Self { path }, orders))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone_already = fs::remove_file(&self.path);
+    }
+}
+
+struct Desk {
+    listener: UnixListener,
+    clients: BTreeMap<u64, Connection>,
+    next: u64,
+    orders: Sender<Call>,
+    tell: Sender<(u64, Answer)>,
+    answers: Receiver<(u64, Answer)>,
+    bell: Arc<OwnedFd>,
+}
+
+/// What there is to do for whom.
+struct Ready {
+    listener: bool,
+    readable: Vec<u64>,
+    writable: Vec<u64>,
+}
+
+impl Desk {
+    /// Waits until there is something to do, and does it. An error is the end: nothing can be waited for.
+    fn turn(&mut self) -> io::Result<()> {
+        let ready = self.wait()?;
+        let now = clock::now();
+        let mut ring = [0; 8];
+        // It may not have been rung.
+        let _rung = rustix::io::read(&*self.bell, &mut ring);
+        while let Ok((client, answer)) = self.answers.try_recv() {
+            self.serve(client, |connection| connection.answer(&reply(answer), now));
+        }
+        for client in ready.writable {
+            self.serve(client, Connection::write);
+        }
+        for client in ready.readable {
+            self.serve(client, Connection::read);
+        }
+        let clients: Vec<u64> = self.clients.keys().copied().collect();
+        for client in clients {
+            self.hear(client, now);
+        }
+        // Whoever waits for us is not slow.
+        self.clients
+            .retain(|_, connection| connection.is_waiting || connection.deadline > now);
+        if ready.listener {
+            self.accept(now);
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> io::Result<Ready> {
+        let mut files = vec![
+            PollFd::new(&self.listener, PollFlags::IN),
+            PollFd::new(&*self.bell, PollFlags::IN),
+        ];
+        files.extend(self.clients.values().map(|connection| {
+            let mut events = PollFlags::empty();
+            events.set(PollFlags::IN, connection.wants_to_read());
+            events.set(PollFlags::OUT, connection.wants_to_write());
+            PollFd::new(connection.stream(), events)
+        }));
+        match poll(&mut files, self.timeout().as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let events = |index: usize| files[index].revents();
+        let clients = || self.clients.keys().copied().zip(files[2..].iter());
+        let gone = PollFlags::HUP | PollFlags::ERR;
+        let those = |flags: PollFlags| {
+            clients()
+                .filter(|(_, file)| file.revents().intersects(flags))
+                .map(|(client, _)| client)
+                .collect()
+        };
+        Ok(Ready {
+            listener: events(0).contains(PollFlags::IN),
+            readable: those(PollFlags::IN | gone),
+            writable: those(PollFlags::OUT),
+        })
+    }
+
+    /// Until the first client has to have done something.
+    fn timeout(&self) -> Option<Timespec> {
+        let waited_for = self.clients.values().filter(|client| !client.is_waiting);
+        let deadline = waited_for.map(|client| client.deadline).min()?;
+        deadline
+            .saturating_duration_since(clock::now())
+            .try_into()
+            .ok()
+    }
+
+    fn accept(&mut self, now: Instant) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            if self.clients.len() >= MOST {
+                self.drop_the_most_silent();
+            }
+            if let Ok(connection) = Connection::new(stream, now) {
+                self.clients.insert(self.next, connection);
+                self.next += 1;
+            }
+        }
+    }
+
+    fn drop_the_most_silent(&mut self) {
+        let silent = self.clients.iter().filter(|(_, client)| !client.is_waiting);
+        let most = silent.min_by_key(|(_, client)| client.deadline);
+        if let Some(number) = most
+            .or(self.clients.iter().next())
+            .map(|(number, _)| *number)
+        {
+            self.clients.remove(&number);
+        }
+    }
+
+    /// Does something for a client; if that fails, it is gone.
+    fn serve(&mut self, client: u64, serve: impl FnOnce(&mut Connection) -> io::Result<()>) {
+        if let Some(connection) = self.clients.get_mut(&client) {
+            if serve(connection).is_err() {
+                self.clients.remove(&client);
+            }
+        }
+    }
+
+    /// Reacts to the messages of a client that are complete.
+    fn hear(&mut self, client: u64, now: Instant) {
+        while let Some(message) = self
+            .clients
+            .get_mut(&client)
+            .and_then(|connection| connection.message(now))
+        {
+            let Some(request) = Request::parse(&message) else {
+                self.clients.remove(&client);
+                return;
+            };
+            let may_change = self
+                .clients
+                .get(&client)
+                .is_some_and(|client| client.may_change);
+            let is_oneway = request.oneway;
+            match request.reaction(may_change) {
+                Reaction::Reply(_) if is_oneway => {}
+                Reaction::Reply(reply) => {
+                    self.serve(client, |connection| connection.answer(&reply, now));
+                }
+                Reaction::Order(order) => {
+                    let call = Call {
+                        order,
+                        client: if is_oneway { u64::MAX } else { client },
+                        answers: self.tell.clone(),
+                        bell: Arc::clone(&self.bell),
+                    };
+                    // The core has enough to do: whoever is refused may try again.
+                    let is_taken = self.orders.try_send(call).is_ok();
+                    if !is_taken {
+                        self.clients.remove(&client);
+                    } else if !is_oneway {
+                        self.serve(client, |connection| {
+                            connection.is_waiting = true;
+                            Ok(())
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
