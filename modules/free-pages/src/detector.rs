@@ -5,13 +5,12 @@ use core::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, Uptime};
 
-use crate::bounds;
+use crate::bounds::{Affordable, Ceiling};
 use crate::knob::{Bounds, Knob, Seen, Step};
 use crate::node::{Moment, Node, Outlook};
 use crate::options::Options;
-use crate::sample::{Counts, Sample};
-use crate::scale::Scale;
-use crate::trial::{Judge, Verdict};
+use crate::sample::{Counts, NodeSample, Sample};
+use crate::trial::{Judge, Record, Verdict};
 
 /// Scans that are more than so many halves of a period apart are not compared.
 const LONGEST_GAP_HALVES: u32 = 5;
@@ -49,10 +48,11 @@ impl Last {
 /// What one scan led to.
 #[derive(Debug)]
 pub(crate) struct Observation {
-    pub(crate) original: Scale,
-    pub(crate) current: Scale,
-    pub(crate) ceiling: Scale,
-    pub(crate) affordable: Option<Scale>,
+    pub(crate) knob: Knob,
+    pub(crate) ceiling: Ceiling,
+    pub(crate) affordable: Affordable,
+    /// Of every node; `None` until there are scans enough.
+    pub(crate) nodes: Vec<(NodeSample, Option<Outlook>)>,
     /// Of the node whose need is largest, or else of the one that is first to run short.
     pub(crate) worst: Option<Outlook>,
     pub(crate) stalls: f64,
@@ -61,7 +61,7 @@ pub(crate) struct Observation {
     pub(crate) step: Option<Step>,
     /// Memory has just become too short to raise it as much as needed.
     pub(crate) held_back: bool,
-    pub(crate) paused: bool,
+    pub(crate) record: Record,
 }
 
 impl Detector {
@@ -78,44 +78,69 @@ impl Detector {
 
     pub(crate) fn observe(&mut self, sample: &Sample) -> Observation {
         let stalled = self.follow(sample);
-        let knob = self.knob.get_or_insert_with(|| Knob::new(sample.scale));
-        let seen = knob.see(sample.at, sample.scale);
-        match seen {
-            Some(Seen::Taken { from, to }) if to > from => self.judge.raised(from, to),
-            Some(Seen::Changed { .. }) => self.judge.give_up(),
-            Some(Seen::Taken { .. } | Seen::NotTaken { .. }) | None => {}
-        }
+        let seen = self.see(sample);
         let verdict = self.judge.observe(sample);
-        let paused = self.judge.is_paused(sample.at);
+        let record = self.judge.record(sample.at);
         let moment = Moment {
             lead: self.options.lead,
             period: sample.period,
             stalled,
         };
-        let worst = worst(&self.nodes, sample, moment);
-        let need = worst.and_then(|outlook| outlook.need).filter(|_| !paused);
+        let nodes = outlooks(&self.nodes, sample, moment);
+        let worst = worst(&nodes);
+        let ceiling = Ceiling::of(self.options.limit, sample);
+        let affordable = Affordable::of(&sample.nodes);
+        let knob = self.knob.get_or_insert(Knob::new(sample.setting));
+        let before = *knob;
+        let mut need = worst.and_then(|outlook| outlook.need);
+        if record.paused.is_some() {
+            need = None;
+        } else if record.capped.is_some() {
+            need = need.map(|need| need.min(knob.current()));
+        }
         let bounds = Bounds {
-            ceiling: bounds::ceiling(self.options.limit, sample),
-            affordable: bounds::affordable(&sample.nodes),
+            ceiling: ceiling.value,
+            affordable: affordable.value,
         };
         let step = knob.choose(sample.at, need, bounds);
-        let is_held_back = need
-            .map(|need| need.min(bounds.ceiling))
-            .is_some_and(|need| need > knob.current() && Some(need) > bounds.affordable);
+        let is_held_back = !knob.is_yielded()
+            && need
+                .map(|need| need.min(ceiling.value))
+                .is_some_and(|need| need > knob.current() && Some(need) > affordable.value);
         let was_held_back = core::mem::replace(&mut self.is_held_back, is_held_back);
         Observation {
-            original: knob.original(),
-            current: knob.current(),
-            ceiling: bounds.ceiling.max(knob.original()),
-            affordable: bounds.affordable,
+            knob: before,
+            ceiling,
+            affordable,
+            nodes,
             worst,
             stalls: self.judge.stalls(),
             seen,
             verdict,
             step,
             held_back: is_held_back && !was_held_back,
-            paused,
+            record,
         }
+    }
+
+    /// Looks at the tunable; what became of it since the last scan.
+    fn see(&mut self, sample: &Sample) -> Option<Seen> {
+        let found = sample.setting;
+        let Some(knob) = &mut self.knob else {
+            self.knob = Some(Knob::new(found));
+            return found
+                .is_yielded
+                .then_some(Seen::Yielded { to: found.value });
+        };
+        let seen = knob.see(sample.at, found);
+        match seen {
+            Some(Seen::Taken { from, to }) if to > from => self.judge.raised(from, to),
+            Some(Seen::Yielded { .. } | Seen::Resumed { .. } | Seen::Changed { .. }) => {
+                self.judge.start_over();
+            }
+            Some(Seen::Taken { .. } | Seen::NotTaken { .. }) | None => {}
+        }
+        seen
     }
 
     /// Adds the scan to the nodes; whether allocations had to wait since the last one.
@@ -145,15 +170,22 @@ impl Detector {
     }
 }
 
+fn outlooks(nodes: &[Node], sample: &Sample, moment: Moment) -> Vec<(NodeSample, Option<Outlook>)> {
+    let outlook = |there: &NodeSample| {
+        let node = nodes.iter().find(|node| node.id == there.id);
+        (*there, node.and_then(|node| node.outlook(there, moment)))
+    };
+    sample.nodes.iter().map(outlook).collect()
+}
+
 /// The node that needs most; of those that need nothing, the one that is first to run short.
-fn worst(nodes: &[Node], sample: &Sample, moment: Moment) -> Option<Outlook> {
-    let outlooks = sample.nodes.iter().filter_map(|there| {
-        let node = nodes.iter().find(|node| node.id == there.id)?;
-        node.outlook(there, moment)
-    });
+fn worst(nodes: &[(NodeSample, Option<Outlook>)]) -> Option<Outlook> {
     let urgency = |outlook: &Outlook| {
         let time_left = outlook.time_left.unwrap_or(Duration::MAX);
         (outlook.need, Reverse(time_left))
     };
-    outlooks.max_by_key(urgency)
+    nodes
+        .iter()
+        .filter_map(|(_, outlook)| *outlook)
+        .max_by_key(urgency)
 }

@@ -1,10 +1,11 @@
 //! The tunable over time: whose value it has, when it is raised, and how it is given back.
 
+use core::fmt;
 use core::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 
-use crate::scale::Scale;
+use crate::scale::{Scale, Setting, TUNABLE};
 
 /// For so many scans there must be less need before the value is lowered: longer than a trend looks back, as what a
 /// raise itself makes kswapd reclaim blurs one.
@@ -18,11 +19,9 @@ const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// What this module knows about the tunable.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Knob {
-    /// The value that it is given back to: that of the administrator.
-    original: Scale,
-    current: Scale,
+    setting: Setting,
     asked: Option<Scale>,
     /// The largest value that this kernel accepts, as far as is known.
     largest: Scale,
@@ -41,11 +40,15 @@ pub(crate) struct Knob {
 /// What became of the tunable since the last scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// It has the value that was asked for.
+    /// The daemon has given it another value.
     Taken { from: Scale, to: Scale },
     /// It still has the value before.
     NotTaken { asked: Scale },
-    /// Somebody else gave it another value, which counts as the original one from now on.
+    /// Somebody else gave it a value, and it is left alone.
+    Yielded { to: Scale },
+    /// The administrator lets it be changed again.
+    Resumed { original: Scale },
+    /// It has another original value.
     Changed { from: Scale, to: Scale },
 }
 
@@ -77,61 +80,73 @@ impl Step {
 }
 
 impl Knob {
-    pub(crate) fn new(found: Scale) -> Self {
+    pub(crate) const fn new(found: Setting) -> Self {
         Self {
-            original: found,
-            current: found,
+            setting: found,
             asked: None,
             largest: Scale::LARGEST,
-            wait_until: Uptime::default(),
+            wait_until: Uptime(Duration::ZERO),
             wait: FIRST_WAIT,
             calm: 0,
-            peak: found,
+            peak: found.original,
             hold: HOLD,
             since_lowered: u32::MAX,
         }
     }
 
     pub(crate) const fn original(&self) -> Scale {
-        self.original
+        self.setting.original
     }
 
     pub(crate) const fn current(&self) -> Scale {
-        self.current
+        self.setting.value
+    }
+
+    /// Whether it is somebody else's, and left alone.
+    pub(crate) const fn is_yielded(&self) -> bool {
+        self.setting.is_yielded
     }
 
     pub(crate) fn is_raised(&self) -> bool {
-        self.current > self.original
+        self.current() > self.original()
     }
 
-    /// Looks at the value that the tunable has now.
-    pub(crate) fn see(&mut self, at: Uptime, found: Scale) -> Option<Seen> {
-        let from = self.current;
-        match self.asked.take() {
-            Some(asked) if asked == found => {
-                self.current = found;
-                self.wait = FIRST_WAIT;
-                Some(Seen::Taken { from, to: found })
-            }
-            Some(asked) if from == found => {
-                if asked > Scale::LARGEST_OF_OLD && self.largest > Scale::LARGEST_OF_OLD {
-                    // Before 5.18 the kernel refuses these; the next request shows whether that was it.
-                    self.largest = Scale::LARGEST_OF_OLD;
-                } else {
-                    self.wait_until = Uptime(at.0.saturating_add(self.wait));
-                    self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
-                }
-                Some(Seen::NotTaken { asked })
-            }
-            Some(_) | None if from != found => {
-                *self = Self {
-                    largest: self.largest.max(found),
-                    ..Self::new(found)
-                };
-                Some(Seen::Changed { from, to: found })
-            }
-            Some(_) | None => None,
+    /// Looks at the tunable as it is now. `None` if nothing became of it.
+    pub(crate) fn see(&mut self, at: Uptime, found: Setting) -> Option<Seen> {
+        let before = self.setting;
+        let asked = self.asked.take();
+        if (found.original, found.is_yielded) != (before.original, before.is_yielded) {
+            *self = Self {
+                largest: self.largest.max(found.value),
+                ..Self::new(found)
+            };
+            return match (before.is_yielded, found.is_yielded) {
+                (true, true) => None,
+                (false, true) => Some(Seen::Yielded { to: found.value }),
+                (true, false) => Some(Seen::Resumed {
+                    original: found.original,
+                }),
+                (false, false) => Some(Seen::Changed {
+                    from: before.original,
+                    to: found.original,
+                }),
+            };
         }
+        let (from, to) = (before.value, found.value);
+        if from != to {
+            self.setting = found;
+            self.wait = FIRST_WAIT;
+            return Some(Seen::Taken { from, to });
+        }
+        let asked = asked?;
+        if asked > Scale::LARGEST_OF_OLD && self.largest > Scale::LARGEST_OF_OLD {
+            // Before 5.18 the kernel refuses these; the next request shows whether that was it.
+            self.largest = Scale::LARGEST_OF_OLD;
+        } else {
+            self.wait_until = Uptime(at.0.saturating_add(self.wait));
+            self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
+        }
+        Some(Seen::NotTaken { asked })
     }
 
     /// The value to ask for, if any, when `need` is the value that would be enough; `None` if nothing presses.
@@ -141,10 +156,11 @@ impl Knob {
         need: Option<Scale>,
         bounds: Bounds,
     ) -> Option<Step> {
-        let top = bounds.ceiling.min(self.largest).max(self.original);
-        let need = need.unwrap_or(self.original).clamp(self.original, top);
+        let original = self.original();
+        let top = bounds.ceiling.min(self.largest).max(original);
+        let need = need.unwrap_or(original).clamp(original, top);
         self.since_lowered = self.since_lowered.saturating_add(1);
-        if at < self.wait_until {
+        if self.is_yielded() || at < self.wait_until {
             return None;
         }
         let step = self.next(need, top, bounds.affordable)?;
@@ -153,11 +169,11 @@ impl Knob {
     }
 
     fn next(&mut self, need: Scale, top: Scale, affordable: Option<Scale>) -> Option<Step> {
-        if self.current > top {
+        if self.current() > top {
             return Some(Step::Cap(top));
         }
-        let raised = affordable.map_or(self.original, |affordable| need.min(affordable));
-        if self.current.is_worth_raising_to(raised) {
+        let raised = affordable.map_or(self.original(), |affordable| need.min(affordable));
+        if self.current().is_worth_raising_to(raised) {
             self.raise();
             return Some(Step::Raise(raised));
         }
@@ -170,7 +186,7 @@ impl Knob {
             self.hold = (2 * self.hold).min(LONGEST_HOLD);
         }
         self.calm = 0;
-        self.peak = self.original;
+        self.peak = self.original();
     }
 
     fn ease(&mut self, need: Scale) -> Option<Scale> {
@@ -180,9 +196,10 @@ impl Knob {
             }
             return None;
         }
-        if need > self.original && !self.current.is_more_than_enough_for(need) {
+        let (current, original) = (self.current(), self.original());
+        if need > original && !current.is_more_than_enough_for(need) {
             self.calm = 0;
-            self.peak = self.original;
+            self.peak = original;
             return None;
         }
         self.calm += 1;
@@ -190,11 +207,33 @@ impl Knob {
         if self.calm < self.hold {
             return None;
         }
-        let lowered = self.current.halfway_to(self.peak);
+        let lowered = current.halfway_to(self.peak);
         self.calm = self.hold - STEP;
-        self.peak = self.original;
+        self.peak = original;
         self.since_lowered = 0;
-        (lowered < self.current).then_some(lowered)
+        (lowered < current).then_some(lowered)
+    }
+}
+
+impl fmt::Display for Knob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{TUNABLE} was {}", self.current())?;
+        if self.is_raised() {
+            write!(f, ", originally {}", self.original())?;
+        } else {
+            f.write_str(", which is its original value")?;
+        }
+        if self.calm > 0 {
+            let (calm, hold) = (self.calm, self.hold);
+            write!(
+                f,
+                "; less was enough in the last {calm} scans, and it is lowered after {hold}"
+            )?;
+        }
+        if self.largest < Scale::LARGEST {
+            write!(f, "; this kernel accepts {} at most", self.largest)?;
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ mod detector;
 mod knob;
 mod node;
 mod options;
+mod pressure;
 mod report;
 mod sample;
 mod scale;
@@ -44,7 +45,12 @@ register!(FreePages);
 impl Module for FreePages {
     const INFO: Info = Info {
         flag: "ENABLE_FREE_PAGE_MGMT",
-        needs: &[Need::MEMINFO, Need::VMSTAT, Need::ZONEINFO],
+        needs: &[
+            Need::MEMINFO,
+            Need::VMSTAT,
+            Need::ZONEINFO,
+            Need::file(pressure::FILE),
+        ],
         writes: &[Action::set(scale::TUNABLE)],
         options: &[
             options::AGGRESSIVENESS.declaration(),
@@ -79,15 +85,15 @@ impl Module for FreePages {
 impl FreePages {
     fn publish(&mut self, sample: &Sample, observation: &Observation, out: &mut Out<'_>) {
         let Observation {
-            original,
-            current,
+            knob,
             ceiling,
             worst,
             stalls,
             ..
         } = observation;
-        out.metric("scale", current.as_f64());
-        out.metric("original_scale", original.as_f64());
+        out.metric("scale", knob.current().as_f64());
+        out.metric("original_scale", knob.original().as_f64());
+        let ceiling = ceiling.value.max(knob.original());
         out.metric("ceiling_scale", ceiling.as_f64());
         out.metric("stalls_per_second", *stalls);
         if let Some(outlook) = worst {
@@ -95,7 +101,7 @@ impl FreePages {
             if let Some(left) = outlook.time_left {
                 out.metric("time_left_seconds", left.as_secs_f64());
             }
-            let need = outlook.need.unwrap_or(*original);
+            let need = outlook.need.unwrap_or(knob.original());
             out.metric("needed_scale", need.as_f64());
         }
         let status = Status {

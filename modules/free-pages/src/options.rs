@@ -44,7 +44,8 @@ pub(crate) struct Options {
 /// How far the value may be raised.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {
-    Value(Scale),
+    /// By the levels of aggressiveness.
+    Level(i64),
     Gap(Bytes),
 }
 
@@ -54,7 +55,7 @@ impl Options {
         let limit = if gap > 0.0 {
             Limit::Gap(Bytes::new(1 << 30).percent(gap * 100.0))
         } else {
-            Limit::of_aggressiveness(config.integer(&AGGRESSIVENESS))
+            Limit::Level(config.integer(&AGGRESSIVENESS))
         };
         Self {
             limit,
@@ -63,13 +64,12 @@ impl Options {
     }
 }
 
-impl Limit {
-    fn of_aggressiveness(level: i64) -> Self {
-        let value = match level {
-            ..=1 => 400,
-            2 => 700,
-            3.. => 1000,
-        };
-        Self::Value(Scale::new(value).unwrap_or(Scale::SMALLEST))
-    }
+/// The largest value of a level of aggressiveness.
+pub(crate) fn largest_of(level: i64) -> Scale {
+    let value = match level {
+        ..=1 => 400,
+        2 => 700,
+        3.. => 1000,
+    };
+    Scale::new(value).unwrap_or(Scale::SMALLEST)
 }

@@ -1,5 +1,8 @@
 //! What is said of a decision: every one with the numbers that led to it.
 
+mod verdict;
+mod weighed;
+
 use core::fmt;
 use core::time::Duration;
 
@@ -10,7 +13,7 @@ use crate::detector::Observation;
 use crate::knob::{Seen, Step};
 use crate::node::Outlook;
 use crate::scale::{Scale, TUNABLE};
-use crate::trial::{Effect, Verdict};
+use weighed::Weighed;
 
 /// Says everything that happened in a scan, and asks for what is to be changed.
 pub(crate) fn say(
@@ -23,7 +26,7 @@ pub(crate) fn say(
         say_seen(seen, out);
     }
     if let Some(verdict) = observation.verdict {
-        say_verdict(&verdict, out);
+        verdict::say(&verdict, out);
     }
     if observation.held_back {
         say_held_back(observation, out);
@@ -39,73 +42,33 @@ fn say_seen(seen: Seen, out: &mut Out<'_>) {
         Seen::Taken { .. } => {}
         Seen::NotTaken { asked } => {
             let text = format!(
-                "{TUNABLE} was not set to {asked}: the kernel refused it, it is only advised, or the value of somebody else is kept"
+                "{TUNABLE} was not set to {asked}: the kernel refused it, or it is only advised"
             );
             out.finding(&Finding::new(Severity::Info, "not-taken", &text));
         }
+        Seen::Yielded { to } => {
+            let text = format!(
+                "somebody else set {TUNABLE} to {to}: it is left alone until `adaptivemmd resume`"
+            );
+            out.finding(&Finding::new(Severity::Info, "yielded", &text));
+        }
+        Seen::Resumed { original } => {
+            let text = format!("{TUNABLE} is tuned again; its original value is {original} now");
+            out.finding(&Finding::new(Severity::Info, "resumed", &text));
+        }
         Seen::Changed { from, to } => {
             let text = format!(
-                "Somebody else changed {TUNABLE} from {from} to {to}, which is its original value from now on"
+                "somebody else changed {TUNABLE}: its original value is {to} from now on, and no longer {from}"
             );
             out.finding(&Finding::new(Severity::Info, "changed-by-others", &text));
         }
     }
 }
 
-fn say_verdict(verdict: &Verdict, out: &mut Out<'_>) {
-    let Verdict { from, to, .. } = verdict;
-    let (severity, code, what) = match verdict.effect {
-        Effect::NoStalls => (
-            Severity::Info,
-            "raise-prevents",
-            "there are no stalls".to_owned(),
-        ),
-        Effect::Helped => (Severity::Info, "raise-helped", "that helped".to_owned()),
-        Effect::Unclear => (
-            Severity::Info,
-            "raise-unclear",
-            "that is not enough so far".to_owned(),
-        ),
-        Effect::NoHelp => (
-            Severity::Notice,
-            "raise-no-help",
-            "that did not help".to_owned(),
-        ),
-        Effect::BackedOff(pause) => {
-            let minutes = pause.as_secs() / 60;
-            let what = format!(
-                "that did not help, so it is given back and not raised again for {minutes} minutes"
-            );
-            (Severity::Warning, "backed-off", what)
-        }
-    };
-    let (before, after) = (verdict.before, verdict.after);
-    let text = format!(
-        "{TUNABLE} was raised from {from} to {to} and {what}: {:.1} allocation stalls/s before and {:.1} in the {} s \
-         since, {:.0} and {:.0} pages/s of direct reclaim, {:.0} and {:.0} pages/s used",
-        before.stalls,
-        after.stalls,
-        verdict.span.as_secs(),
-        before.direct,
-        after.direct,
-        before.used,
-        after.used,
-    );
-    let numbers = [
-        Number::new("stalls_before_per_second", before.stalls),
-        Number::new("stalls_after_per_second", after.stalls),
-        Number::new("direct_reclaim_before_pages_per_second", before.direct),
-        Number::new("direct_reclaim_after_pages_per_second", after.direct),
-        Number::new("used_before_pages_per_second", before.used),
-        Number::new("used_after_pages_per_second", after.used),
-    ];
-    out.finding(&Finding::new(severity, code, &text).numbers(&numbers));
-}
-
 fn say_held_back(observation: &Observation, out: &mut Out<'_>) {
     let need = observation.worst.and_then(|outlook| outlook.need);
-    let need = need.unwrap_or(observation.current);
-    let affordable = match observation.affordable {
+    let need = need.unwrap_or(observation.knob.current());
+    let affordable = match observation.affordable.value {
         Some(affordable) => format!("no more than {affordable}"),
         None => "nothing".to_owned(),
     };
@@ -113,7 +76,8 @@ fn say_held_back(observation: &Observation, out: &mut Out<'_>) {
         "{TUNABLE} should be {need}, but memory allows {affordable}: with more, free pages and those that are sure to be \
          reclaimed would be too few above the low watermark"
     );
-    out.finding(&Finding::new(Severity::Notice, "held-back", &text));
+    let details = observation.affordable.to_string();
+    out.finding(&Finding::new(Severity::Notice, "held-back", &text).details(&details));
 }
 
 fn ask(
@@ -123,12 +87,8 @@ fn ask(
     page_size: PageSize,
     out: &mut Out<'_>,
 ) {
-    let Observation {
-        original,
-        current,
-        ceiling,
-        ..
-    } = *observation;
+    let (original, current) = (observation.knob.original(), observation.knob.current());
+    let ceiling = observation.ceiling.value.max(original);
     let reason = match (step, observation.worst) {
         (Step::Raise(_), Some(outlook)) => raise(&outlook, observation, lead, page_size),
         (Step::Raise(value), None) => format!("the need is {value}"),
@@ -157,7 +117,16 @@ fn ask(
             Number::new("managed_pages", sample.managed.as_f64()),
         ]);
     }
-    let request = Request::set(TUNABLE, step.value().get(), &reason).numbers(&numbers);
+    let details = Weighed {
+        observation,
+        step,
+        lead,
+        page_size,
+    }
+    .to_string();
+    let request = Request::set(TUNABLE, step.value().get(), &reason)
+        .details(&details)
+        .numbers(&numbers);
     // Refused at once or later: the next snapshot shows that the value is as before.
     let _ = out.request(&request);
 }
@@ -172,6 +141,7 @@ fn raise(
     let need = need.unwrap_or(Scale::SMALLEST);
     let affordable = observation
         .affordable
+        .value
         .filter(|&affordable| affordable < need);
     let affordable = affordable.map_or_else(String::new, |affordable| {
         format!(", and memory allows {affordable}")
@@ -185,7 +155,7 @@ fn raise(
         sample.high,
         lead.as_secs_f64(),
         sample.managed,
-        observation.ceiling,
+        observation.ceiling.value.max(observation.knob.original()),
     )
 }
 
@@ -229,12 +199,20 @@ pub(crate) struct Status<'a> {
 impl fmt::Display for Status<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Observation {
-            original,
-            current,
+            knob,
             ceiling,
             worst,
+            record,
             ..
         } = self.observation;
+        let (original, current) = (knob.original(), knob.current());
+        if knob.is_yielded() {
+            return write!(
+                f,
+                "somebody else set {TUNABLE} to {current}: left alone until `adaptivemmd resume`"
+            );
+        }
+        let ceiling = ceiling.value.max(original);
         let Some(outlook) = worst else {
             return write!(
                 f,
@@ -249,8 +227,10 @@ impl fmt::Display for Status<'_> {
         if let Some(need) = outlook.need {
             write!(f, ", needed {need}")?;
         }
-        if self.observation.paused {
+        if record.paused.is_some() {
             f.write_str("; not raised, because that did not help")?;
+        } else if record.capped.is_some() {
+            f.write_str("; not raised further, because tasks waited longer")?;
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ use core::time::Duration;
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use adaptivemm_module_api::{Counters, ScanError, Snapshot};
 
-use crate::scale::{Scale, TUNABLE};
+use crate::pressure::{self, Waited};
+use crate::scale::{Setting, TUNABLE};
 
 /// The DMA zone of x86, which nothing uses that is not made for it.
 const SMALL_DMA: Bytes = Bytes::new(16 << 20);
@@ -17,13 +18,14 @@ pub(crate) struct Sample {
     /// Between two scans.
     pub(crate) period: Duration,
     pub(crate) page_size: PageSize,
-    /// The tunable, as it is now.
-    pub(crate) scale: Scale,
+    pub(crate) setting: Setting,
     /// The nodes that have memory, by number.
     pub(crate) nodes: Vec<NodeSample>,
     /// In pools of huge pages of all sizes.
     pub(crate) hugepages: Bytes,
     pub(crate) counts: Counts,
+    /// `None` on kernels that do not tell.
+    pub(crate) waited: Option<Waited>,
 }
 
 /// What the kernel has counted since boot.
@@ -61,19 +63,18 @@ impl Sample {
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
         let meminfo = snapshot.meminfo()?;
         let nodes = nodes(snapshot, &meminfo)?;
-        let scale = snapshot
-            .tunable(TUNABLE)
-            .and_then(|tunable| Scale::new(tunable.value));
+        let setting = snapshot.tunable(TUNABLE).and_then(Setting::of);
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),
             page_size: snapshot.page_size(),
-            scale: scale.ok_or(ScanError::new(
+            setting: setting.ok_or(ScanError::new(
                 "this kernel has no vm.watermark_scale_factor: there is nothing to tune",
             ))?,
             nodes,
             hugepages: hugepages(&meminfo),
             counts: Counts::of(&snapshot.vmstat()?)?,
+            waited: pressure::waited(snapshot),
         })
     }
 

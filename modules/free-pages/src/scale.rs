@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use adaptivemm_module_api::Tunable;
 use adaptivemm_module_api::units::Pages;
 
 /// The name of the tunable.
@@ -82,6 +83,30 @@ impl Scale {
     )]
     fn bounded(value: f64) -> Self {
         Self(value.clamp(Self::SMALLEST.as_f64(), Self::LARGEST.as_f64()) as i64)
+    }
+}
+
+/// The tunable as it is, and whose value it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) value: Scale,
+    /// What it is given back to: the value of the administrator. Never above `value`.
+    pub(crate) original: Scale,
+    /// Somebody else set it, so it is left alone.
+    pub(crate) is_yielded: bool,
+}
+
+impl Setting {
+    /// `None` for what is no value of the tunable.
+    pub(crate) fn of(tunable: Tunable) -> Option<Self> {
+        let value = Scale::new(tunable.value)?;
+        // This module only raises, so a value below the original is somebody else's.
+        let original = Scale::new(tunable.original).map_or(value, |original| original.min(value));
+        Some(Self {
+            value,
+            original,
+            is_yielded: tunable.is_yielded,
+        })
     }
 }
 

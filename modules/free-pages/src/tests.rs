@@ -4,6 +4,7 @@ mod machine;
 
 use core::time::Duration;
 
+use adaptivemm_module_api::Tunable;
 use adaptivemm_module_api::testing::{self, Machine, Rig, Value, Verdict, Words};
 use adaptivemm_module_api::units::{PageSize, Pages};
 use proptest::prelude::*;
@@ -197,12 +198,130 @@ fn a_value_that_the_administrator_sets_in_between_is_what_it_goes_back_to() {
     let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
     let _ = simulation.scans(&mut rig, 20, &[30_000.0]);
 
-    simulation.scale = 40;
+    simulation.set(40);
     let words = simulation.scans(&mut rig, 1, &[0.0]);
     let _ = simulation.scans(&mut rig, 100, &[0.0]);
 
-    assert!(told(&words)[0].starts_with("info changed-by-others: Somebody else changed "));
+    assert_eq!(
+        told(&words),
+        [
+            "info changed-by-others: somebody else changed vm.watermark_scale_factor: its original value is 40 from now \
+             on, and no longer 10"
+        ]
+    );
     assert_eq!(simulation.scale, 40, "{:?}", simulation.writes);
+}
+
+#[test]
+fn a_value_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    let _ = simulation.scans(&mut rig, 20, &[30_000.0]);
+    let writes = simulation.writes.len();
+
+    simulation.set(40);
+    simulation.is_yielded = true;
+    let yielded = simulation.scans(&mut rig, 100, &[30_000.0]);
+    assert_eq!(simulation.writes.len(), writes, "{:?}", simulation.writes);
+    simulation.is_yielded = false;
+    let resumed = simulation.scans(&mut rig, 20, &[30_000.0]);
+    let tuned = simulation.scale;
+    let _ = simulation.scans(&mut rig, 100, &[0.0]);
+
+    assert_eq!(
+        told(&yielded),
+        [
+            "info yielded: somebody else set vm.watermark_scale_factor to 40: it is left alone until `adaptivemmd resume`"
+        ]
+    );
+    assert_eq!(
+        yielded[99].status,
+        "somebody else set vm.watermark_scale_factor to 40: left alone until `adaptivemmd resume`"
+    );
+    assert_eq!(
+        told(&resumed)[0],
+        "info resumed: vm.watermark_scale_factor is tuned again; its original value is 40 now"
+    );
+    assert!(tuned > 200, "{:?}", simulation.writes);
+    assert_eq!(simulation.scale, 40, "{:?}", simulation.writes);
+}
+
+#[test]
+fn a_module_that_is_made_anew_goes_back_to_the_value_of_the_administrator() {
+    let mut simulation = Simulation::new(40_000);
+    let _ = simulation.scans(&mut rig(&[]), 20, &[30_000.0]);
+    assert!(simulation.scale > 200);
+
+    let mut anew = rig(&[]);
+    let words = simulation.scans(&mut anew, 100, &[0.0]);
+
+    assert_eq!(words[0].metric("original_scale"), Some(10.0));
+    assert_eq!(simulation.scale, 10, "{:?}", simulation.writes);
+}
+
+#[test]
+fn what_was_weighed_is_told_with_a_request() {
+    let mut simulation = Simulation::new(500_000);
+    let mut rig = rig(&[("max-gap-gib", 0.25.into())]);
+    simulation.nodes.push(Node::new(3, 300_000));
+    simulation.hugepages = 4 << 30;
+
+    let words = simulation.scans(&mut rig, 49, &[30_000.0, -10.0]);
+
+    let request = words.iter().find_map(|words| words.requests.first());
+    let lines: Vec<_> = request.unwrap().details.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "node 0: 50000 pages free, high watermark 6097 pages, 30000 pages/s (117.2 MiB/s) used, 1.5 s left: needs 287",
+            "node 3: 300150 pages free, high watermark 6097 pages, 0 pages/s (0 B/s) used, free pages do not become \
+             fewer: needs nothing",
+            "the largest need counts: 287, a gap that lasts 1.0 s, in parts of 10000 of the node",
+            "ceiling 156: max-gap-gib, 256.0 MiB, which is 312, lowered as 4.0 GiB are in huge pages; that cuts the need",
+            "memory allows 3000: 574288 pages of node 0 are free or easily reclaimed, and must stay a quarter above its \
+             low watermark",
+            "no raise is being judged",
+            "vm.watermark_scale_factor was 10, which is its original value",
+        ]
+    );
+}
+
+#[test]
+fn a_way_back_is_explained_too() {
+    let (mut simulation, mut rig) = (Simulation::new(40_000), rig(&[]));
+    let _ = simulation.scans(&mut rig, 30, &[30_000.0]);
+
+    let words = simulation.scans(&mut rig, 60, &[0.0]);
+
+    let request = words.iter().find_map(|words| words.requests.first());
+    let details = &request.unwrap().details;
+    assert!(
+        details.contains("no node needs more than the original value, 10\n")
+            && details.contains(
+                ", originally 10; less was enough in the last 11 scans, and it is lowered after 12"
+            ),
+        "{details}"
+    );
+}
+
+#[test]
+fn where_the_kernel_tells_how_long_tasks_waited_that_is_part_of_the_verdict() {
+    let verdict = |waited: Option<Duration>| {
+        let (mut simulation, mut rig) = (Simulation::new(8_000), rig(&[]));
+        simulation.waited = waited;
+        let mut words = Vec::new();
+        for _ in 0..20 {
+            words.extend(simulation.scans(&mut rig, 1, &[250_000.0]));
+            words.extend(simulation.scans(&mut rig, 1, &[0.0]));
+        }
+        let told = told(&words);
+        let verdict = told.iter().find(|line| line.starts_with("info raise-"));
+        verdict.unwrap().contains("; tasks waited for memory ")
+    };
+
+    assert_eq!(
+        [None, Some(Duration::from_secs(7))].map(verdict),
+        [false, true]
+    );
 }
 
 #[test]
@@ -386,7 +505,7 @@ proptest! {
         original in 1_i64..1500, loads in prop::collection::vec((-300_000.0_f64..300_000.0, 1_u64..30), 1..12),
     ) {
         let (mut simulation, mut rig) = (Simulation::new(100_000), rig(&[]));
-        simulation.scale = original;
+        simulation.set(original);
         for (load, scans) in loads {
             let _ = simulation.scans(&mut rig, scans, &[load]);
         }
@@ -397,8 +516,79 @@ proptest! {
     }
 
     #[test]
+    fn a_reload_at_any_time_changes_no_bound(
+        original in 1_i64..1500, loads in prop::collection::vec((-300_000.0_f64..300_000.0, 1_u64..30), 1..12),
+    ) {
+        let mut simulation = Simulation::new(100_000);
+        simulation.set(original);
+        for (load, scans) in loads {
+            let _ = simulation.scans(&mut rig(&[]), scans, &[load]);
+        }
+        let _ = simulation.scans(&mut rig(&[]), 400, &[-100_000.0]);
+
+        for (_, value) in &simulation.writes {
+            prop_assert!((original..=original.max(700)).contains(value));
+        }
+        prop_assert_eq!(simulation.scale, original);
+    }
+
+    #[test]
+    fn a_yielded_value_is_never_asked_for(
+        loads in prop::collection::vec((-300_000.0_f64..300_000.0, 1_u64..30, any::<bool>()), 1..12),
+    ) {
+        let (mut simulation, mut rig) = (Simulation::new(100_000), rig(&[]));
+        for (load, scans, is_yielded) in loads {
+            if is_yielded && !simulation.is_yielded {
+                simulation.set(simulation.scale);
+            }
+            simulation.is_yielded = is_yielded;
+            let words = simulation.scans(&mut rig, scans, &[load]);
+            prop_assert!(!is_yielded || words.iter().all(|words| words.requests.is_empty()));
+        }
+    }
+
+    #[test]
+    fn more_that_is_used_is_never_met_with_less(
+        free in 6_000_u64..30_000, fall in 0_u64..2_000, scans in 3_u64..12, few in 0_u64..100_000, more in 0_u64..100_000,
+        original in 1_i64..700,
+    ) {
+        let value = |reclaimed: u64| {
+            let mut rig = rig(&[]);
+            let mut value = original;
+            for scan in 1..=scans {
+                let zone = testing::Zone {
+                    free: Pages::new(free + fall * (scans - scan)),
+                    min: Pages::new(4_000),
+                    low: Pages::new(5_000),
+                    high: Pages::new(6_000),
+                    managed: Pages::new(NODE),
+                    ..testing::Zone::new(0, "Normal")
+                };
+                let machine = Machine::new()
+                    .uptime(Duration::from_secs(scan))
+                    .meminfo(&[("SwapFree", 0)])
+                    .vmstat(&[("pgsteal_kswapd", scan * reclaimed), ("allocstall_normal", 0)])
+                    .zone(zone)
+                    .node_stats(0, &[("nr_inactive_file", 500_000)])
+                    .tunable(scale::TUNABLE, original);
+                // Not carried out: what is asked for last is the largest.
+                let words = rig.scan(&machine);
+                for request in &words.requests {
+                    let testing::Action::Set { value: asked, .. } = request.action else { unreachable!() };
+                    value = value.max(asked);
+                }
+            }
+            value
+        };
+
+        prop_assert!(value(few + more) >= value(few));
+        prop_assert!((original..=700.max(original)).contains(&value(few)));
+    }
+
+    #[test]
     fn no_machine_makes_it_panic(
-        zones in prop::collection::vec((0_u32..4, any::<[u64; 5]>()), 0..6), counts: [u64; 3], scale: i64,
+        zones in prop::collection::vec((0_u32..4, any::<[u64; 5]>()), 0..6), counts: [u64; 3],
+        (scale, original, is_yielded) in any::<(i64, i64, bool)>(),
         uptimes in prop::collection::vec(any::<u64>(), 1..6),
     ) {
         let mut rig = rig(&[]);
@@ -407,7 +597,8 @@ proptest! {
                 .uptime(Duration::from_nanos(uptime))
                 .meminfo(&[("SwapFree", counts[0]), ("Hugetlb", counts[1])])
                 .vmstat(&[("pgsteal_kswapd", counts[1]), ("allocstall_normal", counts[2])])
-                .tunable(scale::TUNABLE, scale);
+                .tunable_of(scale::TUNABLE, Tunable { original, is_yielded, ..Tunable::new(scale) })
+                .file(pressure::FILE, format!("some total={}\n", counts[0]));
             for (node, [free, min, low, high, managed]) in &zones {
                 let [free, min, low, high, managed] = [free, min, low, high, managed].map(|&pages| Pages::new(pages));
                 machine = machine.zone(testing::Zone { free, min, low, high, managed, ..testing::Zone::new(*node, "Normal") });

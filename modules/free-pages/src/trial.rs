@@ -1,5 +1,6 @@
 //! Whether raising the value helped.
 
+use core::fmt;
 use core::time::Duration;
 
 use adaptivemm_module_api::trend::{Window, of_count};
@@ -23,6 +24,8 @@ pub(crate) struct Rates {
     pub(crate) direct: f64,
     /// Pages that were used.
     pub(crate) used: f64,
+    /// The share of the time in which some task waited for memory, in percent; `None` if the kernel does not tell.
+    pub(crate) waiting: Option<f64>,
 }
 
 /// What the machine went through of late.
@@ -31,6 +34,7 @@ struct History {
     stalls: Window,
     direct: Window,
     used: Window,
+    waited: Window,
 }
 
 /// A raise that is being judged.
@@ -53,6 +57,8 @@ pub(crate) struct Verdict {
     /// The time that `after` is about.
     pub(crate) span: Duration,
     pub(crate) effect: Effect,
+    /// Tasks waited for memory much longer than before, under the same load.
+    pub(crate) is_costly: bool,
 }
 
 /// Whether it helped.
@@ -77,6 +83,19 @@ pub(crate) struct Judge {
     trial: Option<Trial>,
     pause: Duration,
     paused_until: Uptime,
+    /// Until then it is not raised further, as the last raise was costly.
+    capped_until: Uptime,
+}
+
+/// What is known of raises so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Record {
+    /// The raise that is being judged: from which value, to which, what was before, and how often it did not help.
+    trial: Option<(Scale, Scale, Rates, u32)>,
+    /// For so long nothing is raised.
+    pub(crate) paused: Option<Duration>,
+    /// For so long it is not raised further.
+    pub(crate) capped: Option<Duration>,
 }
 
 impl History {
@@ -85,6 +104,7 @@ impl History {
             stalls: Window::new(scans),
             direct: Window::new(scans),
             used: Window::new(scans),
+            waited: Window::new(scans),
         }
     }
 
@@ -94,6 +114,10 @@ impl History {
         self.stalls.push(sample.at, of_count(counts.stalls));
         self.direct.push(sample.at, of_count(counts.direct));
         self.used.push(sample.at, of_count(counts.reclaimed) - free);
+        match sample.waited {
+            Some(waited) => self.waited.push(sample.at, waited.0.as_secs_f64()),
+            None => self.waited.clear(),
+        }
     }
 
     fn rates(&self) -> Rates {
@@ -101,6 +125,7 @@ impl History {
             stalls: mean(&self.stalls),
             direct: mean(&self.direct),
             used: mean(&self.used),
+            waiting: (self.waited.len() == self.stalls.len()).then(|| mean(&self.waited) * 100.0),
         }
     }
 }
@@ -122,12 +147,27 @@ impl Judge {
             trial: None,
             pause: FIRST_PAUSE,
             paused_until: Uptime::default(),
+            capped_until: Uptime::default(),
         }
     }
 
-    /// Whether nothing should be raised, because it did not help.
-    pub(crate) fn is_paused(&self, at: Uptime) -> bool {
-        at < self.paused_until
+    /// Starts afresh, for a value that is not ours any more; what the machine went through stays.
+    pub(crate) fn start_over(&mut self) {
+        let history = core::mem::replace(&mut self.history, History::new(SCANS));
+        *self = Self {
+            history,
+            ..Self::new()
+        };
+    }
+
+    pub(crate) fn record(&self, at: Uptime) -> Record {
+        let left = |until: Uptime| (at < until).then(|| until.since(at));
+        let of_trial = |trial: &Trial| (trial.from, trial.to, trial.before, trial.failures);
+        Record {
+            trial: self.trial.as_ref().map(of_trial),
+            paused: left(self.paused_until),
+            capped: left(self.capped_until),
+        }
     }
 
     pub(crate) fn stalls(&self) -> f64 {
@@ -149,10 +189,6 @@ impl Judge {
         });
     }
 
-    pub(crate) fn give_up(&mut self) {
-        self.trial = None;
-    }
-
     /// Looks at a scan. A verdict is given once enough of them have passed since a raise.
     pub(crate) fn observe(&mut self, sample: &Sample) -> Option<Verdict> {
         self.history.push(sample);
@@ -169,12 +205,16 @@ impl Judge {
             after,
             span: trial.history.stalls.span(),
             effect: effect(trial.before, after),
+            is_costly: is_costly(trial.before, after),
         };
         trial.history = History::new(SCANS);
         match verdict.effect {
             Effect::NoStalls | Effect::Helped => {
                 self.trial = None;
                 self.pause = FIRST_PAUSE;
+                if verdict.is_costly {
+                    self.capped_until = Uptime(sample.at.0.saturating_add(FIRST_PAUSE));
+                }
             }
             Effect::Unclear => trial.before = after,
             Effect::NoHelp | Effect::BackedOff(_) => {
@@ -208,3 +248,69 @@ fn effect(before: Rates, after: Rates) -> Effect {
         Effect::NoHelp
     }
 }
+
+/// Twice as long for as many pages, and for one percent of the time more: less than that is chance.
+fn is_costly(before: Rates, after: Rates) -> bool {
+    let (Some(waiting), Some(now)) = (before.waiting, after.waiting) else {
+        return false;
+    };
+    let more_used = (after.used / before.used.max(1.0)).max(1.0);
+    now >= waiting + 1.0 && now > 2.0 * waiting * more_used
+}
+
+impl fmt::Display for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            stalls,
+            direct,
+            used,
+            waiting,
+        } = self;
+        write!(
+            f,
+            "{stalls:.1} allocation stalls/s, {direct:.0} pages/s of direct reclaim, {used:.0} pages/s used"
+        )?;
+        match waiting {
+            Some(percent) => write!(
+                f,
+                ", some task waiting for memory {percent:.1} % of the time"
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.trial {
+            None => f.write_str("no raise is being judged")?,
+            Some((from, to, before, failures)) => {
+                write!(
+                    f,
+                    "the raise from {from} to {to} is being judged; before it: {before}"
+                )?;
+                if failures > 0 {
+                    write!(f, "; it has not helped {failures} of {FAILURES} times")?;
+                }
+            }
+        }
+        if let Some(left) = self.paused {
+            write!(
+                f,
+                "; raising has not helped, so nothing is raised for {} s",
+                left.as_secs()
+            )?;
+        }
+        if let Some(left) = self.capped {
+            write!(
+                f,
+                "; the last raise made tasks wait longer, so it is not raised further for {} s",
+                left.as_secs()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

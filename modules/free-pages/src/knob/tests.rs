@@ -1,9 +1,18 @@
+use adaptivemm_module_api::Tunable;
 use proptest::prelude::*;
 
 use super::*;
 
 fn scale(value: i64) -> Scale {
     Scale::new(value).unwrap()
+}
+
+fn untouched(value: i64) -> Setting {
+    Setting {
+        value: scale(value),
+        original: scale(value),
+        is_yielded: false,
+    }
 }
 
 fn up_to(ceiling: i64) -> Bounds {
@@ -17,6 +26,8 @@ fn up_to(ceiling: i64) -> Bounds {
 struct Machine {
     knob: Knob,
     value: Scale,
+    original: Scale,
+    is_yielded: bool,
     limit: i64,
     seconds: u64,
     writes: usize,
@@ -25,8 +36,10 @@ struct Machine {
 impl Machine {
     fn new(value: i64) -> Self {
         Self {
-            knob: Knob::new(scale(value)),
+            knob: Knob::new(untouched(value)),
             value: scale(value),
+            original: scale(value),
+            is_yielded: false,
             limit: 3000,
             seconds: 0,
             writes: 0,
@@ -36,7 +49,12 @@ impl Machine {
     fn scan(&mut self, need: Option<i64>, bounds: Bounds) -> (Option<Seen>, Option<Step>) {
         self.seconds += 1;
         let at = Uptime(Duration::from_secs(self.seconds));
-        let seen = self.knob.see(at, self.value);
+        let found = Setting {
+            value: self.value,
+            original: self.original,
+            is_yielded: self.is_yielded,
+        };
+        let seen = self.knob.see(at, found);
         let step = self.knob.choose(at, need.map(scale), bounds);
         if let Some(step) = step {
             self.writes += 1;
@@ -129,16 +147,80 @@ fn a_value_of_the_administrator_above_the_ceiling_is_left_alone() {
 fn a_value_that_somebody_else_sets_is_the_original_one_from_then_on() {
     let mut machine = Machine::new(10);
     machine.scans(2, Some(300));
-    machine.value = scale(50);
+    (machine.value, machine.original) = (scale(50), scale(50));
 
     let (seen, _) = machine.scan(None, up_to(700));
     machine.scans(100, None);
 
     let changed = Seen::Changed {
-        from: scale(300),
+        from: scale(10),
         to: scale(50),
     };
     assert_eq!((seen, machine.value), (Some(changed), scale(50)));
+}
+
+#[test]
+fn while_it_is_yielded_nothing_is_asked_for_whatever_is_set() {
+    let mut machine = Machine::new(10);
+    machine.scans(2, Some(300));
+    machine.is_yielded = true;
+    let mut see = |value: i64| {
+        (machine.value, machine.original) = (scale(value), scale(value));
+        machine.scan(Some(700), up_to(700))
+    };
+
+    let seen = [50, 60, 60].map(&mut see);
+    let writes = machine.writes;
+    machine.is_yielded = false;
+    let resumed = machine.scan(Some(300), up_to(700));
+
+    let yielded = Seen::Yielded { to: scale(50) };
+    assert_eq!(seen, [(Some(yielded), None), (None, None), (None, None)]);
+    assert_eq!(writes, 1);
+    assert_eq!(
+        resumed,
+        (
+            Some(Seen::Resumed {
+                original: scale(60)
+            }),
+            Some(Step::Raise(scale(300)))
+        )
+    );
+}
+
+#[test]
+fn a_value_that_was_raised_before_is_given_back() {
+    let mut machine = Machine::new(300);
+    machine.original = scale(10);
+    machine.knob = Knob::new(Setting {
+        original: scale(10),
+        ..untouched(300)
+    });
+
+    machine.scans(60, None);
+
+    assert_eq!(machine.value, scale(10));
+}
+
+#[test]
+fn a_value_below_the_original_is_that_of_somebody_else() {
+    let tunable = |value, original| Tunable {
+        original,
+        ..Tunable::new(value)
+    };
+
+    let original = |tunable| Setting::of(tunable).map(|setting| setting.original.get());
+
+    assert_eq!(
+        [
+            tunable(300, 10),
+            tunable(10, 300),
+            tunable(10, 0),
+            tunable(0, 10)
+        ]
+        .map(original),
+        [Some(10), Some(10), Some(10), None]
+    );
 }
 
 #[test]
@@ -183,7 +265,7 @@ fn a_ceiling_that_comes_down_takes_the_value_with_it() {
 
 #[test]
 fn nothing_is_raised_that_memory_does_not_allow() {
-    let mut knob = Knob::new(scale(10));
+    let mut knob = Knob::new(untouched(10));
     let bounds = |affordable| Bounds {
         ceiling: scale(700),
         affordable,
@@ -227,7 +309,7 @@ proptest! {
             let _ = machine.scan(need, up_to(ceiling));
         }
         let value = |need: i64| {
-            let mut machine = Machine { knob: machine.knob.clone(), ..machine };
+            let mut machine = Machine { ..machine };
             let _ = machine.scan(Some(need.min(3000)), up_to(ceiling));
             machine.value
         };

@@ -2,10 +2,11 @@
 
 use core::time::Duration;
 
+use adaptivemm_module_api::Tunable;
 use adaptivemm_module_api::testing::{self, Machine, Rig, Verdict, Words};
 use adaptivemm_module_api::units::{PageSize, Pages};
 
-use crate::scale;
+use crate::{pressure, scale};
 
 /// 4 GiB in pages of 4 KiB.
 pub(super) const NODE: u64 = 1 << 20;
@@ -40,6 +41,12 @@ pub(super) struct Simulation {
     pub(super) period: u64,
     pub(super) page_size: PageSize,
     pub(super) scale: i64,
+    /// The value of the administrator.
+    pub(super) original: i64,
+    /// Somebody else set it, and it is not changed.
+    pub(super) is_yielded: bool,
+    /// The time that tasks waited for memory, where the kernel tells; up to 10 ms in 100.
+    pub(super) waited: Option<Duration>,
     /// The largest value that the kernel accepts.
     pub(super) largest: i64,
     pub(super) nodes: Vec<Node>,
@@ -74,6 +81,9 @@ impl Simulation {
             period: 1,
             page_size: PageSize::FOUR_KIB,
             scale: 10,
+            original: 10,
+            is_yielded: false,
+            waited: None,
             largest: 3000,
             nodes: vec![Node::new(0, free)],
             hugepages: 0,
@@ -83,6 +93,11 @@ impl Simulation {
             stalls: 7,
             writes: Vec::new(),
         }
+    }
+
+    /// Somebody else sets the value.
+    pub(super) fn set(&mut self, value: i64) {
+        (self.scale, self.original) = (value, value);
     }
 
     pub(super) fn watermarks(&self, node: &Node) -> [f64; 3] {
@@ -109,12 +124,23 @@ impl Simulation {
                 if node.free < min {
                     let pages = min - node.free;
                     node.free = min;
-                    self.stalls += 1 + whole(pages / 32.0);
+                    let stalls = 1 + whole(pages / 32.0);
+                    self.stalls += stalls;
+                    let waited = Duration::from_millis(stalls.min(10));
+                    self.waited = self.waited.map(|time| time + waited);
                     self.direct += pages;
                 }
             }
         }
         self.seconds += self.period;
+    }
+
+    fn tunable(&self) -> Tunable {
+        Tunable {
+            original: self.original,
+            is_yielded: self.is_yielded,
+            ..Tunable::new(self.scale)
+        }
     }
 
     pub(super) fn machine(&self) -> Machine {
@@ -131,7 +157,14 @@ impl Simulation {
                 ("allocstall_normal", self.stalls),
                 ("allocstall_movable", 0),
             ])
-            .tunable(scale::TUNABLE, self.scale);
+            .tunable_of(scale::TUNABLE, self.tunable());
+        let machine = match self.waited {
+            Some(waited) => machine.file(
+                pressure::FILE,
+                format!("some avg10=0.00 total={}\n", waited.as_micros()),
+            ),
+            None => machine,
+        };
         let add = |machine: Machine, node: &Node| {
             let [min, low, high] = self.watermarks(node).map(|pages| Pages::new(whole(pages)));
             let zone = testing::Zone {
@@ -158,7 +191,7 @@ impl Simulation {
                 unreachable!("it writes nothing else");
             };
             self.writes.push((self.seconds, value));
-            if value <= self.largest {
+            if value <= self.largest && !self.is_yielded {
                 self.scale = value;
             }
         }
