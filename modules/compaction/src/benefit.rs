@@ -62,6 +62,19 @@ pub(crate) struct Effect {
     pub(crate) pause: Duration,
 }
 
+/// What is known of compactions of a node so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Record {
+    /// How long ago it was measured how fast it is; `None` if it was not.
+    pub(crate) measured: Option<Duration>,
+    /// How long ago the last one was.
+    pub(crate) last: Option<Duration>,
+    /// The last ones in a row that did not help.
+    pub(crate) useless: u32,
+    /// The time that must lie between two.
+    pub(crate) pause: Duration,
+}
+
 impl Effect {
     pub(crate) fn has_helped(self) -> bool {
         self.gained >= self.needed
@@ -79,6 +92,16 @@ impl Benefit {
 
     fn pause(&self, cool_down: Duration) -> Duration {
         cool_down * (1 << self.useless.min(MOST_DOUBLINGS))
+    }
+
+    /// What is known of compactions of the node so far.
+    pub(crate) fn record(&self, at: Uptime, cool_down: Duration) -> Record {
+        Record {
+            measured: self.rate.map(|rate| at.since(rate.at)),
+            last: self.last.map(|last| at.since(last)),
+            useless: self.useless,
+            pause: self.pause(cool_down),
+        }
     }
 
     /// Pages per second that compaction is expected to make into large blocks: as measured, and ever less so.

@@ -4,10 +4,13 @@ use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use adaptivemm_module_api::units::Pages;
+
 use crate::benefit::{Benefit, Effect};
 use crate::options::Options;
-use crate::outlook::{Outlook, Shortage};
+use crate::outlook::{Outlook, Prospect, Shortage};
 use crate::sample::{Blocks, Sample};
+use crate::weighed::{Candidate, Judgement, Weighed};
 
 /// Follows the free blocks of every node that there ever was: one that comes back has its cool-down still.
 #[derive(Debug)]
@@ -23,7 +26,7 @@ struct Node {
 }
 
 /// What a scan tells of a node.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Observation {
     pub(crate) node: u32,
     /// The next one within the horizon.
@@ -33,13 +36,14 @@ pub(crate) struct Observation {
 }
 
 /// A node that should be compacted now.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compaction {
     pub(crate) shortage: Shortage,
     /// Pages per second that it is expected to make into large blocks.
     pub(crate) rate: f64,
     /// As long before the shortage it must begin: the time that it takes, and until the next scan.
     pub(crate) lead: Duration,
+    pub(crate) weighed: Weighed,
 }
 
 impl Detector {
@@ -90,7 +94,7 @@ impl Node {
         self.outlook.push(at, sample.period, blocks, max_order);
         let effect = self.benefit.observe(at, blocks, cool_down);
         let compaction = if self.benefit.is_ready(at, cool_down) {
-            self.compaction(sample, blocks)
+            self.compaction(sample, blocks, cool_down)
         } else {
             None
         };
@@ -105,19 +109,50 @@ impl Node {
         }
     }
 
-    fn compaction(&self, sample: &Sample, blocks: &Blocks) -> Option<Compaction> {
+    /// The first shortage, highest order first, that compaction can still be ahead of.
+    fn compaction(
+        &self,
+        sample: &Sample,
+        blocks: &Blocks,
+        cool_down: Duration,
+    ) -> Option<Compaction> {
         let rate = self.benefit.rate(sample.at, sample.page_size);
-        let mut shortages = self.outlook.shortages(sample.at, blocks);
-        shortages.find_map(|shortage| {
+        let lead = |shortage: &Shortage| {
             let seconds = shortage.fragmented.as_f64() / rate;
             let work = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-            let lead = work.saturating_add(sample.period);
-            let is_due = shortage.left <= lead && can_help(&shortage, blocks);
-            is_due.then_some(Compaction {
-                shortage,
+            work.saturating_add(sample.period)
+        };
+        let judgement = |prospect: Prospect| match prospect.shortage() {
+            None => Judgement::NotSoon,
+            Some(shortage) if !can_help(&shortage, blocks) => Judgement::NothingToGain,
+            Some(shortage) if shortage.left > lead(&shortage) => Judgement::TimeEnough {
+                lead: lead(&shortage),
+            },
+            Some(shortage) => Judgement::Due {
+                lead: lead(&shortage),
+            },
+        };
+        let prospects = || self.outlook.prospects(sample.at, blocks);
+        let (shortage, lead) = prospects().find_map(|(_, prospect)| match judgement(prospect) {
+            Judgement::Due { lead } => Some((prospect.shortage()?, lead)),
+            Judgement::NotSoon | Judgement::NothingToGain | Judgement::TimeEnough { .. } => None,
+        })?;
+        let candidates = prospects().map(|(order, prospect)| Candidate {
+            order,
+            large: blocks.large(order),
+            prospect,
+            judgement: judgement(prospect),
+        });
+        Some(Compaction {
+            shortage,
+            rate,
+            lead,
+            weighed: Weighed {
+                candidates: candidates.collect(),
+                spare: spare(blocks),
                 rate,
-                lead,
-            })
+                record: self.benefit.record(sample.at, cool_down),
+            },
         })
     }
 }
@@ -125,8 +160,12 @@ impl Node {
 /// Pages are moved to free ones, and a block is made of free ones: without them there is nothing to gain.
 fn can_help(shortage: &Shortage, blocks: &Blocks) -> bool {
     let block = crate::sample::block(shortage.order);
-    let spare = shortage.free.saturating_sub(blocks.low);
-    spare >= block.saturating_add(block) && shortage.fragmented >= block
+    spare(blocks) >= block.saturating_add(block) && shortage.fragmented >= block
+}
+
+/// Free pages above the low watermarks.
+fn spare(blocks: &Blocks) -> Pages {
+    blocks.free().saturating_sub(blocks.low)
 }
 
 impl fmt::Display for Compaction {
@@ -135,6 +174,7 @@ impl fmt::Display for Compaction {
             shortage,
             rate,
             lead,
+            ..
         } = self;
         write!(
             f,

@@ -10,6 +10,7 @@ mod detector;
 mod options;
 mod outlook;
 mod sample;
+mod weighed;
 
 use core::fmt::Write as _;
 
@@ -39,6 +40,7 @@ impl Module for MemoryCompaction {
         needs: &[Need::ZONEINFO, Need::BUDDYINFO],
         writes: &[Action::COMPACT_NODE],
         options: &[
+            options::AGGRESSIVENESS.declaration(),
             options::MAX_ORDER.declaration(),
             options::COOL_DOWN.declaration(),
         ],
@@ -123,8 +125,10 @@ fn ask(node: u32, compaction: &Compaction, out: &mut Out<'_>) {
         Number::new("compaction_pages_per_second", compaction.rate),
     ];
     let reason = compaction.to_string();
+    let details = compaction.weighed.to_string();
+    let request = Request::compact_node(node, &reason).details(&details);
     // The core says so itself if it refuses; then it will not help, and is asked for ever more rarely.
-    let _refused = out.request(&Request::compact_node(node, &reason).numbers(&numbers));
+    let _refused = out.request(&request.numbers(&numbers));
 }
 
 fn say(node: u32, effect: &Effect, out: &mut Out<'_>) {

@@ -4,13 +4,22 @@ use core::time::Duration;
 
 use adaptivemm_module_api::{Config, Opt};
 
-/// The largest blocks that are looked after.
+/// How large the blocks are that are looked after, by the three levels that the whole daemon has.
+pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
+    "aggressiveness",
+    2,
+    1,
+    3,
+    "The highest order of free blocks that is kept available: 1 for 5, 2 for 7, 3 for 9; follows aggressiveness of [core]",
+);
+
+/// The same, as an order.
 pub(crate) const MAX_ORDER: Opt<i64> = Opt::integer(
     "max-order",
-    7,
-    1,
+    0,
+    0,
     20,
-    "Highest order of free blocks that is kept available: 2^7 pages of 4 KiB are 512 KiB, 2^9 a huge page",
+    "Highest order of free blocks that is kept available, instead of aggressiveness: 2^7 pages of 4 KiB are 512 KiB, 2^9 a huge page; 0 for none",
 );
 
 /// At least as long lies between two compactions of a node.
@@ -31,11 +40,23 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn read(config: &Config<'_>) -> Self {
-        let max_order = config.integer(&MAX_ORDER);
+        let max_order = match config.integer(&MAX_ORDER) {
+            0 => order_of(config.integer(&AGGRESSIVENESS)),
+            order => u32::try_from(order).unwrap_or(u32::MAX),
+        };
         let cool_down = config.integer(&COOL_DOWN);
         Self {
-            max_order: u32::try_from(max_order).unwrap_or(7),
+            max_order,
             cool_down: Duration::from_secs(cool_down.unsigned_abs()),
         }
+    }
+}
+
+/// The highest order of a level of aggressiveness.
+const fn order_of(level: i64) -> u32 {
+    match level {
+        ..=1 => 5,
+        2 => 7,
+        3.. => 9,
     }
 }

@@ -37,6 +37,21 @@ pub(crate) struct Shortage {
     pub(crate) span: Duration,
 }
 
+/// What is to come of the blocks of an order or more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Prospect {
+    /// There are too few scans for a trend.
+    Unknown,
+    /// They become more, by as many pages a second.
+    Growing { slope: f64 },
+    /// They do not become fewer.
+    Lasting,
+    /// They run out, but beyond what can be foretold.
+    Later { left: Duration },
+    /// They run out.
+    Soon(Shortage),
+}
+
 impl Outlook {
     pub(crate) fn new() -> Self {
         Self {
@@ -65,42 +80,52 @@ impl Outlook {
         }
     }
 
-    /// The shortages within the horizon, highest order first: that is the one that comes first.
+    /// What is to come of every order, highest order first: that is the one that runs out first.
+    pub(crate) fn prospects<'a>(
+        &'a self,
+        at: Uptime,
+        blocks: &'a Blocks,
+    ) -> impl Iterator<Item = (u32, Prospect)> + 'a {
+        let highest = u32::try_from(self.fragmented.len()).unwrap_or(0);
+        let orders = self.fragmented.iter().rev().zip((1..=highest).rev());
+        orders.map(move |(window, order)| (order, self.prospect(at, blocks, window, order)))
+    }
+
+    /// The shortages within the horizon, highest order first.
     pub(crate) fn shortages<'a>(
         &'a self,
         at: Uptime,
         blocks: &'a Blocks,
     ) -> impl Iterator<Item = Shortage> + 'a {
-        let highest = u32::try_from(self.fragmented.len()).unwrap_or(0);
-        let orders = self.fragmented.iter().rev().zip((1..=highest).rev());
-        orders.filter_map(move |(window, order)| self.shortage(at, blocks, window, order))
+        let prospects = self.prospects(at, blocks);
+        prospects.filter_map(|(_, prospect)| prospect.shortage())
     }
 
-    /// Where the lines through all free pages and through those in smaller blocks meet. `None` if that is too far
-    /// off, too little is known yet, or the number of large blocks rises.
-    fn shortage(
-        &self,
-        at: Uptime,
-        blocks: &Blocks,
-        window: &Window,
-        order: u32,
-    ) -> Option<Shortage> {
-        if !window.is_full() || !self.free.is_full() {
-            return None;
-        }
-        let (free, fragmented) = (self.free.line()?, window.line()?);
+    /// Where the lines through all free pages and through those in smaller blocks meet.
+    fn prospect(&self, at: Uptime, blocks: &Blocks, window: &Window, order: u32) -> Prospect {
+        let lines = self.free.line().zip(window.line());
+        let is_known = window.is_full() && self.free.is_full();
+        let Some((free, fragmented)) = lines.filter(|_| is_known) else {
+            return Prospect::Unknown;
+        };
         let slope = free.slope() - fragmented.slope();
         let span = self.free.span();
         let one = block(order);
         if slope * span.as_secs_f64() >= one.as_f64() {
-            return None;
+            return Prospect::Growing { slope };
         }
         let left = if blocks.large(order) < one {
             Duration::ZERO
         } else {
-            free.time_to_meet(&fragmented, at)?
+            match free.time_to_meet(&fragmented, at) {
+                Some(left) => left,
+                None => return Prospect::Lasting,
+            }
         };
-        (left <= span * HORIZON).then(|| Shortage {
+        if left > span * HORIZON {
+            return Prospect::Later { left };
+        }
+        Prospect::Soon(Shortage {
             order,
             left,
             free: blocks.free(),
@@ -108,5 +133,15 @@ impl Outlook {
             slope: slope.min(0.0),
             span,
         })
+    }
+}
+
+impl Prospect {
+    /// If it is within the horizon.
+    pub(crate) const fn shortage(self) -> Option<Shortage> {
+        match self {
+            Self::Soon(shortage) => Some(shortage),
+            Self::Unknown | Self::Growing { .. } | Self::Lasting | Self::Later { .. } => None,
+        }
     }
 }

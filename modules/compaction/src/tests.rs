@@ -85,6 +85,20 @@ fn a_node_is_compacted_before_its_large_blocks_have_run_out_and_not_early() {
          changed by -409.6 pages/s in 70 s; compaction is needed 18 s before, as it makes about 25600 pages/s into \
          large blocks"
     );
+    let lines: Vec<_> = request.details.lines().collect();
+    assert_eq!(
+        (lines[0], &lines[6..]),
+        (
+            "order 7 or more: 5632 pages, -409.6 pages/s, so they run out in 14 s; due 18 s before: now",
+            [
+                "order 1 or more: 5632 pages, -409.6 pages/s, so they run out in 14 s; due 18 s before: now",
+                "199000 pages free above the low watermarks",
+                "compaction makes about 25600 pages/s into large blocks: assumed, not measured on this node so far",
+                "it was not compacted before; the cool-down is 60 s",
+            ]
+            .as_slice()
+        )
+    );
     let names: Vec<_> = request
         .numbers
         .iter()
@@ -121,6 +135,11 @@ fn a_node_on_which_it_does_not_help_is_compacted_ever_more_rarely_and_that_is_to
     // Every 60 s at first, then 120, 240, 480, 960.
     let scans = compactions(&words);
     assert_eq!(scans, [7, 19, 43, 91, 187, 379]);
+    assert!(
+        words[19].requests[0]
+            .details
+            .ends_with("\nit was compacted 120 s ago, the cool-down of 120 s is over; longer than usual, as the last 1 did not help")
+    );
     let told: Vec<_> = words.iter().flat_map(Words::told).collect();
     assert_eq!(told.len(), 6);
     assert_eq!(
@@ -141,6 +160,12 @@ fn where_it_helps_it_is_asked_for_again_when_it_is_needed_again() {
     assert!(
         scans.len() >= 2 && scans.windows(2).all(|pair| pair[1] - pair[0] >= 6),
         "{scans:?}"
+    );
+    let details = &words[scans[1]].requests[0].details;
+    assert!(
+        details.contains("pages/s into large blocks: measured here ")
+            && details.ends_with(" s ago, the cool-down of 60 s is over"),
+        "{details}"
     );
     let told: Vec<_> = words.iter().flat_map(Words::told).collect();
     assert!(
@@ -206,6 +231,59 @@ fn only_orders_up_to_the_highest_are_looked_at() {
     };
 
     assert_eq!([7, 8, 9, 20].map(requests), [0, 0, 1, 1]);
+}
+
+#[test]
+fn what_is_no_reason_is_told_with_what_is() {
+    let mut rig = rig(&[("aggressiveness", 3.into())]);
+    let words = words(&mut rig, [1_024; 8], 0);
+    let scarce = (1..20).flat_map(|scan| {
+        let mut blocks = vec![0; 11];
+        (blocks[0], blocks[6]) = (1_500, 20 + u64::from(scan));
+        let zone = Zone {
+            free_blocks: Some(blocks),
+            ..zone(0, 0, 0)
+        };
+        let mut words = rig.scan(&machine(100 + scan, &[zone]));
+        words
+            .requests
+            .drain(..)
+            .map(|request| request.details)
+            .collect::<Vec<_>>()
+    });
+
+    let scarce: Vec<String> = scarce.collect();
+
+    assert_eq!(asked(&words[7]), [0; 0]);
+    let lines: Vec<_> = scarce[0].lines().collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "order 9 or more: 0 pages, no block is left; due 10 s before: now",
+            "order 8 or more: 0 pages, no block is left; due 10 s before: now",
+            "order 7 or more: 0 pages, no block is left; due 10 s before: now",
+            "order 6 or more: 1792 pages, 6.4 pages/s more; not due",
+        ]
+    );
+}
+
+#[test]
+fn aggressiveness_is_the_highest_order_unless_that_is_set() {
+    let highest = |options: &[(&str, Value)]| {
+        let status = rig(options).scan(&machine(1, &[zone(0, 1_000, 0)])).status;
+        let (_, order) = status.split_once("smaller than of order ").unwrap();
+        order.to_owned()
+    };
+
+    assert_eq!(highest(&[]), "7");
+    assert_eq!(
+        [1, 2, 3].map(|level| highest(&[("aggressiveness", level.into())])),
+        ["5", "7", "9"]
+    );
+    assert_eq!(
+        highest(&[("aggressiveness", 1.into()), ("max-order", 8.into())]),
+        "8"
+    );
 }
 
 #[test]
@@ -318,6 +396,24 @@ proptest! {
             let words = rig.scan(&machine(scan, &[zone(0, 1 << 20, large)]));
             prop_assert_eq!(asked(&words), Vec::<u32>::new());
         }
+    }
+
+    #[test]
+    fn blocks_that_are_used_up_faster_are_never_made_later(
+        start in 20_000_u64..200_000, few in 1_u64..20, more in 0_u64..20,
+    ) {
+        let first = |step: u64| {
+            let mut rig = rig(&[]);
+            (1..500).find(|&scan| {
+                let large = start.saturating_sub(512 * step * u64::from(scan));
+                !asked(&rig.scan(&machine(scan, &[zone(0, 200_000, large)]))).is_empty()
+            })
+        };
+
+        let (slow, fast) = (first(few), first(few + more));
+
+        prop_assert!(fast.is_some());
+        prop_assert!(slow.is_none() || fast <= slow, "{:?} {:?}", fast, slow);
     }
 
     #[test]
