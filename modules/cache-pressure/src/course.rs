@@ -81,15 +81,34 @@ impl Change {
     /// What it amounts to, where less than `dead_band` percent is nothing. Neither is a line that the samples do
     /// not follow: a saw-tooth has one, too.
     pub(crate) fn heading(self, dead_band: f64) -> Heading {
-        let is_followed = self.distance <= (self.to - self.from).abs() / 2.0;
         let percent = self.percent();
-        if is_followed && percent >= dead_band {
+        if self.is_followed() && percent >= dead_band {
             Heading::Up
-        } else if is_followed && percent <= -dead_band {
+        } else if self.is_followed() && percent <= -dead_band {
             Heading::Down
         } else {
             Heading::Level
         }
+    }
+
+    /// The same, for people.
+    pub(crate) fn assessed(self, dead_band: f64) -> impl fmt::Display {
+        let what = match self.heading(dead_band) {
+            Heading::Up => "growing, by",
+            Heading::Down => "shrinking, by",
+            Heading::Level if self.percent().abs() < dead_band => "no trend, less than",
+            Heading::Level => return "no trend, up and down".to_owned(),
+        };
+        let more = if self.percent().abs() < dead_band {
+            ""
+        } else {
+            " more than"
+        };
+        format!("{what}{more} the dead band of {dead_band:.1} %")
+    }
+
+    fn is_followed(self) -> bool {
+        self.distance <= (self.to - self.from).abs() / 2.0
     }
 }
 

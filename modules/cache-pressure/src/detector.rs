@@ -2,15 +2,16 @@
 
 use core::fmt;
 
+use adaptivemm_module_api::Tunable;
 use adaptivemm_module_api::trend::of_count;
 
 use crate::course::{Change, Course, Heading, WINDOW};
 use crate::options::{Options, Preference};
-use crate::pressure::{Pressure, SetByOther, Step};
+use crate::pressure::{Pressure, Seen, Step};
 use crate::sample::Sample;
 
 /// Scans in a row that must agree before a step. Shorter swings than both together are no trend.
-const AGREEING: usize = WINDOW;
+pub(crate) const AGREEING: usize = WINDOW;
 
 /// Follows both numbers, and takes a step when they have headed the same way for a while.
 #[derive(Debug)]
@@ -28,10 +29,10 @@ pub(crate) struct Detector {
 
 /// The least and the most objects at which a step was taken since the tunable last rested at its original value.
 /// Only what leaves it is a reason for another step, so that a number that goes up and down moves the tunable once.
-#[derive(Debug, Clone, Copy)]
-struct Ground {
-    least: f64,
-    most: f64,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ground {
+    pub(crate) least: f64,
+    pub(crate) most: f64,
 }
 
 /// What a scan tells.
@@ -39,8 +40,7 @@ struct Ground {
 pub(crate) struct Observation {
     pub(crate) course: Option<(Change, Change)>,
     pub(crate) heading: Heading,
-    pub(crate) original: i64,
-    pub(crate) set_by_other: Option<SetByOther>,
+    pub(crate) seen: Option<Seen>,
     pub(crate) adjustment: Option<Adjustment>,
     pub(crate) state: State,
 }
@@ -51,6 +51,8 @@ pub(crate) enum State {
     Tuning,
     /// What was asked for was not taken.
     Pausing,
+    /// Somebody else set it.
+    Yielded,
     /// The administrator chose a value beyond what this module would set.
     OutOfBounds,
 }
@@ -63,8 +65,13 @@ pub(crate) struct Adjustment {
     pub(crate) original: i64,
     pub(crate) dentries: Change,
     pub(crate) inodes: Change,
-    step: Step,
-    options: Options,
+    pub(crate) step: Step,
+    pub(crate) options: Options,
+    /// So many scans agreed on where the numbers are heading.
+    pub(crate) agreed: usize,
+    pub(crate) objects: f64,
+    /// Where steps were taken before.
+    pub(crate) ground: Option<Ground>,
 }
 
 impl Detector {
@@ -83,11 +90,7 @@ impl Detector {
     /// Looks at the machine.
     pub(crate) fn observe(&mut self, sample: &Sample) -> Observation {
         let found = sample.pressure;
-        let pressure = self.pressure.get_or_insert(Pressure::new(found));
-        let set_by_other = pressure.see(found);
-        if set_by_other.is_some() {
-            self.start_again();
-        }
+        let seen = self.see(found);
         let Sample { at, period, .. } = *sample;
         let dentries = self.dentries.push(at, period, sample.dentries);
         let inodes = self.inodes.push(at, period, sample.inodes);
@@ -98,11 +101,24 @@ impl Detector {
         Observation {
             course,
             heading: self.heading,
-            original: pressure.original(),
-            set_by_other,
+            seen,
             adjustment,
             state: State::of(pressure),
         }
+    }
+
+    /// Looks at the tunable; whose value it has now, if that changed.
+    fn see(&mut self, found: Tunable) -> Option<Seen> {
+        let Some(pressure) = &mut self.pressure else {
+            self.pressure = Some(Pressure::new(found));
+            let to = found.value;
+            return found.is_yielded.then_some(Seen::Yielded { to });
+        };
+        let seen = pressure.see(found);
+        if seen.is_some() {
+            self.start_again();
+        }
+        seen
     }
 
     /// What was seen so far led to a value that is nobody's any more.
@@ -129,7 +145,8 @@ impl Detector {
         if self.agreeing < AGREEING || !self.is_new_ground(objects) {
             return None;
         }
-        self.agreeing = 0;
+        let agreed = core::mem::take(&mut self.agreeing);
+        let ground = self.ground;
         let step = match (self.heading, self.options.preference) {
             (Heading::Level, _) => Step::Return,
             (Heading::Up, Preference::Objects) | (Heading::Down, Preference::Pages) => Step::Lower,
@@ -146,13 +163,16 @@ impl Detector {
         }
         let (dentries, inodes) = course;
         Some(Adjustment {
-            from: sample.pressure,
+            from: sample.pressure.value,
             to,
             original,
             dentries,
             inodes,
             step,
             options: self.options,
+            agreed,
+            objects,
+            ground,
         })
     }
 
@@ -181,7 +201,9 @@ impl Ground {
 
 impl State {
     const fn of(pressure: &Pressure) -> Self {
-        if !pressure.is_tuned() {
+        if pressure.is_yielded() {
+            Self::Yielded
+        } else if !pressure.is_tuned() {
             Self::OutOfBounds
         } else if pressure.is_pausing() {
             Self::Pausing

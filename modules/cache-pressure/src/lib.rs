@@ -11,6 +11,7 @@ mod options;
 mod pressure;
 mod sample;
 mod status;
+mod weighed;
 
 use adaptivemm_module_api::trend::of_count;
 use adaptivemm_module_api::units::Balance;
@@ -21,8 +22,10 @@ use adaptivemm_module_api::{
 
 use crate::detector::{Adjustment, Detector, Observation, State};
 use crate::options::Options;
+use crate::pressure::{MAX, MIN, Seen};
 use crate::sample::{PRESSURE, Sample};
 use crate::status::Status;
+use crate::weighed::Weighed;
 
 /// The module.
 #[derive(Debug)]
@@ -75,22 +78,18 @@ impl Module for CachePressure {
 
 impl CachePressure {
     fn say_what_changed(&mut self, sample: &Sample, observation: &Observation, out: &mut Out<'_>) {
-        if let Some(by_other) = observation.set_by_other {
-            let text = format!(
-                "somebody else set {PRESSURE} to {} (it was {}): that is the original value from now on",
-                by_other.found, by_other.expected
-            );
-            out.finding(&Finding::new(Severity::Info, "set-by-other", &text));
+        if let Some(seen) = observation.seen {
+            say_seen(seen, out);
         }
         let before = core::mem::replace(&mut self.state, observation.state);
         if observation.state == before {
             return;
         }
-        let pressure = sample.pressure;
+        let pressure = sample.pressure.value;
         let (code, text) = match observation.state {
             State::OutOfBounds => (
                 "out-of-bounds",
-                format!("{PRESSURE} is {pressure}, and is not tuned outside of 3 to 1000"),
+                format!("{PRESSURE} is {pressure}, and is not tuned outside of {MIN} to {MAX}"),
             ),
             State::Pausing => (
                 "not-taken",
@@ -99,11 +98,33 @@ impl CachePressure {
                      one is taken"
                 ),
             ),
-            // Said by what is done.
-            State::Tuning => return,
+            // Said by what is done, or by whom.
+            State::Tuning | State::Yielded => return,
         };
         out.finding(&Finding::new(Severity::Info, code, &text));
     }
+}
+
+fn say_seen(seen: Seen, out: &mut Out<'_>) {
+    let (code, text) = match seen {
+        Seen::Yielded { to } => (
+            "yielded",
+            format!(
+                "somebody else set {PRESSURE} to {to}: it is left alone until `adaptivemmd resume`"
+            ),
+        ),
+        Seen::Resumed { original } => (
+            "resumed",
+            format!("{PRESSURE} is tuned again; its original value is {original} now"),
+        ),
+        Seen::Changed { from, to } => (
+            "changed-by-others",
+            format!(
+                "somebody else changed {PRESSURE}: its original value is {to} from now on, and no longer {from}"
+            ),
+        ),
+    };
+    out.finding(&Finding::new(Severity::Info, code, &text));
 }
 
 fn ask(adjustment: &Adjustment, out: &mut Out<'_>) {
@@ -119,7 +140,10 @@ fn ask(adjustment: &Adjustment, out: &mut Out<'_>) {
         Number::new("window_seconds", dentries.span.as_secs_f64()),
     ];
     let reason = adjustment.to_string();
-    let request = Request::set(PRESSURE, adjustment.to, &reason).numbers(&numbers);
+    let details = Weighed(adjustment).to_string();
+    let request = Request::set(PRESSURE, adjustment.to, &reason)
+        .details(&details)
+        .numbers(&numbers);
     // The core says so itself; the next scan sees that nothing happened.
     let _refused = out.request(&request);
 }
@@ -127,7 +151,10 @@ fn ask(adjustment: &Adjustment, out: &mut Out<'_>) {
 fn publish(sample: &Sample, observation: &Observation, out: &mut Out<'_>) {
     out.metric("dentries", of_count(sample.dentries));
     out.metric("inodes", of_count(sample.inodes));
-    out.metric("pressure_percent", Balance::new(sample.pressure).as_f64());
+    out.metric(
+        "pressure_percent",
+        Balance::new(sample.pressure.value).as_f64(),
+    );
     if let Some((dentries, inodes)) = observation.course {
         out.metric("dentries_change_percent", dentries.percent());
         out.metric("inodes_change_percent", inodes.percent());

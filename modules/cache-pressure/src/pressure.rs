@@ -1,31 +1,36 @@
 //! The tunable: its steps, its original value, and what became of what was asked for.
 
+use adaptivemm_module_api::Tunable;
+
 /// Below, the kernel hardly ever reclaims a dentry.
-const MIN: i64 = 3;
+pub(crate) const MIN: i64 = 3;
 
 /// Above, it looks for more than there are.
-const MAX: i64 = 1000;
+pub(crate) const MAX: i64 = 1000;
 
 /// What was not taken is asked for again after as many scans, then twice as many, and so on.
 const FIRST_WAIT: u32 = 8;
 const LONGEST_WAIT: u32 = 1024;
 
-/// `vm.vfs_cache_pressure` as it is, was, and was asked to be.
-#[derive(Debug)]
+/// `vm.vfs_cache_pressure` as it is, and was asked to be.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Pressure {
-    original: i64,
-    value: i64,
+    tunable: Tunable,
     asked: Option<i64>,
     /// Scans to go before anything is asked for.
     pause: u32,
     wait: u32,
 }
 
-/// Somebody else has set the tunable: theirs is the original from now on.
+/// Whose value it is has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SetByOther {
-    pub(crate) expected: i64,
-    pub(crate) found: i64,
+pub(crate) enum Seen {
+    /// Somebody else gave it a value, and it is left alone.
+    Yielded { to: i64 },
+    /// The administrator lets it be changed again.
+    Resumed { original: i64 },
+    /// It has another original value.
+    Changed { from: i64, to: i64 },
 }
 
 /// One step of 10 %.
@@ -39,10 +44,9 @@ pub(crate) enum Step {
 
 impl Pressure {
     /// As it was found.
-    pub(crate) const fn new(found: i64) -> Self {
+    pub(crate) const fn new(found: Tunable) -> Self {
         Self {
-            original: found,
-            value: found,
+            tunable: found,
             asked: None,
             pause: 0,
             wait: 0,
@@ -50,17 +54,22 @@ impl Pressure {
     }
 
     pub(crate) const fn original(&self) -> i64 {
-        self.original
+        self.tunable.original
     }
 
     pub(crate) const fn is_original(&self) -> bool {
-        self.value == self.original
+        self.tunable.value == self.tunable.original
+    }
+
+    /// Whether it is somebody else's, and left alone.
+    pub(crate) const fn is_yielded(&self) -> bool {
+        self.tunable.is_yielded
     }
 
     /// Whether it is one that this module tunes. 0, for one, means that nothing is ever reclaimed, and whoever
     /// chose that did not want it tuned.
     pub(crate) const fn is_tuned(&self) -> bool {
-        MIN <= self.original && self.original <= MAX
+        MIN <= self.tunable.original && self.tunable.original <= MAX
     }
 
     /// Whether what was asked for last was not taken, and it is too early to ask again.
@@ -69,40 +78,43 @@ impl Pressure {
     }
 
     /// Looks at it, once in every scan.
-    pub(crate) fn see(&mut self, found: i64) -> Option<SetByOther> {
+    pub(crate) fn see(&mut self, found: Tunable) -> Option<Seen> {
+        let before = self.tunable;
+        let asked = self.asked.take();
         self.pause = self.pause.saturating_sub(1);
-        match self.asked.take() {
-            Some(asked) if asked == found => {
-                (self.pause, self.wait) = (0, 0);
-                self.value = found;
-                None
-            }
-            Some(_) if found == self.value => {
-                self.wait = (self.wait * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
-                self.pause = self.wait;
-                None
-            }
-            None if found == self.value => None,
-            Some(_) | None => {
-                let expected = self.value;
-                *self = Self::new(found);
-                Some(SetByOther { expected, found })
-            }
+        if (found.original, found.is_yielded) != (before.original, before.is_yielded) {
+            *self = Self::new(found);
+            let (from, to) = (before.original, found.original);
+            return match (before.is_yielded, found.is_yielded) {
+                (true, true) => None,
+                (false, true) => Some(Seen::Yielded { to: found.value }),
+                (true, false) => Some(Seen::Resumed { original: to }),
+                (false, false) => Some(Seen::Changed { from, to }),
+            };
         }
+        if found.value != before.value {
+            *self = Self::new(found);
+        } else if asked.is_some() {
+            self.wait = (self.wait * 2).clamp(FIRST_WAIT, LONGEST_WAIT);
+            self.pause = self.wait;
+        }
+        None
     }
 
     /// The value after a step, which is about to be asked for. `None` if there is no room for one, or it is no
     /// time for it.
     pub(crate) fn step(&mut self, step: Step) -> Option<i64> {
-        if !self.is_tuned() || self.is_pausing() {
+        if !self.is_tuned() || self.is_yielded() || self.is_pausing() {
             return None;
         }
-        let value = self.value;
+        let Tunable {
+            value, original, ..
+        } = self.tunable;
         let next = match step {
             Step::Lower => lowered(value),
             Step::Raise => raised(value),
-            Step::Return if value > self.original => lowered(value).max(self.original),
-            Step::Return => raised(value).min(self.original),
+            Step::Return if value > original => lowered(value).max(original),
+            Step::Return => raised(value).min(original),
         };
         self.asked = (next != value).then_some(next);
         self.asked
@@ -128,11 +140,16 @@ mod tests {
 
     /// What comes after `value` in these steps, all taken.
     fn steps(original: i64, steps: &[Step]) -> Vec<i64> {
-        let mut pressure = Pressure::new(original);
+        let mut pressure = Pressure::new(Tunable::new(original));
         let take = |&step: &Step| {
             let next = pressure.step(step);
-            assert_eq!(pressure.see(next.unwrap_or(pressure.value)), None);
-            pressure.value
+            let value = next.unwrap_or(pressure.tunable.value);
+            let found = Tunable {
+                original,
+                ..Tunable::new(value)
+            };
+            assert_eq!(pressure.see(found), None);
+            value
         };
         steps.iter().map(take).collect()
     }
@@ -171,15 +188,35 @@ mod tests {
 
     #[test]
     fn what_is_not_taken_is_asked_for_ever_more_rarely() {
-        let mut pressure = Pressure::new(100);
+        let mut pressure = Pressure::new(Tunable::new(100));
 
         let scans: Vec<usize> = (0..100)
             .filter(|_| {
-                assert_eq!(pressure.see(100), None);
+                assert_eq!(pressure.see(Tunable::new(100)), None);
                 pressure.step(Step::Lower).is_some()
             })
             .collect();
 
         assert_eq!(scans, [0, 9, 26, 59]);
+    }
+
+    #[test]
+    fn a_value_of_somebody_else_is_seen_once_and_left_alone() {
+        let mut pressure = Pressure::new(Tunable::new(100));
+        let yielded = |value| Tunable {
+            is_yielded: true,
+            ..Tunable::new(value)
+        };
+
+        let seen = [50, 60, 60].map(|value| {
+            let seen = pressure.see(yielded(value));
+            (seen, pressure.step(Step::Lower))
+        });
+        let resumed = pressure.see(Tunable::new(60));
+
+        let first = Some(Seen::Yielded { to: 50 });
+        assert_eq!(seen, [(first, None), (None, None), (None, None)]);
+        assert_eq!(resumed, Some(Seen::Resumed { original: 60 }));
+        assert_eq!(pressure.step(Step::Lower), Some(54));
     }
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use adaptivemm_module_api::{ScanError, Snapshot};
+use adaptivemm_module_api::{ScanError, Snapshot, Tunable};
 
 /// In percent: at 100 the kernel reclaims dentries and inodes as readily as page cache.
 pub(crate) const PRESSURE: &str = "vm.vfs_cache_pressure";
@@ -20,8 +20,7 @@ pub(crate) struct Sample {
     pub(crate) at: Uptime,
     /// Between two scans.
     pub(crate) period: Duration,
-    /// The tunable as it is.
-    pub(crate) pressure: i64,
+    pub(crate) pressure: Tunable,
     pub(crate) dentries: u64,
     pub(crate) inodes: u64,
 }
@@ -36,7 +35,6 @@ impl Sample {
             period: snapshot.period(),
             pressure: snapshot
                 .tunable(PRESSURE)
-                .map(|tunable| tunable.value)
                 .ok_or(ScanError::missing("/proc/sys/vm/vfs_cache_pressure"))?,
             dentries: first_number(snapshot, DENTRY_STATE)?,
             inodes: first_number(snapshot, INODE_NR)?,

@@ -2,8 +2,11 @@
 
 use core::fmt;
 
+use adaptivemm_module_api::Tunable;
+
 use crate::course::Heading;
 use crate::detector::{Observation, State};
+use crate::pressure::{MAX, MIN};
 use crate::sample::{PRESSURE, Sample};
 
 /// How things stand after a scan.
@@ -21,10 +24,12 @@ impl fmt::Display for Status<'_> {
             inodes,
             ..
         } = self.sample;
-        let original = self.observation.original;
+        let Tunable {
+            value, original, ..
+        } = pressure;
         write!(
             f,
-            "{PRESSURE} {pressure} (originally {original}); {dentries} dentries, {inodes} inodes"
+            "{PRESSURE} {value} (originally {original}); {dentries} dentries, {inodes} inodes"
         )?;
         match (self.observation.course, self.observation.heading) {
             (None, _) => f.write_str(", too few scans for a trend")?,
@@ -35,7 +40,10 @@ impl fmt::Display for Status<'_> {
         match self.observation.state {
             State::Tuning => Ok(()),
             State::Pausing => f.write_str("; what was asked for was not taken"),
-            State::OutOfBounds => f.write_str("; not tuned outside of 3 to 1000"),
+            State::Yielded => {
+                f.write_str("; set by somebody else, left alone until `adaptivemmd resume`")
+            }
+            State::OutOfBounds => write!(f, "; not tuned outside of {MIN} to {MAX}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use adaptivemm_module_api::Tunable;
 use adaptivemm_module_api::testing::{Action as Asked, Machine, Rig, Value, Verdict, Words};
 use proptest::prelude::*;
 
@@ -10,6 +11,10 @@ use super::*;
 const PERIOD: Duration = Duration::from_secs(30);
 
 fn machine(scan: u32, dentries: u64, inodes: u64, pressure: i64) -> Machine {
+    without_pressure(scan, dentries, inodes).tunable(PRESSURE, pressure)
+}
+
+fn without_pressure(scan: u32, dentries: u64, inodes: u64) -> Machine {
     Machine::new()
         .uptime(PERIOD * scan)
         .file(
@@ -17,14 +22,13 @@ fn machine(scan: u32, dentries: u64, inodes: u64, pressure: i64) -> Machine {
             format!("{dentries}\t{}\t45\t0\t7\t0\n", dentries / 2),
         )
         .file(sample::INODE_NR, format!("{inodes}\t12\n"))
-        .tunable(PRESSURE, pressure)
 }
 
 /// A machine on which every request is carried out.
 struct Obedient {
     rig: Rig,
     scans: u32,
-    pressure: i64,
+    pressure: Tunable,
 }
 
 impl Obedient {
@@ -32,17 +36,16 @@ impl Obedient {
         Self {
             rig: Rig::create::<CachePressure>(options).unwrap(),
             scans: 0,
-            pressure,
+            pressure: Tunable::new(pressure),
         }
     }
 
     fn words(&mut self, dentries: u64, inodes: u64) -> Words {
         self.scans += 1;
-        let words = self
-            .rig
-            .scan(&machine(self.scans, dentries, inodes, self.pressure));
+        let machine = without_pressure(self.scans, dentries, inodes);
+        let words = self.rig.scan(&machine.tunable_of(PRESSURE, self.pressure));
         assert_eq!(words.verdict, Verdict::Good);
-        self.pressure = asked(&words).unwrap_or(self.pressure);
+        self.pressure.value = asked(&words).unwrap_or(self.pressure.value);
         words
     }
 
@@ -160,7 +163,7 @@ fn a_wave_does_not_make_it_oscillate() {
 fn a_value_that_the_administrator_sets_is_the_new_original() {
     let mut machine = Obedient::new(100, &[]);
     let _ = machine.values(growing(20));
-    machine.pressure = 50;
+    machine.pressure = Tunable::new(50);
 
     let words = machine.words(300_000, 150_000);
     let steady = machine.values([300_000; 50]);
@@ -170,12 +173,84 @@ fn a_value_that_the_administrator_sets_is_the_new_original() {
     assert_eq!(
         words.told(),
         [
-            "info set-by-other: somebody else set vm.vfs_cache_pressure to 50 (it was 90): that is the original value \
-             from now on"
+            "info changed-by-others: somebody else changed vm.vfs_cache_pressure: its original value is 50 from now on, \
+             and no longer 100"
         ]
     );
     assert_eq!((steady, grown), (vec![], vec![45, 40]));
     assert_eq!(back.last(), Some(&50));
+}
+
+#[test]
+fn a_value_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise() {
+    let mut machine = Obedient::new(100, &[]);
+    let _ = machine.values(growing(20));
+    machine.pressure = Tunable {
+        is_yielded: true,
+        ..Tunable::new(50)
+    };
+
+    let yielded: Vec<_> = growing(50)
+        .map(|dentries| machine.words(dentries, 1))
+        .collect();
+    machine.pressure.is_yielded = false;
+    let resumed: Vec<_> = growing(20)
+        .map(|dentries| machine.words(dentries, 1))
+        .collect();
+
+    let told = |words: &[Words]| words.iter().flat_map(Words::told).collect::<Vec<_>>();
+    assert!(yielded.iter().all(|words| words.requests.is_empty()));
+    assert_eq!(
+        told(&yielded),
+        [
+            "info yielded: somebody else set vm.vfs_cache_pressure to 50: it is left alone until `adaptivemmd resume`"
+        ]
+    );
+    assert!(
+        yielded[49]
+            .status
+            .ends_with("; set by somebody else, left alone until `adaptivemmd resume`")
+    );
+    assert_eq!(
+        told(&resumed),
+        ["info resumed: vm.vfs_cache_pressure is tuned again; its original value is 50 now"]
+    );
+    assert_eq!(resumed.iter().filter_map(asked).collect::<Vec<_>>(), [45]);
+}
+
+#[test]
+fn a_module_that_is_made_anew_goes_back_to_the_value_of_the_administrator() {
+    let mut machine = Obedient::new(100, &[]);
+    machine.pressure.value = 73;
+
+    assert_eq!(machine.values([400_000; 100]), [80, 88, 97, 100]);
+}
+
+#[test]
+fn what_was_weighed_is_told_with_a_request() {
+    let mut machine = Obedient::new(100, &[]);
+    let mut details = Vec::new();
+    for dentries in growing(31).chain([400_000; 30]) {
+        let words = machine.words(dentries, 50_000);
+        details.extend(words.requests.into_iter().map(|request| request.details));
+    }
+
+    let lines: Vec<_> = details[1].lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "dentries +24.6 % (250000 to 320000) in 210 s: growing, by more than the dead band of 5.0 %",
+            "inodes +0.0 % (50000 to 50000) in 210 s: no trend, less than the dead band of 5.0 %",
+            "that was so in 8 scans in a row, and 8 are needed",
+            "dentries and inodes are preferred: growth lowers the value, shrinking raises it",
+            "steps were taken before at 290000 to 290000 dentries and inodes; there are 370000 now",
+            "the value was 90, originally 100; a tenth, between 3 and 1000, makes 81",
+        ]
+    );
+    assert!(
+        details[3].ends_with("\nthe value was 73, originally 100; a tenth back towards that is 80"),
+        "{details:#?}"
+    );
 }
 
 #[test]
@@ -301,16 +376,20 @@ proptest! {
     fn a_value_is_never_out_of_the_bounds_and_moves_by_a_tenth_at_most(
         original in -10_i64..1100,
         prefer in any::<bool>(),
-        slopes in prop::collection::vec(-50_i64..50, 1..12),
+        slopes in prop::collection::vec((-50_i64..50, any::<bool>()), 1..12),
     ) {
         let mut machine = Obedient::new(original, &[("prefer-object-caching", prefer.into())]);
         let mut objects = 1_000_000_i64;
-        for slope in slopes {
+        for (slope, is_yielded) in slopes {
+            if is_yielded {
+                machine.pressure = Tunable::new(machine.pressure.value);
+            }
+            machine.pressure.is_yielded = is_yielded;
             for _ in 0..40 {
                 objects = (objects + objects * slope / 1000).max(100);
-                let before = machine.pressure;
+                let before = machine.pressure.value;
                 if let Some(value) = asked(&machine.words(objects.unsigned_abs(), 1000)) {
-                    prop_assert!((3..=1000).contains(&value), "{}", value);
+                    prop_assert!((3..=1000).contains(&value) && !is_yielded, "{}", value);
                     prop_assert!((value - before).abs() <= (before / 10 + 1), "{} after {}", value, before);
                 }
             }

@@ -2,15 +2,16 @@
 
 use core::fmt;
 
+use adaptivemm_module_api::Tunable;
 use adaptivemm_module_api::units::Bytes;
 
 use crate::sample::{Memory, Sample};
 
 /// Huge pages that came or went are worth a new limit from this share of what they were.
-const HUGEPAGES_PERCENT: f64 = 5.0;
+pub(crate) const HUGEPAGES_PERCENT: f64 = 5.0;
 
 /// Memory that came or went by more was plugged in or out; by less, the kernel initialised some of it late.
-const MEMORY_PERCENT: f64 = 0.5;
+pub(crate) const MEMORY_PERCENT: f64 = 0.5;
 
 /// A limit that was not taken is asked for again after as many scans, then twice as many, and so on.
 const FIRST_WAIT: u32 = 8;
@@ -22,14 +23,15 @@ pub(crate) struct Detector {
     /// In thousandths of the memory that is not in huge pages.
     cap: i64,
     set: Option<Set>,
+    is_yielded: bool,
     asked: Option<Asked>,
 }
 
 /// The limit that was last wanted, and for what memory.
-#[derive(Debug, Clone, Copy)]
-struct Set {
-    limit: i64,
-    memory: Memory,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Set {
+    pub(crate) limit: i64,
+    pub(crate) memory: Memory,
 }
 
 /// What became of the last change that was asked for is not known yet.
@@ -44,11 +46,13 @@ struct Asked {
 /// A limit that should be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Change {
-    pub(crate) from: i64,
+    pub(crate) limit: Tunable,
     pub(crate) to: i64,
     pub(crate) cap: i64,
     pub(crate) memory: Memory,
     pub(crate) occasion: Occasion,
+    /// The limit that was wanted before; `None` at the start.
+    pub(crate) set: Option<Set>,
 }
 
 /// Why the limit should be set now.
@@ -56,6 +60,8 @@ pub(crate) struct Change {
 pub(crate) enum Occasion {
     /// The first scan.
     Start,
+    /// The administrator lets it be set again.
+    Resumed,
     /// The huge pages changed since the limit was last set.
     Hugepages {
         /// What they were.
@@ -78,6 +84,7 @@ impl Detector {
         Self {
             cap,
             set: None,
+            is_yielded: false,
             asked: None,
         }
     }
@@ -94,9 +101,22 @@ impl Detector {
     /// Looks at the machine. `None` if the limit may stay as it is.
     pub(crate) fn decide(&mut self, sample: &Sample) -> Option<Change> {
         let Sample { limit, memory } = *sample;
+        let was_yielded = core::mem::replace(&mut self.is_yielded, limit.is_yielded);
+        if self.is_yielded || was_yielded {
+            (self.set, self.asked) = (None, None);
+        }
+        if self.is_yielded {
+            return None;
+        }
+        let limit = limit.value;
         let wanted = self.wanted(memory);
-        if let Some(occasion) = self.occasion(wanted, memory) {
-            self.set = Some(Set {
+        let start = if was_yielded {
+            Occasion::Resumed
+        } else {
+            Occasion::Start
+        };
+        if let Some(occasion) = self.occasion(start, wanted, memory) {
+            let before = self.set.replace(Set {
                 limit: wanted,
                 memory,
             });
@@ -105,16 +125,17 @@ impl Detector {
                 left: FIRST_WAIT,
                 wait: FIRST_WAIT,
             });
-            return self.asked.map(|_| self.change(sample, wanted, occasion));
+            let change = self.change(sample, wanted, occasion, before);
+            return self.asked.map(|_| change);
         }
         let set = self.set?;
         let scans = self.wait_is_over(limit)?;
-        Some(self.change(sample, set.limit, Occasion::NotTaken { scans }))
+        Some(self.change(sample, set.limit, Occasion::NotTaken { scans }, Some(set)))
     }
 
-    fn occasion(&self, wanted: i64, memory: Memory) -> Option<Occasion> {
+    fn occasion(&self, start: Occasion, wanted: i64, memory: Memory) -> Option<Occasion> {
         let Some(set) = self.set else {
-            return Some(Occasion::Start);
+            return Some(start);
         };
         let before = set.memory;
         if wanted == set.limit {
@@ -147,13 +168,20 @@ impl Detector {
         is_over.then_some(scans)
     }
 
-    const fn change(&self, sample: &Sample, to: i64, occasion: Occasion) -> Change {
+    const fn change(
+        &self,
+        sample: &Sample,
+        to: i64,
+        occasion: Occasion,
+        set: Option<Set>,
+    ) -> Change {
         Change {
-            from: sample.limit,
+            limit: sample.limit,
             to,
             cap: self.cap,
             memory: sample.memory,
             occasion,
+            set,
         }
     }
 }
@@ -169,6 +197,7 @@ impl fmt::Display for Change {
         let Memory { managed, hugepages } = self.memory;
         match self.occasion {
             Occasion::Start => f.write_str("at the start")?,
+            Occasion::Resumed => f.write_str("left to us again")?,
             Occasion::Hugepages { before } => {
                 write!(f, "huge pages changed from {before} to {hugepages}")?;
             }
@@ -179,7 +208,7 @@ impl fmt::Display for Change {
                 write!(
                     f,
                     "still {} {scans} scans after it was asked for",
-                    self.from
+                    self.limit.value
                 )?;
             }
         }

@@ -8,16 +8,18 @@
 mod detector;
 mod options;
 mod sample;
+mod weighed;
 
 use adaptivemm_module_api::units::Balance;
 use adaptivemm_module_api::{
     Action, Config, ConfigProblems, Finding, Info, Module, Need, Number, Out, Request, ScanError,
-    Severity, Snapshot, register,
+    Severity, Snapshot, Tunable, register,
 };
 
 use crate::detector::{Change, Detector};
 use crate::options::Options;
 use crate::sample::{LIMIT, Sample};
+use crate::weighed::Weighed;
 
 /// Why there is nothing to do on most machines.
 const ABSENT: &str = "this kernel has no fs.negative-dentry-limit, which only kernels of Oracle's UEK have: \
@@ -29,6 +31,8 @@ pub struct NegativeDentry {
     detector: Detector,
     /// It was said that this kernel has no limit.
     is_idle: bool,
+    /// Somebody else set the limit.
+    is_yielded: bool,
 }
 
 register!(NegativeDentry);
@@ -50,6 +54,7 @@ impl Module for NegativeDentry {
         Ok(Self {
             detector: Detector::new(Options::read(config).cap),
             is_idle: false,
+            is_yielded: false,
         })
     }
 
@@ -59,6 +64,7 @@ impl Module for NegativeDentry {
             return Ok(());
         };
         self.is_idle = false;
+        self.say_whose(&sample, out);
         if let Some(change) = self.detector.decide(&sample) {
             ask(&change, out);
         }
@@ -77,15 +83,40 @@ impl NegativeDentry {
         out.status("idle: there is no limit to set");
     }
 
+    fn say_whose(&mut self, sample: &Sample, out: &mut Out<'_>) {
+        let Tunable {
+            value, is_yielded, ..
+        } = sample.limit;
+        let was_yielded = core::mem::replace(&mut self.is_yielded, is_yielded);
+        let (code, text) = match (was_yielded, is_yielded) {
+            (false, true) => (
+                "yielded",
+                format!(
+                    "somebody else set {LIMIT} to {value}: it is left alone until `adaptivemmd resume`"
+                ),
+            ),
+            (true, false) => ("resumed", format!("{LIMIT} is set again when it has to be")),
+            (true, true) | (false, false) => return,
+        };
+        out.finding(&Finding::new(Severity::Info, code, &text));
+    }
+
     fn publish(&self, sample: &Sample, out: &mut Out<'_>) {
         let Sample { limit, memory } = sample;
         let wanted = self.detector.wanted(*memory);
-        out.metric("limit_permille", Balance::new(*limit).as_f64());
+        let value = limit.value;
+        out.metric("limit_permille", Balance::new(value).as_f64());
         out.metric("wanted_permille", Balance::new(wanted).as_f64());
         out.metric("managed_bytes", memory.managed.as_f64());
         out.metric("hugepages_bytes", memory.hugepages.as_f64());
+        let whose = if limit.is_yielded {
+            "; set by somebody else, left alone until `adaptivemmd resume`"
+        } else {
+            ""
+        };
         out.status(&format!(
-            "negative dentries may take {limit} thousandths of {}; {wanted} would fit the {} that are not in huge pages",
+            "negative dentries may take {value} thousandths of {}; {wanted} would fit the {} that are not in huge pages\
+             {whose}",
             memory.managed,
             memory.usable(),
         ));
@@ -95,13 +126,17 @@ impl NegativeDentry {
 fn ask(change: &Change, out: &mut Out<'_>) {
     let number = |name, value| Number::new(name, Balance::new(value).as_f64());
     let numbers = [
-        number("before_permille", change.from),
+        number("before_permille", change.limit.value),
+        number("original_permille", change.limit.original),
         number("cap_permille", change.cap),
         Number::new("managed_bytes", change.memory.managed.as_f64()),
         Number::new("hugepages_bytes", change.memory.hugepages.as_f64()),
     ];
     let reason = change.to_string();
-    let request = Request::set(LIMIT, change.to, &reason).numbers(&numbers);
+    let details = Weighed(change).to_string();
+    let request = Request::set(LIMIT, change.to, &reason)
+        .details(&details)
+        .numbers(&numbers);
     // The core says so itself; until then the limit is as it was, and is asked for again after a while.
     let _refused = out.request(&request);
 }

@@ -1,7 +1,7 @@
 //! One moment of the machine, in the numbers that the limit depends on.
 
 use adaptivemm_module_api::units::{Bytes, Pages};
-use adaptivemm_module_api::{ScanError, Snapshot};
+use adaptivemm_module_api::{ScanError, Snapshot, Tunable};
 
 /// In thousandths of memory; on kernels of Oracle's UEK only.
 pub(crate) const LIMIT: &str = "fs.negative-dentry-limit";
@@ -9,8 +9,7 @@ pub(crate) const LIMIT: &str = "fs.negative-dentry-limit";
 /// What this module takes from a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sample {
-    /// The limit as it is.
-    pub(crate) limit: i64,
+    pub(crate) limit: Tunable,
     pub(crate) memory: Memory,
 }
 
@@ -30,7 +29,7 @@ impl Sample {
     ///
     /// If it has one, and does not say how much memory there is.
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Option<Self>, ScanError> {
-        let Some(limit) = snapshot.tunable(LIMIT).map(|tunable| tunable.value) else {
+        let Some(limit) = snapshot.tunable(LIMIT) else {
             return Ok(None);
         };
         let memory = Memory::of(snapshot)?;

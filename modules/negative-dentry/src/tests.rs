@@ -129,6 +129,81 @@ fn a_limit_that_the_administrator_sets_stays() {
 }
 
 #[test]
+fn a_limit_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise() {
+    let mut rig = rig();
+    let _ = obeyed(&mut rig, 30, &[(24, 0); 3]);
+    let tunable = |is_yielded| Tunable {
+        is_yielded,
+        ..Tunable::new(50)
+    };
+    let mut scan = |hugepages: u64, is_yielded| {
+        let machine = without_limit(24 * GIB, hugepages * GIB);
+        rig.scan(&machine.tunable_of(LIMIT, tunable(is_yielded)))
+    };
+
+    let yielded: Vec<_> = (0..20).map(|hugepages| scan(hugepages, true)).collect();
+    let resumed = scan(12, false);
+
+    assert!(yielded.iter().all(|words| words.requests.is_empty()));
+    let told: Vec<_> = yielded.iter().flat_map(Words::told).collect();
+    assert_eq!(
+        told,
+        [
+            "info yielded: somebody else set fs.negative-dentry-limit to 50: it is left alone until `adaptivemmd resume`"
+        ]
+    );
+    assert!(
+        yielded[19]
+            .status
+            .ends_with("; set by somebody else, left alone until `adaptivemmd resume`")
+    );
+    assert_eq!(
+        resumed.told(),
+        ["info resumed: fs.negative-dentry-limit is set again when it has to be"]
+    );
+    assert_eq!(asked(&resumed), Some(7));
+    assert!(
+        resumed.requests[0]
+            .reason
+            .starts_with("left to us again: 15 thousandths of ")
+    );
+}
+
+#[test]
+fn what_was_weighed_is_told_with_a_request() {
+    let mut rig = rig();
+    let first = rig.scan(&machine(24 * GIB, 8 * GIB, 30));
+    let ours = Tunable {
+        original: 30,
+        ..Tunable::new(10)
+    };
+
+    let second = rig.scan(&without_limit(24 * GIB, 12 * GIB).tunable_of(LIMIT, ours));
+
+    let lines = |words: &Words| {
+        let details = &words.requests[0].details;
+        details.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines(&second),
+        [
+            "24.0 GiB of memory, 12.0 GiB of it in huge pages: dentries can be in 12.0 GiB",
+            "cap 15: 184.3 MiB of these; as a whole number of thousandths of all memory, at least 1, that is 7",
+            "the limit was 10, originally 30",
+            "10 was chosen before, for 24.0 GiB of memory and 8.0 GiB in huge pages; a change of 0.5 % of the one or 5 % of \
+             the other counts",
+        ]
+    );
+    assert_eq!(
+        lines(&first)[2..],
+        [
+            "the limit was 30, originally 30",
+            "it was not set before for an amount of memory"
+        ]
+    );
+}
+
+#[test]
 fn a_limit_that_the_kernel_does_not_take_is_asked_for_ever_more_rarely() {
     let mut rig = rig();
 
@@ -209,15 +284,18 @@ proptest! {
     #[test]
     fn the_limit_is_between_1_and_the_cap_whatever_the_machine(
         cap in 1_i64..=100,
-        machines in prop::collection::vec((1_u64..1 << 50, 0_u64..1 << 50, -5_i64..200), 1..40),
+        machines in prop::collection::vec((1_u64..1 << 50, 0_u64..1 << 50, -5_i64..200, any::<bool>()), 1..40),
     ) {
         let mut rig = Rig::create::<NegativeDentry>(&[("cap", cap.into())]).unwrap();
-        for (managed, hugepages, limit) in machines {
-            let words = rig.scan(&machine(managed.max(1 << 20), hugepages, limit));
+        for (managed, hugepages, limit, is_yielded) in machines {
+            let tunable = Tunable { is_yielded, ..Tunable::new(limit) };
+            let machine = without_limit(managed.max(1 << 20), hugepages).tunable_of(LIMIT, tunable);
+            let words = rig.scan(&machine);
             prop_assert_eq!(&words.verdict, &Verdict::Good);
             if let Some(value) = asked(&words) {
                 prop_assert!((1..=cap).contains(&value), "{}", value);
                 prop_assert_ne!(value, limit);
+                prop_assert!(!is_yielded);
             }
         }
     }
