@@ -1,28 +1,28 @@
-//! A runtime directory that is full, read-only or broken: then nothing is changed.
+//! A runtime directory that is full, read-only or broken, and a kernel that refuses: then nothing is changed.
 
-use crate::bench::Bench;
+use std::fs;
+use std::path::Path;
+
+use crate::bench::{Bench, WSF};
 use crate::strace::{changed, run, traced};
 
-/// Runs a scan in which this call on the ledger fails, and returns what the daemon said.
-fn said(test: &str, call: &str, error: &str) -> String {
-    let bench = Bench::new(test);
-    let new = bench.home.path("run/ledger.new");
+/// Runs a scan in which this call on a file fails, and returns what the daemon said.
+fn said(bench: &Bench, file: &Path, call: &str, error: &str) -> String {
     let inject = format!("inject={call}:error={error}");
     let trace = bench.home.path("trace");
     let options = [
         "-e",
         &inject,
         "-P",
-        new.to_str().unwrap(),
+        file.to_str().unwrap(),
         "-o",
         trace.to_str().unwrap(),
     ];
 
-    let output = run(traced(&bench, &options, &["--once"]));
+    let output = run(traced(bench, &options, &["--once"]));
 
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(changed(&bench), [], "{call} {error}");
-    let calls = std::fs::read_to_string(trace).unwrap();
+    let calls = fs::read_to_string(trace).unwrap();
     assert!(calls.contains("(INJECTED)"), "{calls}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -37,7 +37,10 @@ fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
         ("rename", "EROFS", "Read-only file system (os error 30)"),
     ];
     for (call, error, text) in faults {
-        let said = said("disk", call, error);
+        let bench = Bench::new("disk");
+        let said = said(&bench, &bench.home.path("run/ledger.new"), call, error);
+
+        assert_eq!(changed(&bench), [], "{call} {error}");
 
         assert!(
             said.contains(
@@ -48,4 +51,24 @@ fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
         assert!(said.contains(text), "{call} {error}: {said}");
         assert!(!said.contains("done, was"), "{call} {error}: {said}");
     }
+}
+
+#[test]
+fn a_value_that_the_kernel_refuses_stays_as_it_was_and_all_else_is_done() {
+    let bench = Bench::new("refuses");
+
+    let said = said(&bench, &bench.path(WSF), "write", "EINVAL");
+
+    assert!(
+        said.contains("vm.watermark_scale_factor = 20: failed: cannot write ")
+            && said.contains("Invalid argument (os error 22)"),
+        "{said}"
+    );
+    assert!(said.contains("compact node 0: begun"), "{said}");
+    assert!(
+        !said.contains("vm.watermark_scale_factor = 10: given back"),
+        "{said}"
+    );
+    assert_eq!(changed(&bench), []);
+    assert!(!bench.home.path("run/ledger.json").exists());
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod recording;
 pub(crate) mod recordings;
+pub(crate) mod scene;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,0 +1,101 @@
+//! What a replay makes of what is asked for.
+
+use crate::outside::scene::{HIGH, Moment, Scene, WSF};
+
+const MODULE: &str = "free-pages";
+
+/// A load that needs 191, and after half a minute an administrator who wants 50.
+fn administrator() -> Scene {
+    let (mut scene, mut moment) = (Scene::new("an administrator sets 50"), Moment::new(HIGH));
+    scene.frames(120, &mut moment, |second, moment| {
+        moment.reclaimed += 20_000;
+        if second >= 30 {
+            moment.scale = Some(50);
+        }
+    });
+    scene
+}
+
+fn said(scene: &Scene, config: &str) -> Vec<String> {
+    let log = scene.log(config);
+    let lines = log
+        .lines()
+        .filter(|line| line.contains(" core: ") && line.contains(WSF));
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_value_that_an_administrator_sets_in_between_is_left_alone() {
+    let scene = administrator();
+
+    let deeds = scene.deeds(MODULE, "");
+
+    assert_eq!(deeds.len(), 1, "{deeds:?}");
+    assert_eq!(
+        said(&scene, ""),
+        [
+            "30.000 notice core: vm.watermark_scale_factor = 50 was set by somebody else (it was 10 before us): it is \
+             left alone until `adaptivemmd resume vm.watermark_scale_factor`"
+        ]
+    );
+}
+
+#[test]
+fn after_the_time_that_was_chosen_it_is_changed_again() {
+    let scene = administrator();
+    let config = "[core]\nresume-secs = 60\n";
+
+    let deeds = scene.deeds(MODULE, config);
+
+    let values: Vec<i64> = deeds.iter().map(|deed| deed.value).collect();
+    assert_eq!(values, [191, 191], "{deeds:?}");
+    assert!((90..=95).contains(&deeds[1].second), "{deeds:?}");
+    assert_eq!(
+        said(&scene, config)[1],
+        "90.000 notice core: vm.watermark_scale_factor may be changed again"
+    );
+}
+
+#[test]
+fn a_trace_that_repeats_a_value_does_not_undo_what_was_asked_for() {
+    let (mut scene, mut moment) = (Scene::new("a steady load"), Moment::new(HIGH));
+    scene.frames(60, &mut moment, |_, moment| moment.reclaimed += 20_000);
+
+    let events = scene.events("");
+
+    let metrics = events
+        .iter()
+        .filter(|event| event["kind"] == "metric" && event["module"] == MODULE);
+    let seen: Vec<_> = metrics
+        .map(|event| {
+            (
+                event["scale"].as_i64().unwrap(),
+                event["original_scale"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!((seen[0], seen[59]), ((10, 10), (191, 10)));
+    let changes = seen.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert_eq!(changes, 1, "{seen:?}");
+}
+
+#[test]
+fn in_advise_mode_nothing_changes() {
+    let (mut scene, mut moment) = (Scene::new("a steady load"), Moment::new(HIGH));
+    scene.frames(60, &mut moment, |_, moment| moment.reclaimed += 20_000);
+
+    let deeds = scene.deeds(MODULE, "[modules.free-pages]\nmode = \"advise\"\n");
+
+    assert!(
+        !deeds.is_empty() && deeds.iter().all(|deed| deed.code == "advised"),
+        "{deeds:?}"
+    );
+}
+
+#[test]
+fn the_same_trace_gives_the_same_bytes() {
+    let scene = administrator();
+
+    assert_eq!(scene.events(""), scene.events(""));
+    assert_eq!(scene.log(""), scene.log(""));
+}
