@@ -10,7 +10,8 @@ pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     2,
     1,
     3,
-    "The highest order of free blocks that is kept available: 1 for 5, 2 for 7, 3 for 9; follows aggressiveness of [core]",
+    "The highest order of free blocks that is kept available: 1 for 5, 2 for 7, 3 for 9; follows aggressiveness of \
+     [core]",
 );
 
 /// The same, as an order.
@@ -19,7 +20,7 @@ pub(crate) const MAX_ORDER: Opt<i64> = Opt::integer(
     0,
     0,
     20,
-    "Highest order of free blocks that is kept available, instead of aggressiveness: 2^7 pages of 4 KiB are 512 KiB, 2^9 a huge page; 0 for none",
+    "The same as an order, instead of aggressiveness: 2^7 pages of 4 KiB are 512 KiB, 2^9 a huge page; 0 for none",
 );
 
 /// At least as long lies between two compactions of a node.

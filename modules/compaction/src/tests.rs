@@ -138,7 +138,10 @@ fn a_node_on_which_it_does_not_help_is_compacted_ever_more_rarely_and_that_is_to
     assert!(
         words[19].requests[0]
             .details
-            .ends_with("\nit was compacted 120 s ago, the cool-down of 120 s is over; longer than usual, as the last 1 did not help")
+            .ends_with(
+                "\nit was compacted 120 s ago, the cool-down of 120 s is over; longer than usual, as the last 1 did \
+                 not help"
+            )
     );
     let told: Vec<_> = words.iter().flat_map(Words::told).collect();
     assert_eq!(told.len(), 6);
