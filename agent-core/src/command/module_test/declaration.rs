@@ -66,7 +66,9 @@ fn option(option: &OptionSchema) -> Vec<(Level, String)> {
         )));
     }
     let is_number = matches!(option.default, Value::Integer(_) | Value::Float(_));
-    if is_number && !has_unit(name) {
+    // That of the whole daemon, which such an option follows.
+    let is_level = name == "aggressiveness";
+    if is_number && !is_level && !has_unit(name) {
         complaints.push(warning(format!(
             "the name of {name} does not say what it is counted in, as limit-percent or window-scans do"
         )));
