@@ -44,4 +44,5 @@ pub mod signals;
 pub mod standing;
 pub mod trace;
 pub mod tunables;
+pub mod vitals;
 pub mod words;

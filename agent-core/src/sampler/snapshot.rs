@@ -97,6 +97,12 @@ impl Snapshot {
         self.meminfo.get()
     }
 
+    /// The text of one of the other files; `None` if it is not wanted or could not be read.
+    pub(crate) fn file(&self, path: &str) -> Option<&[u8]> {
+        let file = self.files.iter().find(|file| file.path == path)?;
+        file.get().map(|()| file.text.bytes())
+    }
+
     /// Every file that is wanted: its path, its text, and what became of it.
     pub(crate) fn readings(&self) -> impl Iterator<Item = (&str, &Text, &Result<(), ReadError>)> {
         fn seen<T>(reading: &Reading<T>) -> Option<(&str, &Text, &Result<(), ReadError>)> {
