@@ -15,16 +15,18 @@ use crate::arbiter::{Arbiter, Decision};
 use crate::bus::{Bus, Ending, Member, Patience};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
+use crate::decisions::{Decisions, News, Record};
 use crate::loader::Verdict;
 use crate::marker::Marker;
 use crate::sampler::{Root, Sampler, Snapshot, Wanted};
 use crate::trace::Frame;
 use crate::tunables;
+use crate::vitals::Vitals;
 
 pub use deed::{Deed, Fate};
 pub use error::{BuildError, BuildErrors};
 use rehearsal::Rehearsal;
-use start::{arbiter, chosen, owned, patience, start, wanted};
+use start::{arbiter, chosen, needed, owned, patience, start, wanted, writing};
 
 /// Where modules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Site {
     pub threads: Threads,
     /// Where it is noted who is at work.
     pub marker: Option<Marker>,
+    /// Where decisions are explained.
+    pub decisions: Decisions,
 }
 
 impl Site {
@@ -63,6 +67,7 @@ impl Site {
             ledger: Ledger::in_memory(),
             threads: Threads::None,
             marker: None,
+            decisions: Decisions::unkept(),
         }
     }
 }
@@ -80,6 +85,9 @@ pub struct Agent {
     patience: Patience,
     threads: Threads,
     marker: Option<Marker>,
+    decisions: Decisions,
+    /// What the modules themselves read.
+    needed: Wanted,
     /// The modules on the bus, as they were found and configured.
     running: Vec<(Registration, ModuleSettings)>,
 }
@@ -95,6 +103,22 @@ pub struct Round<'a> {
     pub deeds: Vec<Deed>,
     /// What was noticed of tunables and compactions, without anybody having asked.
     pub notices: Vec<Notice>,
+    /// New decisions, and what happened after earlier ones.
+    pub records: Vec<Record>,
+    /// Whether decisions can be written down, if that has changed.
+    pub news: Option<News>,
+    /// What the modules themselves read; the rest is only for explaining decisions.
+    pub needed: &'a Wanted,
+}
+
+impl Round<'_> {
+    /// Whether a file is read only to explain decisions, so that it is no loss for any module if there is none.
+    #[must_use]
+    pub fn is_optional(&self, path: &str) -> bool {
+        let mut explaining = Wanted::default();
+        Vitals::want(&mut explaining);
+        explaining.names(path) && !self.needed.names(path)
+    }
 }
 
 impl Agent {
@@ -116,6 +140,7 @@ impl Agent {
             ledger,
             threads,
             mut marker,
+            mut decisions,
         } = site;
         let chosen = chosen(settings, modules);
         let arbiter =
@@ -137,6 +162,7 @@ impl Agent {
         };
         let mut actuator = Actuator::new(root.clone(), mode, ledger);
         actuator.limit(settings.core.limits);
+        decisions.watch(writing(&chosen));
         Ok(Self {
             sampler: Sampler::new(root, wanted(&chosen), page_size),
             bus: Bus::new(members),
@@ -147,6 +173,8 @@ impl Agent {
             patience: patience(settings),
             threads,
             marker,
+            decisions,
+            needed: needed(&chosen),
             running: owned(&chosen),
         })
     }
@@ -197,6 +225,8 @@ impl Agent {
         members.extend(old.into_iter().filter(kept));
         self.bus = Bus::new(members);
         self.sampler.want(wanted(&chosen));
+        self.decisions.watch(writing(&chosen));
+        self.needed = needed(&chosen);
         self.arbiter = arbiter;
         self.actuator.limit(settings.core.limits);
         self.period = settings.core.period;
@@ -284,6 +314,7 @@ impl Agent {
                     module: member.name().to_owned(),
                     request: request.clone(),
                     fate,
+                    decision: None,
                 });
             }
         }
@@ -291,12 +322,25 @@ impl Agent {
             let changes = rehearsal::frame(self.actuator.rehearsed());
             self.sampler.apply(&changes);
         }
+        let notices = self.actuator.notices();
+        let members = self.bus.members();
+        let records = self
+            .decisions
+            .follow(&snapshot, members, &notices, &mut deeds);
         Round {
             snapshot: self.sampler.last(),
-            members: self.bus.members(),
+            members,
             deeds,
-            notices: self.actuator.notices(),
+            notices,
+            records,
+            news: self.decisions.news(),
+            needed: &self.needed,
         }
+    }
+
+    /// What happened after the last decisions, as far as it has: there are no more scans.
+    pub fn cut_short(&mut self) -> Vec<Record> {
+        self.decisions.cut_short()
     }
 
     /// Changes tunables again that somebody else has changed: this one, or all of them. Returns how many there are.
@@ -309,6 +353,7 @@ impl Agent {
         if let Some(marker) = self.marker {
             marker.remove();
         }
+        self.decisions.end();
     }
 
     /// Gives back everything that was changed, by us or by a daemon that died.

@@ -89,6 +89,8 @@ pub enum Command {
     Record(Record),
     /// Print what the daemon would have logged on a recorded machine
     Replay(Replay),
+    /// Explain a decision: why, what was seen, what was changed, and what happened afterwards
+    Explain(Explain),
     /// Give back what a daemon changed that died before it could do so
     Restore,
     /// Have the daemon read its configuration again
@@ -143,7 +145,21 @@ pub struct Replay {
     /// The trace: JSON lines, compressed with zstd or not
     #[arg(value_name = "TRACE")]
     pub trace: PathBuf,
-    /// Print one JSON object per finding, request, action and set of metrics
+    /// Print one JSON object per finding, request, action, aftermath and set of metrics
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but the explanation of this decision
+    #[arg(long, value_name = "ID", conflicts_with = "json")]
+    pub explain: Option<u64>,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The number of the decision, as in the log [default: list the last ones]
+    #[arg(value_name = "ID")]
+    pub id: Option<u64>,
+    /// Print the records as JSON lines
     #[arg(long)]
     pub json: bool,
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use adaptivemm_module_api::units::Uptime;
+use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Time since boot, suspended time included, so that a module sees that the machine was asleep.
@@ -12,6 +13,13 @@ pub fn uptime() -> Uptime {
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or_default();
     Uptime(Duration::new(seconds, nanoseconds))
+}
+
+/// The time of day, to the second: for people, and for nothing that is decided.
+#[must_use]
+pub fn time_of_day() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 /// Now, on the clock that scans are scheduled by. It stands still while the machine is suspended: after

@@ -3,6 +3,7 @@
 mod check_config;
 mod control;
 mod daemon;
+mod explain;
 mod module_host;
 mod module_test;
 mod modules;
@@ -23,7 +24,7 @@ use crate::catalogue::{Catalogue, Registration};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
-use crate::sampler::{BOOT_ID, boot_id};
+use crate::sampler::{BOOT_ID, Root, boot_id};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,7 @@ pub fn run() -> ExitCode {
         Some(Command::Snapshot) => snapshot::run(&cli),
         Some(Command::Record(options)) => record::run(&cli, options),
         Some(Command::Replay(options)) => replay::run(&cli, options),
+        Some(Command::Explain(options)) => explain::run(&cli, options),
         Some(Command::Restore) => restore::run(&cli),
         Some(Command::Reload) => control::reload(&cli),
         Some(Command::Resume { tunable }) => control::resume(&cli, tunable.as_deref()),
@@ -114,11 +116,15 @@ fn catalogue(sources: &Sources) -> Catalogue {
 
 /// The ledger of this boot, and what is wrong with the one that was there.
 fn ledger(cli: &Cli, runtime_dir: &Path) -> (Ledger, Option<LedgerError>) {
-    let boot = cli.root().read(BOOT_ID).ok();
-    let boot = boot.and_then(|text| boot_id(&text).ok());
+    let boot = boot(&cli.root());
     // Without a boot id nobody can tell of which boot a ledger is, so none is ever taken over.
     let unknown = || format!("unknown, as seen by process {}", std::process::id());
     Ledger::open(runtime_dir, &boot.unwrap_or_else(unknown))
+}
+
+/// The name of this boot, if the kernel says.
+fn boot(root: &Root) -> Option<String> {
+    boot_id(&root.read(BOOT_ID).ok()?).ok()
 }
 
 fn schemas(modules: &[Registration]) -> Vec<ModuleSchema> {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::agent::Round;
 use crate::bus::Member;
+use crate::decisions::Record;
 use crate::words::{Action, Finding, Number, Request};
 
 /// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
@@ -38,11 +39,36 @@ pub fn of_round(t_ms: u64, round: &Round<'_>, verbosity: u8) -> Vec<Value> {
                 format!("{}: {}", deed.request.action, deed.fate).into(),
             );
             event.extend(action_fields(&deed.request.action));
+            if let Some(id) = deed.decision {
+                event.insert("decision".to_owned(), id.into());
+            }
             events.push(event.into());
         }
         events.extend(metrics_event(t_ms, member));
     }
+    events.extend(of_aftermaths(t_ms, &round.records));
     events
+}
+
+/// One object for everything that happened after a decision.
+#[must_use]
+pub fn of_aftermaths(t_ms: u64, records: &[Record]) -> Vec<Value> {
+    let event = |record: &Record| {
+        let Record::Aftermath(aftermath) = record else {
+            return None;
+        };
+        let fields = json!({
+            "code": aftermath.effect.code(),
+            "severity": "info",
+            "text": aftermath.text,
+            "decision": aftermath.id,
+            "before": aftermath.before,
+            "after": aftermath.after,
+        });
+        let event = start(t_ms, &aftermath.module, "aftermath");
+        Some(with(event, fields_of(fields)))
+    };
+    records.iter().filter_map(event).collect()
 }
 
 fn metrics_event(t_ms: u64, member: &Member) -> Option<Value> {
@@ -120,6 +146,10 @@ fn request_fields(request: &Request) -> Map<String, Value> {
         fields_of(json!({ "code": code, "severity": "notice", "text": request.reason }));
     add(&mut fields, action_fields(&request.action));
     add(&mut fields, numbers(&request.numbers));
+    if !request.details.is_empty() {
+        let details: Vec<&str> = request.details.lines().collect();
+        fields.insert("details".to_owned(), details.into());
+    }
     fields
 }
 
@@ -130,7 +160,7 @@ fn action_fields(action: &Action) -> Map<String, Value> {
     })
 }
 
-fn numbers(numbers: &[Number]) -> Map<String, Value> {
+pub(crate) fn numbers(numbers: &[Number]) -> Map<String, Value> {
     numbers
         .iter()
         .map(|number| (number.name.clone(), number_value(number.value)))
@@ -142,7 +172,7 @@ fn numbers(numbers: &[Number]) -> Map<String, Value> {
     clippy::cast_possible_truncation,
     reason = "only whole numbers of at most 2^53 are cast"
 )]
-fn number_value(value: f64) -> Value {
+pub(crate) fn number_value(value: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() == 0.0 && value.abs() <= EXACT {
         (value as i64).into()

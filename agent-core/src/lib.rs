@@ -29,6 +29,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod control;
+pub mod decisions;
 pub mod events;
 pub mod isolation;
 pub mod journal;

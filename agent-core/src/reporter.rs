@@ -1,5 +1,7 @@
 //! Tells the journal what happened in a scan: transitions, not states.
 
+mod decision;
+
 use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
@@ -7,9 +9,13 @@ use adaptivemm_module_api::Severity;
 use crate::actuator::{Notice, Outcome};
 use crate::agent::{Deed, Fate, Round};
 use crate::bus::{Ending, Member, Reason};
+use crate::decisions::News;
 use crate::journal::{Entry, Journal, Pass, Repeats};
 use crate::loader::Verdict;
 use crate::words::NO_REASON;
+
+pub use decision::report_aftermaths;
+use decision::why;
 
 /// Remembers what was told, so that a condition that lasts is told once an hour.
 #[derive(Debug, Default)]
@@ -29,6 +35,14 @@ impl Reporter {
     /// Tells what happened in one scan.
     pub fn report(&mut self, round: &Round<'_>, journal: &mut Journal) {
         let uptime = round.snapshot.uptime.0;
+        if let Some(News { is_bad, text }) = &round.news {
+            let severity = if *is_bad {
+                Severity::Warning
+            } else {
+                Severity::Info
+            };
+            journal.write(&Entry::new(severity, "core", text));
+        }
         self.files(round, journal);
         if !round.snapshot.steady {
             let text = "memory moves faster than its files can be read; sums over them may be off by megabytes";
@@ -44,6 +58,7 @@ impl Reporter {
         for deed in &round.deeds {
             self.deed(deed, uptime, journal);
         }
+        report_aftermaths(&round.records, journal);
     }
 
     /// Files that came or went. A file that is not there is a fact of this kernel, an error is news.
@@ -58,6 +73,13 @@ impl Reporter {
                     self.unreadable.swap_remove(index);
                     let text = format!("{path} can be read again");
                     journal.write(&Entry::new(Severity::Info, "core", &text));
+                }
+                (Err(error), None) if round.is_optional(path) => {
+                    self.unreadable.push(path.to_owned());
+                    let text =
+                        format!("cannot read {path}: {error}; decisions are explained without it");
+                    let entry = Entry::new(Severity::Debug, "core", &text);
+                    journal.write(&entry.from_verbosity(1));
                 }
                 (Err(error), None) => {
                     self.unreadable.push(path.to_owned());
@@ -165,8 +187,10 @@ impl Reporter {
             module,
             request,
             fate,
+            decision,
         } = deed;
-        let text = format!("{}: {fate} ({})", request.action, request.reason);
+        let id = decision.map_or_else(String::new, |id| format!(" [decision {id}]"));
+        let text = format!("{}: {fate} ({}){id}", request.action, why(request));
         let entry = |severity| Entry::new(severity, module, &text);
         let lasting = match fate {
             Fate::CarriedOut(Outcome::Done { .. } | Outcome::Begun | Outcome::Simulated { .. }) => {

@@ -9,7 +9,7 @@ use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
 use crate::journal::{Entry, Journal};
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, report_aftermaths};
 use crate::signals::Wish;
 use crate::standing::Standing;
 
@@ -150,6 +150,7 @@ impl Scheduler {
 
     /// Gives back what was changed, and ends.
     pub fn end(mut self) {
+        report_aftermaths(&self.agent.cut_short(), &mut self.journal);
         self.restore();
         if self.is_running {
             self.say(Severity::Info, "ended");

@@ -10,6 +10,9 @@ mod tree;
 
 use std::path::Path;
 
+use adaptivemm_module_api::{
+    Action, Config, ConfigProblems, Info, Module, Out, ScanError, Snapshot, register,
+};
 use agent_core::agent::Threads;
 use agent_core::sampler::Root;
 
@@ -21,12 +24,45 @@ use tree::{live, put};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting::new();
 
+/// May change something, so that the core remembers what it says and how the machine does; and never wants to.
+struct Content(f64);
+
+impl Module for Content {
+    const INFO: Info = Info {
+        writes: &[Action::set("vm.vfs_cache_pressure")],
+        ..Info::new("content", "1", "Wants nothing")
+    };
+
+    fn create(_: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self(0.0))
+    }
+
+    fn scan(&mut self, _: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        self.0 += 1.0;
+        out.metric("scans", self.0);
+        Ok(())
+    }
+}
+
+register!(Content);
+
 /// The files of a scan as they are on this machine now. They stay whole, as live files do not.
 fn copy_of_live() -> TempDir {
     let tree = TempDir::new().unwrap();
-    for path in ["proc/meminfo", "proc/vmstat", "proc/zoneinfo"] {
+    for path in [
+        "proc/buddyinfo",
+        "proc/meminfo",
+        "proc/vmstat",
+        "proc/zoneinfo",
+    ] {
         put(tree.path(), path, &live(path));
     }
+    put(
+        tree.path(),
+        "proc/pressure/memory",
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=7\n",
+    );
+    put(tree.path(), "proc/sys/vm/vfs_cache_pressure", "100\n");
     put(
         tree.path(),
         "sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages",

@@ -177,6 +177,7 @@ fn what_is_shown_can_be_loaded_again() {
     log-target = "auto"   # default
     syslog-socket = "/dev/log"   # default
     runtime-dir = "/run/adaptivemmd"   # default
+    state-dir = "/var/lib/adaptivemmd"   # default
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::LedgerError;
+use crate::words::Action;
 
 /// What became of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +145,21 @@ pub enum Notice {
         /// What the kernel said, if it did not do it.
         error: Option<String>,
     },
+}
+
+impl Notice {
+    /// Whether it is about what this action changes.
+    #[must_use]
+    pub fn concerns(&self, action: &Action) -> bool {
+        match (self, action) {
+            (
+                Self::Yielded { tunable, .. } | Self::Resumed { tunable },
+                Action::Set { tunable: set, .. },
+            ) => tunable == set,
+            (Self::Compacted { node, .. }, Action::CompactNode { node: asked }) => node == asked,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Notice {

@@ -14,6 +14,8 @@ pub struct Deed {
     pub request: Request,
     /// What became of it.
     pub fate: Fate,
+    /// The number under which it is explained; `None` if there was nothing to decide.
+    pub decision: Option<u64>,
 }
 
 /// What became of a request.
@@ -44,6 +46,39 @@ impl Fate {
             Self::Failed(_) => "failed",
             Self::Advised => "advised",
             Self::NotOwner => "not-owner",
+        }
+    }
+
+    /// Whether there was something to decide: what is so already, or is being done, is not asked about again.
+    pub(crate) fn is_decision(&self) -> bool {
+        !matches!(self, Self::CarriedOut(Outcome::AlreadySo | Outcome::Busy))
+    }
+
+    /// Whether the machine was changed.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Self::CarriedOut(Outcome::Done { .. } | Outcome::Begun)
+        )
+    }
+
+    /// Whether the machine would have been changed.
+    pub(crate) fn is_simulated(&self) -> bool {
+        matches!(self, Self::CarriedOut(Outcome::Simulated { .. }))
+    }
+
+    /// The value that the tunable had, if it was looked at.
+    pub(crate) fn before(&self) -> Option<&str> {
+        match self {
+            Self::CarriedOut(Outcome::Done { before }) => Some(before),
+            Self::CarriedOut(Outcome::Simulated { before }) => before.as_deref(),
+            Self::CarriedOut(Outcome::Yielded { found }) => Some(found),
+            Self::CarriedOut(
+                Outcome::Begun | Outcome::AlreadySo | Outcome::Busy | Outcome::TooOften { .. },
+            )
+            | Self::Failed(_)
+            | Self::Advised
+            | Self::NotOwner => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::isolation::START_WAIT;
 use crate::marker::{Marker, TOO_MANY};
 use crate::runner::Recipe;
 use crate::sampler::Wanted;
+use crate::vitals::Vitals;
 
 /// The longest time that a scan waits for its modules, unless the configuration says otherwise.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -51,7 +52,26 @@ pub(super) fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> Result<Arb
     Arbiter::new(modules.map(|((module, settings), permit)| (module.name(), permit, settings.mode)))
 }
 
+/// The modules that may change something.
+pub(super) fn writing(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<String> {
+    chosen
+        .iter()
+        .filter(|(module, _)| !module.description.writes.is_empty())
+        .map(|(module, _)| module.name().to_owned())
+        .collect()
+}
+
+/// All that is read: what the modules need, and what their decisions are explained by.
 pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
+    let mut wanted = needed(chosen);
+    if !writing(chosen).is_empty() {
+        Vitals::want(&mut wanted);
+    }
+    wanted
+}
+
+/// What the modules need.
+pub(super) fn needed(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
     let mut wanted = Wanted::default();
     for (module, _) in chosen {
         module

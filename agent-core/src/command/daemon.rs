@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crossbeam_channel::{Receiver, never};
 
-use super::{Exit, catalogue, complain, load};
+use super::{Exit, boot, catalogue, complain, load};
 use crate::actuator::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
@@ -12,6 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
 use crate::control::{Call, Server};
+use crate::decisions::Decisions;
 use crate::journal::{Entry, Journal};
 use crate::lock::Lock;
 use crate::marker::{Marker, TOO_MANY};
@@ -109,6 +110,7 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         ledger: ledger(cli, mode, settings, &mut journal),
         threads: Threads::OnePerModule,
         marker: marker(mode, settings, &mut journal),
+        decisions: decisions(cli, mode, settings),
     };
     let agent = match Agent::build(site, settings, &catalogue.modules) {
         Ok(agent) => agent,
@@ -238,6 +240,18 @@ fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> 
     ledger
 }
 
+/// Where decisions are explained. A simulation leaves no trace.
+fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
+    let root = cli.root();
+    match (
+        mode,
+        root.locate(&settings.core.state_dir.to_string_lossy()),
+    ) {
+        (Mode::Live, Some(state_dir)) => Decisions::kept(&state_dir, boot(&root)),
+        (Mode::Live | Mode::Simulate | Mode::Rehearse, _) => Decisions::unkept(),
+    }
+}
+
 /// Where it is noted who is at work, for the next daemon; and what the last one left.
 fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Marker> {
     if mode == Mode::Simulate {
@@ -286,6 +300,10 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
     let old = std::mem::replace(core, loaded.settings.core.clone());
     if old.runtime_dir != core.runtime_dir {
         let text = "another runtime-dir is only taken over when the daemon is started anew";
+        journal.write(&Entry::new(Severity::Warning, "core", text));
+    }
+    if old.state_dir != core.state_dir {
+        let text = "another state-dir is only taken over when the daemon is started anew";
         journal.write(&Entry::new(Severity::Warning, "core", text));
     }
     if (old.log_target, &old.syslog_socket) != (core.log_target, &core.syslog_socket) {

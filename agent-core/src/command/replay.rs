@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
+use serde_json::Value;
 
-use super::{Exit, complain, modules, settings};
+use super::{Exit, complain, explain, modules, settings};
 use crate::actuator::Mode;
 use crate::agent::{Agent, Site};
 use crate::catalogue::Registration;
 use crate::cli::{Cli, Replay};
 use crate::config::Settings;
+use crate::decisions::Record;
 use crate::events;
 use crate::journal::Journal;
-use crate::reporter::Reporter;
+use crate::reporter::{Reporter, report_aftermaths};
 use crate::sampler::{Recorded, Root};
 use crate::trace::{Frame, Header, Reader, TraceError};
 
@@ -35,10 +37,10 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
         Ok(player) => player,
         Err(exit) => return exit,
     };
-    let outcome = if options.json {
-        player.play_json(&mut trace)
-    } else {
-        player.play_log(&mut trace)
+    let outcome = match (options.explain, options.json) {
+        (Some(id), _) => player.play_for(id, &mut trace),
+        (None, true) => player.play_json(&mut trace),
+        (None, false) => player.play_log(&mut trace),
     };
     if trace.is_truncated() {
         complain(&format_args!(
@@ -46,7 +48,7 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
         ));
     }
     match outcome {
-        Ok(()) => Exit::Done,
+        Ok(exit) => exit,
         Err(PlayError::Trace(error)) => refuse(&name, &error),
         Err(PlayError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(PlayError::Output(error)) => {
@@ -139,7 +141,7 @@ impl<'a> Player<'a> {
         self.agent.as_mut()
     }
 
-    fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<(), PlayError> {
+    fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
         let t_ms = Arc::new(AtomicU64::new(0));
         let stamped = Stamped {
             output: BufWriter::new(io::stdout()),
@@ -154,22 +156,57 @@ impl<'a> Player<'a> {
                 reporter.report(&agent.scan(moment(frame.t_ms)), &mut journal);
             }
         }
-        Ok(())
+        report_aftermaths(&self.cut_short(), &mut journal);
+        Ok(Exit::Done)
     }
 
-    fn play_json(&mut self, trace: &mut Reader<impl BufRead>) -> Result<(), PlayError> {
+    fn play_json(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
         let verbosity = self.settings.core.verbosity;
         let mut output = BufWriter::new(io::stdout().lock());
+        let mut write = |events: Vec<Value>| -> io::Result<()> {
+            for event in events {
+                serde_json::to_writer(&mut output, &event)?;
+                output.write_all(b"\n")?;
+            }
+            Ok(())
+        };
+        let mut last = 0;
         while let Some(frame) = trace.next_frame()? {
             let Some(agent) = self.at(&frame) else {
                 continue;
             };
-            for event in events::of_round(frame.t_ms, &agent.scan(moment(frame.t_ms)), verbosity) {
-                serde_json::to_writer(&mut output, &event).map_err(io::Error::from)?;
-                output.write_all(b"\n")?;
+            last = frame.t_ms;
+            let round = agent.scan(moment(last));
+            write(events::of_round(last, &round, verbosity))?;
+        }
+        write(events::of_aftermaths(last, &self.cut_short()))?;
+        output.flush()?;
+        Ok(Exit::Done)
+    }
+
+    /// Prints what there is to know of one decision.
+    fn play_for(&mut self, id: u64, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
+        let mut records = Vec::new();
+        let mut last_id = 0;
+        let mut keep = |new: Vec<Record>| {
+            last_id = new.iter().map(Record::id).fold(last_id, u64::max);
+            records.extend(new.into_iter().filter(|record| record.id() == id));
+        };
+        while let Some(frame) = trace.next_frame()? {
+            if let Some(agent) = self.at(&frame) {
+                keep(agent.scan(moment(frame.t_ms)).records);
             }
         }
-        Ok(output.flush()?)
+        keep(self.cut_short());
+        Ok(explain::explain_replayed(id, &records, last_id))
+    }
+
+    /// What happened after the last decisions: the trace is over.
+    fn cut_short(&mut self) -> Vec<Record> {
+        self.agent
+            .as_mut()
+            .map(Agent::cut_short)
+            .unwrap_or_default()
     }
 }
 

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Exit, complain, modules, print, settings};
+use super::{Exit, boot, complain, modules, print, settings};
 use crate::agent::{Agent, Site};
 use crate::cli::Cli;
 use crate::clock;
 use crate::events;
-use crate::sampler::{BOOT_ID, UPTIME, boot_id, uptime};
+use crate::sampler::{UPTIME, uptime};
 
 pub(super) fn run(cli: &Cli) -> Exit {
     let modules = modules(&cli.sources());
@@ -19,7 +19,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
     // A recorded machine says itself how long it had run.
     let recorded = root.read(UPTIME).ok().and_then(|text| uptime(&text).ok());
     let now = recorded.unwrap_or_else(clock::uptime);
-    let boot = root.read(BOOT_ID).ok().and_then(|text| boot_id(&text).ok());
+    let boot = boot(&root);
     let built = Agent::build(Site::looked_at(root), &settings, &modules);
     let mut agent = match built {
         Ok(agent) => agent,

@@ -129,7 +129,7 @@ fn usual_keys() -> [Key; 3] {
 }
 
 /// Where things are.
-fn place_keys() -> [Key; 4] {
+fn place_keys() -> [Key; 5] {
     [
         core_key(
             "log-target",
@@ -148,6 +148,12 @@ fn place_keys() -> [Key; 4] {
             Kind::Path,
             Fallback::text("/run/adaptivemmd"),
             "the directory of the lock and the control socket",
+        ),
+        core_key(
+            "state-dir",
+            Kind::Path,
+            Fallback::text("/var/lib/adaptivemmd"),
+            "the directory of the decision log, below --root DIR if that is given",
         ),
         core_key(
             "module-dir",

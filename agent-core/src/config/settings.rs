@@ -33,6 +33,8 @@ pub struct Core {
     pub syslog_socket: PathBuf,
     /// The directory of the lock and the control socket; absolute.
     pub runtime_dir: PathBuf,
+    /// The directory of the decision log; absolute.
+    pub state_dir: PathBuf,
     /// The directory of modules that are loaded; absolute.
     pub module_dir: PathBuf,
     /// How long a scan waits for its modules; `None` for a quarter of the
@@ -175,6 +177,7 @@ impl Core {
             },
             syslog_socket: path("syslog-socket").unwrap_or_default(),
             runtime_dir: path("runtime-dir").unwrap_or_default(),
+            state_dir: path("state-dir").unwrap_or_default(),
             module_dir: path("module-dir").unwrap_or_default(),
             deadline: seconds("deadline-secs"),
             max_late: find("max-late").and_then(whole).unwrap_or(1),

@@ -119,6 +119,7 @@ fn without_any_file_everything_has_its_default() {
         log_target: LogTarget::Auto,
         syslog_socket: "/dev/log".into(),
         runtime_dir: "/run/adaptivemmd".into(),
+        state_dir: "/var/lib/adaptivemmd".into(),
         module_dir: schema::MODULE_DIR.into(),
         deadline: None,
         max_late: 3,
@@ -377,6 +378,7 @@ fn the_merged_view_names_the_origin_of_each_value() {
     log-target = "auto"   # default
     syslog-socket = "/dev/log"   # default
     runtime-dir = "/run/adaptivemmd"   # default
+    state-dir = "/var/lib/adaptivemmd"   # default
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default

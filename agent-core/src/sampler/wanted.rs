@@ -60,6 +60,18 @@ impl Wanted {
         }
     }
 
+    /// Whether this file is among them. Not for huge pages, the memory of nodes and tunables: whoever wants these,
+    /// wants all of them.
+    pub(crate) fn names(&self, path: &str) -> bool {
+        match path {
+            abi::NEED_MEMINFO => self.meminfo,
+            abi::NEED_VMSTAT => self.vmstat,
+            abi::NEED_ZONEINFO => self.zoneinfo,
+            abi::NEED_BUDDYINFO => self.buddyinfo,
+            other => self.files.iter().any(|path| path == other),
+        }
+    }
+
     pub(crate) fn is_more_than_meminfo(&self) -> bool {
         self.vmstat || self.zoneinfo || self.buddyinfo || self.hugepages || self.node_meminfo
     }

@@ -93,7 +93,7 @@ fn a_module_that_is_made_anew_is_told_the_value_before_the_daemon_changed_it() {
         assert_eq!(
             log,
             "info asking: 20 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
-             notice asking: vm.watermark_scale_factor = 40: done, was 20 (free memory falls by 3 MiB/s)\n"
+             notice asking: vm.watermark_scale_factor = 40: done, was 20 (free memory falls by 3 MiB/s) [decision 2]\n"
         );
         assert_eq!(restored, "vm.watermark_scale_factor = 10: given back");
     }

@@ -19,7 +19,7 @@ fn what_a_module_asks_for_is_done_and_given_back_at_the_end() {
         assert_eq!(
             log,
             "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
-             notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
+             notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s) [decision 1]\n"
         );
         assert_eq!(
             (value.as_str(), bench.tunable().as_str(), restored.as_str()),
@@ -65,7 +65,7 @@ fn nothing_is_written_in_a_simulation() {
             log,
             "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
              notice asking: vm.watermark_scale_factor = 20: not done in a simulation, stays 10 \
-             (free memory falls by 3 MiB/s)\n"
+             (free memory falls by 3 MiB/s) [decision 1]\n"
         );
         assert_eq!((bench.tunable().as_str(), restored.as_str()), ("10", ""));
     }
@@ -84,7 +84,7 @@ fn a_module_that_is_to_advise_changes_nothing_and_repeats_nothing() {
         log,
         [
             format!(
-                "{answers}notice asking: vm.watermark_scale_factor = 20: advised, not done (free memory falls by 3 MiB/s)\n"
+                "{answers}notice asking: vm.watermark_scale_factor = 20: advised, not done (free memory falls by 3 MiB/s) [decision 1]\n"
             ),
             answers.to_owned()
         ]
@@ -151,7 +151,7 @@ fn two_modules_that_want_the_same_do_not_start_together() {
         settled,
         "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
          info rival: Err(Denied)\n\
-         notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s)\n"
+         notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s) [decision 1]\n"
     );
 }
 

@@ -94,7 +94,9 @@ fn odd_numbers_do_no_harm() {
     assert_eq!(
         (log.as_str(), tunable.as_str()),
         (
-            "notice chaos: odd numbers\nnotice chaos: vm.watermark_scale_factor = 11: done, was 10 (odd numbers)\n",
+            "notice chaos: odd numbers\n\
+             notice chaos: vm.watermark_scale_factor = 11: done, was 10 \
+             (odd numbers, odd 0, odd -1.7976931348623157e+308) [decision 1]\n",
             "11"
         )
     );
@@ -110,7 +112,7 @@ fn a_module_gets_what_it_declared_and_is_told_what_it_does_not_get() {
         assert_eq!(
             log,
             "notice chaos: taken, denied, denied, invalid, invalid, unsupported, unsupported\n\
-             notice chaos: vm.watermark_scale_factor = 20: done, was 10 (allowed)\n"
+             notice chaos: vm.watermark_scale_factor = 20: done, was 10 (allowed) [decision 1]\n"
         );
         assert_eq!(bench.tunable(), "20");
     }

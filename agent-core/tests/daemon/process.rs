@@ -40,9 +40,11 @@ impl Home {
     /// Changes the configuration in one step.
     pub(crate) fn configure(&self, core: &str, modules: &str) {
         let text = format!(
-            "[core]\nruntime-dir = \"{}\"\nsyslog-socket = \"{}\"\ndeadline-secs = 5\n{core}\n{modules}\n",
+            "[core]\nruntime-dir = \"{}\"\nsyslog-socket = \"{}\"\ndeadline-secs = 5\n{core}\n\
+             state-dir = \"{}\"\n{modules}\n",
             self.path("run").display(),
             self.path("log").display(),
+            self.path("state").display(),
         );
         fs::write(self.path("new"), text).unwrap();
         fs::rename(self.path("new"), self.path("adaptivemmd.toml")).unwrap();

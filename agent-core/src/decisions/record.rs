@@ -1,0 +1,203 @@
+//! What is kept of a decision. The names are interface: it is a line of JSON in the decision log.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::samples::Samples;
+use super::window::Window;
+use crate::agent::Deed;
+use crate::events;
+use crate::sampler::Snapshot;
+use crate::words::Action;
+
+/// The version of these records.
+pub const VERSION: u32 = 1;
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Record {
+    /// A request, and what became of it.
+    Decision(Box<Decision>),
+    /// What happened after it.
+    Aftermath(Box<Aftermath>),
+}
+
+/// A request, what became of it, and all that led to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The version of the record.
+    pub v: u32,
+    /// Its number, which no other has.
+    pub id: u64,
+    /// RFC 3339, UTC; not in a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// Since boot.
+    pub uptime_seconds: f64,
+    /// Which boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<String>,
+    /// Who asked.
+    pub module: String,
+    /// For what, as in the log.
+    pub action: String,
+    /// What was to be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tunable: Option<String>,
+    /// Its value before, or the one that somebody else gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Its value before the daemon first changed it, which it gets back at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<i64>,
+    /// The value that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<i64>,
+    /// The node that was to be compacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<u32>,
+    /// What became of it, in kebab-case.
+    pub fate: String,
+    /// The same in words.
+    pub fate_text: String,
+    /// Whether the machine was changed.
+    pub changed: bool,
+    /// Why, in one line.
+    pub reason: String,
+    /// The numbers behind it.
+    pub numbers: Map<String, Value>,
+    /// What was weighed and rejected.
+    #[serde(default)]
+    pub details: Vec<String>,
+    /// Of the machine.
+    pub page_size_bytes: u64,
+    /// What was seen.
+    pub samples: Samples,
+}
+
+/// What happened after a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Aftermath {
+    /// The version of the record.
+    pub v: u32,
+    /// The number of the decision.
+    pub id: u64,
+    /// RFC 3339, UTC; not in a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// Since boot.
+    pub uptime_seconds: f64,
+    /// Who had asked.
+    pub module: String,
+    /// For what, as in the log.
+    pub action: String,
+    /// Whether the daemon ended before the time was over.
+    pub cut_short: bool,
+    /// Until the decision.
+    pub before: Window,
+    /// Since then.
+    pub after: Window,
+    /// The value that the tunable has now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_now: Option<i64>,
+    /// What was noticed meanwhile: that a compaction ended, or that somebody else changed the value.
+    #[serde(default)]
+    pub meanwhile: Vec<String>,
+    /// Other decisions that changed something in the same time; not all, if they are many.
+    #[serde(default)]
+    pub others: Vec<u64>,
+    /// What became of the time that is lost waiting for memory.
+    pub effect: Effect,
+    /// The same with its numbers, on one line.
+    pub text: String,
+}
+
+/// Whether it was of use, as far as can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Programs wait less for memory than before, or there are more large blocks.
+    Better,
+    /// About the same.
+    Unchanged,
+    /// More.
+    Worse,
+    /// They did not wait before, and do not now.
+    Quiet,
+    /// The kernel does not say.
+    Unknown,
+}
+
+impl Decision {
+    /// Of a request, with what was seen until then.
+    pub(super) fn of(id: u64, deed: &Deed, snapshot: &Snapshot, samples: Samples) -> Self {
+        let Deed {
+            module,
+            request,
+            fate,
+            ..
+        } = deed;
+        let (tunable, value, node) = match &request.action {
+            Action::Set { tunable, value } => (Some(tunable.clone()), Some(*value), None),
+            Action::CompactNode { node } => (None, None, Some(*node)),
+        };
+        let tunables = &mut snapshot.tunables.iter();
+        let set = tunables.find(|known| Some(known.name) == tunable.as_deref());
+        Self {
+            v: VERSION,
+            id,
+            time: None,
+            uptime_seconds: seconds(snapshot.uptime.0),
+            boot_id: None,
+            module: module.clone(),
+            action: request.action.to_string(),
+            tunable,
+            before: fate.before().map(str::to_owned),
+            original: set.and_then(|tunable| tunable.original),
+            value,
+            node,
+            fate: fate.code().to_owned(),
+            fate_text: fate.to_string(),
+            changed: fate.is_change(),
+            reason: request.reason.clone(),
+            numbers: events::numbers(&request.numbers),
+            details: request.details.lines().map(str::to_owned).collect(),
+            page_size_bytes: snapshot.page_size.bytes().get(),
+            samples,
+        }
+    }
+}
+
+impl Effect {
+    /// For programs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Unchanged => "unchanged",
+            Self::Worse => "worse",
+            Self::Quiet => "quiet",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Record {
+    /// The number of the decision.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        match self {
+            Self::Decision(decision) => decision.id,
+            Self::Aftermath(aftermath) => aftermath.id,
+        }
+    }
+}
+
+/// Seconds as they are printed: to the millisecond.
+pub(super) fn seconds(duration: Duration) -> f64 {
+    let whole = Duration::from_secs(duration.as_secs()).as_secs_f64();
+    whole + f64::from(duration.subsec_millis()) / 1000.0
+}

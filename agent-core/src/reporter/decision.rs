@@ -1,0 +1,88 @@
+//! What led to a decision and what came of it, in one line each.
+
+use std::fmt::Write;
+
+use adaptivemm_module_api::Severity;
+
+use crate::decisions::{Aftermath, Record};
+use crate::events;
+use crate::journal::{Entry, Journal};
+use crate::words::Request;
+
+/// A line has room for so many numbers.
+const NUMBERS: usize = 8;
+
+/// The reason with its numbers: a module that has put none into its sentence still had some.
+pub(super) fn why(request: &Request) -> String {
+    let mut text = request.reason.clone();
+    if !text.contains(|c: char| c.is_ascii_digit()) {
+        let known = request.numbers.iter().filter(|n| n.value.is_finite());
+        for number in known.take(NUMBERS) {
+            let separator = if text.is_empty() { "" } else { ", " };
+            let value = events::number_value(number.value);
+            let _never_fails = write!(text, "{separator}{} {value}", number.name);
+        }
+    }
+    text
+}
+
+/// Tells what happened after earlier decisions.
+pub fn report_aftermaths(records: &[Record], journal: &mut Journal) {
+    for record in records {
+        let Record::Aftermath(aftermath) = record else {
+            continue;
+        };
+        let Aftermath {
+            id,
+            module,
+            action,
+            after,
+            text,
+            ..
+        } = &**aftermath;
+        let text = format!(
+            "{action}, {:.0} s later: {text} [decision {id}]",
+            after.seconds
+        );
+        let entry = Entry::new(Severity::Info, module, &text);
+        journal.write(&entry.from_verbosity(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Action, Number};
+
+    #[test]
+    fn the_numbers_behind_a_request_are_told_if_its_reason_has_none() {
+        let request = |reason: &str| Request {
+            action: Action::CompactNode { node: 0 },
+            reason: reason.to_owned(),
+            details: String::new(),
+            numbers: vec![
+                Number {
+                    name: "free_pages".to_owned(),
+                    value: 18_000.0,
+                },
+                Number {
+                    name: "rate".to_owned(),
+                    value: 1.5,
+                },
+            ],
+        };
+
+        let told =
+            ["free memory falls", "18000 pages are free", ""].map(|reason| why(&request(reason)));
+
+        let numbers = "free_pages 18000, rate 1.5";
+        assert_eq!(
+            told,
+            [
+                &format!("free memory falls, {numbers}"),
+                "18000 pages are free",
+                numbers
+            ]
+        );
+    }
+}
