@@ -12,6 +12,7 @@ use crate::bus::{Ending, Member, Reason};
 use crate::decisions::News;
 use crate::journal::{Entry, Journal, Pass, Repeats};
 use crate::loader::Verdict;
+use crate::tunables;
 use crate::words::NO_REASON;
 
 pub use decision::report_aftermaths;
@@ -83,14 +84,15 @@ impl Reporter {
                 }
                 (Err(error), None) => {
                     self.unreadable.push(path.to_owned());
-                    let severity = if error.is_missing() {
-                        Severity::Notice
-                    } else {
-                        Severity::Error
-                    };
                     let text =
                         format!("cannot read {path}: {error}; what depends on it is left out");
-                    journal.write(&Entry::new(severity, "core", &text));
+                    let entry = |severity| Entry::new(severity, "core", &text);
+                    journal.write(&match error.is_missing() {
+                        // Its module says what that means; most kernels lack some tunable.
+                        true if tunables::is_at(path) => entry(Severity::Debug).from_verbosity(1),
+                        true => entry(Severity::Notice),
+                        false => entry(Severity::Error),
+                    });
                 }
                 (Ok(()), None) | (Err(_), Some(_)) => {}
             }

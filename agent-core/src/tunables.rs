@@ -44,6 +44,14 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
+/// Whether this is the path of a tunable, with the leading slash or without it.
+#[must_use]
+pub fn is_at(path: &str) -> bool {
+    let bare = |path: &'static str| path.trim_start_matches('/');
+    let path = path.trim_start_matches('/');
+    KNOBS.iter().any(|knob| bare(knob.path) == path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +64,9 @@ mod tests {
                 format!("/proc/sys/{}", knob.name.replace('.', "/"))
             );
             assert_eq!(find(knob.name), Some(knob));
+            assert!(is_at(knob.path) && is_at(&knob.path[1..]));
         }
         assert_eq!(find("vm.swappiness"), None);
+        assert!(!is_at("/proc/sys/vm/swappiness"));
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::trace::Frame;
-use crate::tunables::KNOBS;
+use crate::tunables;
 
 /// What the trace says of the tunables, whatever was asked for since.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ impl Rehearsal {
     /// The machine as it is at the beginning.
     pub(super) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
-        let tunables = files.filter(|(path, _)| is_tunable(path));
+        let tunables = files.filter(|(path, _)| tunables::is_at(path));
         Self {
             recorded: tunables
                 .map(|(path, bytes)| (path.to_owned(), text(bytes)))
@@ -29,7 +29,7 @@ impl Rehearsal {
     pub(super) fn news(&mut self, frame: &Frame) -> Frame {
         let mut news = frame.clone();
         news.files.retain(|path, content| {
-            !is_tunable(path)
+            !tunables::is_at(path)
                 || self.recorded.insert(path.clone(), content.clone()).as_ref() != Some(content)
         });
         news
@@ -46,10 +46,4 @@ pub(super) fn frame(values: impl Iterator<Item = (&'static str, i64)>) -> Frame 
         t_ms: 0,
         files: values.map(file).collect(),
     }
-}
-
-fn is_tunable(path: &str) -> bool {
-    KNOBS
-        .iter()
-        .any(|knob| knob.path.trim_start_matches('/') == path)
 }
