@@ -89,7 +89,9 @@ impl Reporter {
                     let entry = |severity| Entry::new(severity, "core", &text);
                     journal.write(&match error.is_missing() {
                         // Its module says what that means; most kernels lack some tunable.
-                        true if tunables::is_at(path) => entry(Severity::Debug).from_verbosity(1),
+                        true if tunables::at(path).is_some() => {
+                            entry(Severity::Debug).from_verbosity(1)
+                        }
                         true => entry(Severity::Notice),
                         false => entry(Severity::Error),
                     });

@@ -44,12 +44,12 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
-/// Whether this is the path of a tunable, with the leading slash or without it.
+/// The tunable whose path this is, with the leading slash or without it.
 #[must_use]
-pub fn is_at(path: &str) -> bool {
-    let bare = |path: &'static str| path.trim_start_matches('/');
+pub fn at(path: &str) -> Option<&'static Knob> {
     let path = path.trim_start_matches('/');
-    KNOBS.iter().any(|knob| bare(knob.path) == path)
+    let mut knobs = KNOBS.iter();
+    knobs.find(|knob| knob.path.trim_start_matches('/') == path)
 }
 
 #[cfg(test)]
@@ -64,9 +64,12 @@ mod tests {
                 format!("/proc/sys/{}", knob.name.replace('.', "/"))
             );
             assert_eq!(find(knob.name), Some(knob));
-            assert!(is_at(knob.path) && is_at(&knob.path[1..]));
+            assert_eq!(
+                [at(knob.path), at(&knob.path[1..])],
+                [Some(knob), Some(knob)]
+            );
         }
         assert_eq!(find("vm.swappiness"), None);
-        assert!(!is_at("/proc/sys/vm/swappiness"));
+        assert_eq!(at("/proc/sys/vm/swappiness"), None);
     }
 }

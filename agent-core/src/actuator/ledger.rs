@@ -99,6 +99,23 @@ impl Ledger {
         (ledger, error)
     }
 
+    /// What a daemon that may run now has noted; nothing if that cannot be read. The file stays as it is.
+    #[must_use]
+    pub fn peek(runtime_dir: &Path) -> Self {
+        let content = read(&runtime_dir.join("ledger.json")).ok().flatten();
+        Self {
+            entries: content.map_or_else(BTreeMap::new, |content| content.tunables),
+            ..Self::in_memory()
+        }
+    }
+
+    /// The value before our first change, if `value` is ours.
+    #[must_use]
+    pub fn original(&self, tunable: &str, value: &str) -> Option<&str> {
+        let entry = self.entry(tunable).filter(|entry| entry.is_ours(value));
+        entry.map(|entry| entry.original.as_str())
+    }
+
     /// What is in it: tunables, and what was done to them.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.entries

@@ -16,7 +16,7 @@ impl Rehearsal {
     /// The machine as it is at the beginning.
     pub(super) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
-        let tunables = files.filter(|(path, _)| tunables::is_at(path));
+        let tunables = files.filter(|(path, _)| tunables::at(path).is_some());
         Self {
             recorded: tunables
                 .map(|(path, bytes)| (path.to_owned(), text(bytes)))
@@ -29,7 +29,7 @@ impl Rehearsal {
     pub(super) fn news(&mut self, frame: &Frame) -> Frame {
         let mut news = frame.clone();
         news.files.retain(|path, content| {
-            !tunables::is_at(path)
+            tunables::at(path).is_none()
                 || self.recorded.insert(path.clone(), content.clone()).as_ref() != Some(content)
         });
         news

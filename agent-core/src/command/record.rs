@@ -1,18 +1,22 @@
 //! `adaptivemmd record`: this machine as a trace.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, at, select};
 
 use super::{Exit, complain, modules, settings};
+use crate::actuator::Ledger;
 use crate::cli::{Cli, Record};
 use crate::clock::{self, Rhythm};
 use crate::sampler::{Sampler, Wanted};
 use crate::signals::{self, Wish};
 use crate::trace::{Compression, Header, Writer};
+use crate::tunables;
 
 pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
     let modules = modules(&cli.sources());
@@ -31,8 +35,12 @@ pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
             .iter()
             .for_each(|path| wanted.add_file(path));
     }
-    let sampler = Sampler::new(cli.root(), wanted, None);
-    let recorded = signals::receive().and_then(|wishes| record(sampler, options, period, &wishes));
+    let machine = Recorder {
+        sampler: Sampler::new(cli.root(), wanted, None),
+        runtime_dir: settings.core.runtime_dir,
+        period,
+    };
+    let recorded = signals::receive().and_then(|wishes| machine.record(options, &wishes));
     match recorded {
         Ok(frames) => {
             let plural = if frames == 1 { "" } else { "s" };
@@ -50,38 +58,70 @@ pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
     }
 }
 
-/// Records until the frames are full or a signal comes. Returns how many frames there are.
-fn record(
-    mut sampler: Sampler,
-    options: &Record,
+struct Recorder {
+    sampler: Sampler,
+    /// Of the daemon, which may run meanwhile.
+    runtime_dir: PathBuf,
     period: Duration,
-    wishes: &Receiver<Wish>,
-) -> io::Result<u64> {
-    let mut trace = start(&sampler, options, period)?;
-    let first = clock::uptime();
-    let mut rhythm = Rhythm::new(clock::now(), period);
-    let mut frames = 0;
-    loop {
-        let now = clock::uptime();
-        let snapshot = sampler.take(now, period);
-        let t_ms = u64::try_from(now.since(first).as_millis()).unwrap_or(u64::MAX);
-        let files = snapshot.readings().map(|(path, text, result)| {
-            let readable = result.as_ref().err().is_none_or(|error| !error.is_io());
-            (path, readable.then_some(text.bytes()))
-        });
-        trace.frame(t_ms, files)?;
-        frames += 1;
-        rhythm.advance(clock::now());
-        if options.frames.is_some_and(|wanted| frames >= wanted) {
-            break;
+}
+
+impl Recorder {
+    /// Records until the frames are full or a signal comes. Returns how many frames there are.
+    fn record(mut self, options: &Record, wishes: &Receiver<Wish>) -> io::Result<u64> {
+        let mut trace = start(&self.sampler, options, self.period)?;
+        let first = clock::uptime();
+        let mut rhythm = Rhythm::new(clock::now(), self.period);
+        let mut frames = 0;
+        loop {
+            let now = clock::uptime();
+            let t_ms = u64::try_from(now.since(first).as_millis()).unwrap_or(u64::MAX);
+            self.frame(now, t_ms, &mut trace)?;
+            frames += 1;
+            rhythm.advance(clock::now());
+            if options.frames.is_some_and(|wanted| frames >= wanted) {
+                break;
+            }
+            select! {
+                recv(at(rhythm.due())) -> _ => {}
+                recv(wishes) -> wish => if wish != Ok(Wish::Reload) { break }
+            }
         }
-        select! {
-            recv(at(rhythm.due())) -> _ => {}
-            recv(wishes) -> wish => if wish != Ok(Wish::Reload) { break }
-        }
+        trace.finish()?;
+        Ok(frames)
     }
-    trace.finish()?;
-    Ok(frames)
+
+    /// Records one frame. What a daemon has changed is recorded as it was before, so that a replay decides anew, and
+    /// does not take the daemon for somebody else.
+    fn frame(&mut self, now: Uptime, t_ms: u64, trace: &mut Writer<impl Write>) -> io::Result<()> {
+        // It may note or forget something just now.
+        let before = Ledger::peek(&self.runtime_dir);
+        let snapshot = self.sampler.take(now, self.period);
+        let after = Ledger::peek(&self.runtime_dir);
+        let original = |path: &str, text: &[u8]| {
+            let tunable = tunables::at(path)?.name;
+            let text = String::from_utf8_lossy(text);
+            let value = text.trim_end();
+            let original = before
+                .original(tunable, value)
+                .or(after.original(tunable, value))?;
+            Some(format!("{original}\n").into_bytes())
+        };
+        let readings: Vec<_> = snapshot
+            .readings()
+            .map(|(path, text, result)| {
+                let readable = result.as_ref().err().is_none_or(|error| !error.is_io());
+                let content = readable.then(|| match original(path, text.bytes()) {
+                    Some(original) => Cow::Owned(original),
+                    None => Cow::Borrowed(text.bytes()),
+                });
+                (path, content)
+            })
+            .collect();
+        let files = readings
+            .iter()
+            .map(|(path, content)| (*path, content.as_deref()));
+        trace.frame(t_ms, files)
+    }
 }
 
 fn start(

@@ -3,7 +3,7 @@
 use std::fs;
 
 use agent_core::control::call;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bench::{Bench, WSF};
 use crate::process::Running;
@@ -113,4 +113,26 @@ fn without_a_daemon_it_says_so() {
                 .to_owned()
         )
     );
+}
+
+#[test]
+fn what_the_daemon_has_changed_is_recorded_as_it_was_before() {
+    let bench = Bench::new("record");
+    let daemon = at_work(&bench);
+
+    let (code, said) = run(
+        &bench,
+        &["record", "--frames", "12", "--period-ms", "100", "-"],
+    );
+    daemon.terminate();
+
+    assert_eq!(code, Some(0));
+    let frames = said
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let values: Vec<Value> = frames
+        .filter_map(|mut frame| Some(frame["files"].get_mut(WSF)?.take()))
+        .collect();
+    // A file that did not change is in the first frame only.
+    assert_eq!(values, ["10\n"], "{said}");
 }
