@@ -1,0 +1,100 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_adaptivemmd_global_optspecs
+    string join \n c/config= root= v/verbose d/debug foreground s/simulate a/aggressiveness= m/max-gap= once json h/help V/version
+end
+
+function __fish_adaptivemmd_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_adaptivemmd_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_adaptivemmd_using_subcommand
+    set -l cmd (__fish_adaptivemmd_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s a -l aggressiveness -d 'How early and how strongly to act: 1 low, 2 normal, 3 high' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s m -l max-gap -d 'Largest gap between the low and the high watermark, in GiB' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s d -l debug -d 'Stay in the foreground and log to the terminal'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -l foreground -d 'Stay in the foreground'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s s -l simulate -d 'Simulate: stay in the foreground, say what is seen, write nothing'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -l once -d 'Scan once and end'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -l json -d 'With --once: print what was seen as one JSON object'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -s V -l version -d 'Print version'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "modules" -d 'List the modules, and what can be chosen about each'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "check-config" -d 'Judge the configuration: exit status 0 if the daemon would start with it, else 78'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "snapshot" -d 'Print what is seen now as one JSON object'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "record" -d 'Record this machine into a trace'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "replay" -d 'Print what the daemon would have logged on a recorded machine'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "explain" -d 'Explain a decision: why, what was seen, what was changed, and what happened afterwards'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "restore" -d 'Give back what a daemon changed that died before it could do so'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "reload" -d 'Have the daemon read its configuration again'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "resume" -d 'Have the daemon change tunables again that somebody else has changed'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "module-test" -d 'Test a module as it was built: its declaration, its options, and what it makes of odd machines'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -l json -d 'Print JSON'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -l drop-in -d 'Judge FILE as if it were installed in /etc/adaptivemmd/adaptivemmd.toml.d' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -l show -d 'Print all settings, each with its origin'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -l convert -d 'Print the configuration file of adaptivemm 2.1 as TOML'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand check-config" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand snapshot" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand snapshot" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand snapshot" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand snapshot" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -l period-ms -d 'Milliseconds between two frames, from 100 [default: the period of the daemon]' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -l frames -d 'End after so many frames [default: when interrupted]' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -l note -d 'A word on what is recorded, kept in the trace' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l explain -d 'Print nothing but the explanation of this decision' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l json -d 'Print one JSON object per finding, request, action, aftermath and set of metrics'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l json -d 'Print the records as JSON lines'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand reload" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand reload" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand reload" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand reload" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -l show -d 'Test nothing, but print the odd machine of this name as a trace' -r
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -l json -d 'Print JSON lines'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -s h -l help -d 'Print help'
