@@ -1,0 +1,217 @@
+//! The manual pages in `conf/man` leave nothing out: a page that lacks an option of last week is worse than none,
+//! as it is believed. What can be asked of the program is asked of it; what the modules can say is in their sources.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "test code"
+)]
+
+#[path = "manual/page.rs"]
+mod page;
+#[path = "manual/sources.rs"]
+mod sources;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::process::Command;
+
+use agent_core::catalogue::registrations;
+use agent_core::cli::Cli;
+use agent_core::config::{Fallback, Key, core_keys, module_keys};
+use clap::{Arg, CommandFactory};
+
+use page::{Section, section};
+
+const DAEMON: &str = "adaptivemmd.8";
+const CONFIGURATION: &str = "adaptivemmd.toml.5";
+
+/// The command line with the options that clap adds, and without the commands that are hidden.
+fn command_line() -> (clap::Command, Vec<clap::Command>) {
+    let mut command = Cli::command();
+    command.build();
+    let commands = command.get_subcommands();
+    let commands = commands.filter(|command| !command.is_hide_set());
+    (command.clone(), commands.cloned().collect())
+}
+
+/// How mdoc writes the names of an option: `v` and `-verbose`.
+fn flags(option: &Arg) -> Vec<String> {
+    let short = option.get_short().map(String::from);
+    let long = option.get_long().map(|long| format!("-{long}"));
+    short.into_iter().chain(long).collect()
+}
+
+#[test]
+fn every_option_of_the_daemon_has_an_item_with_all_its_names() {
+    let options = section(DAEMON, "OPTIONS");
+    let (daemon, _) = command_line();
+
+    for option in daemon.get_arguments() {
+        let flags = flags(option);
+        let item = options.item(&["Fl", &flags[0]]);
+        assert_eq!(item.flags(), flags, "{item:?}");
+    }
+}
+
+#[test]
+fn every_command_has_an_item_with_its_arguments_and_options() {
+    let page = section(DAEMON, "COMMANDS");
+    let (_, commands) = command_line();
+
+    assert!(commands.len() >= 10, "{commands:?}");
+    for command in &commands {
+        let item = page.item(&["Cm", command.get_name()]);
+        for argument in command.get_positionals() {
+            let name = argument.get_id().as_str().to_uppercase();
+            assert!(item.has(&["Ar", &name]), "{name} is not in {item:?}");
+        }
+        for option in command.get_opts() {
+            let is_own = !option.is_global_set() && option.get_id() != "help";
+            for flag in flags(option).iter().filter(|_| is_own) {
+                let words = [".It", "Fl", flag];
+                assert!(item.says(&words), "{flag} has no item in {item:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_manual_names_no_command_and_no_option_that_there_is_not() {
+    let (daemon, commands) = command_line();
+    let all = commands.iter().chain([&daemon]);
+    let known: BTreeSet<String> = all
+        .flat_map(|command| command.get_arguments().flat_map(flags))
+        .collect();
+    let names: BTreeSet<&str> = commands.iter().map(clap::Command::get_name).collect();
+
+    for heading in ["OPTIONS", "COMMANDS"] {
+        for item in section(DAEMON, heading).items() {
+            for flag in item.flags() {
+                assert!(known.contains(flag), "there is no -{flag}");
+            }
+        }
+    }
+    let documented = section(DAEMON, "COMMANDS").named("Cm");
+    let documented: BTreeSet<&str> = documented.iter().map(String::as_str).collect();
+    assert_eq!(documented, names);
+}
+
+#[test]
+fn every_exit_status_has_an_item() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/command.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let codes = source.split("Self::from(").skip(1);
+    let codes = codes.map(|code| code.split(')').next().unwrap().to_owned());
+    // What `ExitCode::SUCCESS` is, and what clap ends with.
+    let codes: BTreeSet<String> = codes.chain(["0", "2"].map(str::to_owned)).collect();
+
+    let items = section(DAEMON, "EXIT STATUS").items();
+
+    assert!(codes.len() >= 5, "{codes:?}");
+    for code in &codes {
+        assert!(
+            items.iter().any(|item| item.has(&[code])),
+            "the exit status {code} is not in the manual"
+        );
+    }
+    assert_eq!(items.len(), codes.len(), "{items:?}");
+}
+
+#[test]
+fn every_key_has_an_item_with_what_it_accepts_and_its_default() {
+    let core = section(CONFIGURATION, "CORE");
+    for key in core_keys() {
+        assert_documented(&key, &core);
+    }
+    let host = section(CONFIGURATION, "MODULES");
+    let (modules, _) = registrations();
+    for module in modules {
+        let schema = &module.description.schema;
+        let own = section(CONFIGURATION, &schema.name.to_uppercase());
+        let own = own.subsection(&format!("Options of {}", schema.name));
+        for key in module_keys(schema) {
+            let is_option = key.table.ends_with(".config");
+            assert_documented(&key, if is_option { &own } else { &host });
+        }
+    }
+}
+
+/// A key has an item that says what it accepts and what holds if nobody sets it, as the program itself does.
+fn assert_documented(key: &Key, section: &Section) {
+    let item = section.item(&["Ic", &key.name]);
+    let default = match &key.default {
+        // Packagers choose another directory when they build the daemon.
+        _ if key.name == "module-dir" => "\"/usr/lib/adaptivemmd/modules\"".to_owned(),
+        // Each module has its own.
+        _ if key.name == "enabled" => "as its author chose".to_owned(),
+        Fallback::Fixed(content) => content.to_string(),
+        Fallback::Derived(words) => (*words).to_owned(),
+    };
+    for said in [format!("{}.", key.kind), format!("Default: {default}")] {
+        assert!(
+            item.text.contains(&said),
+            "the item of {} does not say: {said}\n{}",
+            key.name,
+            item.text
+        );
+    }
+}
+
+#[test]
+fn every_module_has_a_section_with_its_options_findings_and_metrics() {
+    let modules = sources::modules();
+    let count = |of: fn(&sources::Module) -> usize| modules.iter().map(of).sum::<usize>();
+
+    // Fewer than there are today: the sources are read in another way than the compiler does.
+    assert!(modules.len() >= 5, "{modules:?}");
+    assert!(count(|module| module.options.len()) >= 13, "{modules:?}");
+    assert!(count(|module| module.codes.len()) >= 30, "{modules:?}");
+    assert!(count(|module| module.metrics.len()) >= 25, "{modules:?}");
+    for module in &modules {
+        let name = &module.name;
+        let own = section(CONFIGURATION, &name.to_uppercase());
+        let documented = |part: &str, macro_: &str| -> BTreeSet<String> {
+            let part = own.subsection(&format!("{part} of {name}"));
+            part.named(macro_).into_iter().collect()
+        };
+        assert_eq!(documented("Options", "Ic"), module.options, "{name}");
+        assert_eq!(documented("Findings", "Sy"), module.codes, "{name}");
+        assert_eq!(documented("Metrics", "Va"), module.metrics, "{name}");
+        own.subsection(&format!("How {name} decides"));
+        own.subsection(&format!("Example of {name}"));
+    }
+}
+
+#[test]
+fn every_flag_has_an_item() {
+    let modules = sources::modules();
+    let flags: BTreeSet<String> = modules
+        .into_iter()
+        .flat_map(|module| module.flags)
+        .collect();
+
+    let documented = section(CONFIGURATION, "FLAGS").named("Ic");
+
+    assert!(flags.len() >= 5, "{flags:?}");
+    assert_eq!(documented.into_iter().collect::<BTreeSet<_>>(), flags);
+}
+
+#[test]
+fn mandoc_finds_nothing_wrong_with_the_pages() {
+    for page in page::PAGES {
+        let mut mandoc = Command::new("mandoc");
+        mandoc.args(["-T", "lint", "-W", "warning", &page::path(page)]);
+        let said = match mandoc.output() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                eprintln!("SKIPPED: the pages are not linted, as there is no mandoc here");
+                return;
+            }
+            said => said.unwrap(),
+        };
+        let said = [said.stdout, said.stderr].concat();
+        assert_eq!(String::from_utf8_lossy(&said), "", "{page}");
+    }
+}
