@@ -325,9 +325,15 @@ impl Actuator {
     /// Gives every tunable that still has our value its original one back. One that cannot be given back
     /// stays in the ledger.
     pub fn restore(&mut self) -> Vec<Restored> {
+        self.restore_those(|_| true)
+    }
+
+    /// The same for some of them, by their names.
+    pub fn restore_those(&mut self, is_meant: impl Fn(&str) -> bool) -> Vec<Restored> {
         let entries: Vec<(String, Entry)> = self
             .ledger
             .entries()
+            .filter(|(name, _)| is_meant(name))
             .map(|(name, entry)| (name.to_owned(), entry.clone()))
             .collect();
         let restored = entries.into_iter().map(|(tunable, entry)| {

@@ -101,6 +101,8 @@ pub struct Round<'a> {
     pub members: &'a [Member],
     /// What became of their requests, in the order of the modules.
     pub deeds: Vec<Deed>,
+    /// What was given back, as nobody looks after it any more.
+    pub restored: Vec<Restored>,
     /// What was noticed of tunables and compactions, without anybody having asked.
     pub notices: Vec<Notice>,
     /// New decisions, and what happened after earlier ones.
@@ -180,7 +182,7 @@ impl Agent {
     }
 
     /// Takes over a new configuration. A module whose settings and file did not change goes on as it is, with
-    /// all that it has learned; the others are started anew.
+    /// all that it has learned; the others are started anew. Gives back what no module may change any more.
     ///
     /// # Errors
     ///
@@ -189,7 +191,7 @@ impl Agent {
         &mut self,
         settings: &Settings,
         modules: &[Registration],
-    ) -> Result<(), BuildErrors> {
+    ) -> Result<Vec<Restored>, BuildErrors> {
         let chosen = chosen(settings, modules);
         let arbiter =
             arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
@@ -232,7 +234,9 @@ impl Agent {
         self.period = settings.core.period;
         self.patience = patience(settings);
         self.running = owned(&chosen);
-        Ok(())
+        let arbiter = &self.arbiter;
+        let is_left = |tunable: &str| !arbiter.is_changed(tunable);
+        Ok(self.actuator.restore_those(is_left))
     }
 
     /// Whether this very module is on the bus with these settings.
@@ -318,6 +322,7 @@ impl Agent {
                 });
             }
         }
+        let restored = self.restore_of_the_quarantined();
         if self.rehearsal.is_some() {
             let changes = rehearsal::frame(self.actuator.rehearsed());
             self.sampler.apply(&changes);
@@ -331,11 +336,29 @@ impl Agent {
             snapshot: self.sampler.last(),
             members,
             deeds,
+            restored,
             notices,
             records,
             news: self.decisions.news(),
             needed: &self.needed,
         }
+    }
+
+    /// Nobody looks after what a module has changed that is not asked any more.
+    fn restore_of_the_quarantined(&mut self) -> Vec<Restored> {
+        let members = self.bus.members().iter();
+        let quarantined: Vec<&str> = members
+            .filter(|member| matches!(member.ending(), Ending::Quarantined(..)))
+            .map(Member::name)
+            .collect();
+        if quarantined.is_empty() {
+            return Vec::new();
+        }
+        let arbiter = &self.arbiter;
+        self.actuator.restore_those(|tunable| {
+            let owner = arbiter.owner(tunable);
+            owner.is_some_and(|owner| quarantined.contains(&owner))
+        })
     }
 
     /// What happened after the last decisions, as far as it has: there are no more scans.

@@ -154,14 +154,24 @@ impl Arbiter {
         Ok(arbiter)
     }
 
+    /// Whether there is a module that changes this tunable, and does not only advise.
+    #[must_use]
+    pub fn is_changed(&self, tunable: &str) -> bool {
+        let adviser = |owner: &str| self.advisers.iter().any(|adviser| adviser == owner);
+        self.owner(tunable).is_some_and(|owner| !adviser(owner))
+    }
+
+    /// The module that may change this tunable.
+    #[must_use]
+    pub fn owner(&self, tunable: &str) -> Option<&str> {
+        self.owners.get(tunable).map(String::as_str)
+    }
+
     /// Decides on one request of a module.
     #[must_use]
     pub fn decide(&self, module: &str, request: &Request) -> Decision {
         let owned = match &request.action {
-            Action::Set { tunable, .. } => self
-                .owners
-                .get(tunable)
-                .is_some_and(|owner| owner == module),
+            Action::Set { tunable, .. } => self.owner(tunable) == Some(module),
             Action::CompactNode { .. } => true,
         };
         if !owned {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
-use crate::actuator::{Notice, Outcome};
+use crate::actuator::{Notice, Outcome, Restored};
 use crate::agent::{Deed, Fate, Round};
 use crate::bus::{Ending, Member, Reason};
 use crate::decisions::News;
@@ -52,6 +52,9 @@ impl Reporter {
         for member in round.members {
             self.ending(member, uptime, journal);
             self.words(member, uptime, journal);
+        }
+        for restored in &round.restored {
+            self.restored(restored, uptime, journal);
         }
         for notice in &round.notices {
             report_notice(notice, journal);
@@ -216,6 +219,21 @@ impl Reporter {
         self.condition(&code, &lasting, uptime, journal);
     }
 
+    fn restored(&mut self, restored: &Restored, uptime: Duration, journal: &mut Journal) {
+        if restored.result.is_ok() {
+            report_restored(restored, journal);
+            return;
+        }
+        let text = restored.to_string();
+        let code = format!("restore {}", restored.tunable);
+        self.condition(
+            &code,
+            &Entry::new(Severity::Error, "core", &text),
+            uptime,
+            journal,
+        );
+    }
+
     /// Tells of something that may last: when it begins, and then once an hour.
     fn condition(
         &mut self,
@@ -239,6 +257,15 @@ impl Reporter {
             }
         }
     }
+}
+
+/// Tells what became of a tunable that was to get its original value back.
+pub fn report_restored(restored: &Restored, journal: &mut Journal) {
+    let severity = match restored.result {
+        Ok(_) => Severity::Notice,
+        Err(_) => Severity::Error,
+    };
+    journal.write(&Entry::new(severity, "core", &restored.to_string()));
 }
 
 fn report_notice(notice: &Notice, journal: &mut Journal) {

@@ -9,7 +9,7 @@ use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
 use crate::journal::{Entry, Journal};
-use crate::reporter::{Reporter, report_aftermaths};
+use crate::reporter::{Reporter, report_aftermaths, report_restored};
 use crate::signals::Wish;
 use crate::standing::Standing;
 
@@ -164,11 +164,7 @@ impl Scheduler {
     /// Gives back what was changed, by us or by a daemon that died.
     pub fn restore(&mut self) {
         for restored in self.agent.restore() {
-            let severity = match restored.result {
-                Ok(_) => Severity::Notice,
-                Err(_) => Severity::Error,
-            };
-            self.say(severity, &restored.to_string());
+            report_restored(&restored, &mut self.journal);
         }
     }
 

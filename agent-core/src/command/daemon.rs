@@ -16,6 +16,7 @@ use crate::decisions::Decisions;
 use crate::journal::{Entry, Journal};
 use crate::lock::Lock;
 use crate::marker::{Marker, TOO_MANY};
+use crate::reporter::report_restored;
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::signals;
 use crate::standing::Standing;
@@ -291,12 +292,15 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
         let plural = if errors == 1 { "" } else { "s" };
         return Err(format!("{errors} error{plural} in it"));
     }
-    agent
+    let restored = agent
         .reconfigure(&loaded.settings, &catalogue.modules)
         .map_err(|BuildErrors(errors)| {
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         })?;
+    for restored in &restored {
+        report_restored(restored, journal);
+    }
     let old = std::mem::replace(core, loaded.settings.core.clone());
     if old.runtime_dir != core.runtime_dir {
         let text = "another runtime-dir is only taken over when the daemon is started anew";

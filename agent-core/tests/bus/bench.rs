@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::actuator::Mode;
+use agent_core::actuator::{Mode, Restored};
 use agent_core::agent::{Agent, BuildErrors, Site, Threads};
 use agent_core::catalogue::registrations;
 use agent_core::config::{self, CommandLine, Settings, Sources};
@@ -122,17 +122,17 @@ impl Bench {
         (0..count).map(|_| self.scan()).collect()
     }
 
-    pub(crate) fn reload(&mut self, text: &str) {
+    /// Returns what was given back.
+    pub(crate) fn reload(&mut self, text: &str) -> String {
         let modules = registrations().0;
-        self.agent.reconfigure(&settings(text), &modules).unwrap();
+        let restored = self.agent.reconfigure(&settings(text), &modules).unwrap();
         self.reporter = Reporter::new();
+        lines(&restored)
     }
 
     /// Gives everything back, and says what that was.
     pub(crate) fn restore(&mut self) -> String {
-        let restored = self.agent.restore();
-        let lines: Vec<String> = restored.iter().map(ToString::to_string).collect();
-        lines.join("\n")
+        lines(&self.agent.restore())
     }
 
     pub(crate) fn tunable(&self) -> String {
@@ -143,4 +143,9 @@ impl Bench {
     pub(crate) fn set_tunable(&self, text: &str) {
         fs::write(self.machine.path().join(WSF), text).unwrap();
     }
+}
+
+fn lines(restored: &[Restored]) -> String {
+    let lines: Vec<String> = restored.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }

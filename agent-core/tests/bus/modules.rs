@@ -299,7 +299,28 @@ impl Module for Rival {
     }
 }
 
+/// Asks once, and breaks down in the next scan.
+struct Doomed;
+
+impl Module for Doomed {
+    const INFO: Info = Info {
+        writes: &[Action::set(WSF)],
+        ..info("doomed")
+    };
+
+    fn create(_: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self)
+    }
+
+    fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        assert!(snapshot.scan() == 1, "one scan is enough");
+        let _answer = out.request(&Request::set(WSF, 25, "for ever"));
+        Ok(())
+    }
+}
+
 register!(Good);
+register!(Doomed);
 register!(Waiting);
 register!(Opening);
 register!(Panicking);

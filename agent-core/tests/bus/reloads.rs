@@ -98,3 +98,27 @@ fn a_module_that_is_made_anew_is_told_the_value_before_the_daemon_changed_it() {
         assert_eq!(restored, "vm.watermark_scale_factor = 10: given back");
     }
 }
+
+#[test]
+fn what_no_module_may_change_any_more_is_given_back_by_a_reload() {
+    let on = format!("{AMPLE}[modules.asking]\nenabled = true\n");
+    let offs = [
+        AMPLE.to_owned(),
+        format!("{on}mode = \"advise\"\n"),
+        format!("{on}allow = []\n"),
+    ];
+    for off in offs {
+        let mut bench = Bench::new(Threads::None, &on);
+        bench.scan();
+
+        let kept = bench.reload(&format!("{on}[modules.asking.config]\nvalue = 30\n"));
+        let given_back = bench.reload(&off);
+
+        assert_eq!(kept, "");
+        assert_eq!(given_back, "vm.watermark_scale_factor = 10: given back");
+        assert_eq!(
+            (bench.tunable().as_str(), bench.restore().as_str()),
+            ("10", "")
+        );
+    }
+}

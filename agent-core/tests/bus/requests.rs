@@ -177,3 +177,22 @@ fn what_is_refused_is_told_once_to_whoever_wants_to_know() {
         );
     }
 }
+
+#[test]
+fn what_a_module_had_changed_that_breaks_down_is_given_back_at_once() {
+    for threads in BOTH {
+        let mut bench = Bench::new(threads, &format!("{AMPLE}[modules.doomed]\nenabled = true"));
+
+        bench.scan();
+        let changed = bench.tunable();
+        let log = bench.scans(2);
+
+        assert_eq!((changed.as_str(), bench.tunable().as_str()), ("25", "10"));
+        assert!(
+            log[0].contains("error doomed: quarantined for 60 s")
+                && log[0].ends_with("notice core: vm.watermark_scale_factor = 10: given back\n"),
+            "{log:?}"
+        );
+        assert_eq!((log[1].as_str(), bench.restore().as_str()), ("", ""));
+    }
+}
