@@ -54,20 +54,19 @@ impl Detector {
         }
     }
 
-    /// Looks at the machine.
-    pub(crate) fn observe(&mut self, sample: &Sample) -> Vec<Observation> {
+    /// Looks at the machine. What is seen takes the place of what was.
+    pub(crate) fn observe(&mut self, sample: &Sample, observations: &mut Vec<Observation>) {
         for (number, node) in &mut self.nodes {
-            if !sample.nodes.contains_key(number) {
+            if !sample.nodes.iter().any(|(there, _)| there == number) {
                 node.outlook.clear();
                 node.benefit.abandon();
             }
         }
-        let mut observations = Vec::with_capacity(sample.nodes.len());
-        for (&number, blocks) in &sample.nodes {
-            let node = self.nodes.entry(number).or_insert_with(Node::new);
-            observations.push(node.observe(number, sample, blocks, &self.options));
+        observations.clear();
+        for (number, blocks) in &sample.nodes {
+            let node = self.nodes.entry(*number).or_insert_with(Node::new);
+            observations.push(node.observe(*number, sample, blocks, &self.options));
         }
-        observations
     }
 }
 

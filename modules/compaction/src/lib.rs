@@ -23,13 +23,18 @@ use adaptivemm_module_api::{
 use crate::benefit::Effect;
 use crate::detector::{Compaction, Detector, Observation};
 use crate::options::Options;
-use crate::sample::Sample;
+use crate::sample::{Blocks, Sample};
 
 /// The module.
 #[derive(Debug)]
 pub struct MemoryCompaction {
     options: Options,
     detector: Detector,
+    /// What was seen in the last scan, kept for their buffers.
+    nodes: Vec<(u32, Blocks)>,
+    observations: Vec<Observation>,
+    /// The status line, kept for its buffer.
+    line: String,
 }
 
 register!(MemoryCompaction);
@@ -56,13 +61,16 @@ impl Module for MemoryCompaction {
         Ok(Self {
             options,
             detector: Detector::new(options),
+            nodes: Vec::new(),
+            observations: Vec::new(),
+            line: String::new(),
         })
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let sample = Sample::of(snapshot)?;
-        let observations = self.detector.observe(&sample);
-        for observation in &observations {
+        let sample = Sample::of(snapshot, core::mem::take(&mut self.nodes))?;
+        self.detector.observe(&sample, &mut self.observations);
+        for observation in &self.observations {
             if let Some(effect) = &observation.effect {
                 say(observation.node, effect, out);
             }
@@ -70,16 +78,20 @@ impl Module for MemoryCompaction {
                 ask(observation.node, compaction, out);
             }
         }
-        self.publish(&sample, &observations, out);
+        self.publish(&sample, out);
+        self.nodes = sample.nodes;
         Ok(())
     }
 }
 
 impl MemoryCompaction {
-    fn publish(&self, sample: &Sample, observations: &[Observation], out: &mut Out<'_>) {
-        let mut line = String::new();
+    fn publish(&mut self, sample: &Sample, out: &mut Out<'_>) {
+        let Self {
+            line, observations, ..
+        } = self;
+        line.clear();
         let (mut free, mut fragmented) = (Pages::default(), Pages::default());
-        for (blocks, observation) in sample.nodes.values().zip(observations) {
+        for ((_, blocks), observation) in sample.nodes.iter().zip(&*observations) {
             let order = self.options.max_order.min(blocks.highest_order());
             free = free.saturating_add(blocks.free());
             fragmented = fragmented.saturating_add(blocks.fragmented(order));
@@ -109,7 +121,7 @@ impl MemoryCompaction {
         if let Some(left) = shortages.map(|shortage| shortage.left).min() {
             out.metric("time_left_seconds", left.as_secs_f64());
         }
-        out.status(&line);
+        out.status(line);
     }
 }
 

@@ -1,13 +1,15 @@
 //! One moment of the machine: the free blocks of every node.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use adaptivemm_module_api::{ScanError, Snapshot, Zone};
 
 /// The DMA zone of x86 is as small; what else is called DMA is memory like other memory.
 const SMALL_DMA: Bytes = Bytes::from_kib(16 << 10);
+
+/// More than any kernel has: 11 with pages of 4 KiB, 14 with pages of 64 KiB.
+const MAX_ORDERS: usize = 32;
 
 /// What this module takes from a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +18,36 @@ pub(crate) struct Sample {
     /// Between two scans.
     pub(crate) period: Duration,
     pub(crate) page_size: PageSize,
-    /// By the number of the node.
-    pub(crate) nodes: BTreeMap<u32, Blocks>,
+    /// With their numbers, in whose order they are.
+    pub(crate) nodes: Vec<(u32, Blocks)>,
 }
 
 /// The free blocks of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Blocks {
-    /// Of order 0, 1, 2, ...
-    counts: Vec<u64>,
+    /// Of order 0, 1, 2, ...; of those that this kernel has.
+    counts: [u64; MAX_ORDERS],
+    orders: usize,
     /// The low watermarks of its zones.
     pub(crate) low: Pages,
 }
 
 impl Sample {
+    /// The nodes go into the memory of those of the scan before.
+    ///
     /// # Errors
     ///
     /// If the kernel says nothing of its free blocks.
-    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
+    pub(crate) fn of(
+        snapshot: &Snapshot<'_>,
+        mut nodes: Vec<(u32, Blocks)>,
+    ) -> Result<Self, ScanError> {
         let page_size = snapshot.page_size();
-        let mut nodes: BTreeMap<u32, Blocks> = BTreeMap::new();
+        nodes.clear();
         for zone in snapshot.zones()? {
             let is_small_dma = zone.name == "DMA" && zone.present.bytes(page_size) <= SMALL_DMA;
             if !is_small_dma && zone.free_blocks().next().is_some() {
-                nodes.entry(zone.node).or_default().add(&zone);
+                blocks_of(zone.node, &mut nodes).add(&zone);
             }
         }
         if nodes.is_empty() {
@@ -54,20 +62,29 @@ impl Sample {
     }
 }
 
+/// Those of a node, which is added if it is not there yet.
+fn blocks_of(node: u32, nodes: &mut Vec<(u32, Blocks)>) -> &mut Blocks {
+    let index = nodes
+        .binary_search_by_key(&node, |(number, _)| *number)
+        .unwrap_or_else(|index| {
+            nodes.insert(index, (node, Blocks::default()));
+            index
+        });
+    &mut nodes[index].1
+}
+
 impl Blocks {
     fn add(&mut self, zone: &Zone<'_>) {
         self.low = self.low.saturating_add(zone.low);
-        for (order, count) in zone.free_blocks().enumerate() {
-            match self.counts.get_mut(order) {
-                Some(sum) => *sum = sum.saturating_add(count),
-                None => self.counts.push(count),
-            }
+        for (order, (sum, count)) in self.counts.iter_mut().zip(zone.free_blocks()).enumerate() {
+            *sum = sum.saturating_add(count);
+            self.orders = self.orders.max(order + 1);
         }
     }
 
     /// The highest order that this kernel has.
     pub(crate) fn highest_order(&self) -> u32 {
-        u32::try_from(self.counts.len().saturating_sub(1)).unwrap_or(u32::MAX)
+        u32::try_from(self.orders.saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
     /// All free pages.

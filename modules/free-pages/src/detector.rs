@@ -20,6 +20,8 @@ const LONGEST_GAP_HALVES: u32 = 5;
 pub(crate) struct Detector {
     options: Options,
     nodes: Vec<Node>,
+    /// Of the last scan, kept for their buffer.
+    outlooks: Vec<(NodeSample, Option<Outlook>)>,
     last: Option<Last>,
     knob: Option<Knob>,
     judge: Judge,
@@ -69,6 +71,7 @@ impl Detector {
         Self {
             options,
             nodes: Vec::new(),
+            outlooks: Vec::new(),
             last: None,
             knob: None,
             judge: Judge::new(),
@@ -86,7 +89,9 @@ impl Detector {
             period: sample.period,
             stalled,
         };
-        let nodes = outlooks(&self.nodes, sample, moment);
+        let mut nodes = core::mem::take(&mut self.outlooks);
+        nodes.clear();
+        nodes.extend(outlooks(&self.nodes, sample, moment));
         let worst = worst(&nodes);
         let ceiling = Ceiling::of(self.options.limit, sample);
         let affordable = Affordable::of(&sample.nodes);
@@ -121,6 +126,11 @@ impl Detector {
             held_back: is_held_back && !was_held_back,
             record,
         }
+    }
+
+    /// Keeps the memory of what was seen for the next scan.
+    pub(crate) fn reuse(&mut self, observation: Observation) {
+        self.outlooks = observation.nodes;
     }
 
     /// Looks at the tunable; what became of it since the last scan.
@@ -170,12 +180,16 @@ impl Detector {
     }
 }
 
-fn outlooks(nodes: &[Node], sample: &Sample, moment: Moment) -> Vec<(NodeSample, Option<Outlook>)> {
-    let outlook = |there: &NodeSample| {
+fn outlooks(
+    nodes: &[Node],
+    sample: &Sample,
+    moment: Moment,
+) -> impl Iterator<Item = (NodeSample, Option<Outlook>)> {
+    let outlook = move |there: &NodeSample| {
         let node = nodes.iter().find(|node| node.id == there.id);
         (*there, node.and_then(|node| node.outlook(there, moment)))
     };
-    sample.nodes.iter().map(outlook).collect()
+    sample.nodes.iter().map(outlook)
 }
 
 /// The node that needs most; of those that need nothing, the one that is first to run short.

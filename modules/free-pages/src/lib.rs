@@ -29,13 +29,15 @@ use adaptivemm_module_api::{
 use crate::detector::{Detector, Observation};
 use crate::options::Options;
 use crate::report::Status;
-use crate::sample::Sample;
+use crate::sample::{NodeSample, Sample};
 
 /// The module.
 #[derive(Debug)]
 pub struct FreePages {
     options: Options,
     detector: Detector,
+    /// Those of the last scan, kept for their buffer.
+    nodes: Vec<NodeSample>,
     /// The status line, kept for its buffer.
     line: String,
 }
@@ -69,15 +71,18 @@ impl Module for FreePages {
         Ok(Self {
             options,
             detector: Detector::new(options),
+            nodes: Vec::new(),
             line: String::with_capacity(256),
         })
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let sample = Sample::of(snapshot)?;
+        let sample = Sample::of(snapshot, core::mem::take(&mut self.nodes))?;
         let observation = self.detector.observe(&sample);
         report::say(&observation, self.options.lead, sample.page_size, out);
         self.publish(&sample, &observation, out);
+        self.detector.reuse(observation);
+        self.nodes = sample.nodes;
         Ok(())
     }
 }

@@ -57,12 +57,17 @@ pub(crate) struct NodeSample {
 }
 
 impl Sample {
+    /// The nodes go into the memory of those of the scan before.
+    ///
     /// # Errors
     ///
     /// If something is missing without which nothing can be said.
-    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
+    pub(crate) fn of(
+        snapshot: &Snapshot<'_>,
+        mut nodes: Vec<NodeSample>,
+    ) -> Result<Self, ScanError> {
         let meminfo = snapshot.meminfo()?;
-        let nodes = nodes(snapshot, &meminfo)?;
+        read_nodes(snapshot, &meminfo, &mut nodes)?;
         let setting = snapshot.tunable(TUNABLE).and_then(Setting::of);
         Ok(Self {
             at: snapshot.uptime(),
@@ -118,9 +123,13 @@ fn sum(counters: &Counters<'_>, beginnings: &[&str]) -> Option<u64> {
     counts.reduce(u64::saturating_add)
 }
 
-fn nodes(snapshot: &Snapshot<'_>, meminfo: &Counters<'_>) -> Result<Vec<NodeSample>, ScanError> {
+fn read_nodes(
+    snapshot: &Snapshot<'_>,
+    meminfo: &Counters<'_>,
+    nodes: &mut Vec<NodeSample>,
+) -> Result<(), ScanError> {
     let page_size = snapshot.page_size();
-    let mut nodes: Vec<NodeSample> = Vec::new();
+    nodes.clear();
     for zone in snapshot.zones()? {
         let small = zone.name == "DMA" && zone.managed.bytes(page_size) <= SMALL_DMA;
         if small || zone.managed == Pages::default() {
@@ -145,8 +154,9 @@ fn nodes(snapshot: &Snapshot<'_>, meminfo: &Counters<'_>) -> Result<Vec<NodeSamp
         node.low = node.low.saturating_add(zone.low);
         node.high = node.high.saturating_add(zone.high);
     }
-    nodes.sort_by_key(|node| node.id);
-    for node in &mut nodes {
+    // No two are the same, and sorting so takes no memory.
+    nodes.sort_unstable_by_key(|node| node.id);
+    for node in nodes {
         let stats = snapshot.nodes().find(|stats| stats.id == node.id);
         let stats = stats.and_then(|node| node.stats());
         node.reclaimed = stats.as_ref().and_then(reclaimed);
@@ -154,7 +164,7 @@ fn nodes(snapshot: &Snapshot<'_>, meminfo: &Counters<'_>) -> Result<Vec<NodeSamp
             reclaimable(&stats, meminfo, page_size)
         });
     }
-    Ok(nodes)
+    Ok(())
 }
 
 fn reclaimable(stats: &Counters<'_>, meminfo: &Counters<'_>, page_size: PageSize) -> Pages {

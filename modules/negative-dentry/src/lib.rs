@@ -10,6 +10,8 @@ mod options;
 mod sample;
 mod weighed;
 
+use core::fmt::Write as _;
+
 use adaptivemm_module_api::units::Balance;
 use adaptivemm_module_api::{
     Action, Config, ConfigProblems, Finding, Info, Module, Need, Number, Out, Request, ScanError,
@@ -33,6 +35,8 @@ pub struct NegativeDentry {
     is_idle: bool,
     /// Somebody else set the limit.
     is_yielded: bool,
+    /// The status line, kept for its buffer.
+    line: String,
 }
 
 register!(NegativeDentry);
@@ -55,6 +59,7 @@ impl Module for NegativeDentry {
             detector: Detector::new(Options::read(config).cap),
             is_idle: false,
             is_yielded: false,
+            line: String::new(),
         })
     }
 
@@ -101,7 +106,7 @@ impl NegativeDentry {
         out.finding(&Finding::new(Severity::Info, code, &text));
     }
 
-    fn publish(&self, sample: &Sample, out: &mut Out<'_>) {
+    fn publish(&mut self, sample: &Sample, out: &mut Out<'_>) {
         let Sample { limit, memory } = sample;
         let wanted = self.detector.wanted(*memory);
         let value = limit.value;
@@ -114,12 +119,16 @@ impl NegativeDentry {
         } else {
             ""
         };
-        out.status(&format!(
+        self.line.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            self.line,
             "negative dentries may take {value} thousandths of {}; {wanted} would fit the {} that are not in huge pages\
              {whose}",
             memory.managed,
             memory.usable(),
-        ));
+        );
+        out.status(&self.line);
     }
 }
 
