@@ -11,6 +11,7 @@ mod bench;
 mod deadlines;
 #[path = "bus/failures.rs"]
 mod failures;
+mod linked_in;
 #[path = "bus/modules.rs"]
 mod modules;
 #[path = "bus/reloads.rs"]

@@ -1,6 +1,7 @@
 //! The rules of the classic detector, on traces.
 #![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
 
+mod linked_in;
 mod outside;
 
 use outside::recording::{PERIOD, Recording, TOTAL, growing};

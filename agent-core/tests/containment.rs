@@ -19,6 +19,7 @@ mod delays;
 mod floods;
 #[path = "containment/jail.rs"]
 mod jail;
+mod linked_in;
 #[path = "daemon/machine.rs"]
 #[expect(dead_code, reason = "shared with the tests of the daemon")]
 mod machine;
@@ -27,7 +28,6 @@ mod panics;
 #[path = "containment/pauses.rs"]
 mod pauses;
 #[path = "daemon/process.rs"]
-#[expect(dead_code, reason = "shared with the tests of the daemon")]
 mod process;
 #[path = "containment/starts.rs"]
 mod starts;

@@ -11,6 +11,7 @@ mod bench;
 mod cc;
 #[path = "control/clients.rs"]
 mod clients;
+mod linked_in;
 #[path = "control/orders.rs"]
 mod orders;
 #[path = "daemon/process.rs"]

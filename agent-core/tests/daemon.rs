@@ -11,6 +11,7 @@ mod background;
 mod ledger;
 #[path = "daemon/life.rs"]
 mod life;
+mod linked_in;
 #[path = "daemon/lock.rs"]
 mod lock;
 #[path = "daemon/machine.rs"]

@@ -12,6 +12,7 @@ mod bench;
 mod cc;
 #[path = "explain/daemon.rs"]
 mod daemon;
+mod linked_in;
 #[path = "daemon/process.rs"]
 mod process;
 #[path = "explain/replay.rs"]

@@ -14,6 +14,7 @@ mod cc;
 mod disk;
 #[path = "faults/kill.rs"]
 mod kill;
+mod linked_in;
 #[path = "daemon/process.rs"]
 mod process;
 #[path = "faults/simulation.rs"]

@@ -11,7 +11,7 @@
     reason = "works on the live machine, and shows the figures"
 )]
 
-#[allow(dead_code, reason = "other tests need more of it")]
+mod linked_in;
 #[path = "daemon/process.rs"]
 mod process;
 

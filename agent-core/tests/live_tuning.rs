@@ -9,7 +9,7 @@
     reason = "works on the live machine, and shows what was done"
 )]
 
-#[allow(dead_code, reason = "other tests need more of it")]
+mod linked_in;
 #[path = "daemon/process.rs"]
 mod process;
 
@@ -93,7 +93,8 @@ fn everything_is_given_back_after_ten_minutes_under_load() {
     let minutes = std::env::var("MINUTES").map_or(10, |text| text.parse().unwrap());
     let modules = "[modules.cache-pressure]\nenabled = true\n";
     let core = "period-secs = 1.0\nlog-target = \"stderr\"\naggressiveness = 3";
-    let home = Home::new(core, modules);
+    let home = Home::with_modules(agent_core::linked::CHOSEN);
+    home.configure(core, modules);
     let cache = File::create_new(home.path("hole")).unwrap();
     let total = rustix::system::sysinfo().totalram;
     cache.set_len(total).unwrap();

@@ -14,6 +14,7 @@ mod constructors;
 mod declarations;
 #[path = "loading/libraries.rs"]
 mod libraries;
+mod linked_in;
 #[path = "loading/listing.rs"]
 mod listing;
 #[path = "loading/maps.rs"]
@@ -28,7 +29,6 @@ mod place;
 mod process;
 #[path = "loading/reloads.rs"]
 mod reloads;
-#[cfg(feature = "memleak")]
 #[path = "loading/same_bytes.rs"]
 mod same_bytes;
 #[path = "loading/standings.rs"]

@@ -3,9 +3,12 @@
 //! The expected numbers were not made by this program: `tests/machines/README.md` says how they were.
 #![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
 
+mod linked_in;
 mod outside;
 
-use outside::{Files, adaptivemmd, logged_once, machine, printed, snapshot};
+use outside::{
+    DEFAULTS, Files, adaptivemmd, logged_once, logged_once_with, machine, printed, snapshot,
+};
 use serde_json::{Value, json};
 
 /// A number that the leak detection publishes, in bytes; `None` if it does not.
@@ -50,9 +53,10 @@ fn the_worked_example_of_the_seed() {
 #[test]
 fn once_with_json_is_the_same_as_snapshot() {
     let tree = machine("seed-example");
-    let once = printed(&["--root", &tree, "--once", "--json"]);
-    let mut once: Value = serde_json::from_str(&once).unwrap();
-    let mut seen = snapshot(&tree);
+    let [mut once, mut seen] = [&["--once", "--json"][..], &["snapshot"]].map(|what| {
+        let text = printed(&[&["--root", &tree, "-c", DEFAULTS], what].concat());
+        serde_json::from_str::<Value>(&text).unwrap()
+    });
 
     // This machine does not say how long it has run.
     for object in [&mut once, &mut seen] {
@@ -333,4 +337,26 @@ fn a_simulation_writes_nothing_below_the_root() {
 fn names(directory: &str) -> Vec<std::ffi::OsString> {
     let entries = std::fs::read_dir(directory).unwrap();
     entries.map(|entry| entry.unwrap().file_name()).collect()
+}
+
+/// All modules that run by default, on all machines.
+#[test]
+fn no_odd_machine_makes_a_module_break_down() {
+    let directory = outside::tests().join("machines");
+    let entries = std::fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let trees: Vec<String> = names.filter(|name| !name.contains('.')).collect();
+    assert!(trees.len() > 10, "{trees:?}");
+
+    for name in &trees {
+        let log = logged_once_with(&machine(name), DEFAULTS);
+
+        let worse = log.lines().filter(|line| {
+            let is_loud = line.starts_with("error ") || line.starts_with("warning ");
+            let is_known = line.contains(": cannot do its work: ")
+                || line.contains(" core: cannot read /proc/");
+            is_loud && !is_known
+        });
+        assert_eq!(worse.collect::<Vec<_>>(), [""; 0], "{name}: {log}");
+    }
 }

@@ -3,6 +3,7 @@
 
 #[path = "../../tests/abi/cc.rs"]
 mod cc;
+mod linked_in;
 mod outside;
 
 use std::path::{Path, PathBuf};
@@ -58,7 +59,11 @@ fn beside(name: &str) -> PathBuf {
 fn the_modules_of_this_project_pass() {
     let swap_forecast = Path::new(MODULE_API).join("examples/swap-forecast/swap-forecast.c");
     let modules = [
+        beside("libcache_pressure.so"),
+        beside("libcompaction.so"),
+        beside("libfree_pages.so"),
         beside("libmemleak.so"),
+        beside("libnegative_dentry.so"),
         beside("libmemory_pressure.so"),
         built("swap-forecast", &swap_forecast, "NDEBUG"),
     ];
@@ -70,7 +75,7 @@ fn the_modules_of_this_project_pass() {
         assert_eq!(live.code, Some(0), "{}", live.stdout);
         assert!(!live.stdout.contains("FAIL"), "{}", live.stdout);
     }
-    assert!(modules[2].exists());
+    assert!(modules.last().unwrap().exists());
 }
 
 #[test]

@@ -1,22 +1,23 @@
 //! Replays: the same trace always tells the same, and a trace that is broken says so.
 #![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
 
+mod linked_in;
 mod outside;
 
 use std::fs;
 
 use outside::recording::{PERIOD, Recording};
 use outside::recordings;
-use outside::{DEFAULTS, Files, Run, adaptivemmd, machine, printed, tests};
+use outside::{DEFAULTS, Files, Run, adaptivemmd, machine, only_memleak, printed, tests};
 use serde_json::Value;
 
 /// Replays a text as a trace, and gives its own file the name `trace.jsonl` in what is said.
 fn replay(trace: &str) -> Run {
     let files = Files::new(&[("trace.jsonl", trace)]);
-    let run = adaptivemmd(&["replay", &files.path("trace.jsonl"), "-c", DEFAULTS]);
-    let stderr = run
-        .stderr
-        .replace(&files.path("trace.jsonl"), "trace.jsonl");
+    let config = only_memleak();
+    let trace = files.path("trace.jsonl");
+    let run = adaptivemmd(&["replay", &trace, "-c", &config.path("config.toml")]);
+    let stderr = run.stderr.replace(&trace, "trace.jsonl");
     Run { stderr, ..run }
 }
 
@@ -75,7 +76,7 @@ fn without_times(recording: &Recording, later: u64) -> Vec<Value> {
 #[test]
 fn a_compressed_trace_tells_the_same() {
     let tree = machine("kernel-6.18");
-    let files = Files::new(&[]);
+    let (files, config) = (Files::new(&[]), only_memleak());
     let traces = ["trace.jsonl", "trace.jsonl.zst"].map(|name| files.path(name));
 
     let logs = traces.map(|trace| {
@@ -85,7 +86,7 @@ fn a_compressed_trace_tells_the_same() {
             (run.code, run.stderr.as_str()),
             (Some(0), "adaptivemmd: 1 frame recorded\n")
         );
-        printed(&["replay", "-vv", "-c", DEFAULTS, &trace])
+        printed(&["replay", "-vv", "-c", &config.path("config.toml"), &trace])
     });
 
     assert_eq!(logs[0], logs[1]);

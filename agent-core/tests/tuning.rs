@@ -9,6 +9,7 @@
 
 #[path = "tuning/free_pages.rs"]
 mod free_pages;
+mod linked_in;
 #[path = "tuning/other_modules.rs"]
 mod other_modules;
 mod outside;

@@ -15,6 +15,9 @@ use crate::table::Row;
 /// Long enough that reading the clock is nothing, short enough that both sides see the same machine.
 const BLOCK: usize = 200;
 
+/// The module whose cost has a target: it needs all the large files.
+const MEMLEAK: &[&str] = &["memleak"];
+
 /// The most that a scan may cost, in multiples of only reading.
 const TARGET: f64 = 1.25;
 
@@ -24,8 +27,7 @@ struct Pairs(Vec<(f64, f64)>);
 
 impl Pairs {
     /// Takes blocks in turns for this long. Which one comes first changes, too.
-    fn measure(mut scan: impl FnMut(), time: Duration) -> Self {
-        let mut reads = Reads::new();
+    fn measure(mut scan: impl FnMut(), mut reads: Reads, time: Duration) -> Self {
         let mut read = || reads.read();
         block(&mut scan);
         block(&mut read);
@@ -62,8 +64,8 @@ impl Pairs {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let mut daemon = Daemon::new(Root::live(), Threads::OnePerModule);
-    let pairs = Pairs::measure(|| daemon.scan(), Duration::from_secs(10));
+    let mut daemon = Daemon::with_modules(MEMLEAK, Root::live(), Threads::OnePerModule);
+    let pairs = measure(&mut daemon, Reads::for_memleak(), 10);
     let ratios = pairs.ratios();
     let ratio = percentile(&ratios, 50);
     let result = format!(
@@ -74,7 +76,7 @@ pub(crate) fn rows() -> Vec<Row> {
         percentile(&ratios, 5),
         percentile(&ratios, 95),
     );
-    let what = "CPU time of a scan / of only reading its files";
+    let what = "CPU time of a scan with memleak / of only reading its files";
     let mut rows = vec![Row::new(
         what,
         &format!("at most {TARGET}"),
@@ -83,21 +85,43 @@ pub(crate) fn rows() -> Vec<Row> {
     )];
     rows.push(in_microseconds("with one thread per module", &pairs));
 
-    let mut inline = Daemon::new(Root::live(), Threads::None);
-    let pairs = Pairs::measure(|| inline.scan(), Duration::from_secs(2));
+    let mut inline = Daemon::with_modules(MEMLEAK, Root::live(), Threads::None);
+    let pairs = measure(&mut inline, Reads::for_memleak(), 2);
     rows.push(in_microseconds("without threads", &pairs));
 
-    let pairs = Pairs::measure(sampling(), Duration::from_secs(2));
+    let time = Duration::from_secs(2);
+    let pairs = Pairs::measure(sampling(), Reads::for_memleak(), time);
     rows.push(in_microseconds("without modules", &pairs));
-    rows.push(system_calls(&mut daemon));
+    rows.push(system_calls(&mut daemon, Reads::for_memleak()));
+
+    for (how, threads) in [
+        (
+            "all that run by default, with one thread each",
+            Threads::OnePerModule,
+        ),
+        ("the same without threads", Threads::None),
+    ] {
+        let mut all = Daemon::new(Root::live(), threads);
+        let pairs = measure(&mut all, Reads::for_defaults(), 4);
+        rows.push(in_microseconds(how, &pairs));
+        if threads == Threads::None {
+            rows.push(system_calls(&mut all, Reads::for_defaults()));
+        }
+    }
     rows
 }
 
-/// Only reads and parses what the modules need.
+fn measure(daemon: &mut Daemon, reads: Reads, seconds: u64) -> Pairs {
+    Pairs::measure(|| daemon.scan(), reads, Duration::from_secs(seconds))
+}
+
+/// Only reads and parses what memleak needs.
 fn sampling() -> impl FnMut() {
     let mut wanted = Wanted::default();
-    for module in catalogue::registrations().0 {
-        module
+    let (modules, _) = catalogue::registrations();
+    let modules = modules.iter();
+    for memleak in modules.filter(|module| MEMLEAK.contains(&module.name())) {
+        memleak
             .description
             .needs
             .iter()
@@ -120,8 +144,7 @@ fn in_microseconds(how: &str, pairs: &Pairs) -> Row {
 }
 
 /// Both sides must do the same work, or comparing them says nothing.
-fn system_calls(daemon: &mut Daemon) -> Row {
-    let mut reads = Reads::new();
+fn system_calls(daemon: &mut Daemon, mut reads: Reads) -> Row {
     reads.read();
     let [of_scan, of_reading] = [per_call(|| daemon.scan()), per_call(|| reads.read())];
     let text = |counts: Option<(f64, f64)>| {

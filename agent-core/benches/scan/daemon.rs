@@ -8,10 +8,11 @@ use agent_core::agent::{Agent, Site, Threads};
 use agent_core::catalogue;
 use agent_core::config::{self, CommandLine, Sources};
 use agent_core::journal::Journal;
+use agent_core::linked::CHOSEN;
 use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;
 
-/// A daemon with every module that is linked in, as it is configured without a configuration.
+/// A daemon with modules that are linked in, as they are configured without a configuration.
 #[derive(Debug)]
 pub(crate) struct Daemon {
     agent: Agent,
@@ -22,8 +23,16 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// With those that run by default.
+    #[allow(dead_code, reason = "not everybody needs these")]
     pub(crate) fn new(root: Root, threads: Threads) -> Self {
-        let (modules, _) = catalogue::registrations();
+        Self::with_modules(CHOSEN, root, threads)
+    }
+
+    /// With those of these names that run by default.
+    pub(crate) fn with_modules(names: &[&str], root: Root, threads: Threads) -> Self {
+        let (mut modules, _) = catalogue::registrations();
+        modules.retain(|module| names.contains(&module.name()));
         let schemas: Vec<_> = modules
             .iter()
             .map(|module| module.description.schema.clone())

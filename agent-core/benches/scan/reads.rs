@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 const POOLS: &str = "/sys/kernel/mm/hugepages";
 
@@ -13,17 +14,33 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    /// What the sampler reads for memleak on this machine. meminfo comes twice: the sampler looks
-    /// whether memory moved meanwhile.
-    pub(crate) fn new() -> Self {
+    /// What the sampler reads for memleak on this machine.
+    pub(crate) fn for_memleak() -> Self {
+        Self::with(&[])
+    }
+
+    /// What the sampler reads for the modules that run by default, where there is such a file.
+    pub(crate) fn for_defaults() -> Self {
+        Self::with(&[
+            "/proc/buddyinfo",
+            "/proc/pressure/memory",
+            "/proc/sys/vm/watermark_scale_factor",
+            "/proc/sys/fs/negative-dentry-limit",
+        ])
+    }
+
+    /// meminfo comes twice: the sampler looks whether memory moved meanwhile.
+    fn with(more: &[&str]) -> Self {
         let pools = fs::read_dir(POOLS).into_iter().flatten();
         let pools = pools.map(|pool| pool.unwrap().path().join("nr_hugepages"));
         let first = ["/proc/meminfo", "/proc/vmstat", "/proc/zoneinfo"].map(Into::into);
         let last = ["/proc/meminfo".into()];
-        let files = first.into_iter().chain(pools).chain(last);
+        let more = more.iter().map(Into::into);
+        let more = more.filter(|path: &PathBuf| path.exists());
+        let files = first.into_iter().chain(more).chain(pools).chain(last);
         Self {
             files: files
-                .map(|path: std::path::PathBuf| File::open(path).unwrap())
+                .map(|path: PathBuf| File::open(path).unwrap())
                 .collect(),
             buffer: vec![0; 8 << 20],
         }

@@ -16,6 +16,8 @@ use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;
 use tempfile::TempDir;
 
+use crate::linked_in::only;
+
 const WSF: &str = "proc/sys/vm/watermark_scale_factor";
 const PERIOD: u64 = 30;
 /// Long enough that a module that behaves is never late, on however busy a machine.
@@ -53,11 +55,7 @@ pub(crate) struct Bench {
 pub(crate) fn settings(text: &str) -> Settings {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("adaptivemmd.toml");
-    fs::write(
-        &file,
-        format!("{text}\n[modules.memleak]\nenabled = false\n"),
-    )
-    .unwrap();
+    fs::write(&file, format!("{text}\n{}", only(&[]))).unwrap();
     let schemas: Vec<_> = registrations()
         .0
         .into_iter()

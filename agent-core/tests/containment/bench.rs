@@ -20,6 +20,8 @@ use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;
 use tempfile::TempDir;
 
+use crate::linked_in::only;
+
 pub(crate) const BOTH: [&str; 2] = ["none", "process"];
 /// Long enough that a module that behaves is never late, on however busy a machine.
 pub(crate) const AMPLE: &str = "deadline-ms = 20_000";
@@ -50,7 +52,7 @@ pub(crate) fn install(directory: &Path) -> PathBuf {
 /// What the configuration says of the module that misbehaves, and of the calm one.
 pub(crate) fn modules(isolation: &str, deadline: &str, options: &str) -> String {
     format!(
-        "[modules.memleak]\nenabled = false\n[modules.calm]\nenabled = true\ndeadline-ms = 20_000\n\
+        "[modules.calm]\nenabled = true\ndeadline-ms = 20_000\n\
          [modules.chaos]\nenabled = true\nisolation = \"{isolation}\"\n{deadline}\n\
          [modules.chaos.config]\n{options}\n"
     )
@@ -90,7 +92,7 @@ fn load(directory: &Path, modules: &str) -> (Settings, Vec<Registration>) {
     let file = directory.join("adaptivemmd.toml");
     let module_dir = directory.join("modules");
     let core = format!("[core]\nmodule-dir = \"{}\"\n", module_dir.display());
-    fs::write(&file, core + modules).unwrap();
+    fs::write(&file, core + modules + "\n" + &only(&[])).unwrap();
     let sources = Sources {
         root: "/nowhere".into(),
         file: Some(file),

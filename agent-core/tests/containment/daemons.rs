@@ -18,7 +18,7 @@ impl Den {
     pub(crate) fn new(core: &str, modules: &str) -> Self {
         let library = trusted_directory();
         install(library.path());
-        let home = Home::new("", "");
+        let home = Home::with_modules(&[]);
         let machine = Machine::new(&home, 0);
         let den = Self {
             home,

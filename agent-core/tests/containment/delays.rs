@@ -72,7 +72,7 @@ fn the_process_of_a_module_that_hangs_is_killed_when_the_module_is_switched_off(
         bench.scan();
         let before = bench.children();
 
-        bench.reload("[modules.memleak]\nenabled = false\n");
+        bench.reload("");
 
         assert_eq!(before.len(), 1);
         eventually("it is killed, and asked how it ended", || {

@@ -277,7 +277,7 @@ fn a_module_that_is_switched_off_leaves_no_process_behind() {
         });
         let child = only_child(&daemon);
 
-        den.configure(QUICK, "[modules.memleak]\nenabled = false\n");
+        den.configure(QUICK, "");
         daemon.send(Signal::HUP);
         daemon.until("configuration reloaded");
 

@@ -1,4 +1,5 @@
 //! The built program as a process, with a configuration and directories of its own.
+#![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(
     clippy::disallowed_methods,
     reason = "waits for processes, and writes the files that they read"
@@ -15,20 +16,35 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::linked_in::only;
+
 /// Long enough for a machine that is busy with something else.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where one daemon lives.
 pub(crate) struct Home {
     directory: TempDir,
+    /// The modules that may run, of those that are linked in.
+    linked_in: &'static [&'static str],
 }
 
 impl Home {
-    /// With a configuration: `core` and `modules` are added to what keeps it apart from any other.
+    /// With a configuration: `core` and `modules` are added to what keeps it apart from any other. Of the modules that
+    /// are linked in only memleak runs, which changes nothing: the machine may be the real one.
     pub(crate) fn new(core: &str, modules: &str) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let home = Self { directory };
+        let home = Self::with_modules(&["memleak"]);
         home.configure(core, modules);
+        home
+    }
+
+    /// With the defaults, and only these of the modules that are linked in.
+    pub(crate) fn with_modules(linked_in: &'static [&'static str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let home = Self {
+            directory,
+            linked_in,
+        };
+        home.configure("", "");
         home
     }
 
@@ -41,10 +57,11 @@ impl Home {
     pub(crate) fn configure(&self, core: &str, modules: &str) {
         let text = format!(
             "[core]\nruntime-dir = \"{}\"\nsyslog-socket = \"{}\"\ndeadline-secs = 5\n{core}\n\
-             state-dir = \"{}\"\n{modules}\n",
+             state-dir = \"{}\"\n{modules}\n{}",
             self.path("run").display(),
             self.path("log").display(),
             self.path("state").display(),
+            only(self.linked_in),
         );
         fs::write(self.path("new"), text).unwrap();
         fs::rename(self.path("new"), self.path("adaptivemmd.toml")).unwrap();

@@ -33,7 +33,7 @@ impl Bench {
     /// For the test of this name.
     pub(crate) fn new(test: &str) -> Self {
         let bench = Self {
-            home: Home::new("", ""),
+            home: Home::with_modules(&[]),
         };
         for (path, text) in FILES {
             let file = bench.path(path);
@@ -42,13 +42,8 @@ impl Bench {
         }
         let core = "period-secs = 0.1\nlog-target = \"stderr\"\nmax-changes-per-minute = 600";
         let module = build(test);
-        let memleak = if cfg!(feature = "memleak") {
-            "[modules.memleak]\nenabled = false\n"
-        } else {
-            ""
-        };
         let steps = format!(
-            "{memleak}[modules.steps]\npath = \"{}\"\nisolation = \"none\"",
+            "[modules.steps]\npath = \"{}\"\nisolation = \"none\"",
             module.display()
         );
         bench.home.configure(core, &steps);

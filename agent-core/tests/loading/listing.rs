@@ -1,5 +1,6 @@
 //! `adaptivemmd modules`: what there is, where it is, and what can be chosen.
 
+use agent_core::linked::CHOSEN;
 use serde_json::Value;
 
 use crate::place::Place;
@@ -41,21 +42,22 @@ fn redacted(place: &Place, text: &str) -> String {
     let text = text.replace(&place.path("").display().to_string(), "DIR/");
     let paragraphs = text.split_inclusive('\n').collect::<Vec<_>>();
     let mut kept = String::new();
-    let mut is_memleak = false;
+    let mut is_linked_in = false;
     for line in paragraphs {
         if !line.starts_with(' ') {
-            is_memleak = line.starts_with("memleak ");
+            let name = line.split(' ').next().unwrap();
+            is_linked_in = CHOSEN.contains(&name);
         }
-        if !is_memleak {
+        if !is_linked_in {
             kept.push_str(line);
         }
     }
     kept
 }
 
-fn without_memleak(mut listed: Value) -> Value {
+fn without_linked_in(mut listed: Value) -> Value {
     let modules = listed["modules"].as_array_mut().unwrap();
-    modules.retain(|module| module["name"] != "memleak");
+    modules.retain(|module| module["origin"] != "linked in");
     listed
 }
 
@@ -94,7 +96,7 @@ fn without_a_daemon_it_says_what_there_is_and_what_is_on() {
 fn json_says_the_same_for_programs() {
     let place = company("json");
 
-    let listed = without_memleak(place.listed_json());
+    let listed = without_linked_in(place.listed_json());
 
     let text = serde_json::to_string_pretty(&listed).unwrap();
     insta::assert_snapshot!(redacted(&place, &text), @r#"

@@ -29,7 +29,7 @@ impl Place {
     pub(crate) fn new(test: &str) -> Self {
         let directory = cc::workshop(&format!("loading-{test}"));
         let place = Self {
-            home: Home::new("", ""),
+            home: Home::with_modules(&[]),
             directory: fs::canonicalize(directory).unwrap(),
         };
         place.make_directory("modules");
@@ -56,12 +56,7 @@ impl Place {
             "{CORE}\nmodule-dir = \"{}\"",
             self.path("modules").display()
         );
-        let memleak = if cfg!(feature = "memleak") {
-            "[modules.memleak]\nenabled = false\n"
-        } else {
-            ""
-        };
-        self.home.configure(&core, &format!("{memleak}{modules}"));
+        self.home.configure(&core, modules);
     }
 
     /// Says in which file a module is.

@@ -14,6 +14,7 @@ use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sou
 use agent_core::events;
 use agent_core::isolation::Program;
 use agent_core::journal::Journal;
+use agent_core::linked::CHOSEN;
 use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;
 use agent_core::trace::Reader;
@@ -43,25 +44,23 @@ fn running(module: &Registration, isolation: Isolation) -> Registration {
     module
 }
 
-/// Every module with its defaults.
-fn defaults(modules: &[Registration]) -> Settings {
-    let schemas: Vec<_> = modules
-        .iter()
-        .map(|module| module.description.schema.clone())
-        .collect();
+/// The module is on, with its defaults.
+fn settings(module: &Registration) -> Settings {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "[modules.{}]\nenabled = true", module.name()).unwrap();
     let sources = Sources {
         root: "/nowhere".into(),
-        file: Some("/dev/null".into()),
+        file: Some(file.path().to_owned()),
         drop_in: None,
         command_line: CommandLine::default(),
     };
-    config::load(&sources, &schemas).settings
+    let schemas = std::slice::from_ref(&module.description.schema);
+    config::load(&sources, schemas).settings
 }
 
 /// The log and the events of a trace.
 fn replayed(trace: &Path, module: &Registration) -> (String, String) {
-    let modules = [module.clone()];
-    let mut settings = defaults(&modules);
+    let mut settings = settings(module);
     let mut reader = Reader::new(BufReader::new(File::open(trace).unwrap())).unwrap();
     let header = reader.header();
     if let Some(period_ms) = header.period_ms {
@@ -72,7 +71,7 @@ fn replayed(trace: &Path, module: &Registration) -> (String, String) {
         page_size,
         ..Site::looked_at(Root::Recorded(std::collections::BTreeMap::new()))
     };
-    let mut agent = Agent::build(site, &settings, &modules).unwrap();
+    let mut agent = Agent::build(site, &settings, std::slice::from_ref(module)).unwrap();
     let paper = Paper::default();
     let mut journal = Journal::to_writer(Box::new(paper.clone()), VERBOSITY);
     let (mut reporter, mut events) = (Reporter::new(), String::new());
@@ -100,49 +99,60 @@ fn traces() -> Vec<PathBuf> {
     traces
 }
 
+/// The shared object of a module of this project. Cargo builds it beside the tests, as a dependency.
+fn built(name: &str) -> PathBuf {
+    let file = format!("lib{}.so", name.replace('-', "_"));
+    std::env::current_exe().unwrap().with_file_name(file)
+}
+
 #[test]
-fn memleak_says_the_same_linked_in_and_loaded_in_our_process_and_in_its_own() {
+fn each_module_says_the_same_linked_in_and_loaded_in_our_process_and_in_its_own() {
     let place = Place::new("same-bytes");
-    let file = place.path("modules/memleak.so");
-    let built = std::env::current_exe()
-        .unwrap()
-        .with_file_name("libmemleak.so");
-    fs::copy(built, &file).unwrap();
-    set_mode(&file, 0o755);
+    for name in CHOSEN {
+        let file = place.path(&format!("modules/{name}.so"));
+        fs::copy(built(name), &file).unwrap();
+        set_mode(&file, 0o755);
+    }
     let in_files = Placements {
         module_dir: place.path("modules"),
         modules: Vec::new(),
     };
     let program = Program::at(Path::new(env!("CARGO_BIN_EXE_adaptivemmd")));
-    let only = |catalogue: Catalogue| {
-        assert_eq!(
-            (catalogue.modules.len(), catalogue.refused.as_slice()),
-            (1, [].as_slice())
-        );
-        catalogue.modules.into_iter().next().unwrap()
-    };
-    let linked_in = only(Catalogue::linked_in(&program));
-    let loaded = only(Catalogue::default().with_files(&in_files, &program));
+    let linked_in = Catalogue::linked_in(&program);
+    let loaded = Catalogue::default().with_files(&in_files, &program);
+    assert_eq!((&linked_in.refused, &loaded.refused), (&vec![], &vec![]));
+    for catalogue in [&linked_in, &loaded] {
+        let names: Vec<&str> = catalogue.modules.iter().map(Registration::name).collect();
+        assert_eq!(names, CHOSEN);
+    }
+    for (linked_in, loaded) in linked_in.modules.iter().zip(&loaded.modules) {
+        assert_same_bytes(linked_in, loaded);
+    }
+}
+
+fn assert_same_bytes(linked_in: &Registration, loaded: &Registration) {
     let ways = [
-        ("loaded", running(&loaded, Isolation::None)),
-        ("isolated", running(&loaded, Isolation::Process)),
+        ("loaded", running(loaded, Isolation::None)),
+        ("isolated", running(loaded, Isolation::Process)),
         (
             "linked in, isolated",
-            running(&linked_in, Isolation::Process),
+            running(linked_in, Isolation::Process),
         ),
     ];
+    let its_own = format!("\"module\":\"{}\"", linked_in.name());
     let traces = traces();
     for trace in &traces {
-        let expected = replayed(trace, &linked_in);
+        let expected = replayed(trace, linked_in);
         assert!(
-            expected.1.contains("\"module\":\"memleak\""),
+            linked_in.name() != "memleak" || expected.1.contains(&its_own),
             "{expected:?}"
         );
         for (way, module) in &ways {
             let said = replayed(trace, module);
             assert!(
                 said == expected,
-                "{way}, {trace:?}: {said:?}\ninstead of {expected:?}"
+                "{way}, {}: {said:?}\ninstead of {expected:?}",
+                trace.display()
             );
         }
     }

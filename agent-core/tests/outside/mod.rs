@@ -11,6 +11,8 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::linked_in::only;
+
 /// No configuration: every setting has its default, whatever the machine that builds this has.
 pub(crate) const DEFAULTS: &str = "/dev/null";
 
@@ -43,14 +45,33 @@ pub(crate) fn printed(args: &[&str]) -> String {
     run.stdout
 }
 
-/// What `snapshot` sees on a machine.
-pub(crate) fn snapshot(tree: &str) -> Value {
-    serde_json::from_str(&printed(&["--root", tree, "snapshot"])).unwrap()
+/// A configuration in which no other module runs than memleak.
+pub(crate) fn only_memleak() -> Files {
+    Files::new(&[("config.toml", &only(&["memleak"]))])
 }
 
-/// What the daemon logs on a machine in a single scan, without the time of day.
+/// What `snapshot` sees on a machine, for memleak.
+pub(crate) fn snapshot(tree: &str) -> Value {
+    let config = only_memleak();
+    serde_json::from_str(&printed(&[
+        "--root",
+        tree,
+        "-c",
+        &config.path("config.toml"),
+        "snapshot",
+    ]))
+    .unwrap()
+}
+
+/// What the daemon logs on a machine in a single scan in which only memleak runs, without the time of day.
 pub(crate) fn logged_once(tree: &str) -> String {
-    let run = adaptivemmd(&["--root", tree, "-s", "--once"]);
+    let config = only_memleak();
+    logged_once_with(tree, &config.path("config.toml"))
+}
+
+/// The same with a configuration.
+pub(crate) fn logged_once_with(tree: &str, config: &str) -> String {
+    let run = adaptivemmd(&["--root", tree, "-c", config, "-s", "--once"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{run:?}");
     let lines = run.stderr.lines().map(|line| &line["00:00:00 ".len()..]);
     lines.collect::<Vec<_>>().join("\n")

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Files, printed};
+use crate::linked_in::only;
 
 /// Milliseconds between two scans.
 pub(crate) const PERIOD: u64 = 30_000;
@@ -236,9 +237,10 @@ impl Recording {
         }
     }
 
-    /// What the daemon would have logged, with this configuration.
+    /// What the daemon would have logged, with this configuration and no other module than memleak.
     pub(crate) fn log(&self, config: &str, options: &[&str]) -> String {
-        let files = Files::new(&[("trace.jsonl", self.text()), ("config.toml", config)]);
+        let config = format!("{config}\n{}", only(&["memleak"]));
+        let files = Files::new(&[("trace.jsonl", self.text()), ("config.toml", &config)]);
         let (trace, config) = (files.path("trace.jsonl"), files.path("config.toml"));
         printed(&[&["replay", &trace, "-c", &config], options].concat())
     }
