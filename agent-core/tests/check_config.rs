@@ -245,7 +245,6 @@ fn a_file_of_adaptivemm_2_1_is_converted() {
     adaptivemmd: /etc/sysconfig/adaptivemmd:5:1: warning: AGGRESSIVENESS must be from 1 to 3; 2 is used
         5 | AGGRESSIVENESS=7
           | ^^^^^^^^^^^^^^
-    adaptivemmd: /etc/sysconfig/adaptivemmd: note: settings of modules that are not installed: NEG-DENTRY-CAP
     ");
     let converted = values_in_force(&files(&run.stdout));
     assert_eq!(converted, values_in_force(&tree));

@@ -35,6 +35,25 @@ fn a_simulation_runs_beside_the_daemon_and_says_every_scan_how_things_stand() {
     );
 }
 
+#[cfg(all(
+    feature = "cache-pressure",
+    feature = "compaction",
+    feature = "free-pages",
+    feature = "negative-dentry"
+))]
+#[test]
+fn by_default_all_modules_run_but_for_cache_pressure() {
+    let home = Home::with_modules(agent_core::linked::CHOSEN);
+
+    let mut simulation = home.start(&["-s"]);
+
+    let started = simulation.until("started");
+    assert!(
+        started.ends_with("modules: compaction, free-pages, memleak, negative-dentry"),
+        "{started}"
+    );
+}
+
 #[test]
 fn a_simulation_takes_no_lock_and_writes_nothing() {
     let home = Home::new(QUICK, "");
