@@ -16,6 +16,7 @@ mod process;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -96,7 +97,7 @@ fn everything_is_given_back_after_ten_minutes_under_load() {
     let home = Home::with_modules(agent_core::linked::CHOSEN);
     home.configure(core, modules);
     let cache = File::create_new(home.path("hole")).unwrap();
-    let total = rustix::system::sysinfo().totalram;
+    let total = rustix::system::sysinfo().totalram / CHUNK as u64 * CHUNK as u64;
     cache.set_len(total).unwrap();
     let cache = File::open(home.path("hole")).unwrap();
     let before = settings();
@@ -104,19 +105,22 @@ fn everything_is_given_back_after_ten_minutes_under_load() {
     daemon.until("started: ");
 
     let is_over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| fill_page_cache(&cache, total, &is_over));
-        scope.spawn(|| take_in_bursts(&is_over));
-        scope.spawn(|| look_for_nothing(&home.path("."), &is_over));
-        let end = Instant::now() + Duration::from_secs(60 * minutes);
-        while Instant::now() < end {
-            thread::sleep(Duration::from_secs(5));
-            assert!(
-                proc_file(daemon.pid(), "comm").is_some(),
-                "the daemon is gone"
-            );
-        }
-        is_over.store(true, Ordering::Relaxed);
+    // Whatever goes wrong, the daemon is to end as it should.
+    let load = catch_unwind(|| {
+        thread::scope(|scope| {
+            scope.spawn(|| fill_page_cache(&cache, total, &is_over));
+            scope.spawn(|| take_in_bursts(&is_over));
+            scope.spawn(|| look_for_nothing(&home.path("."), &is_over));
+            let end = Instant::now() + Duration::from_secs(60 * minutes);
+            while Instant::now() < end {
+                thread::sleep(Duration::from_secs(5));
+                assert!(
+                    proc_file(daemon.pid(), "comm").is_some(),
+                    "the daemon is gone"
+                );
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
     });
     let during = settings();
     let (status, said) = daemon.terminate();
@@ -132,6 +136,7 @@ fn everything_is_given_back_after_ten_minutes_under_load() {
         .filter(|line| line.contains(": done, was "))
         .count();
     eprintln!("{done} changes in {minutes} minutes");
+    assert!(load.is_ok(), "the load failed");
     assert_eq!(status.code(), Some(0));
     assert!(done > 0, "nothing was changed, so nothing is shown");
     assert_eq!(settings(), before);

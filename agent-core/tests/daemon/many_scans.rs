@@ -23,7 +23,8 @@ fn scans_do_not_drift() {
         scans += 1;
     }
 
-    assert!((28..=32).contains(&scans), "{scans} scans in 3 s");
+    // A busy machine leaves some out; none is made up for.
+    assert!((10..=32).contains(&scans), "{scans} scans in 3 s");
 }
 
 #[test]
