@@ -17,6 +17,8 @@ const TOLERANCE_PERCENT: f64 = 5.0;
 pub(crate) struct Meminfo {
     pub(crate) mem_total: Option<Bytes>,
     pub(crate) mem_free: Option<Bytes>,
+    /// Since 3.14.
+    pub(crate) mem_available: Option<Bytes>,
     pub(crate) buffers: Option<Bytes>,
     pub(crate) cached: Option<Bytes>,
     pub(crate) swap_cached: Option<Bytes>,
@@ -65,6 +67,8 @@ pub(crate) struct Vmstat {
     pub(crate) zspages: Pages,
     /// Descriptions of hot-added memory.
     pub(crate) memmap: Pages,
+    /// Taken away for the host since boot, less what came back.
+    pub(crate) balloon: Pages,
 }
 
 /// What `/proc/zoneinfo` adds, summed over all zones.
@@ -123,6 +127,14 @@ pub(crate) enum Contradiction {
     Overdrawn { accounted: Bytes, total: Bytes },
     /// The zones manage more than `MemTotal`: a container with a `/proc/meminfo` of its own.
     Faked { managed: Bytes, total: Bytes },
+}
+
+impl Meminfo {
+    /// What programs can still get: by the kernel's own estimate, or what is free or holds files.
+    pub(crate) fn available(&self) -> Bytes {
+        let guess = [self.mem_free, self.buffers, self.cached].map(or_nothing);
+        self.mem_available.unwrap_or_else(|| sum(guess))
+    }
 }
 
 impl Parts {

@@ -9,33 +9,45 @@
 //! - The *classic* detector reports that the rest by the classic formula grew by more than 10 % in
 //!   each of 10 scans (a slow leak) or more than doubled within 3 (a sudden one), and says whether the
 //!   exact accounting confirms it.
+//! - The *trend* detector reports that the floor of the exact rest, or of memory that the kernel accounts
+//!   for and only a leak makes grow, has risen steadily over an hour, six hours, a day or a week.
+//! - The *jump* detector reports that the exact rest is much more than at any time in the hour before.
 //! - The *level* detector reports, once, that much memory is exactly accounted for by nothing: a leak
 //!   that is older than the daemon.
+//!
+//! Several detectors that see the same growth make one report, and further evidence aside.
 //!
 //! Where the kernel's files contradict each other, as in some containers, it says so and abstains.
 
 mod accounting;
+mod circumstances;
 mod classic;
+mod detection;
+mod episode;
 mod evidence;
+mod horizon;
+mod jump;
 mod level;
 mod options;
 mod report;
+mod ring;
 mod sample;
+mod series;
+#[cfg(test)]
+mod simulation;
 mod sources;
+mod span;
 mod status;
+mod trend;
 
 use core::fmt::Write as _;
 
-use adaptivemm_module_api::units::Balance;
 use adaptivemm_module_api::{
-    Config, ConfigProblems, Finding, Info, Module, Need, Out, ScanError, Severity, Snapshot,
-    register,
+    Config, ConfigProblems, Info, Module, Need, Out, ScanError, Snapshot, register,
 };
 
-use crate::classic::{Classic, Verdict};
-use crate::level::Level;
+use crate::detection::Detection;
 use crate::options::Options;
-use crate::report::Report;
 use crate::sample::Sample;
 use crate::sources::Sources;
 use crate::status::Status;
@@ -43,9 +55,7 @@ use crate::status::Status;
 /// The module.
 #[derive(Debug)]
 pub struct Memleak {
-    options: Options,
-    classic: Classic,
-    level: Level,
+    detection: Detection,
     /// As they were in the last scan.
     sources: Sources,
     /// The status line, kept for its buffer.
@@ -61,6 +71,12 @@ impl Module for Memleak {
         options: &[
             options::CLASSIC.declaration(),
             options::MIN_GROWTH.declaration(),
+            options::TREND.declaration(),
+            options::TREND_MIN_GROWTH.declaration(),
+            options::TREND_HORIZONS_LEFT.declaration(),
+            options::JUMP.declaration(),
+            options::JUMP_MIN_GROWTH.declaration(),
+            options::JUMP_PERCENT.declaration(),
             options::LEVEL.declaration(),
             options::LEVEL_PERCENT.declaration(),
         ],
@@ -72,11 +88,8 @@ impl Module for Memleak {
     };
 
     fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {
-        let options = Options::read(config);
         Ok(Self {
-            options,
-            classic: Classic::new(options.min_growth_percent),
-            level: Level::new(options.level_percent),
+            detection: Detection::new(Options::read(config)),
             sources: Sources::default(),
             line: String::with_capacity(512),
         })
@@ -88,11 +101,8 @@ impl Module for Memleak {
         sources.say_change_from(self.sources, out);
         self.sources = sources;
         match sources {
-            Sources::Agree(_) | Sources::Incomplete(_) => self.detect(&sample, out),
-            Sources::Disagree(_) => {
-                self.classic.start_again();
-                self.level.start_again();
-            }
+            Sources::Agree(_) | Sources::Incomplete(_) => self.detection.observe(&sample, out),
+            Sources::Disagree(_) => self.detection.start_again(),
         }
         self.publish(&sample, out);
         Ok(())
@@ -100,35 +110,8 @@ impl Module for Memleak {
 }
 
 impl Memleak {
-    fn detect(&mut self, sample: &Sample<'_>, out: &mut Out<'_>) {
-        let verdict = self.classic.observe(sample);
-        say_what_moved(&verdict, sample.unaccounted, out);
-        if self.options.classic {
-            if let Some(growth) = verdict.slow {
-                Report::slow(&growth).say(out);
-            }
-            if let Some(growth) = verdict.sudden {
-                Report::sudden(&growth).say(out);
-            }
-        }
-        let baseline = verdict.baseline;
-        match sample.exact {
-            Ok(exact) if self.options.level && sample.is_steady => {
-                let excess = self
-                    .level
-                    .observe(sample.at, exact.unaccounted, sample.total);
-                if let Some(excess) = excess {
-                    Report::level(sample, &exact, &excess, baseline).say(out);
-                }
-            }
-            // Switched off, or too unsteady a scan to count for or against a leak.
-            Ok(_) => {}
-            Err(_) => self.level.start_again(),
-        }
-    }
-
     fn publish(&mut self, sample: &Sample<'_>, out: &mut Out<'_>) {
-        let baseline = self.classic.baseline();
+        let baseline = self.detection.baseline();
         out.metric("unaccounted_bytes", sample.unaccounted.as_f64());
         if let Some(baseline) = baseline {
             out.metric("baseline_bytes", baseline.as_f64());
@@ -139,6 +122,8 @@ impl Memleak {
             out.metric("accounted_bytes", exact.parts.sum().as_f64());
             out.metric("per_cpu_free_bytes", exact.per_cpu.as_f64());
         }
+        let growth = self.detection.growth(sample);
+        out.metric("reported_growth_bytes", growth.as_f64());
         let status = Status {
             sample,
             sources: self.sources,
@@ -151,16 +136,5 @@ impl Memleak {
     }
 }
 
-/// What the detector saw on the way, for higher verbosities.
-fn say_what_moved(verdict: &Verdict<'_>, now: Balance, out: &mut Out<'_>) {
-    if verdict.is_baseline_lower {
-        let text = format!("Base memory consumption updated to {} K", now.kib());
-        out.finding(&Finding::new(Severity::Debug, "baseline", &text).from_verbosity(5));
-    }
-    if let Some(before) = verdict.changed_from {
-        let text = format!(
-            "Unaccounted memory changed by more than 10 % since the last scan, from {before} to {now}"
-        );
-        out.finding(&Finding::new(Severity::Debug, "unaccounted-changed", &text));
-    }
-}
+#[cfg(test)]
+mod tests;

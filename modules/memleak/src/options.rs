@@ -1,5 +1,6 @@
 //! What an administrator can choose about leak detection.
 
+use adaptivemm_module_api::units::Bytes;
 use adaptivemm_module_api::{Config, Opt};
 
 /// Whether the classic detector speaks up.
@@ -16,6 +17,56 @@ pub(crate) const MIN_GROWTH: Opt<f64> = Opt::float(
     0.0,
     100.0,
     "Growth that is worth a classic report, in percent of MemTotal; 0 reports any, as adaptivemm 2.1 does",
+);
+
+/// Whether the trend detector speaks up.
+pub(crate) const TREND: Opt<bool> = Opt::boolean(
+    "trend",
+    true,
+    "Report memory that grows steadily for an hour, six hours, a day or a week, and never comes back",
+);
+
+/// The growth below which the trend detector sees nothing.
+pub(crate) const TREND_MIN_GROWTH: Opt<i64> = Opt::integer(
+    "trend-min-growth-mib",
+    32,
+    1,
+    1 << 20,
+    "Growth within a horizon that is worth a trend report, in MiB; 1/1024 of MemTotal if that is more",
+);
+
+/// How soon memory must be used up for a warning.
+pub(crate) const TREND_HORIZONS_LEFT: Opt<i64> = Opt::integer(
+    "trend-horizons-left",
+    24,
+    1,
+    1000,
+    "Warn of growth that would use up all memory within so many times the horizon that it was seen over",
+);
+
+/// Whether the jump detector speaks up.
+pub(crate) const JUMP: Opt<bool> = Opt::boolean(
+    "jump",
+    true,
+    "Report that much more memory is unaccounted for than at any time in the hour before",
+);
+
+/// The amount from which the jump detector speaks up.
+pub(crate) const JUMP_MIN_GROWTH: Opt<i64> = Opt::integer(
+    "jump-min-growth-mib",
+    256,
+    1,
+    1 << 20,
+    "Growth within an hour that is worth a jump report, in MiB, if it is also jump-percent of memory",
+);
+
+/// The share of memory from which the jump detector speaks up.
+pub(crate) const JUMP_PERCENT: Opt<f64> = Opt::float(
+    "jump-percent",
+    5.0,
+    0.1,
+    100.0,
+    "Growth within an hour that is worth a jump report, in percent of MemTotal",
 );
 
 /// Whether the level detector speaks up.
@@ -36,9 +87,16 @@ pub(crate) const LEVEL_PERCENT: Opt<f64> = Opt::float(
 
 /// The options as they are set.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each detector")]
 pub(crate) struct Options {
     pub(crate) classic: bool,
     pub(crate) min_growth_percent: f64,
+    pub(crate) trend: bool,
+    pub(crate) trend_min_growth: Bytes,
+    pub(crate) trend_horizons_left: u32,
+    pub(crate) jump: bool,
+    pub(crate) jump_min_growth: Bytes,
+    pub(crate) jump_percent: f64,
     pub(crate) level: bool,
     pub(crate) level_percent: f64,
 }
@@ -48,8 +106,19 @@ impl Options {
         Self {
             classic: config.boolean(&CLASSIC),
             min_growth_percent: config.float(&MIN_GROWTH),
+            trend: config.boolean(&TREND),
+            trend_min_growth: mib(config.integer(&TREND_MIN_GROWTH)),
+            // The core keeps it within its range.
+            trend_horizons_left: u32::try_from(config.integer(&TREND_HORIZONS_LEFT)).unwrap_or(1),
+            jump: config.boolean(&JUMP),
+            jump_min_growth: mib(config.integer(&JUMP_MIN_GROWTH)),
+            jump_percent: config.float(&JUMP_PERCENT),
             level: config.boolean(&LEVEL),
             level_percent: config.float(&LEVEL_PERCENT),
         }
     }
+}
+
+fn mib(mib: i64) -> Bytes {
+    Bytes::from_kib(u64::try_from(mib).unwrap_or_default().saturating_mul(1024))
 }

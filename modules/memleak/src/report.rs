@@ -1,19 +1,22 @@
 //! What an administrator is told about a possible leak, with the numbers that led to it.
 
-use core::time::Duration;
+pub(crate) mod growth;
 
-use adaptivemm_module_api::units::Balance;
+use adaptivemm_module_api::units::{Balance, Uptime};
 use adaptivemm_module_api::{Finding, Number, Out, Severity};
 
 use crate::accounting::Exact;
 use crate::classic::Growth;
+use crate::episode::{Over, Telling};
 use crate::evidence;
 use crate::level::Excess;
 use crate::sample::Sample;
+use crate::span::span;
 
 /// A possible leak.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Report {
+    severity: Severity,
     code: &'static str,
     text: String,
     details: String,
@@ -68,6 +71,7 @@ impl Report {
             ("duration_seconds", excess.lasted.as_secs_f64()),
         ];
         Self {
+            severity: Severity::Warning,
             code: "level-leak",
             text,
             details: evidence::current(sample.meminfo),
@@ -76,13 +80,22 @@ impl Report {
     }
 
     /// Hands it to the core.
-    pub(crate) fn say(&self, out: &mut Out<'_>) {
+    pub(crate) fn say(&self, telling: Telling, at: Uptime, out: &mut Out<'_>) {
         let number = |&(name, value)| Number::new(name, value);
         let numbers: Vec<_> = self.numbers.iter().map(number).collect();
-        let finding = Finding::new(Severity::Warning, self.code, &self.text)
-            .details(&self.details)
-            .numbers(&numbers);
-        out.finding(&finding);
+        let told;
+        let finding = match telling {
+            Telling::Aloud => Finding::new(self.severity, self.code, &self.text),
+            Telling::Aside(opened) => {
+                told = format!(
+                    "More evidence of the leak reported {} ago: {}",
+                    span(at.since(opened)),
+                    self.text
+                );
+                Finding::new(Severity::Info, self.code, &told).from_verbosity(1)
+            }
+        };
+        out.finding(&finding.details(&self.details).numbers(&numbers));
     }
 
     fn of_growth(code: &'static str, lead: &str, growth: &Growth<'_>) -> Self {
@@ -102,6 +115,7 @@ impl Report {
             opinion(growth),
         );
         Self {
+            severity: Severity::Warning,
             code,
             text,
             details: scan_by_scan(growth)
@@ -109,6 +123,28 @@ impl Report {
             numbers: numbers(growth),
         }
     }
+}
+
+/// Says that a growth is over.
+pub(crate) fn say_over(over: &Over, at: Uptime, out: &mut Out<'_>) {
+    let text = format!(
+        "Probably no leak: of the growth by {} that was reported {} ago, {} is left",
+        over.told,
+        span(at.since(over.opened)),
+        over.left,
+    );
+    let numbers = [
+        Number::new("growth_bytes", over.told.as_f64()),
+        Number::new("growth_left_bytes", over.left.as_f64()),
+    ];
+    out.finding(&Finding::new(Severity::Info, "leak-over", &text).numbers(&numbers));
+}
+
+/// Whether the exact accounting sees at least half of the growth. `None` if there is none.
+pub(crate) fn is_confirmed(growth: &Growth<'_>) -> Option<bool> {
+    let (before, now) = (growth.from.exact?, growth.now.exact?);
+    let exact = now.unaccounted.since(before.unaccounted);
+    Some(exact.get().saturating_mul(2) >= growth.amount().get())
 }
 
 /// The least unaccounted memory so far. The formula counts mlocked memory twice, so it can be less than
@@ -126,9 +162,8 @@ fn opinion(growth: &Growth<'_>) -> String {
     let (Some(before), Some(now)) = (growth.from.exact, growth.now.exact) else {
         return "less sure than usual, because there is no exact accounting".to_owned();
     };
-    let exact = now.unaccounted.since(before.unaccounted);
     let change = format!("{} -> {}", before.unaccounted, now.unaccounted);
-    if exact.get().saturating_mul(2) >= growth.amount().get() {
+    if is_confirmed(growth) == Some(true) {
         return format!("the exact accounting confirms it ({change})");
     }
     format!(
@@ -177,15 +212,6 @@ fn numbers(growth: &Growth<'_>) -> Vec<(&'static str, f64)> {
         numbers.push(("per_cpu_free_before_bytes", exact.per_cpu.as_f64()));
     }
     numbers
-}
-
-/// A time as one says it: `90 s`, `45 min`, `2.5 h`.
-fn span(duration: Duration) -> String {
-    match duration.as_secs() {
-        secs @ 0..=599 => format!("{secs} s"),
-        secs @ 600..=7199 => format!("{} min", secs / 60),
-        7200.. => format!("{:.1} h", duration.as_secs_f64() / 3600.0),
-    }
 }
 
 #[cfg(test)]

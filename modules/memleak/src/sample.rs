@@ -6,6 +6,7 @@ use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
 use adaptivemm_module_api::{Counters, ScanError, Snapshot};
 
 use crate::accounting::{self, Exact, Figures, Meminfo, Vmstat, Zones};
+use crate::series::Levels;
 
 /// What this module takes from a snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,11 @@ pub(crate) struct Sample<'a> {
     pub(crate) unaccounted: Balance,
     /// The exact accounting, or why there is none.
     pub(crate) exact: Result<Exact, ScanError>,
+    /// What programs can still get without swapping.
+    pub(crate) available: Bytes,
+    pub(crate) levels: Levels,
+    /// What the balloon driver has taken away for the host, by its own count.
+    pub(crate) balloon: Bytes,
     /// `/proc/meminfo` as the kernel printed it: evidence.
     pub(crate) meminfo: &'a [u8],
 }
@@ -35,6 +41,7 @@ pub(crate) struct Reading {
     pub(crate) hugepages: Bytes,
     pub(crate) unaccounted: Balance,
     pub(crate) exact: Option<Exact>,
+    pub(crate) levels: Levels,
     // The text and not its numbers: copying it is cheaper than parsing it, and it is hardly ever read.
     pub(crate) meminfo: Vec<u8>,
 }
@@ -53,14 +60,22 @@ impl<'a> Sample<'a> {
             page_size: snapshot.page_size(),
         };
         let text = snapshot.file("/proc/meminfo");
+        let total = accounting::mem_total(&meminfo)?;
+        let exact = accounting::exact(&figures);
+        let balloon = figures
+            .vmstat
+            .map(|vmstat| vmstat.balloon.bytes(figures.page_size));
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),
             is_steady: snapshot.is_steady(),
-            total: accounting::mem_total(&meminfo)?,
+            total,
             hugepages: figures.hugepages,
             unaccounted: accounting::seed(&figures)?,
-            exact: accounting::exact(&figures),
+            exact,
+            available: meminfo.available().min(total),
+            levels: Levels::of(&meminfo, exact.as_ref().ok()),
+            balloon: balloon.unwrap_or_default(),
             // Without its text there are fewer details in a report, and no reason to do without reports.
             meminfo: text.map_or(&[], |file| file.content().unwrap_or_default()),
         })
@@ -77,6 +92,7 @@ impl Reading {
             hugepages: Bytes::default(),
             unaccounted: Balance::default(),
             exact: None,
+            levels: Levels::default(),
             meminfo: Vec::with_capacity(4096),
         }
     }
@@ -88,6 +104,7 @@ impl Reading {
         self.hugepages = sample.hugepages;
         self.unaccounted = sample.unaccounted;
         self.exact = sample.exact.ok();
+        self.levels = sample.levels;
         self.meminfo.clear();
         self.meminfo.extend_from_slice(sample.meminfo);
     }
@@ -99,6 +116,7 @@ impl Reading {
         self.hugepages = other.hugepages;
         self.unaccounted = other.unaccounted;
         self.exact = other.exact;
+        self.levels = other.levels;
         self.meminfo.clone_from(&other.meminfo);
     }
 }
@@ -108,6 +126,7 @@ fn meminfo(counters: &Counters<'_>) -> Meminfo {
     Meminfo {
         mem_total: counters.bytes("MemTotal"),
         mem_free: counters.bytes("MemFree"),
+        mem_available: counters.bytes("MemAvailable"),
         buffers: counters.bytes("Buffers"),
         cached: counters.bytes("Cached"),
         swap_cached: counters.bytes("SwapCached"),
@@ -143,6 +162,7 @@ fn vmstat(counters: &Counters<'_>) -> Vmstat {
         zspages: pages("nr_zspages"),
         isolated: pages("nr_isolated_anon").saturating_add(pages("nr_isolated_file")),
         memmap: pages("nr_memmap_pages"),
+        balloon: pages("balloon_inflate").saturating_sub(pages("balloon_deflate")),
     }
 }
 
@@ -177,6 +197,9 @@ impl Sample<'static> {
             hugepages: Bytes::default(),
             unaccounted: Balance::default(),
             exact: Ok(Exact::default()),
+            available: Bytes::from_kib(600 << 10),
+            levels: Levels::default(),
+            balloon: Bytes::default(),
             meminfo: b"",
         }
     }

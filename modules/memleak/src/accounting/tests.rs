@@ -46,6 +46,7 @@ fn powers_of_two() -> Figures {
         cached: kib(1 << 1),
         buffers: kib(1 << 2),
         mem_free: kib(1 << 3),
+        mem_available: kib(1 << 21),
         k_reclaimable: kib(1 << 4),
         s_unreclaim: kib(1 << 5),
         vmalloc_used: kib(1 << 6),
@@ -75,6 +76,7 @@ fn powers_of_two() -> Figures {
             isolated: Pages::new(25),
             zspages: Pages::new(1 << 9),
             memmap: Pages::new(1 << 10),
+            balloon: Pages::new(1 << 11),
         }),
         zones: Ok(Zones {
             per_cpu: Pages::new(1 << 17),
@@ -362,7 +364,7 @@ proptest! {
         };
         let [isolated, zspages, memmap, per_cpu, managed, present] = pages.map(Pages::new);
         let machine = Figures {
-            vmstat: Ok(Vmstat { isolated, zspages, memmap }),
+            vmstat: Ok(Vmstat { isolated, zspages, memmap, ..Vmstat::default() }),
             zones: Ok(Zones { per_cpu, managed, present }),
             hugepages: Bytes::new(values[19]),
             ..figures(&meminfo)

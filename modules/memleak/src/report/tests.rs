@@ -1,4 +1,6 @@
-use adaptivemm_module_api::units::{Bytes, Uptime};
+use core::time::Duration;
+
+use adaptivemm_module_api::units::Bytes;
 
 use super::*;
 use crate::sample::Reading;
@@ -38,6 +40,7 @@ fn a_slow_leak_is_reported_with_all_that_led_to_it() {
     assert_eq!(
         slow(Some((14, 36)), Some((210, 40))),
         Report {
+            severity: Severity::Warning,
             code: "slow-leak",
             text: "Possible slow memory leak: unaccounted memory grew by more than 10 % in each of 10 scans, \
                    from 60.0 MiB to 260.0 MiB (+200.0 MiB) in 300 s; baseline 50.0 MiB; \
@@ -147,6 +150,7 @@ fn an_old_leak_is_reported_with_its_level() {
     assert_eq!(
         Report::level(&sample, &exact, &excess, Balance::new(160 * MIB)),
         Report {
+            severity: Severity::Warning,
             code: "level-leak",
             text: "Possible memory leak (level): 120.0 MiB of 1000.0 MiB accounted for by nothing for 3 scans (60 s), \
                    limit 100.0 MiB; lost before the daemon started, or held by a driver that counts it nowhere; \

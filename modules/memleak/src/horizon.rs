@@ -1,0 +1,223 @@
+//! One amount of memory over one horizon: twelve stretches of time, and whether their floors rise.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
+
+use crate::ring::{Ring, Rise, Slopes};
+
+/// As many of the last closes are remembered.
+pub(crate) const CLOSES: usize = 4;
+
+/// As many of them must have seen a rise.
+pub(crate) const CONFIRMED: usize = 3;
+
+/// The least time between two warnings of the same growth.
+const WARN_AGAIN: Duration = Duration::from_secs(24 * 3600);
+
+/// The least time between two notes of the same growth.
+const NOTE_AGAIN: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a close saw, or several of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Grade {
+    #[default]
+    Nothing,
+    /// A rise that is no danger soon.
+    Note,
+    /// A rise that uses up memory in foreseeable time.
+    Warning,
+}
+
+/// What the floors of a horizon are held against.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// A rise by less is none.
+    pub(crate) least: Balance,
+    /// What is left to be used up.
+    pub(crate) available: Bytes,
+    /// Memory that lasts for longer is no danger soon.
+    pub(crate) limit: Duration,
+    /// A floor that is no higher is the ebb and flow of a day.
+    pub(crate) to_exceed: Option<Balance>,
+}
+
+/// A rise that was confirmed, and is news.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Alarm {
+    pub(crate) grade: Grade,
+    pub(crate) rise: Rise,
+    pub(crate) slopes: Slopes,
+    pub(crate) least: Balance,
+    /// The closes that saw the rise.
+    pub(crate) hits: usize,
+}
+
+/// Twelve stretches of the same length, and the one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Horizon {
+    pub(crate) stretch: Duration,
+    pub(crate) open: Option<Stretch>,
+    pub(crate) ring: Ring,
+    /// What the last closes saw, the latest last.
+    pub(crate) closes: [Grade; CLOSES],
+    pub(crate) told: Option<Told>,
+}
+
+/// A stretch of time that goes on. They are counted from the boot of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) number: u64,
+    pub(crate) lowest: Balance,
+    /// Of the scans whose numbers are of one moment.
+    pub(crate) lowest_steady: Option<Balance>,
+}
+
+/// The last alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) at: Uptime,
+    pub(crate) grade: Grade,
+    pub(crate) floor: Balance,
+    /// Of the first alarm.
+    pub(crate) rise: Balance,
+}
+
+impl Horizon {
+    pub(crate) const fn new(stretch: Duration) -> Self {
+        Self {
+            stretch,
+            open: None,
+            ring: Ring::EMPTY,
+            closes: [Grade::Nothing; CLOSES],
+            told: None,
+        }
+    }
+
+    /// The time that a full ring covers.
+    pub(crate) fn length(&self) -> Duration {
+        self.stretch.saturating_mul(12)
+    }
+
+    /// Takes in one scan. True if a stretch came to its end with it, and the ring has its floor.
+    pub(crate) fn observe(&mut self, at: Uptime, level: Balance, is_steady: bool) -> bool {
+        let number = at.0.as_secs() / self.stretch.as_secs().max(1);
+        let steady = is_steady.then_some(level);
+        match &mut self.open {
+            Some(open) if open.number == number => {
+                open.lowest = open.lowest.min(level);
+                open.lowest_steady = match (open.lowest_steady, steady) {
+                    (Some(before), Some(now)) => Some(before.min(now)),
+                    (before, now) => before.or(now),
+                };
+                return false;
+            }
+            Some(_) | None => {}
+        }
+        let next = Stretch {
+            number,
+            lowest: level,
+            lowest_steady: steady,
+        };
+        match self.open.replace(next) {
+            Some(ended) if ended.number.checked_add(1) == Some(number) => {
+                self.ring.push(ended.floor());
+                true
+            }
+            // Nobody looked for a whole stretch, as in a suspend, or time went backwards.
+            Some(_) => {
+                self.ring.clear();
+                self.closes = [Grade::Nothing; CLOSES];
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// Judges the ring after a close: what this close saw, and whether it makes an alarm.
+    pub(crate) fn judge(&mut self, at: Uptime, bounds: &Bounds) -> (Grade, Option<Alarm>) {
+        self.forget_what_went_back();
+        let Some(rise) = self.ring.rise() else {
+            return (Grade::Nothing, None);
+        };
+        let (grade, slopes) = self.grade(&rise, bounds);
+        self.closes.rotate_left(1);
+        self.closes[CLOSES - 1] = grade;
+        if grade == Grade::Nothing {
+            return (grade, None);
+        }
+        let hits = |least| self.closes.iter().filter(|&&seen| seen >= least).count();
+        let confirmed = [Grade::Warning, Grade::Note]
+            .into_iter()
+            .find(|&least| hits(least) >= CONFIRMED);
+        let alarm = confirmed
+            .filter(|&grade| self.is_news(at, grade, &rise, bounds.least))
+            .map(|grade| Alarm {
+                grade,
+                rise,
+                slopes,
+                least: bounds.least,
+                hits: hits(grade),
+            });
+        if let Some(alarm) = &alarm {
+            self.told = Some(Told {
+                at,
+                grade: alarm.grade,
+                floor: rise.to,
+                rise: self.told.map_or(rise.amount(), |told| told.rise),
+            });
+        }
+        (grade, alarm)
+    }
+
+    fn grade(&self, rise: &Rise, bounds: &Bounds) -> (Grade, Slopes) {
+        let is_high = bounds.to_exceed.is_none_or(|floor| rise.to > floor);
+        if rise.amount() < bounds.least || !is_high || !rise.is_steady() {
+            return (Grade::Nothing, Slopes::default());
+        }
+        let slopes = self.ring.slopes();
+        let lasts = bounds.available.as_f64() / slopes.middle * self.stretch.as_secs_f64();
+        let grade = if slopes.middle <= 0.0 {
+            Grade::Nothing
+        } else if lasts <= bounds.limit.as_secs_f64() {
+            Grade::Warning
+        } else {
+            Grade::Note
+        };
+        (grade, slopes)
+    }
+
+    fn forget_what_went_back(&mut self) {
+        let (Some(told), Some(&floor)) = (self.told, self.ring.floors().last()) else {
+            return;
+        };
+        let fallen = i128::from(told.floor.since(floor).get());
+        if fallen * 2 > i128::from(told.rise.get()) {
+            self.told = None;
+        }
+    }
+
+    /// Whether it was not told before, is worse than what was, or went on for long and by much since.
+    fn is_news(&self, at: Uptime, grade: Grade, rise: &Rise, least: Balance) -> bool {
+        let Some(told) = self.told else { return true };
+        let again = match grade {
+            Grade::Warning => WARN_AGAIN,
+            Grade::Note | Grade::Nothing => NOTE_AGAIN,
+        };
+        let risen = rise.to.since(told.floor);
+        let has_gone_on = risen >= least.max(Balance::new(told.rise.get() / 2));
+        grade > told.grade || has_gone_on && at.since(told.at) >= again
+    }
+}
+
+impl Stretch {
+    const fn floor(self) -> Balance {
+        match self.lowest_steady {
+            Some(floor) => floor,
+            None => self.lowest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What the detectors cost.
+//!
+//! `cargo test --release -p memleak cost -- --ignored --nocapture` prints the time of a scan.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
+
+use crate::sample::{Reading, Sample};
+use crate::series::Series;
+use crate::trend::{Choices, HORIZONS, Trend};
+
+const SCANS: u32 = 1_000_000;
+
+fn trend() -> Trend {
+    Trend::new(Choices {
+        least: Bytes::from_kib(32 << 10),
+        horizons_left: 24,
+    })
+}
+
+/// Nanoseconds of a scan in which all seven series rise, when scans are so far apart.
+#[expect(clippy::disallowed_methods, reason = "measures time")]
+fn nanoseconds(period: Duration) -> f64 {
+    let (mut trend, mut sample) = (trend(), Sample::quiet());
+    let start = Instant::now();
+    for scan in 0..SCANS {
+        sample.at = Uptime(period.saturating_mul(scan));
+        for series in Series::ALL {
+            let level = Balance::new(i64::from(scan) << 20);
+            sample.levels.set(series, Some(level));
+        }
+        std::hint::black_box(trend.observe(&sample));
+    }
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(SCANS)
+}
+
+#[test]
+#[ignore = "needs a release build: prints the time of a scan"]
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn cost() {
+    let (usual, worst) = (Duration::from_secs(30), Duration::from_secs(300));
+    println!("| scans apart | ns per scan, 7 series, 4 horizons |\n| --- | --- |");
+    println!("| 30 s | {:.0} |", nanoseconds(usual));
+    println!(
+        "| 300 s: each ends a stretch and is judged | {:.0} |",
+        nanoseconds(worst)
+    );
+}
+
+#[test]
+fn all_that_is_remembered_fits_into_64_kib() {
+    let texts = (HORIZONS + 5) * Reading::empty().meminfo.capacity();
+
+    assert!(size_of::<crate::Memleak>() + texts <= 64 << 10);
+}

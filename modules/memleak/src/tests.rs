@@ -1,0 +1,185 @@
+//! The module from the outside: what it tells of machines that it watches for hours.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::testing::{Machine, Rig, Zone};
+use adaptivemm_module_api::units::Pages;
+
+use super::Memleak;
+
+const MIB: u64 = 1 << 20;
+
+/// A machine of 8 GiB, by the MiB that its amounts have above those that it started with.
+#[derive(Debug, Clone, Copy, Default)]
+struct Amounts {
+    /// Missing.
+    lost: u64,
+    slab: u64,
+    stacks: u64,
+    hugepages: u64,
+}
+
+fn machine(minute: u64, amounts: Amounts) -> Machine {
+    let Amounts {
+        lost,
+        slab,
+        stacks,
+        hugepages,
+    } = amounts;
+    let free = 7000 - lost - slab - stacks - hugepages;
+    let mib = [
+        ("MemTotal", 8192),
+        ("MemFree", free),
+        ("MemAvailable", free),
+        ("Buffers", 0),
+        ("Cached", 500),
+        ("Active(anon)", 300),
+        ("Inactive(anon)", 0),
+        ("Active(file)", 500),
+        ("Inactive(file)", 0),
+        ("Unevictable", 0),
+        ("AnonPages", 300),
+        ("KReclaimable", 100),
+        ("SReclaimable", 100),
+        ("SUnreclaim", 150 + slab),
+        ("KernelStack", 20 + stacks),
+        ("PageTables", 20),
+        ("VmallocUsed", 70 + stacks),
+        ("Percpu", 10),
+        ("Hugetlb", hugepages),
+    ];
+    let normal = Zone {
+        managed: Pages::new(8192 * 256),
+        ..Zone::new(0, "Normal")
+    };
+    Machine::new()
+        .period(Duration::from_secs(60))
+        .uptime(Duration::from_secs(minute * 60))
+        .meminfo(&mib.map(|(name, mib)| (name, mib * MIB)))
+        .vmstat(&[("nr_free_pages", 1)])
+        .zone(normal)
+        .hugepages(
+            adaptivemm_module_api::units::Bytes::new(2 * MIB),
+            hugepages / 2,
+        )
+}
+
+/// All that is told by verbosity 1, with the minute in which it was.
+fn told(minutes: u64, amounts: impl Fn(u64) -> Amounts) -> Vec<String> {
+    let mut rig = Rig::create::<Memleak>(&[]).unwrap();
+    let scan = |minute| (minute, rig.scan(&machine(minute, amounts(minute))).told());
+    let lines = (0..minutes).map(scan).flat_map(|(minute, told)| {
+        told.into_iter()
+            .map(move |line| format!("{minute}: {line}"))
+    });
+    lines.filter(|line| !line.contains(": debug ")).collect()
+}
+
+/// What is told, up to the first colon of the text.
+fn heads(told: &[String]) -> Vec<String> {
+    let head = |line: &String| line.splitn(4, ": ").take(3).collect::<Vec<_>>().join(": ");
+    told.iter().map(head).collect()
+}
+
+#[test]
+fn a_leak_in_a_slab_cache_is_told_with_what_it_means() {
+    let lines = told(430, |minute| Amounts {
+        slab: 5 * minute,
+        ..Amounts::default()
+    });
+
+    assert_eq!(
+        lines,
+        [
+            "420: warning trend-leak: Possible memory leak (trend): kernel slab memory (SUnreclaim) grew from 450.0 MiB \
+             to 2.1 GiB (+1.6 GiB) in 5.5 h, by 300.0 MiB per hour; the 4.8 GiB available would last about 16.3 h; \
+             nothing but kernel slab memory (SUnreclaim) rose; its floor rose in 66 of 66 pairs of 30 minutes, \
+             confirmed in 3 of the last 4"
+        ]
+    );
+}
+
+#[test]
+fn a_leak_in_two_places_that_all_detectors_see_is_told_as_one_and_again_when_it_doubles() {
+    let lines = told(430, |minute| Amounts {
+        slab: 3 * minute,
+        lost: 7 * minute,
+        ..Amounts::default()
+    });
+
+    assert_eq!(
+        heads(&lines),
+        [
+            "61: warning jump-leak: Possible memory leak (jump)",
+            "114: info level-leak: More evidence of the leak reported 53 min ago",
+            "120: info jump-leak: More evidence of the leak reported 59 min ago",
+            "179: warning jump-leak: Possible memory leak (jump)",
+            "238: info jump-leak: More evidence of the leak reported 3.0 h ago",
+            "297: info jump-leak: More evidence of the leak reported 3.9 h ago",
+            "356: info jump-leak: More evidence of the leak reported 4.9 h ago",
+            "415: warning jump-leak: Possible memory leak (jump)",
+            "420: info trend-leak: More evidence of the leak reported 6.0 h ago",
+        ]
+    );
+}
+
+#[test]
+fn memory_that_is_lost_at_once_is_told_once_with_what_else_happened() {
+    let lines = told(200, |minute| Amounts {
+        lost: if minute < 100 { 0 } else { 600 },
+        hugepages: if minute < 90 { 0 } else { 64 },
+        ..Amounts::default()
+    });
+
+    assert_eq!(
+        lines,
+        [
+            "100: warning sudden-leak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, \
+             from 102.0 MiB to 702.0 MiB (+600.0 MiB) in 180 s; baseline 102.0 MiB; \
+             the exact accounting confirms it (42.0 MiB -> 642.0 MiB)",
+            "102: info jump-leak: More evidence of the leak reported 120 s ago: Possible memory leak (jump): \
+             unaccounted memory grew from 42.0 MiB to 642.0 MiB (+600.0 MiB) within 60 min and stayed there for 3 scans, \
+             limit 409.6 MiB; 6.2 GiB available; nothing but unaccounted memory rose; \
+             the huge pages changed from 0 B to 64.0 MiB 12 min ago",
+        ]
+    );
+}
+
+#[test]
+fn what_comes_back_is_said_to() {
+    let lines = told(200, |minute| Amounts {
+        stacks: 20 * if minute < 100 { minute } else { 0 },
+        ..Amounts::default()
+    });
+
+    assert_eq!(
+        lines,
+        [
+            "70: warning trend-leak: Possible memory leak (trend): memory for kernel stacks (KernelStack) grew from \
+             220.0 MiB to 1.3 GiB (+1.1 GiB) in 55 min, by 1.2 GiB per hour; the 5.5 GiB available would last about \
+             4.7 h; nothing but memory for kernel stacks (KernelStack) rose; its floor rose in 66 of 66 pairs of \
+             5 minutes, confirmed in 3 of the last 4",
+            "105: info leak-over: Probably no leak: of the growth by 1.1 GiB that was reported 35 min ago, 0 B is left",
+        ]
+    );
+}
+
+#[test]
+fn each_detector_can_be_switched_off() {
+    let off = [
+        ("trend", false.into()),
+        ("jump", false.into()),
+        ("level", false.into()),
+        ("classic", false.into()),
+    ];
+    let mut rig = Rig::create::<Memleak>(&off).unwrap();
+    for minute in 0..400 {
+        let lost = if minute < 200 { 0 } else { 15 * (minute - 200) };
+        let amounts = Amounts {
+            lost,
+            ..Amounts::default()
+        };
+        let told = rig.scan(&machine(minute, amounts)).told();
+        assert!(!told.iter().any(|line| line.contains("leak")), "{told:?}");
+    }
+}
