@@ -19,6 +19,7 @@ use crate::decisions::{Decisions, News, Record};
 use crate::loader::Verdict;
 use crate::marker::Marker;
 use crate::sampler::{Root, Sampler, Snapshot, Wanted};
+use crate::states::States;
 use crate::trace::Frame;
 use crate::tunables;
 use crate::vitals::Vitals;
@@ -54,6 +55,8 @@ pub struct Site {
     pub marker: Option<Marker>,
     /// Where decisions are explained.
     pub decisions: Decisions,
+    /// Where modules keep what they have learned.
+    pub states: States,
 }
 
 impl Site {
@@ -68,6 +71,7 @@ impl Site {
             threads: Threads::None,
             marker: None,
             decisions: Decisions::unkept(),
+            states: States::in_memory(),
         }
     }
 }
@@ -86,6 +90,7 @@ pub struct Agent {
     threads: Threads,
     marker: Option<Marker>,
     decisions: Decisions,
+    states: States,
     /// What the modules themselves read.
     needed: Wanted,
     /// The modules on the bus, as they were found and configured.
@@ -107,8 +112,8 @@ pub struct Round<'a> {
     pub notices: Vec<Notice>,
     /// New decisions, and what happened after earlier ones.
     pub records: Vec<Record>,
-    /// Whether decisions can be written down, if that has changed.
-    pub news: Option<News>,
+    /// Whether decisions and states can be written down, if that has changed.
+    pub news: Vec<News>,
     /// What the modules themselves read; the rest is only for explaining decisions.
     pub needed: &'a Wanted,
 }
@@ -143,11 +148,12 @@ impl Agent {
             threads,
             mut marker,
             mut decisions,
+            mut states,
         } = site;
         let chosen = chosen(settings, modules);
         let arbiter =
             arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
-        let members = start(&chosen, threads, marker.as_mut()).map_err(|errors| {
+        let members = start(&chosen, threads, marker.as_mut(), &mut states).map_err(|errors| {
             if let Some(marker) = &marker {
                 marker.excuse();
             }
@@ -176,6 +182,7 @@ impl Agent {
             threads,
             marker,
             decisions,
+            states,
             needed: needed(&chosen),
             running: owned(&chosen),
         })
@@ -216,7 +223,8 @@ impl Agent {
                 marker.forgive(module.name());
             }
         }
-        let mut members = start(&fresh, self.threads, self.marker.as_mut()).map_err(BuildErrors)?;
+        let mut members = start(&fresh, self.threads, self.marker.as_mut(), &mut self.states)
+            .map_err(BuildErrors)?;
         let kept = |member: &Member| {
             chosen
                 .iter()
@@ -332,6 +340,16 @@ impl Agent {
         let records = self
             .decisions
             .follow(&snapshot, members, &notices, &mut deeds);
+        for member in members {
+            if let (Ending::Answered(Verdict::Good), Some(state)) =
+                (member.ending(), member.words().kept())
+            {
+                self.states.keep(member.name(), member.version(), state);
+            }
+        }
+        self.states.pass(now);
+        let news = self.decisions.news().into_iter();
+        let news = news.chain(self.states.news()).collect();
         Round {
             snapshot: self.sampler.last(),
             members,
@@ -339,7 +357,7 @@ impl Agent {
             restored,
             notices,
             records,
-            news: self.decisions.news(),
+            news,
             needed: &self.needed,
         }
     }
@@ -377,6 +395,7 @@ impl Agent {
             marker.remove();
         }
         self.decisions.end();
+        self.states.end();
     }
 
     /// Gives back everything that was changed, by us or by a daemon that died.

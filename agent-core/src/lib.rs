@@ -43,6 +43,7 @@ pub mod sampler;
 pub mod scheduler;
 pub mod signals;
 pub mod standing;
+pub mod states;
 pub mod trace;
 pub mod tunables;
 pub mod vitals;

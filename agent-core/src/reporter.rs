@@ -36,7 +36,7 @@ impl Reporter {
     /// Tells what happened in one scan.
     pub fn report(&mut self, round: &Round<'_>, journal: &mut Journal) {
         let uptime = round.snapshot.uptime.0;
-        if let Some(News { is_bad, text }) = &round.news {
+        for News { is_bad, text } in &round.news {
             let severity = if *is_bad {
                 Severity::Warning
             } else {

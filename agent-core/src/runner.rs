@@ -26,6 +26,8 @@ pub struct Recipe {
     pub permit: Permit,
     /// Where it runs.
     pub isolation: Isolation,
+    /// What an instance before it kept; empty if none did.
+    pub state: Arc<[u8]>,
 }
 
 /// A module that can look at snapshots.
@@ -82,7 +84,7 @@ impl Recipe {
                     .ok_or_else(|| broken(CHANGED))?
             }
         };
-        Instance::create(&module, &self.values, self.permit.clone())
+        Instance::create(&module, &self.values, self.permit.clone(), &self.state)
     }
 
     fn apart(&self, leash: &Arc<Leash>) -> Result<Runner, Unmade> {
@@ -97,7 +99,7 @@ impl Recipe {
         if !modules.contains(&self.module.description) {
             return Err(broken(CHANGED));
         }
-        process.create(self.module.name(), &self.values, &self.permit)?;
+        process.create(self.module.name(), &self.values, &self.permit, &self.state)?;
         Ok(Runner::Apart {
             process: Box::new(process),
             wanted: self.module.description.wanted(),

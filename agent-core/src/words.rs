@@ -2,7 +2,7 @@
 
 pub(crate) mod clean;
 
-use adaptivemm_module_api::Severity;
+use adaptivemm_module_api::{MAX_STATE, Severity};
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
@@ -24,6 +24,9 @@ pub struct Words {
     metrics_used: usize,
     /// One line on how things stand; empty if it said nothing.
     pub status: String,
+    /// What it keeps for the next instance, and whether it said so: nothing at all is to be forgotten.
+    kept: Vec<u8>,
+    has_kept: bool,
     /// Why a call failed: an option of the configuration (or nothing), and a sentence.
     pub problems: Vec<(String, String)>,
     /// Words beyond what is taken in one scan.
@@ -103,6 +106,7 @@ impl Words {
         self.requests.clear();
         self.metrics_used = 0;
         self.status.clear();
+        self.has_kept = false;
         self.dropped = 0;
         self.strays = 0;
         self.refused.clear();
@@ -128,6 +132,23 @@ impl Words {
         write_name(&mut metric.name);
         metric.value = value;
         self.metrics_used += 1;
+    }
+
+    /// What it keeps for the next instance; empty if that is to start afresh. `None` if it said nothing of it.
+    #[must_use]
+    pub fn kept(&self) -> Option<&[u8]> {
+        self.has_kept.then_some(&*self.kept)
+    }
+
+    /// Takes what is to be kept, unless it is too much.
+    pub(crate) fn keep(&mut self, state: &[u8]) -> bool {
+        let is_taken = state.len() <= MAX_STATE;
+        if is_taken {
+            self.kept.clear();
+            self.kept.extend_from_slice(state);
+            self.has_kept = true;
+        }
+        is_taken
     }
 
     /// Takes a problem, unless there are too many.

@@ -60,8 +60,8 @@ fn said(core: &str) -> String {
          request vm.watermark_scale_factor = 11: one more (or one less)\n\
          request compact node 2: as a trial\n\
          metric pool_bytes 6291456\n\
-         status 1 3 2.5 you; scan 1 at 1030000000000 ns of 30000000000, flags 0, pages of 4096; 4 5; \
-         the core is {core}\n"
+         status 1 3 2.5 you after what was before; scan 1 at 1030000000000 ns of 30000000000, flags 0, pages of 4096; 4 5; \
+         the core is {core}\nkeep what is now\n"
     );
     let failure = "problem : /proc/meminfo lacks something\nreturned -2\n";
     format!(

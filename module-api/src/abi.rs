@@ -328,8 +328,14 @@ pub struct Sink {
     pub status: Option<unsafe extern "C" fn(*mut c_void, Str) -> i32>,
     /// Takes a problem.
     pub problem: Option<unsafe extern "C" fn(*mut c_void, *const Problem) -> i32>,
+    /// Takes bytes that [`Config::state`] gives back to the next instance; the last ones of a scan count.
+    /// [`INVALID`] if there are more than [`MAX_STATE`].
+    pub keep: Option<unsafe extern "C" fn(*mut c_void, Str) -> i32>,
 }
-versioned!(Sink, up_to problem: Option<unsafe extern "C" fn(*mut c_void, *const Problem) -> i32>);
+versioned!(Sink, up_to keep: Option<unsafe extern "C" fn(*mut c_void, Str) -> i32>);
+
+/// The most bytes that [`Sink::keep`] takes.
+pub const MAX_STATE: u32 = 65_536;
 
 /// [`OptionDeclaration::kind`]: `true` or `false`.
 pub const BOOLEAN: u32 = 1;
@@ -439,8 +445,11 @@ pub struct Config {
     pub pad: u32,
     /// One per declared option.
     pub settings: Seq<Setting>,
+    /// What an instance before this one kept, since the machine was booted; need not be UTF-8. Absent if
+    /// none did.
+    pub state: Str,
 }
-versioned!(Config, up_to settings: Seq<Setting>);
+versioned!(Config, up_to state: Str);
 
 /// Makes an instance. Pure: it may only look at the configuration.
 pub type Create = unsafe extern "C" fn(*const Config, *const Sink, *mut *mut c_void) -> i32;

@@ -59,6 +59,17 @@ impl<'a> Config<'a> {
         text.unwrap_or(option.default)
     }
 
+    /// What an instance before this one kept with [`Out::keep`](crate::Out::keep) since the machine was booted:
+    /// before a reload, or a restart of the daemon. `None` if none did, and after the module broke down.
+    ///
+    /// Another version of the module may have kept it, so let it start with a number for its format.
+    #[must_use]
+    pub fn state(&self) -> Option<&'a [u8]> {
+        // SAFETY: `new` requires that the core's bytes live for `'a`.
+        let bytes = unsafe { self.raw.state.bytes() };
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
     fn value(&self, name: &str, kind: u32) -> Option<abi::Value> {
         let settings = self.raw.settings;
         for index in 0..settings.len() {

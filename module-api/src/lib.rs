@@ -64,7 +64,7 @@ pub use config::{Config, ConfigProblem, ConfigProblems};
 pub use error::ScanError;
 pub use info::{Action, Info, Need, Opt};
 pub use module::Module;
-pub use out::{Finding, Number, Out, Refused, Request, Severity};
+pub use out::{Finding, MAX_STATE, Number, Out, Refused, Request, Severity};
 pub use registry::{Registered, linked};
 pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Tunable, Zone};
 pub use thunk::declaration_of;

@@ -210,6 +210,9 @@ pub enum Refused {
     Invalid,
 }
 
+/// The most bytes that [`Out::keep`] takes.
+pub const MAX_STATE: usize = abi::MAX_STATE as usize;
+
 /// Where a module's words go, for the length of one call.
 #[derive(Debug)]
 pub struct Out<'a> {
@@ -287,6 +290,23 @@ impl Out<'_> {
         if let Some(take) = self.raw.status {
             // SAFETY: `new` requires that the sink is alive; the line outlives the call.
             unsafe { take(self.raw.context, abi::Str::new(line)) };
+        }
+    }
+
+    /// Keeps bytes for the next instance of the module, which has them as
+    /// [`Config::state`](crate::Config::state). The last ones of a scan count, and those of a scan that fails
+    /// do not; without any, those of before are forgotten.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than [`MAX_STATE`], or this core keeps nothing.
+    pub fn keep(&mut self, state: &[u8]) -> Result<(), Refused> {
+        let take = self.raw.keep.ok_or(Refused::Unsupported)?;
+        // SAFETY: `new` requires that the sink is alive; the bytes outlive the call.
+        match unsafe { take(self.raw.context, abi::Str::of_bytes(state)) } {
+            abi::OK => Ok(()),
+            abi::UNSUPPORTED => Err(Refused::Unsupported),
+            _ => Err(Refused::Invalid),
         }
     }
 

@@ -106,6 +106,17 @@ static int32_t take_problem(void *context, const amm_problem *problem)
     return AMM_OK;
 }
 
+static int32_t take_state(void *context, amm_str state)
+{
+    (void)context;
+    if (memchr(state.ptr, 0, state.len) != NULL) {
+        printf("keep %zu bytes\n", state.len);
+    } else {
+        printf("keep %.*s\n", SHOWN(state));
+    }
+    return AMM_OK;
+}
+
 static amm_sink sink_of(void)
 {
     NEW(amm_sink, sink, 1);
@@ -117,6 +128,7 @@ static amm_sink sink_of(void)
     sink->metric = take_metric;
     sink->status = take_status;
     sink->problem = take_problem;
+    sink->keep = take_state;
     return *sink;
 }
 
@@ -156,6 +168,7 @@ static int32_t create(struct module *module, char **chosen)
     config->struct_size = sizeof *config;
     config->pad = 0;
     config->settings = (amm_seq)ARRAY_OF(settings, options.len);
+    config->state = amm_string("what was before");
     return module->declaration->create(config, &sink, &module->instance);
 }
 

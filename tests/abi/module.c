@@ -20,6 +20,7 @@ enum { LONGEST = 128 };
 static int32_t create(const amm_config *config, const amm_sink *sink, void **instance)
 {
     const amm_str name = amm_text(config, &options[NAME]);
+    const amm_str state = amm_state(config);
     if (name.len == 0) {
         amm_say_problem(sink, "name", "must not be empty");
         return AMM_INVALID;
@@ -28,9 +29,9 @@ static int32_t create(const amm_config *config, const amm_sink *sink, void **ins
     if (chosen == NULL) {
         return AMM_FAILED;
     }
-    snprintf(chosen, LONGEST, "%d %lld %g %.*s", amm_boolean(config, &options[SWITCH]),
+    snprintf(chosen, LONGEST, "%d %lld %g %.*s after %.*s", amm_boolean(config, &options[SWITCH]),
              (long long)amm_integer(config, &options[AMOUNT]), amm_float(config, &options[SHARE]), (int)name.len,
-             name.ptr);
+             name.ptr, (int)state.len, state.ptr);
     *instance = chosen;
     return AMM_OK;
 }
@@ -111,6 +112,7 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
              (unsigned long long)snapshot->period_ns, snapshot->flags, (unsigned long long)snapshot->page_size,
              (unsigned long long)total, (unsigned long long)last, from_the_future(snapshot, sink));
     amm_say_status(sink, text);
+    amm_keep(sink, "what is now", 11);
     return AMM_OK;
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn bus(modules: &[Registration], threads: Threads, isolation: Isolati
                 .collect(),
             permit: Permit::default(),
             isolation,
+            state: Arc::default(),
         };
         match threads {
             Threads::None => Member::inline(recipe),

@@ -1,6 +1,7 @@
 //! From the settings to modules at work.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BuildError, Threads};
@@ -12,6 +13,7 @@ use crate::isolation::START_WAIT;
 use crate::marker::{Marker, TOO_MANY};
 use crate::runner::Recipe;
 use crate::sampler::Wanted;
+use crate::states::States;
 use crate::vitals::Vitals;
 
 /// The longest time that a scan waits for its modules, unless the configuration says otherwise.
@@ -103,11 +105,12 @@ pub(super) fn start(
     chosen: &[(&Registration, &ModuleSettings)],
     threads: Threads,
     mut marker: Option<&mut Marker>,
+    states: &mut States,
 ) -> Result<Vec<Member>, Vec<BuildError>> {
     let mut members = Vec::new();
     let mut errors = Vec::new();
     for (module, settings) in chosen {
-        match start_one(module, settings, threads, marker.as_deref_mut()) {
+        match start_one(module, settings, threads, marker.as_deref_mut(), states) {
             Ok(member) => members.push(member),
             Err(source) => errors.push(BuildError::Thread {
                 module: settings.name.clone(),
@@ -134,16 +137,23 @@ fn start_one(
     settings: &ModuleSettings,
     threads: Threads,
     marker: Option<&mut Marker>,
+    states: &mut States,
 ) -> io::Result<Member> {
+    let deaths = marker
+        .as_ref()
+        .map_or(0, |marker| marker.deaths(module.name()));
     let recipe = Recipe {
         module: module.clone(),
         values: settings.values.clone(),
         permit: permit(module, settings),
         isolation: settings.isolation.unwrap_or(module.isolation),
+        // If it ended the daemon, what it kept may be why.
+        state: if deaths == 0 {
+            states.of(module.name())
+        } else {
+            Arc::default()
+        },
     };
-    let deaths = marker
-        .as_ref()
-        .map_or(0, |marker| marker.deaths(module.name()));
     // Also for one that is not started: the next daemon is to know, however this one ends.
     let slot = marker.and_then(|marker| marker.slot(module.name()));
     if deaths >= TOO_MANY && recipe.is_here() {

@@ -138,6 +138,11 @@ impl Member {
         self.recipe.module.name()
     }
 
+    /// Its version.
+    pub(crate) fn version(&self) -> &str {
+        &self.recipe.module.description.version
+    }
+
     /// What it said in this scan; nothing unless it answered.
     #[must_use]
     pub fn words(&self) -> &Words {
@@ -228,6 +233,8 @@ impl Member {
 
     fn restart(&mut self, scan: u64) {
         self.state = State::Starting(scan);
+        // It broke down, and what it kept may be why.
+        self.recipe.state = Arc::default();
         if let Seat::Thread(worker) = &mut self.seat {
             // Without a thread it is found not to be made.
             *worker = Worker::start(self.recipe.clone(), self.slot.clone()).ok();

@@ -20,6 +20,7 @@ use crate::reporter::report_restored;
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::signals;
 use crate::standing::Standing;
+use crate::states::States;
 use adaptivemm_module_api::Severity;
 
 /// The verbosity at which the status of every module is written.
@@ -112,6 +113,7 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         threads: Threads::OnePerModule,
         marker: marker(mode, settings, &mut journal),
         decisions: decisions(cli, mode, settings),
+        states: states(cli, mode, settings),
     };
     let agent = match Agent::build(site, settings, &catalogue.modules) {
         Ok(agent) => agent,
@@ -250,6 +252,17 @@ fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
     ) {
         (Mode::Live, Some(state_dir)) => Decisions::kept(&state_dir, boot(&root)),
         (Mode::Live | Mode::Simulate | Mode::Rehearse, _) => Decisions::unkept(),
+    }
+}
+
+/// Where modules keep what they have learned. A simulation leaves no trace.
+fn states(cli: &Cli, mode: Mode, settings: &Settings) -> States {
+    let root = cli.root();
+    let state_dir = root.locate(&settings.core.state_dir.to_string_lossy());
+    match (mode, state_dir, boot(&root)) {
+        (Mode::Live, Some(state_dir), Some(boot_id)) => States::kept(&state_dir, &boot_id),
+        // Nobody could say whether a state is one of this boot.
+        (Mode::Live | Mode::Simulate | Mode::Rehearse, _, _) => States::in_memory(),
     }
 }
 

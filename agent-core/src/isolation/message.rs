@@ -33,6 +33,8 @@ pub(super) enum Order<'a> {
         module: &'a str,
         values: Vec<(String, Value)>,
         permit: Permit,
+        /// What an instance before it kept.
+        state: &'a [u8],
     },
     /// Let it look at a snapshot.
     #[serde(borrow)]
@@ -65,6 +67,7 @@ pub struct Told<'a> {
     strays: u32,
     #[serde(borrow, deserialize_with = "few::<_, _, MAX_WORDS>")]
     refused: Vec<(&'a str, &'a str)>,
+    kept: Option<&'a [u8]>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -143,6 +146,7 @@ impl<'a> Told<'a> {
             dropped: count(words.dropped),
             strays: count(words.strays),
             refused: told_pairs(&words.refused),
+            kept: words.kept(),
         }
     }
 
@@ -183,6 +187,10 @@ impl<'a> Told<'a> {
         }
         for (what, why) in self.refused {
             words.add_refused(|| (clean::line(what.as_bytes()), clean::line(why.as_bytes())));
+        }
+        // The process has refused more; one that did not forges.
+        if !self.kept.is_none_or(|state| words.keep(state)) {
+            return Err(garbage("more state than is kept"));
         }
         Ok(verdict)
     }

@@ -142,11 +142,13 @@ impl Process {
         module: &str,
         values: &[(String, Value)],
         permit: &Permit,
+        state: &[u8],
     ) -> Result<(), Unmade> {
         let order = Order::Create {
             module,
             values: values.to_vec(),
             permit: permit.clone(),
+            state,
         };
         let created = self.within(START_WAIT, |me, socket| {
             me.outgoing.write(&me.socket, &order)?;

@@ -69,7 +69,8 @@ pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
                 module,
                 values,
                 permit,
-            } => outgoing.write(Daemon, &desk.create(module, &values, permit))?,
+                state,
+            } => outgoing.write(Daemon, &desk.create(module, &values, permit, state))?,
             Order::Scan(carried) => {
                 desk.received.take(&carried);
                 outgoing.write(Daemon, &desk.scan()?)?;
@@ -106,12 +107,18 @@ struct Desk {
 }
 
 impl Desk {
-    fn create(&mut self, name: &str, values: &[(String, Value)], permit: Permit) -> Created {
+    fn create(
+        &mut self,
+        name: &str,
+        values: &[(String, Value)],
+        permit: Permit,
+        state: &[u8],
+    ) -> Created {
         let known = |module: &&Exported| module.description.schema.name == name;
         let Some(module) = self.modules.iter().find(known) else {
             return Created::Broken(format!("there is no module {name:?} in it"));
         };
-        match Instance::create(module, values, permit) {
+        match Instance::create(module, values, permit, state) {
             Ok(instance) => {
                 self.instance = Some(instance);
                 Created::Done

@@ -69,7 +69,7 @@ pub struct Instance {
 unsafe impl Send for Instance {}
 
 impl Instance {
-    /// Creates a module with these values of its options.
+    /// Creates a module with these values of its options, after an instance that kept `state`.
     ///
     /// # Errors
     ///
@@ -78,12 +78,14 @@ impl Instance {
         module: &Exported,
         values: &[(String, Value)],
         permit: Permit,
+        state: &[u8],
     ) -> Result<Self, Unmade> {
         let settings: Vec<abi::Setting> = values.iter().map(setting).collect();
         let config = abi::Config {
             struct_size: abi::size_of_u32::<abi::Config>(),
             pad: 0,
             settings: abi::Seq::new(&settings),
+            state: abi::Str::of_any(state),
         };
         let (calls, sink) = (module.calls, Sink::new());
         let mut words = Words::default();

@@ -84,6 +84,7 @@ impl Sink {
             metric: Some(metric),
             status: Some(status),
             problem: Some(problem),
+            keep: Some(keep),
         };
         CURRENT.set(Some((self.number, (&raw mut collector).cast())));
         let result = call(&raw const sink);
@@ -230,5 +231,15 @@ unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> 
             .words
             .add_problem(|| (clean::name(bytes(raw.key)), clean::line(bytes(raw.text))));
         abi::OK
+    })
+}
+
+unsafe extern "C" fn keep(context: *mut c_void, state: abi::Str) -> i32 {
+    take(context, |collector| {
+        if !state.is_broken() && collector.words.keep(bytes(state)) {
+            abi::OK
+        } else {
+            abi::INVALID
+        }
     })
 }

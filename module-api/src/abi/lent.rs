@@ -114,6 +114,16 @@ impl Str {
         }
     }
 
+    /// Points to `bytes`; absent if there are none.
+    #[must_use]
+    pub const fn of_any(bytes: &[u8]) -> Self {
+        if bytes.is_empty() {
+            Self::ABSENT
+        } else {
+            Self::of_bytes(bytes)
+        }
+    }
+
     /// Whether it claims to have bytes, but not where: whoever made it made a mistake.
     #[must_use]
     pub const fn is_broken(self) -> bool {
@@ -299,6 +309,7 @@ mod tests {
             struct_size: 8,
             pad: 0,
             settings: Seq::ABSENT,
+            state: Str::ABSENT,
         };
         // SAFETY: `config` is alive and at least 8 bytes long.
         let too_short = unsafe { read_sized(&raw const config) }.is_none();

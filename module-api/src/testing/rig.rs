@@ -47,6 +47,18 @@ impl Rig {
     ///
     /// If the core or the module would refuse such a configuration.
     pub fn create<M: Module>(options: &[(&str, Value)]) -> Result<Self, Refusal> {
+        Self::create_after::<M>(options, &[])
+    }
+
+    /// As [`create`](Self::create), after an instance that kept these bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the core or the module would refuse such a configuration.
+    pub fn create_after<M: Module>(
+        options: &[(&str, Value)],
+        state: &[u8],
+    ) -> Result<Self, Refusal> {
         let declaration = declaration_of::<M>();
         let values =
             settings::filled_in(&declared(&declaration), options).map_err(Refusal::Core)?;
@@ -70,6 +82,7 @@ impl Rig {
             struct_size: abi::size_of_u32::<abi::Config>(),
             pad: 0,
             settings: abi::Seq::new(&settings),
+            state: abi::Str::of_any(state),
         };
         let this = &raw mut rig.this;
         let mut collector = Collector::new(&rig.writes);

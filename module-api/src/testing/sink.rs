@@ -9,7 +9,7 @@ use core::ffi::c_void;
 use super::words::{Action, Finding, Request, Words};
 use crate::abi::{self, size_of_u32};
 use crate::config::ConfigProblem;
-use crate::out::{Refused, Severity};
+use crate::out::{MAX_STATE, Refused, Severity};
 
 /// Where the words of one call go.
 pub(super) struct Collector<'a> {
@@ -38,6 +38,7 @@ impl<'a> Collector<'a> {
             metric: Some(metric),
             status: Some(status),
             problem: Some(problem),
+            keep: Some(keep),
         };
         call(&raw const sink)
     }
@@ -157,6 +158,18 @@ unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> 
             key: owned_text(raw.key),
             text: owned_text(raw.text),
         });
+        abi::OK
+    })
+}
+
+unsafe extern "C" fn keep(context: *mut c_void, state: abi::Str) -> i32 {
+    take(context, |collector| {
+        // SAFETY: a module's bytes live as long as the call; that is its side of the contract.
+        let state = unsafe { state.bytes() };
+        if state.len() > MAX_STATE {
+            return abi::INVALID;
+        }
+        collector.words.kept = Some(state.to_vec());
         abi::OK
     })
 }

@@ -18,6 +18,8 @@ pub struct Words {
     pub metrics: Vec<(String, f64)>,
     /// How things stand; empty if it did not say.
     pub status: String,
+    /// What it kept for the next instance, to be handed to [`Rig::create_after`](super::Rig::create_after).
+    pub kept: Option<Vec<u8>>,
 }
 
 /// How a scan ended.
@@ -90,6 +92,7 @@ impl Words {
             requests: Vec::new(),
             metrics: Vec::new(),
             status: String::new(),
+            kept: None,
         }
     }
 

@@ -14,7 +14,8 @@ static int32_t create(const amm_config *config, const amm_sink *sink, void **ins
 {
     *instance = NULL;
     if (amm_boolean(config, &options[SWITCH]) && amm_integer(config, &options[AMOUNT]) > 512
-        && amm_float(config, &options[SHARE]) > 50.0 && amm_text(config, &options[NAME]).len == 0) {
+        && amm_float(config, &options[SHARE]) > 50.0 && amm_text(config, &options[NAME]).len == 0
+        && amm_state(config).len == 0) {
         amm_say_problem(sink, "name", "must not be empty");
         return AMM_INVALID;
     }
@@ -60,6 +61,7 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
     amm_say(sink, &finding);
     amm_say_metric(sink, "free_bytes", (double)free_memory);
     ask(snapshot, sink);
+    amm_keep(sink, "well", 4);
     return amm_say_status(sink, "all is well");
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn layout() -> Layout {
         TUNABLE_YIELDED SNAPSHOT_UNSTEADY
         SEVERITY_ERROR SEVERITY_WARNING SEVERITY_NOTICE SEVERITY_INFO SEVERITY_DEBUG
         SET_TUNABLE COMPACT_NODE ACTION_COMPACT_NODE
+        MAX_STATE
         BOOLEAN INTEGER FLOAT TEXT
         ENABLED_BY_DEFAULT PANIC_ABORTS
     };
@@ -60,11 +61,11 @@ pub(crate) fn layout() -> Layout {
         abi::Finding { struct_size, severity, verbosity, pad, code, text, details, numbers }
         abi::Request { struct_size, kind, tunable, value, node, pad, reason, details, numbers }
         abi::Problem { struct_size, pad, key, text }
-        abi::Sink { struct_size, pad, context, finding, request, metric, status, problem }
+        abi::Sink { struct_size, pad, context, finding, request, metric, status, problem, keep }
         abi::Value { integer, float, text }
         abi::OptionDeclaration { name, kind, pad, default, min, max, help }
         abi::Setting { name, kind, pad, value }
-        abi::Config { struct_size, pad, settings }
+        abi::Config { struct_size, pad, settings, state }
         abi::Declaration {
             struct_size, flags, needs_minor, pad, name, version, description, flag, needs, writes, options, create,
             scan, destroy,

@@ -21,7 +21,7 @@ pub(crate) struct Circumstances {
 }
 
 /// A time without scans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Pause {
     pub(crate) until: Uptime,
     pub(crate) lasted: Duration,
@@ -34,7 +34,7 @@ pub(crate) struct Amount {
     pub(crate) change: Option<Change>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Change {
     pub(crate) from: Bytes,
     pub(crate) to: Bytes,

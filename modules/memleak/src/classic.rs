@@ -17,18 +17,18 @@ const SUDDEN_SCANS: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Classic {
     min_growth_percent: f64,
-    baseline: Option<Balance>,
+    pub(crate) baseline: Option<Balance>,
     /// The latest scan and the `SUDDEN_SCANS` before it, the latest first; the first `kept` are valid.
-    recent: [Reading; 4],
-    kept: usize,
+    pub(crate) recent: [Reading; 4],
+    pub(crate) kept: usize,
     /// The unaccounted memory of the scans of a streak, the latest last; as many are valid as were kept.
-    history: [Balance; SLOW_SCANS as usize + 1],
-    remembered: usize,
+    pub(crate) history: [Balance; SLOW_SCANS as usize + 1],
+    pub(crate) remembered: usize,
     /// Scans in a row with growth.
-    streak: u32,
+    pub(crate) streak: u32,
     /// The scan from which the streak grew.
-    streak_start: Reading,
-    is_sudden_reported: bool,
+    pub(crate) streak_start: Reading,
+    pub(crate) is_sudden_reported: bool,
 }
 
 /// What a scan showed.

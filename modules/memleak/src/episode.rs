@@ -36,7 +36,7 @@ pub(crate) enum Telling {
 pub(crate) struct Episode(pub(crate) Option<Open>);
 
 /// A growth that was told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Open {
     pub(crate) opened: Uptime,
     pub(crate) origin: Levels,

@@ -65,7 +65,7 @@ pub(crate) struct Horizon {
 }
 
 /// A stretch of time that goes on. They are counted from the boot of the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Stretch {
     pub(crate) number: u64,
     pub(crate) lowest: Balance,
@@ -74,7 +74,7 @@ pub(crate) struct Stretch {
 }
 
 /// The last alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Told {
     pub(crate) at: Uptime,
     pub(crate) grade: Grade,

@@ -5,15 +5,15 @@ use core::time::Duration;
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
 
 /// As many scans in a row rule out a passing peak.
-const SCANS: u32 = 3;
+pub(crate) const SCANS: u32 = 3;
 
 /// Speaks up once, when the exact accounting has lacked much memory for several scans.
 #[derive(Debug)]
 pub(crate) struct Level {
     percent: f64,
-    since: Uptime,
-    scans: u32,
-    is_reported: bool,
+    pub(crate) since: Uptime,
+    pub(crate) scans: u32,
+    pub(crate) is_reported: bool,
 }
 
 /// Memory that has been missing for a while.

@@ -37,19 +37,22 @@ mod series;
 mod simulation;
 mod sources;
 mod span;
+mod state;
 mod status;
 mod trend;
 
 use core::fmt::Write as _;
 
 use adaptivemm_module_api::{
-    Config, ConfigProblems, Info, Module, Need, Out, ScanError, Snapshot, register,
+    Config, ConfigProblems, Finding, Info, MAX_STATE, Module, Need, Out, ScanError, Severity,
+    Snapshot, register,
 };
 
 use crate::detection::Detection;
 use crate::options::Options;
 use crate::sample::Sample;
 use crate::sources::Sources;
+use crate::state::Refused;
 use crate::status::Status;
 
 /// The module.
@@ -60,6 +63,10 @@ pub struct Memleak {
     sources: Sources,
     /// The status line, kept for its buffer.
     line: String,
+    /// What is kept for the next instance: a buffer, too.
+    state: Vec<u8>,
+    /// Why this instance remembers nothing of the one before, to be said once.
+    forgot: Option<Refused>,
 }
 
 register!(Memleak);
@@ -88,14 +95,26 @@ impl Module for Memleak {
     };
 
     fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {
+        let options = Options::read(config);
+        let mut detection = Detection::new(options);
+        let remembered = config
+            .state()
+            .map(|state| state::read(&mut detection, state));
+        let forgot = remembered.and_then(Result::err);
+        if forgot.is_some() {
+            detection = Detection::new(options);
+        }
         Ok(Self {
-            detection: Detection::new(Options::read(config)),
+            detection,
+            forgot,
+            state: Vec::with_capacity(MAX_STATE),
             sources: Sources::default(),
             line: String::with_capacity(512),
         })
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        self.say_what_was_forgotten(out);
         let sample = Sample::of(snapshot)?;
         let sources = Sources::of(&sample, self.sources);
         sources.say_change_from(self.sources, out);
@@ -105,11 +124,27 @@ impl Module for Memleak {
             Sources::Disagree(_) => self.detection.start_again(),
         }
         self.publish(&sample, out);
+        self.keep(out);
         Ok(())
     }
 }
 
 impl Memleak {
+    fn say_what_was_forgotten(&mut self, out: &mut Out<'_>) {
+        if let Some(why) = self.forgot.take() {
+            let text = format!(
+                "Memory is looked at afresh, as what was seen before a restart cannot be used: {why}"
+            );
+            out.finding(&Finding::new(Severity::Info, "state-refused", &text));
+        }
+    }
+
+    fn keep(&mut self, out: &mut Out<'_>) {
+        state::write(&self.detection, &mut self.state);
+        // A core that keeps nothing has modules that start afresh.
+        let _lost = out.keep(&self.state);
+    }
+
     fn publish(&mut self, sample: &Sample<'_>, out: &mut Out<'_>) {
         let baseline = self.detection.baseline();
         out.metric("unaccounted_bytes", sample.unaccounted.as_f64());

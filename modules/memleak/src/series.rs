@@ -81,7 +81,7 @@ impl Series {
 
 /// The amount of every series, where it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Levels([Option<Balance>; Series::COUNT]);
+pub(crate) struct Levels(pub(crate) [Option<Balance>; Series::COUNT]);
 
 impl Levels {
     /// What the files of one moment say.
@@ -152,6 +152,15 @@ impl Members {
 
     pub(crate) const fn of(series: Series) -> Self {
         Self(1 << series as u8)
+    }
+
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// `None` if there are no such series.
+    pub(crate) fn from_bits(bits: u8) -> Option<Self> {
+        (bits <= Self::ALL.0).then_some(Self(bits))
     }
 
     pub(crate) const fn and(self, others: Self) -> Self {

@@ -286,7 +286,13 @@ typedef struct amm_sink {
     int32_t (*status)(void *context, amm_str line);
     /* Takes a problem. */
     int32_t (*problem)(void *context, const amm_problem *problem);
+    /* Takes bytes for the next instance, see amm_config.state; the last ones of a scan count, and those of a
+     * scan that fails do not. No bytes: forget those of before. AMM_INVALID: more than AMM_MAX_STATE. */
+    int32_t (*keep)(void *context, amm_str state);
 } amm_sink;
+
+/* The most bytes that amm_sink.keep takes. */
+#define AMM_MAX_STATE 65536u
 
 /* ---- Options: what an administrator can choose ------------------------------------------------------ */
 
@@ -334,6 +340,10 @@ typedef struct amm_config {
     uint32_t struct_size; /* in bytes, as the core knows it */
     uint32_t pad;         /* zero */
     amm_seq settings;     /* of amm_setting: one per declared option */
+    /* What an instance before this one kept with amm_sink.keep, since the machine was booted: before a reload,
+     * or a restart of the daemon. Bytes, at most AMM_MAX_STATE; absent if there are none, and after the module
+     * broke down. They may be those of another version of the module, so let them start with one. */
+    amm_str state;
 } amm_config;
 
 /* ---- The module ------------------------------------------------------------------------------------ */
@@ -564,6 +574,13 @@ static inline amm_str amm_text(const amm_config *config, const amm_option_declar
     return amm_value_of(config, option).text;
 }
 
+/* What an instance before this one kept; absent if none did. Lent for the call. */
+static inline amm_str amm_state(const amm_config *config)
+{
+    amm_str none = AMM_NO_STR;
+    return AMM_HAS(config, amm_config, state) ? config->state : none;
+}
+
 /* ---- Speaking -------------------------------------------------------------------------------------- */
 
 /* Says what was seen, with details or a verbosity of your own. */
@@ -647,6 +664,18 @@ static inline int32_t amm_say_status(const amm_sink *sink, const char *line)
         return AMM_UNSUPPORTED;
     }
     return sink->status(sink->context, amm_string(line));
+}
+
+/* Keeps bytes for the next instance. */
+static inline int32_t amm_keep(const amm_sink *sink, const void *bytes, size_t len)
+{
+    amm_str state;
+    if (!AMM_HAS(sink, amm_sink, keep) || sink->keep == NULL) {
+        return AMM_UNSUPPORTED;
+    }
+    state.ptr = (const char *)bytes;
+    state.len = len;
+    return sink->keep(sink->context, state);
 }
 
 /* Says what is wrong. `key` is the name of an option in `create`, else NULL. */

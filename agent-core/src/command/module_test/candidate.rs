@@ -40,7 +40,7 @@ impl Candidate {
     pub(super) fn start(&self, values: &Values) -> Result<Process, Unmade> {
         let mut process = started(&self.file).map_err(Unmade::Broken)?;
         process.greeting().map_err(Unmade::Broken)?;
-        process.create(self.name(), values, &self.permit())?;
+        process.create(self.name(), values, &self.permit(), &[])?;
         Ok(process)
     }
 }

@@ -140,7 +140,7 @@ struct Twins {
 impl Twins {
     fn of<M: Module>() -> Self {
         let module = Exported::of(&declaration_of::<M>()).unwrap();
-        let create = || Instance::create(&module, &[], Permit::default()).unwrap();
+        let create = || Instance::create(&module, &[], Permit::default(), &[]).unwrap();
         Self {
             direct: create(),
             apart: create(),

@@ -1,0 +1,257 @@
+//! The state of a module on the disk: a few lines for people and for us, an empty one, and the bytes.
+//!
+//! ```text
+//! adaptivemm-state 1
+//! boot 6f2b7f6c-6f0a-4a7e-8f2d-2f4a3c1d9e10
+//! module memleak 0.1.0
+//! length 20480
+//! checksum 00d1ca5ec0ffee00
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use adaptivemm_module_api::MAX_STATE;
+
+/// How a file starts.
+const FORMAT: &str = "adaptivemm-state 1";
+/// The lines before the bytes are never longer.
+const LONGEST_HEAD: usize = 1024;
+
+/// Whose bytes they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamp {
+    pub(super) boot_id: String,
+    /// Of the module.
+    pub(super) version: String,
+}
+
+/// What is where the state of a module would be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    State(Stamp, Vec<u8>),
+    /// Something else, for this reason.
+    Broken(&'static str),
+}
+
+pub(super) fn path(state_dir: &Path, module: &str) -> PathBuf {
+    state_dir.join("modules").join(format!("{module}.state"))
+}
+
+/// Reads the state of a module.
+///
+/// # Errors
+///
+/// If there is a file that cannot be read.
+pub(super) fn read(state_dir: &Path, module: &str) -> io::Result<Found> {
+    let path = path(state_dir, module);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Ok(Found::Broken("it is no file")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    }
+    let longest = (MAX_STATE + LONGEST_HEAD) as u64;
+    let mut bytes = Vec::new();
+    File::open(&path)?
+        .take(longest + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(match parse(module, &bytes) {
+        Ok((stamp, state)) => Found::State(stamp, state.to_vec()),
+        Err(why) => Found::Broken(why),
+    })
+}
+
+/// Puts the file where nobody takes it for a state, for whoever wants to know what was in it.
+pub(super) fn set_aside(path: &Path) {
+    let _replaced_soon = fs::rename(path, path.with_extension("state.broken"));
+}
+
+/// Writes the state of a module: whoever reads it sees the old one or the new one. A loss of power may undo it,
+/// but ends the boot that it was good for, too. Without bytes there is no file.
+pub(super) fn write(state_dir: &Path, module: &str, stamp: &Stamp, state: &[u8]) -> io::Result<()> {
+    let path = path(state_dir, module);
+    if state.is_empty() {
+        return forget(&path);
+    }
+    let new = path.with_extension("state.new");
+    let mut file = match create(&new) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            prepare(state_dir)?;
+            create(&new)?
+        }
+        file => file?,
+    };
+    file.write_all(head(module, stamp, state).as_bytes())?;
+    file.write_all(state)?;
+    fs::rename(new, path)
+}
+
+fn prepare(state_dir: &Path) -> io::Result<()> {
+    let make = |directory: &Path, mode| {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(mode).create(directory)
+    };
+    make(state_dir, 0o755)?;
+    make(&state_dir.join("modules"), 0o700)
+}
+
+/// A file that nobody else has open, or may read.
+fn create(path: &Path) -> io::Result<File> {
+    forget(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn forget(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn head(module: &str, stamp: &Stamp, state: &[u8]) -> String {
+    let Stamp { boot_id, version } = stamp;
+    let checksum = checksum(state);
+    let length = state.len();
+    format!(
+        "{FORMAT}\nboot {boot_id}\nmodule {module} {version}\nlength {length}\nchecksum {checksum:016x}\n\n"
+    )
+}
+
+fn parse<'a>(module: &str, bytes: &'a [u8]) -> Result<(Stamp, &'a [u8]), &'static str> {
+    let end = bytes.windows(2).position(|pair| pair == b"\n\n");
+    let end = end.ok_or("it has no head")?;
+    let head = std::str::from_utf8(&bytes[..end]).map_err(|_| "its head is no text")?;
+    let state = &bytes[end + 2..];
+    let mut lines = head.split('\n');
+    if lines.next() != Some(FORMAT) {
+        return Err("it is of another format");
+    }
+    let mut value = |key: &str| {
+        let line = lines.next()?.strip_prefix(key)?;
+        line.strip_prefix(' ')
+    };
+    let boot_id = value("boot").ok_or("its head names no boot")?;
+    let (name, version) = value("module")
+        .and_then(|value| value.split_once(' '))
+        .ok_or("its head names no module")?;
+    let length = value("length").and_then(|value| value.parse().ok());
+    let sum = value("checksum").and_then(|value| u64::from_str_radix(value, 16).ok());
+    if name != module {
+        return Err("it is of another module");
+    }
+    if length != Some(state.len()) || state.len() > MAX_STATE {
+        return Err("it has another length than it says");
+    }
+    if sum != Some(checksum(state)) {
+        return Err("its checksum is wrong");
+    }
+    let stamp = Stamp {
+        boot_id: boot_id.to_owned(),
+        version: version.to_owned(),
+    };
+    Ok((stamp, state))
+}
+
+/// FNV-1a: enough against a disk that is worn out, and against an editor.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stamp() -> Stamp {
+        Stamp {
+            boot_id: "6f2b7f6c".to_owned(),
+            version: "0.1.0 beta".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_found_and_only_its_owner_may_read_it() {
+        let home = tempfile::tempdir().unwrap();
+        let state_dir = home.path().join("state");
+
+        assert_eq!(read(&state_dir, "memleak").unwrap(), Found::Nothing);
+        for state in [b"one\n\n".to_vec(), vec![255; MAX_STATE]] {
+            write(&state_dir, "memleak", &stamp(), &state).unwrap();
+            assert_eq!(
+                read(&state_dir, "memleak").unwrap(),
+                Found::State(stamp(), state)
+            );
+        }
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = path(&state_dir, "memleak");
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn no_state_is_no_file() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "memleak", &stamp(), b"").unwrap();
+        write(home.path(), "memleak", &stamp(), b"one").unwrap();
+        write(home.path(), "memleak", &stamp(), b"").unwrap();
+
+        assert_eq!(read(home.path(), "memleak").unwrap(), Found::Nothing);
+    }
+
+    #[test]
+    fn what_is_something_else_is_broken() {
+        let home = tempfile::tempdir().unwrap();
+        write(home.path(), "one", &stamp(), b"state").unwrap();
+        fs::rename(path(home.path(), "one"), path(home.path(), "two")).unwrap();
+        symlink("/etc/passwd", path(home.path(), "link")).unwrap();
+
+        let of_another = Found::Broken("it is of another module");
+        assert_eq!(read(home.path(), "two").unwrap(), of_another);
+        assert_eq!(
+            read(home.path(), "link").unwrap(),
+            Found::Broken("it is no file")
+        );
+
+        let mut bytes = head("one", &stamp(), b"state").into_bytes();
+        bytes.extend(b"stage");
+        assert_eq!(parse("one", &bytes), Err("its checksum is wrong"));
+        assert_eq!(
+            parse("one", &bytes[..bytes.len() - 1]),
+            Err("it has another length than it says")
+        );
+        assert_eq!(parse("one", b""), Err("it has no head"));
+        assert_eq!(
+            parse("one", b"adaptivemm-state 2\n\n"),
+            Err("it is of another format")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_parsed_and_any_change_is_seen(
+            state in prop::collection::vec(any::<u8>(), 1..200),
+            noise in prop::collection::vec(any::<u8>(), 0..300),
+            place: prop::sample::Index,
+            bit in 0_u8..8,
+        ) {
+            let _ = parse("one", &noise);
+            let mut bytes = head("one", &stamp(), &state).into_bytes();
+            let start = bytes.len();
+            bytes.extend(&state);
+            prop_assert_eq!(parse("one", &bytes), Ok((stamp(), &state[..])));
+
+            bytes[start + place.index(state.len())] ^= 1 << bit;
+            prop_assert!(parse("one", &bytes).is_err());
+        }
+    }
+}

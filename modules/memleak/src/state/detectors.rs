@@ -1,0 +1,225 @@
+//! What of each detector is kept. What an administrator chose is not: it may be chosen anew.
+
+use super::Kept;
+use super::code::{Reader, Writer};
+use adaptivemm_module_api::units::Balance;
+
+use crate::accounting::{Exact, Parts};
+use crate::circumstances::{Amount, Change, Circumstances, Pause};
+use crate::classic::Classic;
+use crate::detection::Detection;
+use crate::episode::{Episode, Open};
+use crate::horizon::{Grade, Horizon, Stretch, Told};
+use crate::jump::{Jump, SCANS};
+use crate::level::{self, Level};
+use crate::ring::{LENGTH, Ring};
+use crate::sample::Reading;
+use crate::series::{Levels, Members};
+use crate::trend::{First, Trend};
+
+/// These fields, one after the other.
+macro_rules! kept {
+    ($type:ty { $($field:tt),* $(,)? }) => {
+        impl Kept for $type {
+            fn write(&self, to: &mut Writer<'_>) {
+                $(self.$field.write(to);)*
+            }
+
+            fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+                $(self.$field.read(from)?;)*
+                Some(())
+            }
+        }
+    };
+}
+
+kept!(Detection {
+    classic,
+    trend,
+    jump,
+    level,
+    episode,
+    circumstances
+});
+kept!(Trend { series, firsts });
+kept!(First { reading, last_hit });
+kept!(Horizon {
+    open,
+    ring,
+    closes,
+    told
+});
+kept!(Stretch {
+    number,
+    lowest,
+    lowest_steady
+});
+kept!(Told {
+    at,
+    grade,
+    floor,
+    rise
+});
+kept!(Episode { 0 });
+kept!(Open {
+    opened,
+    origin,
+    members,
+    grade,
+    told,
+    told_at,
+    last_seen
+});
+kept!(Circumstances {
+    scanned,
+    pause,
+    hugepages,
+    total,
+    balloon
+});
+kept!(Pause { until, lasted });
+kept!(Amount { now, change });
+kept!(Change { from, to, at });
+kept!(Levels { 0 });
+kept!(Exact {
+    parts,
+    unaccounted,
+    orphans,
+    per_cpu,
+    managed
+});
+kept!(Parts {
+    free,
+    page_cache,
+    programs,
+    huge_pages,
+    slab,
+    other
+});
+
+impl Kept for Classic {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.baseline.write(to);
+        to.count(self.kept);
+        self.recent.write(to);
+        to.count(self.remembered);
+        self.history.write(to);
+        self.streak.write(to);
+        self.streak_start.write(to);
+        self.is_sudden_reported.write(to);
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.baseline.read(from)?;
+        self.kept = from.count(self.recent.len())?;
+        self.recent.read(from)?;
+        self.remembered = from.count(self.history.len())?;
+        self.history.read(from)?;
+        self.streak.read(from)?;
+        self.streak_start.read(from)?;
+        self.is_sudden_reported.read(from)
+    }
+}
+
+impl Kept for Level {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.since.write(to);
+        self.scans.write(to);
+        self.is_reported.write(to);
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.since.read(from)?;
+        self.scans.read(from)?;
+        self.is_reported.read(from)?;
+        (self.scans <= level::SCANS).then_some(())
+    }
+}
+
+impl Kept for Jump {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.count(self.kept);
+        self.recent.write(to);
+        self.told.write(to);
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.kept = from.count(SCANS)?;
+        self.recent.read(from)?;
+        self.told.read(from)
+    }
+}
+
+impl Kept for Ring {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.count(self.floors().len());
+        for floor in self.floors() {
+            floor.write(to);
+        }
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.clear();
+        for _ in 0..from.count(LENGTH)? {
+            let mut floor = Balance::default();
+            floor.read(from)?;
+            self.push(floor);
+        }
+        Some(())
+    }
+}
+
+impl Kept for Reading {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.at.write(to);
+        self.total.write(to);
+        self.hugepages.write(to);
+        self.unaccounted.write(to);
+        self.exact.write(to);
+        self.levels.write(to);
+        to.text(&self.meminfo);
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.at.read(from)?;
+        self.total.read(from)?;
+        self.hugepages.read(from)?;
+        self.unaccounted.read(from)?;
+        self.exact.read(from)?;
+        self.levels.read(from)?;
+        self.meminfo.clear();
+        self.meminfo.extend_from_slice(from.text()?);
+        Some(())
+    }
+}
+
+impl Kept for Grade {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.u8(match self {
+            Self::Nothing => 0,
+            Self::Note => 1,
+            Self::Warning => 2,
+        });
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        *self = match from.u8()? {
+            0 => Self::Nothing,
+            1 => Self::Note,
+            2 => Self::Warning,
+            _ => return None,
+        };
+        Some(())
+    }
+}
+
+impl Kept for Members {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.u8(self.bits());
+    }
+
+    fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        *self = Self::from_bits(from.u8()?)?;
+        Some(())
+    }
+}
