@@ -13,7 +13,7 @@ use crate::jump::{self, Jump, Leap};
 use crate::level::Level;
 use crate::options::Options;
 use crate::report::growth::Growth;
-use crate::report::{self, Report};
+use crate::report::{self, Opinion, Report};
 use crate::sample::Sample;
 use crate::series::{Members, Series};
 use crate::trend::{self, Rising, Trend};
@@ -87,13 +87,19 @@ impl Detection {
         if !self.options.classic {
             return baseline;
         }
-        if let Some(growth) = verdict.slow {
-            let telling = hear_classic(&mut self.episode, &growth, sample);
-            Report::slow(&growth).say(telling, sample.at, out);
-        }
-        if let Some(growth) = verdict.sudden {
-            let telling = hear_classic(&mut self.episode, &growth, sample);
-            Report::sudden(&growth).say(telling, sample.at, out);
+        let is_to_the_letter = self.options.min_growth_percent == 0.0;
+        let slow = verdict.slow.map(|growth| (Report::slow(&growth), growth));
+        let sudden = verdict
+            .sudden
+            .map(|growth| (Report::sudden(&growth), growth));
+        for (report, growth) in [slow, sudden].into_iter().flatten() {
+            let opinion = Opinion::of(&growth);
+            let telling = hear_classic(&mut self.episode, opinion, &growth, sample);
+            if opinion == Opinion::Explained && !is_to_the_letter {
+                report.doubtful().say(telling, sample.at, out);
+            } else {
+                report.say(telling, sample.at, out);
+            }
         }
         baseline
     }
@@ -183,19 +189,19 @@ impl Detection {
 /// another growth, and no other is part of it.
 fn hear_classic(
     episode: &mut Episode,
+    opinion: Opinion,
     growth: &classic::Growth<'_>,
     sample: &Sample<'_>,
 ) -> Telling {
-    if report::is_confirmed(growth) != Some(true) {
-        return Telling::Aloud;
-    }
-    episode.hear(&Claim {
-        members: Members::of(Series::Unaccounted),
-        grade: Grade::Warning,
-        from: growth.from.at,
-        before: growth.from.levels,
-        at: sample.at,
-        now: sample.levels,
+    opinion.members().map_or(Telling::Aloud, |members| {
+        episode.hear(&Claim {
+            members,
+            grade: Grade::Warning,
+            from: growth.from.at,
+            before: growth.from.levels,
+            at: sample.at,
+            now: sample.levels,
+        })
     })
 }
 

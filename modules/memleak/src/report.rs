@@ -11,6 +11,7 @@ use crate::episode::{Over, Telling};
 use crate::evidence;
 use crate::level::Excess;
 use crate::sample::Sample;
+use crate::series::{Members, Series};
 use crate::span::span;
 
 /// A possible leak.
@@ -21,9 +22,19 @@ pub(crate) struct Report {
     text: String,
     details: String,
     numbers: Vec<(&'static str, f64)>,
+    /// Nobody should be woken by it.
+    is_doubtful: bool,
 }
 
 impl Report {
+    /// The same, as one that nobody should be woken by.
+    pub(crate) fn doubtful(self) -> Self {
+        Self {
+            is_doubtful: true,
+            ..self
+        }
+    }
+
     /// Memory grew in every scan of a streak.
     pub(crate) fn slow(growth: &Growth<'_>) -> Self {
         let lead = format!(
@@ -76,6 +87,7 @@ impl Report {
             text,
             details: evidence::current(sample.meminfo),
             numbers,
+            is_doubtful: false,
         }
     }
 
@@ -85,6 +97,9 @@ impl Report {
         let numbers: Vec<_> = self.numbers.iter().map(number).collect();
         let told;
         let finding = match telling {
+            Telling::Aloud if self.is_doubtful => {
+                Finding::new(Severity::Info, self.code, &self.text).from_verbosity(1)
+            }
             Telling::Aloud => Finding::new(self.severity, self.code, &self.text),
             Telling::Aside(opened) => {
                 told = format!(
@@ -121,6 +136,7 @@ impl Report {
             details: scan_by_scan(growth)
                 + &evidence::since(&from.meminfo, &now.meminfo, &span(now.at.since(from.at))),
             numbers: numbers(growth),
+            is_doubtful: false,
         }
     }
 }
@@ -140,11 +156,46 @@ pub(crate) fn say_over(over: &Over, at: Uptime, out: &mut Out<'_>) {
     out.finding(&Finding::new(Severity::Info, "leak-over", &text).numbers(&numbers));
 }
 
-/// Whether the exact accounting sees at least half of the growth. `None` if there is none.
-pub(crate) fn is_confirmed(growth: &Growth<'_>) -> Option<bool> {
-    let (before, now) = (growth.from.exact?, growth.now.exact?);
-    let exact = now.unaccounted.since(before.unaccounted);
-    Some(exact.get().saturating_mul(2) >= growth.amount().get())
+/// What the exact accounting makes of a growth of the classic formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    /// There is none.
+    Unknown,
+    /// It misses at least half as much.
+    Confirmed,
+    /// At least half of it is kernel memory that only a leak makes grow for long.
+    Kernel(Series),
+    /// Most of it is memory that is in good hands, such as free pages on the lists of the CPUs.
+    Explained,
+}
+
+impl Opinion {
+    pub(crate) fn of(growth: &Growth<'_>) -> Self {
+        let (Some(before), Some(now)) = (growth.from.exact, growth.now.exact) else {
+            return Self::Unknown;
+        };
+        let is_half = |rise: Balance| rise.get().saturating_mul(2) >= growth.amount().get();
+        if is_half(now.unaccounted.since(before.unaccounted)) {
+            return Self::Confirmed;
+        }
+        let rise = |series: &Series| growth.now.levels.rise(&growth.from.levels, *series);
+        let kernel = Series::ALL
+            .into_iter()
+            .filter(|series| series.is_accounted());
+        match kernel.max_by_key(rise) {
+            Some(series) if is_half(rise(&series)) => Self::Kernel(series),
+            Some(_) | None => Self::Explained,
+        }
+    }
+
+    /// The series that it is about.
+    pub(crate) const fn members(self) -> Option<Members> {
+        match self {
+            Self::Confirmed => Some(Members::of(Series::Unaccounted)),
+            Self::Kernel(series) => Some(Members::of(series)),
+            Self::Unknown | Self::Explained => None,
+        }
+    }
 }
 
 /// The least unaccounted memory so far. The formula counts mlocked memory twice, so it can be less than
@@ -157,19 +208,28 @@ fn baseline_in_words(baseline: Balance) -> String {
     }
 }
 
-/// What the exact accounting makes of the growth.
+/// The opinion in words.
 fn opinion(growth: &Growth<'_>) -> String {
     let (Some(before), Some(now)) = (growth.from.exact, growth.now.exact) else {
         return "less sure than usual, because there is no exact accounting".to_owned();
     };
     let change = format!("{} -> {}", before.unaccounted, now.unaccounted);
-    if is_confirmed(growth) == Some(true) {
-        return format!("the exact accounting confirms it ({change})");
+    match Opinion::of(growth) {
+        Opinion::Confirmed | Opinion::Unknown => {
+            format!("the exact accounting confirms it ({change})")
+        }
+        Opinion::Kernel(series) => {
+            let rise = growth.now.levels.rise(&growth.from.levels, series);
+            format!(
+                "the exact accounting finds {rise} of it in {}, which grows for long only by a leak (unaccounted {change})",
+                series.name()
+            )
+        }
+        Opinion::Explained => format!(
+            "probably no leak: the exact accounting explains most of it (unaccounted {change}, free on per-CPU lists {} -> {})",
+            before.per_cpu, now.per_cpu,
+        ),
     }
-    format!(
-        "probably no leak: the exact accounting explains most of it (unaccounted {change}, free on per-CPU lists {} -> {})",
-        before.per_cpu, now.per_cpu,
-    )
 }
 
 /// The numbers that led to the report, in the unit of `/proc/meminfo`.

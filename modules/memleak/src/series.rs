@@ -20,6 +20,11 @@ pub(crate) enum Series {
 }
 
 impl Series {
+    /// Whether the kernel counts it, under a name of its own.
+    pub(crate) const fn is_accounted(self) -> bool {
+        !matches!(self, Self::Unaccounted | Self::Orphans)
+    }
+
     pub(crate) const COUNT: usize = 7;
 
     pub(crate) const ALL: [Self; Self::COUNT] = [

@@ -82,6 +82,7 @@ impl Report {
             text,
             details,
             numbers,
+            is_doubtful: false,
         }
     }
 
@@ -119,6 +120,7 @@ impl Report {
             text,
             details,
             numbers,
+            is_doubtful: false,
         }
     }
 }

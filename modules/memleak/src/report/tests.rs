@@ -65,6 +65,7 @@ fn a_slow_leak_is_reported_with_all_that_led_to_it() {
                 ("unaccounted_exact_before_bytes", 14_680_064.0),
                 ("per_cpu_free_before_bytes", 37_748_736.0),
             ],
+            is_doubtful: false,
         }
     );
 }
@@ -166,6 +167,7 @@ fn an_old_leak_is_reported_with_its_level() {
                 ("scans", 3.0),
                 ("duration_seconds", 60.0),
             ],
+            is_doubtful: false,
         }
     );
 }
