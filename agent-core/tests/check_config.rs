@@ -196,6 +196,12 @@ fn what_is_shown_can_be_loaded_again() {
     [modules.memleak.config]
     classic = true   # default
     min-growth-percent = 0.0   # /etc/adaptivemmd/adaptivemmd.toml.d/50-local.toml:2
+    trend = true   # default
+    trend-min-growth-mib = 32   # default
+    trend-horizons-left = 24   # default
+    jump = true   # default
+    jump-min-growth-mib = 256   # default
+    jump-percent = 5.0   # default
     level = true   # default
     level-percent = 10.0   # default
     "#);

@@ -24,6 +24,8 @@ mod once;
 mod process;
 #[path = "daemon/refusals.rs"]
 mod refusals;
+#[path = "daemon/restart.rs"]
+mod restart;
 #[path = "daemon/signals.rs"]
 mod signals;
 #[path = "daemon/simulation.rs"]

@@ -33,8 +33,6 @@ mod report;
 mod ring;
 mod sample;
 mod series;
-#[cfg(test)]
-mod simulation;
 mod sources;
 mod span;
 mod state;
@@ -171,5 +169,7 @@ impl Memleak {
     }
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

@@ -55,6 +55,7 @@ fn are_fit(words: &Words) {
         .for_each(|metric| is_fit(&metric.name, NAME));
     is_fit(&words.status, LINE);
     assert!(words.refused.len() <= 64);
+    assert!(words.kept().is_none_or(|state| state.len() <= 64 << 10));
     for (what, why) in &words.refused {
         is_fit(what, LINE);
         is_fit(why, LINE);

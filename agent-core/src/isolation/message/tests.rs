@@ -89,9 +89,9 @@ fn all(words: &Words) -> String {
         refused,
         ..
     } = words;
-    let metrics = words.metrics();
+    let (metrics, kept) = (words.metrics(), words.kept());
     format!(
-        "{findings:?} {requests:?} {metrics:?} {status:?} {problems:?} {dropped} {strays} {refused:?}"
+        "{findings:?} {requests:?} {metrics:?} {status:?} {problems:?} {dropped} {strays} {refused:?} {kept:?}"
     )
 }
 
@@ -111,6 +111,7 @@ fn every_kind_of_words_arrives_as_it_was_said() {
     }
     .words();
     words.add_metric(|name| name.push_str("total_bytes"), f64::NAN);
+    assert!(words.keep(&[0, 255, 10]));
 
     for verdict in [Verdict::Good, Verdict::Failed, Verdict::Panicked] {
         let (taken_verdict, taken) = carried(verdict, &words).unwrap();
