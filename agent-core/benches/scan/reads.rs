@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
+/// The most that is asked for at once. Of a tunable the kernel first makes room for as much.
+const AT_ONCE: usize = 16 << 10;
 const POOLS: &str = "/sys/kernel/mm/hugepages";
 
 /// The files of a scan, in the order of a scan.
@@ -51,7 +53,8 @@ impl Reads {
         for file in &self.files {
             let mut end = 0;
             loop {
-                match file.read_at(&mut self.buffer[end..], end as u64).unwrap() {
+                let space = &mut self.buffer[end..end + AT_ONCE];
+                match file.read_at(space, end as u64).unwrap() {
                     0 => break,
                     read => end += read,
                 }

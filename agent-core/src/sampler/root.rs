@@ -150,6 +150,8 @@ impl Text {
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     path: String,
+    /// Kept, as one that is not there is looked for in every scan.
+    located: Option<PathBuf>,
     file: Option<File>,
 }
 
@@ -157,11 +159,12 @@ impl OpenFile {
     pub(crate) fn new(path: &str) -> Self {
         Self {
             path: path.to_owned(),
+            located: None,
             file: None,
         }
     }
 
-    /// Reads the whole file into `text`.
+    /// Reads the whole file into `text`. The root is always the same.
     ///
     /// # Errors
     ///
@@ -191,7 +194,8 @@ impl OpenFile {
     }
 
     fn open(&mut self, directory: &Path, text: &mut Text) -> io::Result<()> {
-        let file = File::open(directory.join(self.path.trim_start_matches('/')))?;
+        let locate = || directory.join(self.path.trim_start_matches('/'));
+        let file = File::open(self.located.get_or_insert_with(locate))?;
         text.fill(&file)?;
         self.file = Some(file);
         Ok(())
