@@ -1,0 +1,78 @@
+# What the jobs share. Each job is a shell script that runs as the only one in its machine; what it leaves in /out comes back.
+set -u
+
+# Ends the job: something is wrong with the test itself, not with the daemon.
+die() {
+    echo "$*" >&2
+    exit 2
+}
+
+# Notes all numbers of this moment in /out/NAME.
+note() {
+    mkdir -p "/out/$1"
+    for file in vmstat meminfo zoneinfo buddyinfo uptime pagetypeinfo; do
+        cat "/proc/$file" >"/out/$1/$file" 2>/dev/null
+    done
+    cat /proc/pressure/memory >"/out/$1/pressure" 2>/dev/null || rm -f "/out/$1/pressure"
+    cat /proc/sys/vm/watermark_scale_factor >"/out/$1/wsf"
+}
+
+# Draws a line in the log of the daemon, so that one can tell before from after.
+mark() {
+    echo "== $1 $(cut -d' ' -f1 /proc/uptime)" >>/out/daemon.log
+}
+
+# Starts the daemon, and the recorder if a trace is wanted, with the configuration of the suite.
+start_daemon() {
+    mkdir -p /etc/adaptivemmd/adaptivemmd.toml.d
+    [ -e /vm/config.toml ] && cp /vm/config.toml /etc/adaptivemmd/adaptivemmd.toml.d/50-vm.toml
+    [ -e /vm/extra.toml ] && cp /vm/extra.toml /etc/adaptivemmd/adaptivemmd.toml.d/60-extra.toml
+    adaptivemmd check-config --show >/out/config.txt 2>&1 || {
+        cat /out/config.txt >&2
+        die "the configuration is wrong"
+    }
+    adaptivemmd -d -vv "$@" >>/out/daemon.log 2>&1 &
+    daemon=$!
+    record
+}
+
+# Records the machine, with or without the daemon.
+record() {
+    [ "$TRACE" = 1 ] || return 0
+    adaptivemmd record /out/trace.jsonl.zst --period-ms 1000 --note "vm: $JOB" 2>/out/record.log &
+    recorder=$!
+}
+
+# Ends the daemon as an administrator would; says how it ended.
+stop_daemon() {
+    kill -TERM "$daemon"
+    wait "$daemon"
+    echo $? >/out/daemon-exit
+}
+
+# Ends the recorder, if there is one, so that the trace is whole.
+stop_record() {
+    [ -n "${recorder:-}" ] || return 0
+    kill -INT "$recorder"
+    wait "$recorder"
+}
+
+# A file of SIZE that can be read without a disk that could be slow: all of it is a hole.
+make_hole() {
+    mke2fs -q -F /dev/vda >/dev/null 2>&1 || mke2fs -F /dev/vda >/dev/null || die "mke2fs failed"
+    mount -t ext4 /dev/vda /mnt || mount -t ext2 /dev/vda /mnt || die "no disk"
+    truncate -s "$1" /mnt/hole
+}
+
+# Begins memburst with the given parameters.
+begin_burst() {
+    insmod "/vm/modules/extra/memburst.ko" "$@" || die "memburst: not loaded"
+}
+
+# Notes what memburst did, in /out/NAME, and ends it.
+end_burst() {
+    for number in bursts allocations failures max_us classes; do
+        echo "$number $(cat /sys/module/memburst/parameters/$number)"
+    done >"/out/$1"
+    rmmod memburst
+}

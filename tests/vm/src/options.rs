@@ -1,0 +1,62 @@
+//! What can be chosen on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+
+/// Runs the daemon on real kernels, in virtual machines.
+#[derive(Debug, Parser)]
+#[command(name = "cargo vm")]
+pub(crate) struct Options {
+    /// What to try
+    pub(crate) suite: Suite,
+
+    /// The kernel: 6.1, 6.12, or all [default: 6.1, or all where a suite compares kernels]
+    #[arg(long)]
+    pub(crate) kernel: Option<String>,
+
+    /// How often each arm of a comparison runs
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+
+    /// Which order of chance the arms have
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Shorter phases, to try out a suite; the numbers mean nothing
+    #[arg(long)]
+    pub(crate) quick: bool,
+
+    /// Configuration for the daemon (TOML), beside that of the suite
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The daemon to try, instead of the one that is built from this tree
+    #[arg(long, value_name = "FILE")]
+    pub(crate) daemon: Option<PathBuf>,
+
+    /// Record a trace of every run into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Only arms with this name (baseline, fixed, daemon)
+    #[arg(long, value_name = "ARM")]
+    pub(crate) only: Vec<String>,
+
+    /// The nodes of the machine, where the suite does not say it
+    #[arg(long, default_value_t = 2)]
+    pub(crate) nodes: usize,
+
+    /// The memory of each node
+    #[arg(long, default_value_t = 768, value_name = "MIB")]
+    pub(crate) node_mib: u64,
+}
+
+/// The suites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Suite {
+    /// Drivers allocate in bursts while page cache fills the memory: stalls, and what it costs to have none
+    Pressure,
+    /// Programs want huge pages of memory that is fragmented
+    Fragmentation,
+}

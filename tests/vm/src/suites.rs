@@ -1,0 +1,128 @@
+//! The suites, one file each, and what they share.
+
+mod fragmentation;
+mod pressure;
+
+use crate::cache::Tree;
+use crate::comparison::{self, Arm, Measure};
+use crate::files;
+use crate::initramfs::Job;
+use crate::machine::Machine;
+use crate::options::{Options, Suite};
+use crate::order::Chance;
+use crate::outcome::Outcome;
+use crate::problem::Result;
+use crate::table::Table;
+use crate::workshop::Workshop;
+
+/// Runs the suite that was asked for; whether all that it demands holds.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    let bench = Bench {
+        workshop: Workshop::open(options.daemon.clone())?,
+        options,
+    };
+    match options.suite {
+        Suite::Pressure => pressure::run(&bench),
+        Suite::Fragmentation => fragmentation::run(&bench),
+    }
+}
+
+/// Where suites let machines run.
+#[derive(Debug)]
+struct Bench<'a> {
+    workshop: Workshop,
+    options: &'a Options,
+}
+
+/// What a machine is to do.
+#[derive(Debug)]
+struct Errand<'a> {
+    /// The script in `guest`.
+    script: &'a str,
+    /// Tells its results from those of others.
+    name: &'a str,
+    /// Configuration of the daemon.
+    config: &'a str,
+    settings: Vec<(&'a str, String)>,
+}
+
+impl Bench<'_> {
+    /// The kernel that was asked for.
+    fn kernel(&self) -> Result<Tree> {
+        self.workshop
+            .kernel(self.options.kernel.as_deref().unwrap_or("6.1"))
+    }
+
+    /// Lets a machine do its errand.
+    fn run(&self, machine: &Machine, tree: &Tree, errand: &Errand<'_>) -> Result<Outcome> {
+        let trace = self.options.trace.is_some();
+        let settings = errand
+            .settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let job = Job {
+            script: errand.script,
+            settings: settings
+                .chain([("TRACE".to_owned(), u8::from(trace).to_string())])
+                .collect(),
+            config: errand.config.to_owned(),
+            extra: self.options.config.clone(),
+        };
+        let suite = errand.script.trim_end_matches(".sh");
+        let name = format!("{}-{}", tree.kernel.series, errand.name);
+        let results = self.workshop.target.join("results").join(suite).join(&name);
+        let outcome = machine.run(&self.workshop, tree, &job, &results)?.whole()?;
+        if let Some(directory) = &self.options.trace {
+            let to = directory.join(format!("{suite}-{name}.jsonl.zst"));
+            files::copy(&outcome.files.join("trace.jsonl.zst"), &to)?;
+        }
+        println!("  {suite} {name}: {:.0} s", outcome.wall.as_secs_f64());
+        Ok(outcome)
+    }
+
+    /// Runs each arm as often as was asked for, in an order of chance, and sets the numbers side by side.
+    fn compare(
+        &self,
+        arms: &[Arm],
+        measure: impl Fn(Arm, &str) -> Result<Vec<Measure>>,
+    ) -> Result<Table> {
+        let only = &self.options.only;
+        let mut chance = Chance::new(self.options.seed);
+        let mut runs = Vec::new();
+        for round in 1..=self.options.runs {
+            for arm in chance.shuffled(arms) {
+                if only.is_empty() || only.iter().any(|only| only == arm.name) {
+                    runs.push((arm, measure(arm, &format!("{round}-{}", arm.name))?));
+                }
+            }
+        }
+        Ok(comparison::table(arms, &runs))
+    }
+
+    /// Says under what conditions the numbers of a table were taken.
+    fn print_comparison(&self, tree: &Tree, machine: &Machine, table: &Table) {
+        println!(
+            "\nKernel {}, {machine}, {} runs of each arm, seed {}{}: sum (median; least to most) = share of the \
+             first column.\n\n{table}",
+            tree.kernel.release(),
+            self.options.runs,
+            self.options.seed,
+            if self.options.quick { ", quick" } else { "" },
+        );
+    }
+
+    /// A machine of the size that was asked for.
+    fn machine(&self) -> Machine {
+        Machine::of_nodes(self.options.nodes, self.options.node_mib)
+    }
+
+    /// `long`, or `short` if it is to be quick.
+    fn secs(&self, long: u32, short: u32) -> u32 {
+        if self.options.quick { short } else { long }
+    }
+}
+
+/// A setting of a job.
+fn set(name: &'static str, value: impl std::fmt::Display) -> (&'static str, String) {
+    (name, value.to_string())
+}
