@@ -15,7 +15,7 @@ while [ $round -lt "$ROUNDS" ]; do
     # 85 % of what is free is taken, half of that is given back.
     fragment $((free_mib * 85 / 100)) "$RATE_MIB" "$HOLD_SECS" >/out/fragment-$round.txt &
     fragmenter=$!
-    until grep -q holding /out/fragment-$round.txt; do sleep 0.2; done
+    await /out/fragment-$round.txt holding $fragmenter
     mark "fragmented-$round"
     sleep "$WAIT_SECS"
     note "burst-$round"

@@ -57,6 +57,17 @@ stop_record() {
     wait "$recorder"
 }
 
+# Waits until FILE has WORD, as the process PROCESS writes it sooner or later; for two minutes at most.
+await() {
+    file=$1 word=$2 process=$3 tries=0
+    until grep -q "$word" "$file"; do
+        kill -0 "$process" 2>/dev/null || grep -q "$word" "$file" || die "$file: ended before $word"
+        tries=$((tries + 1))
+        [ $tries -lt 1200 ] || die "$file: no $word"
+        sleep 0.1
+    done
+}
+
 # A file of SIZE that can be read without a disk that could be slow: all of it is a hole.
 make_hole() {
     mke2fs -q -F /dev/vda >/dev/null 2>&1 || mke2fs -F /dev/vda >/dev/null || die "mke2fs failed"

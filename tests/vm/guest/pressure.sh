@@ -12,7 +12,7 @@ case $ARM in
 esac
 stream /mnt/hole $((total_mib * 5 / 4)) "$STREAM_MIB" 100000 >/out/stream.txt &
 streamer=$!
-until grep -q filled /out/stream.txt; do sleep 0.2; done
+await /out/stream.txt filled $streamer
 if [ "$ARM" = daemon ]; then start_daemon; else record; fi
 sleep "$SETTLE_SECS"
 

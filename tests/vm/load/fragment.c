@@ -25,7 +25,7 @@ int main(int count, char **words)
 		double start = now();
 		madvise(p, bytes, MADV_NOHUGEPAGE);
 		printf("filling %ld\n", round), fflush(stdout);
-		for (size_t at = 0; at < bytes; at += BLOCK) {
+		for (size_t at = 0; at + BLOCK <= bytes; at += BLOCK) {
 			for (size_t page = at; page < at + BLOCK; page += PAGE)
 				((volatile char *)p)[page] = 1;
 			keep_every_second(p + at);
