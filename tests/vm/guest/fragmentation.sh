@@ -12,8 +12,8 @@ round=0
 while [ $round -lt "$ROUNDS" ]; do
     mark "fill-$round"
     note "fill-$round"
-    # 85 % of what is free is taken, half of that is given back.
-    fragment $((free_mib * 85 / 100)) "$RATE_MIB" "$HOLD_SECS" >/out/fragment-$round.txt &
+    # Nearly all that is free is taken, half of that is given back.
+    fragment $((free_mib * 94 / 100)) "$RATE_MIB" "$HOLD_SECS" >/out/fragment-$round.txt &
     fragmenter=$!
     await /out/fragment-$round.txt holding $fragmenter
     mark "fragmented-$round"

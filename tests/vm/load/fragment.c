@@ -1,41 +1,39 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// fragment MIB RATE_MIB HOLD [ROUNDS]: takes MIB in base pages at RATE_MIB a second (0: as fast as it goes), giving back
-// every second page of each block that is full, so that free memory ends up in single pages. Holds the rest for HOLD seconds,
-// frees it, and begins anew. Each phase is said on standard output when it begins.
+// fragment MIB RATE_MIB HOLD: takes MIB in huge pages at RATE_MIB a second, and of each gives back every second base page
+// at once, as allocators of memory do under load: large free blocks become few, and what is free is in single pages, which
+// nobody reuses as long as there are larger blocks for huge pages. What is kept can be moved. Holds it for HOLD seconds.
 #include "load.h"
 
-#define BLOCK (2 * HUGE)
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#endif
 
-static void keep_every_second(char *block)
+static void shatter(char *huge)
 {
-	for (size_t at = 0; at < BLOCK; at += 2 * PAGE)
-		madvise(block + at, PAGE, MADV_DONTNEED);
+	*(volatile char *)huge = 1;
+	// A part of a huge page that is cold: the kernel splits it.
+	madvise(huge, PAGE, MADV_COLD);
+	for (size_t at = 0; at < HUGE; at += 2 * PAGE) {
+		((volatile char *)huge)[at + PAGE] = 1;
+		madvise(huge + at, PAGE, MADV_DONTNEED);
+	}
 }
 
 int main(int count, char **words)
 {
 	if (count < 4)
-		return fprintf(stderr, "fragment MIB RATE_MIB HOLD [ROUNDS]\n"), 2;
+		return fprintf(stderr, "fragment MIB RATE_MIB HOLD\n"), 2;
 	size_t bytes = (size_t)atol(words[1]) * MIB;
-	double rate = atof(words[2]), hold = atof(words[3]);
-	long rounds = (long)argument(count, words, 4, 1);
+	double rate = atof(words[2]), hold = atof(words[3]), start = now();
+	char *p = map(bytes);
 
-	for (long round = 0; round < rounds; round++) {
-		char *p = map(bytes);
-		double start = now();
-		madvise(p, bytes, MADV_NOHUGEPAGE);
-		printf("filling %ld\n", round), fflush(stdout);
-		for (size_t at = 0; at + BLOCK <= bytes; at += BLOCK) {
-			for (size_t page = at; page < at + BLOCK; page += PAGE)
-				((volatile char *)p)[page] = 1;
-			keep_every_second(p + at);
-			if (rate > 0)
-				rest((double)(at + BLOCK) / MIB / rate - (now() - start));
-		}
-		printf("holding %ld\n", round), fflush(stdout);
-		rest(hold);
-		munmap(p, bytes);
+	printf("filling\n"), fflush(stdout);
+	for (size_t at = 0; at + HUGE <= bytes; at += HUGE) {
+		shatter(p + at);
+		if (rate > 0)
+			rest((double)(at + HUGE) / MIB / rate - (now() - start));
 	}
-	printf("rounds %ld\n", rounds);
+	printf("holding\n"), fflush(stdout);
+	rest(hold);
 	return 0;
 }
