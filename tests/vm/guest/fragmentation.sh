@@ -29,5 +29,4 @@ while [ $round -lt "$ROUNDS" ]; do
 done
 echo "seconds $(($(cut -d. -f1 /proc/uptime) - begin))" >/out/clock.txt
 if [ "$ARM" = daemon ]; then stop_daemon; fi
-stop_record
 exit 0

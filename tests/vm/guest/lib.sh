@@ -19,7 +19,7 @@ note() {
 
 # Draws a line in the log of the daemon, so that one can tell before from after.
 mark() {
-    echo "== $1 $(cut -d' ' -f1 /proc/uptime)" >>/out/daemon.log
+    echo "== $1 $(date +%T)" >>/out/daemon.log
 }
 
 # Starts the daemon, and the recorder if a trace is wanted, with the configuration of the suite.
@@ -36,11 +36,10 @@ start_daemon() {
     record
 }
 
-# Records the machine, with or without the daemon.
+# Records the machine, with or without the daemon, until the job is done.
 record() {
-    [ "$TRACE" = 1 ] || return 0
+    [ "$TRACE" = 1 ] && [ ! -e /out/record.log ] || return 0
     adaptivemmd record /out/trace.jsonl.zst --period-ms 1000 --note "vm: $JOB" 2>/out/record.log &
-    recorder=$!
 }
 
 # Ends the daemon as an administrator would; says how it ended.
@@ -50,11 +49,30 @@ stop_daemon() {
     echo $? >/out/daemon-exit
 }
 
-# Ends the recorder, if there is one, so that the trace is whole.
-stop_record() {
-    [ -n "${recorder:-}" ] || return 0
-    kill -INT "$recorder"
-    wait "$recorder"
+# Notes whether something holds: check WHAT COMMAND...
+check() {
+    what=$1
+    shift
+    if "$@"; then echo "ok $what"; else echo "not ok $what"; fi >>/out/checks.txt
+}
+
+# Whether the log of the daemon has such a line, or has none.
+logged() { grep -q "$1" /out/daemon.log; }
+silent_about() { ! logged "$1"; }
+
+# Whether the daemon runs and goes on scanning.
+is_scanning() {
+    lines=$(wc -l </out/daemon.log)
+    sleep 3
+    kill -0 "$daemon" && [ "$(wc -l </out/daemon.log)" -gt "$lines" ]
+}
+
+# What one expects of every daemon in its last moments.
+check_end() {
+    check "it is scanning" is_scanning
+    stop_daemon
+    check "it ended with 0" [ "$(cat /out/daemon-exit)" = 0 ]
+    check "no errors were logged" silent_about '^[0-9:]* *error'
 }
 
 # Waits until FILE has WORD, as the process PROCESS writes it sooner or later; for two minutes at most.

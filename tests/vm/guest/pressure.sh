@@ -41,6 +41,5 @@ if [ "$ARM" = daemon ]; then
     stop_daemon
     note end
 fi
-stop_record
 kill $streamer 2>/dev/null
 exit 0

@@ -8,8 +8,9 @@
  *   percpu   per-CPU memory
  *   refs     page cache that is dropped while a reference to each page is kept: off the lists, never freed
  *
- * `rate` KiB go each second, give or take up to `noise` percent; `step` KiB at once every `step_secs`;
- * no more than `max` KiB; nothing after `secs`. Writing 1 to `release`, or unloading, gives all of it back.
+ * `rate` KiB go each second, in ten parts, give or take up to `noise` percent, and each second `growth` percent more;
+ * `step` KiB at once every `step_secs`; no more than `max` KiB; nothing after `secs`. Writing 1 to `release`, or
+ * unloading, gives all of it back.
  */
 #include <linux/delay.h>
 #include <linux/fs.h>
@@ -39,6 +40,8 @@ module_param(object, uint, 0444);
 MODULE_PARM_DESC(object, "bytes of an object of kmalloc");
 static unsigned int rate = 1024;
 module_param(rate, uint, 0644);
+static unsigned int growth;
+module_param(growth, uint, 0644);
 static unsigned int noise;
 module_param(noise, uint, 0644);
 static unsigned int step;
@@ -226,18 +229,23 @@ static unsigned long noisy(unsigned long kib)
 
 static int leak(void *unused)
 {
-	unsigned int second = 0;
+	unsigned int part = 0;
+	/* KiB a second and KiB that are due, both times 1000. */
+	u64 pace = (u64)rate * 1000, due = 0;
 
 	while (!kthread_should_stop()) {
-		second++;
+		part++;
 		mutex_lock(&lock);
-		if (!secs || second <= secs) {
-			lose(noisy(rate));
-			if (step && step_secs && second % step_secs == 0)
+		if (!secs || part <= secs * 10) {
+			due += pace / 10;
+			lose(noisy(due / 1000));
+			due %= 1000;
+			pace += pace * growth / 1000;
+			if (step && step_secs && part % (step_secs * 10) == 0)
 				lose(step);
 		}
 		mutex_unlock(&lock);
-		schedule_timeout_interruptible(HZ);
+		schedule_timeout_interruptible(HZ / 10);
 	}
 	return 0;
 }

@@ -39,6 +39,14 @@ impl Measure {
     }
 }
 
+impl Measure {
+    /// The number, if there is one, of the measure of this name among others.
+    pub(crate) fn of(measures: &[Self], name: &str) -> Option<f64> {
+        let measure = measures.iter().find(|measure| measure.name == name)?;
+        measure.number
+    }
+}
+
 /// All runs, each with its arm, as a table: one column per arm, one row per measure.
 pub(crate) fn table(arms: &[Arm], runs: &[(Arm, Vec<Measure>)]) -> Table {
     let labels = arms.iter().map(|arm| arm.label);

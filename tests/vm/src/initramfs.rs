@@ -10,7 +10,10 @@ use crate::tools::{self, Tool};
 use crate::workshop::Workshop;
 
 /// Modules of the kernel that every machine loads, where they are not built in.
-const MODULES: [&str; 4] = ["virtio_pci", "virtio_blk", "virtio_mem", "zram"];
+const MODULES: [&str; 4] = ["virtio_pci", "virtio_blk", "zram", "ext4"];
+
+/// Those that a job loads when it wants to: this one adds memory to a machine that runs.
+const LATE: &str = "virtio_mem";
 
 /// What the first process of a machine finds.
 #[derive(Debug)]
@@ -72,17 +75,16 @@ fn kernel_modules(workshop: &Workshop, tree: &Tree, root: &Path) -> Result<()> {
     let mut names = String::new();
     for file in &order {
         let name = format!("{}.ko", modules::name_of(file));
-        let (from, to) = (tree.modules().join(file), place.join(&name));
-        files::make_directory(&place)?;
-        if is_ending(file, "xz") {
-            let plain = Tool::new("xz").arg("-dc").arg(&from).run()?;
-            std::fs::write(&to, plain).map_err(|error| Problem::with(&to, "write", error))?;
-        } else {
-            files::copy(&from, &to)?;
-        }
+        unpack(&tree.modules().join(file), &place.join(&name))?;
         names = names + &name + "\n";
     }
     files::write(&place.join("order"), &names)?;
+    if let Some(file) = modules::in_order(&dependencies, &[LATE]).last() {
+        unpack(
+            &tree.modules().join(file),
+            &place.join(format!("late/{LATE}.ko")),
+        )?;
+    }
     let ours = workshop.built_modules(tree);
     for name in files::names(&ours)? {
         if is_ending(&name, "ko") {
@@ -92,6 +94,18 @@ fn kernel_modules(workshop: &Workshop, tree: &Tree, root: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Copies a module, as the kernel's own loader wants it: not compressed.
+fn unpack(from: &Path, to: &Path) -> Result<()> {
+    if !is_ending(&from.display().to_string(), "xz") {
+        return files::copy(from, to);
+    }
+    if let Some(directory) = to.parent() {
+        files::make_directory(directory)?;
+    }
+    let plain = Tool::new("xz").arg("-dc").arg(from).run()?;
+    std::fs::write(to, plain).map_err(|error| Problem::with(to, "write", error))
 }
 
 fn is_ending(file: &str, end: &str) -> bool {

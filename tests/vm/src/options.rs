@@ -55,8 +55,24 @@ pub(crate) struct Options {
 /// The suites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
+    /// Memory is used in many ways that lose none of it: the daemon is silent
+    Benign,
+    /// Each kernel boots, and the daemon runs in it
+    Boot,
+    /// Programs want huge pages of memory that is being fragmented
+    Fragmentation,
+    /// Kernel memory is lost in many ways: what is found, and when
+    Leaks,
+    /// Nodes that differ, without memory, with memory that comes later
+    Nodes,
+    /// Machines that lack something, or have something unusual
+    Odd,
+    /// The machine runs out of memory: the daemon survives
+    Oom,
     /// Drivers allocate in bursts while page cache fills the memory: stalls, and what it costs to have none
     Pressure,
-    /// Programs want huge pages of memory that is fragmented
-    Fragmentation,
+    /// The daemon and the machine crash: what was changed is given back, once
+    Reboot,
+    /// A bit of everything, in a few minutes
+    Short,
 }

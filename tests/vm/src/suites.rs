@@ -1,30 +1,64 @@
 //! The suites, one file each, and what they share.
 
+mod benign;
+mod boot;
+mod checks;
 mod fragmentation;
+mod leaks;
+mod nodes;
+mod odd;
+mod oom;
 mod pressure;
+mod reboot;
+mod short;
 
 use crate::cache::Tree;
 use crate::comparison::{self, Arm, Measure};
 use crate::files;
 use crate::initramfs::Job;
+use crate::kernels;
 use crate::machine::Machine;
 use crate::options::{Options, Suite};
 use crate::order::Chance;
 use crate::outcome::Outcome;
 use crate::problem::Result;
 use crate::table::Table;
+use crate::tools;
 use crate::workshop::Workshop;
 
 /// Runs the suite that was asked for; whether all that it demands holds.
 pub(crate) fn run(options: &Options) -> Result<bool> {
+    if options.suite == Suite::Short {
+        if let Some(why) = lacking() {
+            println!("SKIPPED: no real kernel was tried: {why}");
+            return Ok(true);
+        }
+    }
     let bench = Bench {
         workshop: Workshop::open(options.daemon.clone())?,
         options,
     };
     match options.suite {
-        Suite::Pressure => pressure::run(&bench),
+        Suite::Benign => benign::run(&bench),
+        Suite::Boot => boot::run(&bench),
         Suite::Fragmentation => fragmentation::run(&bench),
+        Suite::Leaks => leaks::run(&bench),
+        Suite::Nodes => nodes::run(&bench),
+        Suite::Odd => odd::run(&bench),
+        Suite::Oom => oom::run(&bench),
+        Suite::Pressure => pressure::run(&bench),
+        Suite::Reboot => reboot::run(&bench),
+        Suite::Short => short::run(&bench),
     }
+}
+
+/// Why no machine can run here at all, if that is so.
+fn lacking() -> Option<String> {
+    if !cfg!(target_arch = "x86_64") {
+        return Some("the machines are x86-64, as this one is not".to_owned());
+    }
+    let missing = tools::missing_packages();
+    (!missing.is_empty()).then(|| format!("install {}", missing.join(" ")))
 }
 
 /// Where suites let machines run.
@@ -53,6 +87,16 @@ impl Bench<'_> {
             .kernel(self.options.kernel.as_deref().unwrap_or("6.1"))
     }
 
+    /// The kernels that were asked for, all if nothing was said.
+    fn kernels(&self) -> Result<Vec<Tree>> {
+        let wanted = self.options.kernel.as_deref().unwrap_or("all");
+        kernels::all()
+            .iter()
+            .filter(|kernel| wanted == "all" || wanted == kernel.series)
+            .map(|kernel| self.workshop.kernel(kernel.series))
+            .collect()
+    }
+
     /// Lets a machine do its errand.
     fn run(&self, machine: &Machine, tree: &Tree, errand: &Errand<'_>) -> Result<Outcome> {
         let trace = self.options.trace.is_some();
@@ -69,7 +113,11 @@ impl Bench<'_> {
             extra: self.options.config.clone(),
         };
         let suite = errand.script.trim_end_matches(".sh");
-        let name = format!("{}-{}", tree.kernel.series, errand.name);
+        let name = format!(
+            "{}-{}",
+            tree.kernel.series,
+            errand.name.replace([' ', ','], "-")
+        );
         let results = self.workshop.target.join("results").join(suite).join(&name);
         let outcome = machine.run(&self.workshop, tree, &job, &results)?.whole()?;
         if let Some(directory) = &self.options.trace {

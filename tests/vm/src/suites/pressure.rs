@@ -2,8 +2,10 @@
 //! do not.
 
 use super::{Bench, Errand, set};
-use crate::comparison::{Arm, Measure};
+use crate::cache::Tree;
+use crate::comparison::{self, Arm, Measure};
 use crate::journal::Log;
+use crate::machine::Machine;
 use crate::numbers::{Counters, Latencies, Moment, real};
 use crate::outcome::Outcome;
 use crate::problem::Result;
@@ -35,37 +37,69 @@ ENABLE_CACHE_PRESSURE_MGMT = 0
 period-secs = 1
 ";
 
+const STALLS: &str = "stalls (`allocstall_*`)";
+
 pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
     let tree = bench.kernel()?;
-    let mut machine = bench.machine();
-    // Drivers do not have their pages cleared; here that would slow down the bursts.
-    "init_on_alloc=0".clone_into(&mut machine.command_line);
     let table = bench.compare(&ARMS, |arm, name| {
-        let errand = Errand {
-            script: "pressure.sh",
-            name,
-            config: CONFIG,
-            settings: settings(bench, arm),
-        };
-        let outcome = bench.run(&machine, &tree, &errand)?;
-        let mut measures = under_load(&outcome)?;
-        measures.extend(afterwards(arm, &outcome)?);
-        Ok(measures)
+        measures(bench, &tree, arm, name, bench.options.quick)
     })?;
-    bench.print_comparison(&tree, &machine, &table);
+    bench.print_comparison(&tree, &machine(bench), &table);
     Ok(true)
 }
 
-fn settings(bench: &Bench<'_>, arm: Arm) -> Vec<(&'static str, String)> {
+/// One short run without and one with the daemon; whether it stalls less with it.
+pub(super) fn run_shortly(bench: &Bench<'_>) -> Result<bool> {
+    let tree = bench.kernel()?;
+    let mut runs = Vec::new();
+    for arm in [ARMS[0], DAEMON] {
+        let name = format!("short-{}", arm.name);
+        runs.push((arm, measures(bench, &tree, arm, &name, true)?));
+    }
+    println!("\n{}", comparison::table(&[ARMS[0], DAEMON], &runs));
+    let stalls = |run: usize| Measure::of(&runs[run].1, STALLS).unwrap_or_default();
+    // On a busy machine there may be hardly any stalls to be had.
+    Ok(stalls(1) <= stalls(0).max(4.0))
+}
+
+fn machine(bench: &Bench<'_>) -> Machine {
+    Machine {
+        // Drivers do not have their pages cleared; here that would slow down the bursts.
+        command_line: "init_on_alloc=0".to_owned(),
+        ..bench.machine()
+    }
+}
+
+fn measures(
+    bench: &Bench<'_>,
+    tree: &Tree,
+    arm: Arm,
+    name: &str,
+    is_quick: bool,
+) -> Result<Vec<Measure>> {
+    let errand = Errand {
+        script: "pressure.sh",
+        name,
+        config: CONFIG,
+        settings: settings(arm, is_quick),
+    };
+    let outcome = bench.run(&machine(bench), tree, &errand)?;
+    let mut measures = under_load(&outcome)?;
+    measures.extend(afterwards(arm, &outcome)?);
+    Ok(measures)
+}
+
+fn settings(arm: Arm, is_quick: bool) -> Vec<(&'static str, String)> {
+    let secs = |long: u32, short: u32| if is_quick { short } else { long };
     vec![
         set("ARM", arm.name),
         set("STREAM_MIB", 64),
         set("STEADY_MIB", 60),
-        set("SETTLE_SECS", bench.secs(12, 8)),
-        set("LOAD_SECS", bench.secs(60, 15)),
-        set("CALM_SECS", bench.secs(60, 20)),
-        set("SETTLING_SECS", bench.secs(60, 10)),
-        set("STEADY_SECS", bench.secs(60, 10)),
+        set("SETTLE_SECS", secs(12, 8)),
+        set("LOAD_SECS", secs(60, 15)),
+        set("CALM_SECS", secs(60, 20)),
+        set("SETTLING_SECS", secs(60, 10)),
+        set("STEADY_SECS", secs(60, 10)),
         set("BURST_PAGES", 8192),
         set("BURST_PERIOD_MS", 2000),
         set("BURST_HOLD_MS", 300),
@@ -82,10 +116,7 @@ fn under_load(outcome: &Outcome) -> Result<Vec<Measure>> {
     let scanned = load.of("pgscan_kswapd") + load.of("pgscan_direct");
     let stalled = after.stalled_since(&before);
     Ok(vec![
-        Measure::compared(
-            "stalls (`allocstall_*`)",
-            real(load.beginning("allocstall_")),
-        ),
+        Measure::compared(STALLS, real(load.beginning("allocstall_"))),
         Measure::compared("`pgsteal_direct`", real(load.of("pgsteal_direct"))),
         Measure::compared("`pgsteal_kswapd`", real(load.of("pgsteal_kswapd"))),
         Measure::compared("`pgscan_kswapd` + `pgscan_direct`", real(scanned)),

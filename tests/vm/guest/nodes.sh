@@ -1,0 +1,38 @@
+# Nodes that differ, and nodes that change while the daemon looks.
+. /vm/lib.sh
+
+wsf=/proc/sys/vm/watermark_scale_factor
+start_daemon
+sleep 8
+check "no warning on the machine as it is" silent_about '^[0-9:]* *warning'
+case $NODES in
+    opposite)
+        # One node fills while the other empties.
+        hold anon "$PART_MIB" 6 1 >/out/hold-1.txt &
+        await /out/hold-1.txt holding $!
+        mark opposite
+        hold anon "$PART_MIB" 12 0 >/dev/null &
+        sleep 20
+        ;;
+    memoryless)
+        check "there is a node without memory" grep -q 'Node 1 MemTotal: *0 kB' /sys/devices/system/node/node1/meminfo
+        ;;
+    hotplug)
+        before=$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)
+        echo online_movable >/sys/devices/system/memory/auto_online_blocks
+        mark plug
+        insmod /vm/modules/late/virtio_mem.ko || die "virtio_mem: not loaded"
+        sleep 15
+        after=$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)
+        check "memory was added ($((before / 1024)) to $((after / 1024)) MiB)" [ "$after" -gt "$before" ]
+        mark unplug
+        echo 1 >/sys/bus/pci/devices/$(basename "$(dirname "$(readlink -f /sys/bus/virtio/drivers/virtio_mem/virtio*)")")/remove 2>/dev/null || true
+        rmmod virtio_mem 2>/dev/null || true
+        sleep 8
+        ;;
+esac
+check "no leak is reported" silent_about Possible
+check "no warning" silent_about '^[0-9:]* *warning'
+check_end
+check "the scale factor is given back" [ "$(cat $wsf)" = 10 ]
+exit 0

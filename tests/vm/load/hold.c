@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// hold KIND MIB SECONDS [NODE]: takes memory in one of many innocent ways, says `holding`, and gives it back after SECONDS.
+//   anon     base pages                  huge    huge pages           mlock   pages that are locked
+//   ptes     page tables of that size    tasks   processes, 1 a MiB   socket  in the buffers of sockets
+// With NODE all of it is on that node.
+#include "load.h"
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#define MPOL_BIND 2
+
+static char *memory(size_t bytes, int advice)
+{
+	char *p = map(bytes);
+	madvise(p, bytes, advice);
+	memset(p, 1, bytes);
+	return p;
+}
+
+static void hold_ptes(long mib)
+{
+	size_t tables = (size_t)mib * MIB / PAGE;
+	char *p = map(tables * HUGE);
+	madvise(p, tables * HUGE, MADV_NOHUGEPAGE);
+	// Reading maps the one page of zeros: nothing but page tables is used.
+	for (size_t i = 0; i < tables; i++)
+		(void)((volatile char *)p)[i * HUGE];
+}
+
+static void hold_tasks(long mib)
+{
+	for (long i = 0; i < mib; i++)
+		if (fork() == 0) {
+			pause();
+			_exit(0);
+		}
+}
+
+static void hold_sockets(long mib)
+{
+	static char text[4096];
+	size_t sent = 0;
+	struct rlimit limit = { 200000, 200000 };
+	setrlimit(RLIMIT_NOFILE, &limit);
+	while (sent < (size_t)mib * MIB) {
+		int pair[2];
+		ssize_t written;
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
+			die("socketpair");
+		while ((written = write(pair[1], text, sizeof text)) > 0)
+			sent += written;
+	}
+}
+
+int main(int count, char **words)
+{
+	if (count < 4)
+		return fprintf(stderr, "hold KIND MIB SECONDS [NODE]\n"), 2;
+	const char *kind = words[1];
+	long mib = atol(words[2]);
+	if (count > 4) {
+		unsigned long node = 1UL << atoi(words[4]);
+		if (syscall(SYS_set_mempolicy, MPOL_BIND, &node, 64))
+			die("set_mempolicy");
+	}
+	setpgid(0, 0);
+	if (!strcmp(kind, "anon"))
+		memory(mib * MIB, MADV_NOHUGEPAGE);
+	else if (!strcmp(kind, "huge"))
+		memory(mib * MIB, MADV_HUGEPAGE);
+	else if (!strcmp(kind, "mlock")) {
+		if (mlock(memory(mib * MIB, MADV_NOHUGEPAGE), mib * MIB))
+			die("mlock");
+	} else if (!strcmp(kind, "ptes"))
+		hold_ptes(mib);
+	else if (!strcmp(kind, "tasks"))
+		hold_tasks(mib);
+	else if (!strcmp(kind, "socket"))
+		hold_sockets(mib);
+	else
+		return fprintf(stderr, "hold: no kind %s\n", kind), 2;
+	printf("holding\n"), fflush(stdout);
+	rest(atof(words[3]));
+	signal(SIGTERM, SIG_IGN);
+	kill(0, SIGTERM);
+	return 0;
+}
