@@ -69,8 +69,10 @@ impl Machine {
             .try_clone()
             .map_err(|error| Problem::with(&log, "write", error))?;
         let start = Instant::now();
-        let mut qemu =
-            Command::new(tools::find("qemu-system-x86_64").ok_or_else(|| Problem::new("no QEMU"))?);
+        let program = tools::find("qemu-system-x86_64").ok_or_else(|| Problem::new("no QEMU"))?;
+        // No machine outlives this program.
+        let mut qemu = Command::new("setpriv");
+        qemu.args(["--pdeathsig", "KILL", "--"]).arg(program);
         qemu.args(self.qemu(tree, place, results)?)
             .stdin(Stdio::null())
             .stdout(output)

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::problem::{Problem, Result};
 
 /// What must be there, and the package of Debian that has it.
-pub(crate) const NEEDED: [(&str, &str); 11] = [
+pub(crate) const NEEDED: [(&str, &str); 12] = [
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("busybox", "busybox-static"),
     ("cpio", "cpio"),
@@ -15,6 +15,7 @@ pub(crate) const NEEDED: [(&str, &str); 11] = [
     ("depmod", "kmod"),
     ("dpkg-deb", "dpkg"),
     ("apt-get", "apt"),
+    ("setpriv", "util-linux"),
     ("tar", "tar"),
     ("gcc", "gcc libc6-dev"),
     ("make", "make"),
