@@ -44,7 +44,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
                 set("ARM", arm.name),
                 set("ROUNDS", if bench.options.quick { 1 } else { ROUNDS }),
                 set("SETTLE_SECS", 10),
-                set("RATE_MIB", bench.secs(20, 40)),
+                set("RATE_MIB", 40),
                 set("WAIT_SECS", 5),
                 set("HOLD_SECS", 15),
                 set("PAUSE_SECS", 5),
