@@ -78,8 +78,8 @@ check_end() {
 # Waits until FILE has WORD, as the process PROCESS writes it sooner or later; for two minutes at most.
 await() {
     file=$1 word=$2 process=$3 tries=0
-    until grep -q "$word" "$file"; do
-        kill -0 "$process" 2>/dev/null || grep -q "$word" "$file" || die "$file: ended before $word"
+    until grep -qs "$word" "$file"; do
+        kill -0 "$process" 2>/dev/null || grep -qs "$word" "$file" || die "$file: ended before $word"
         tries=$((tries + 1))
         [ $tries -lt 1200 ] || die "$file: no $word"
         sleep 0.1

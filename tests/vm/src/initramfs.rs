@@ -10,7 +10,7 @@ use crate::tools::{self, Tool};
 use crate::workshop::Workshop;
 
 /// Modules of the kernel that every machine loads, where they are not built in.
-const MODULES: [&str; 4] = ["virtio_pci", "virtio_blk", "zram", "ext4"];
+const MODULES: [&str; 6] = ["virtio_pci", "virtio_blk", "ext4", "lzo_rle", "lz4", "zram"];
 
 /// Those that a job loads when it wants to: this one adds memory to a machine that runs.
 const LATE: &str = "virtio_mem";

@@ -19,12 +19,13 @@ ENABLE_CACHE_PRESSURE_MGMT = 0
 period-secs = 1
 ";
 
-pub(super) const HEADING: [&str; 5] = [
+pub(super) const HEADING: [&str; 6] = [
     "kernel",
     "load",
     "classic formula moved, MiB",
     "exact accounting moved, MiB",
     "reports",
+    "that say: probably no leak",
 ];
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
@@ -66,7 +67,12 @@ pub(super) fn load(bench: &Bench<'_>, tree: &Tree, loads: &str, table: &mut Tabl
             let sizes = log.during(name).filter_map(|line| mib_before(line, after));
             spread(sizes).map_or("-".to_owned(), |mib| format!("{mib:.1}"))
         };
-        let cells = [moved(CLASSIC), moved(EXACT), count.to_string()];
+        let doubtful = log
+            .during(name)
+            .filter(|line| line.contains("Possible") && line.contains("probably no leak"))
+            .count()
+            .to_string();
+        let cells = [moved(CLASSIC), moved(EXACT), count.to_string(), doubtful];
         let row = [tree.kernel.series.to_owned(), name.to_owned()];
         table.row(row.into_iter().chain(cells));
         is_silent &= count == 0;

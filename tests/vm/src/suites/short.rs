@@ -16,7 +16,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
     let found = leaks::lose(bench, &tree, "pages-order0", "slow fast", &mut table)?;
     println!("\n{table}");
     let mut table = Table::new(&benign::HEADING);
-    let silent = benign::load(bench, &tree, "cache anon", &mut table)?;
+    let silent = benign::load(bench, &tree, "anon", &mut table)?;
     println!("\n{table}");
     let relieved = pressure::run_shortly(bench)?;
     Ok(boots && found && silent && relieved)
