@@ -29,8 +29,8 @@ for class in $CLASSES; do
     case $class in *-order*) order=${class#*-order} ;; esac
     for speed in $SPEEDS; do
         case $speed in
-            # Each second the classic formula misses about an eighth more.
-            slow) echo 1 >/proc/sys/vm/compact_memory; lose "$class-slow" 14 what="$what" order="$order" rate=$(($(missing) / 7)) growth=14 noise=5 max=$((total / 2)) ;;
+            # Each second the classic formula misses about a fifth more.
+            slow) echo 1 >/proc/sys/vm/compact_memory; lose "$class-slow" 15 what="$what" order="$order" rate=$(($(missing) / 5)) growth=18 noise=5 max=$((total / 2)) ;;
             fast) lose "$class-fast" 8 what="$what" order="$order" rate=0 step=$((total / 3)) step_secs=3 max=$((total / 3)) ;;
         esac
     done
