@@ -207,7 +207,11 @@ impl Machine {
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mib: Vec<String> = self.nodes.iter().map(|node| node.mib.to_string()).collect();
-        write!(f, "{} node(s) of {} MiB", mib.len(), mib.join(", "))
+        if mib.iter().all(|each| *each == mib[0]) {
+            write!(f, "nodes: {} of {} MiB", mib.len(), mib[0])
+        } else {
+            write!(f, "nodes of {} MiB", mib.join(", "))
+        }
     }
 }
 
