@@ -1,9 +1,18 @@
-# One arm of `fragmentation`: memory is fragmented bit by bit, then programs want huge pages. As often as ROUNDS says.
+# One arm of `fragmentation`: memory is fragmented bit by bit, then programs want huge pages. As often as ROUNDS says. Everything
+# happens on each node alike: without direct compaction, huge pages come from the node of the processor only.
 . /vm/lib.sh
 
 echo always >/sys/kernel/mm/transparent_hugepage/enabled
 echo madvise >/sys/kernel/mm/transparent_hugepage/defrag
-free_mib=$(awk '/^MemFree/ { print int($2 / 1024) }' /proc/meminfo)
+nodes=$(ls -d /sys/devices/system/node/node[0-9]* | sed 's/.*node//')
+
+# Free memory of a node, in MiB.
+free_of() { awk '/MemFree/ { print int($4 / 1024) }' "/sys/devices/system/node/node$1/meminfo"; }
+
+# The processor of a node.
+processor_of() { cut -d, -f1 "/sys/devices/system/node/node$1/cpulist" | cut -d- -f1; }
+
+for node in $nodes; do eval "free_$node=$(free_of "$node")"; done
 if [ "$ARM" = daemon ]; then start_daemon; else record; fi
 sleep "$SETTLE_SECS"
 
@@ -12,18 +21,30 @@ round=0
 while [ $round -lt "$ROUNDS" ]; do
     mark "fill-$round"
     note "fill-$round"
-    # Nearly all that is free is taken, half of that is given back.
-    fragment $((free_mib * 94 / 100)) "$RATE_MIB" "$HOLD_SECS" >/out/fragment-$round.txt &
-    fragmenter=$!
-    await /out/fragment-$round.txt holding $fragmenter
+    pids=
+    for node in $nodes; do
+        eval "free=\$free_$node"
+        # Nearly all that is free is taken, half of that is given back.
+        taskset -c "$(processor_of "$node")" fragment $((free * 94 / 100)) "$RATE_MIB" "$HOLD_SECS" >"/out/fragment-$round-$node.txt" &
+        pids="$pids $!"
+    done
+    for node in $nodes; do
+        await "/out/fragment-$round-$node.txt" holding "${pids##* }"
+    done
     mark "fragmented-$round"
     sleep "$WAIT_SECS"
     note "burst-$round"
     mark "burst-$round"
-    faults $((free_mib * 25 / 100)) 1 0.5 1 plain >/out/faults-$round.txt
+    faulters=
+    for node in $nodes; do
+        eval "free=\$free_$node"
+        taskset -c "$(processor_of "$node")" faults $((free * 25 / 100)) 1 0.5 1 plain >"/out/faults-$round-$node.txt" &
+        faulters="$faulters $!"
+    done
+    wait $faulters
     note "after-$round"
     mark "after-$round"
-    wait $fragmenter
+    wait $pids
     sleep "$PAUSE_SECS"
     round=$((round + 1))
 done
