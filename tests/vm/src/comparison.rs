@@ -1,6 +1,6 @@
 //! A comparison of arms: the same load, with and without what is tried.
 
-use crate::table::{Table, percent, summary};
+use crate::table::{Table, middle, percent, summary};
 
 /// One way to run the load, and how it is called in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,10 +58,12 @@ pub(crate) fn table(arms: &[Arm], runs: &[(Arm, Vec<Measure>)]) -> Table {
     for (row, measure) in measures.iter().enumerate() {
         let numbers: Vec<Vec<f64>> = arms.iter().map(|arm| numbers_of(*arm, runs, row)).collect();
         let cells = numbers.iter().enumerate().map(|(column, these)| {
-            if column > 0 && measure.is_compared && !these.is_empty() {
-                format!("{} = {}", summary(these), percent(these, &numbers[0]))
-            } else {
+            if !measure.is_compared {
+                middle(these)
+            } else if column == 0 || these.is_empty() {
                 summary(these)
+            } else {
+                format!("{} = {}", summary(these), percent(these, &numbers[0]))
             }
         });
         table.row(std::iter::once(measure.name.to_owned()).chain(cells));
@@ -103,7 +105,7 @@ mod tests {
             rows,
             [
                 "| stalls | 40 (median 20; 10 to 30) | 2 (median 1; 1 to 1) = 5.0 % |",
-                "| scale | - | 20 (median 10; 10 to 10) |",
+                "| scale | - | 10 (10 to 10) |",
             ]
         );
     }

@@ -151,7 +151,7 @@ impl Bench<'_> {
     fn print_comparison(&self, tree: &Tree, machine: &Machine, table: &Table) {
         println!(
             "\nKernel {}, {machine}, {} runs of each arm, seed {}{}: sum (median; least to most) = share of the \
-             first column.\n\n{table}",
+             first column; median (least to most) where a sum means nothing.\n\n{table}",
             tree.kernel.release(),
             self.options.runs,
             self.options.seed,

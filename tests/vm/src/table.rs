@@ -63,6 +63,22 @@ pub(crate) fn summary(numbers: &[f64]) -> String {
     }
 }
 
+/// Median and spread of some numbers, whose sum would mean nothing: `median (least to most)`.
+pub(crate) fn middle(numbers: &[f64]) -> String {
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    match numbers {
+        [] => "-".to_owned(),
+        [one] => short(*one),
+        _ => format!(
+            "{} ({} to {})",
+            short(median(numbers)),
+            short(least),
+            short(most)
+        ),
+    }
+}
+
 /// How much of the sum of `whole` that of `part` is, in percent.
 pub(crate) fn percent(part: &[f64], whole: &[f64]) -> String {
     let (sum, all): (f64, f64) = (part.iter().sum(), whole.iter().sum());
@@ -109,6 +125,7 @@ mod tests {
     fn a_summary_says_sum_median_and_spread() {
         assert_eq!(summary(&[1.0, 5.0, 3.0]), "9 (median 3; 1 to 5)");
         assert_eq!(summary(&[1.5]), "1.50");
+        assert_eq!(middle(&[1.0, 5.0, 3.0]), "3 (1 to 5)");
         assert_eq!(percent(&[1.0, 1.0], &[100.0]), "2.0 %");
         assert_eq!(percent(&[1.0], &[]), "-");
     }
