@@ -26,7 +26,7 @@ const CLASSES: &str = "pages-order0 pages-order3 pages-order9 refs percpu vmallo
 /// Those that no file of the kernel accounts for: the product promises to find them.
 const LOST: [&str; 4] = ["pages-order0", "pages-order3", "pages-order9", "refs"];
 
-pub(super) const HEADING: [&str; 8] = [
+pub(super) const HEADING: [&str; 9] = [
     "kernel",
     "lost",
     "speed",
@@ -34,14 +34,16 @@ pub(super) const HEADING: [&str; 8] = [
     "slow leak",
     "sudden leak",
     "level",
+    "jump",
     "the exact accounting",
 ];
 
 /// What a report begins with, for each column of the table.
-const REPORTS: [&str; 3] = [
+const REPORTS: [&str; 4] = [
     "Possible slow memory leak",
     "Possible sudden memory leak",
     "Possible memory leak (level)",
+    "Possible memory leak (jump)",
 ];
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
@@ -113,6 +115,8 @@ fn verdict<'a>(mut lines: impl Iterator<Item = &'a str>) -> &'static str {
             let says = |words| line.contains(words);
             if says("the exact accounting confirms it") {
                 Some("confirms it")
+            } else if says("the exact accounting finds") {
+                Some("finds it in kernel memory")
             } else if says("probably no leak") {
                 Some("explains it: probably no leak")
             } else {
