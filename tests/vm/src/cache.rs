@@ -1,9 +1,6 @@
 //! What is fetched or built once and kept outside of the source tree.
 
-use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-
-use rustix::fs::{FlockOperation, flock};
 
 use crate::debian::Apt;
 use crate::files;
@@ -42,7 +39,7 @@ impl Cache {
 
     /// The kernel, fetched if it is not there yet.
     pub(crate) fn tree(&self, kernel: &Kernel) -> Result<Tree> {
-        let _lock = self.lock()?;
+        let _lock = files::lock(&self.0.join("lock"))?;
         let root = self.0.join("kernels").join(&kernel.abi);
         let name = root.join("abi");
         if !name.exists() {
@@ -80,19 +77,6 @@ impl Cache {
         apt.unpack(&there.packages(), root)?;
         settle(&there, root)?;
         Ok(there)
-    }
-
-    /// Two commands at once must not fetch the same.
-    fn lock(&self) -> Result<File> {
-        let path = self.0.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(|error| Problem::with(&path, "open", error))?;
-        flock(&file, FlockOperation::LockExclusive)
-            .map_err(|error| Problem::with(&path, "lock", error))?;
-        Ok(file)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Files, with errors that name them.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
 
 use crate::problem::{Problem, Result};
 
@@ -48,4 +50,16 @@ pub(crate) fn names(directory: &Path) -> Result<Vec<String>> {
         .collect();
     names.sort();
     Ok(names)
+}
+
+/// Waits until no other command fetches or builds the same.
+pub(crate) fn lock(path: &Path) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map_err(|error| Problem::with(path, "open", error))?;
+    flock(&file, FlockOperation::LockExclusive)
+        .map_err(|error| Problem::with(path, "lock", error))?;
+    Ok(file)
 }

@@ -1,5 +1,6 @@
 //! Builds what goes into the machines: the daemon, the load makers, the kernel modules.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Cache, Tree};
@@ -46,7 +47,9 @@ impl Workshop {
             target,
             daemon,
         };
+        let lock = workshop.lock()?;
         workshop.build_loads()?;
+        drop(lock);
         Ok(workshop)
     }
 
@@ -57,6 +60,7 @@ impl Workshop {
             .find(|kernel| kernel.series == series)
             .ok_or_else(|| Problem::new(format!("there is no kernel {series}")))?;
         let tree = self.cache.tree(&kernel)?;
+        let _lock = self.lock()?;
         self.build_modules(&tree)?;
         Ok(tree)
     }
@@ -69,6 +73,10 @@ impl Workshop {
     /// The programs that run beside the daemon.
     pub(crate) fn programs(&self) -> PathBuf {
         self.target.join("bin")
+    }
+
+    fn lock(&self) -> Result<File> {
+        files::lock(&self.target.join("lock"))
     }
 
     fn build_loads(&self) -> Result<()> {
