@@ -36,6 +36,12 @@ impl End {
 }
 
 impl Outcome {
+    /// Whether it was killed before it said anything: that is the emulator, and no finding.
+    pub(crate) fn has_hung(&self) -> bool {
+        let console = files::read(&self.files.join("console.log")).unwrap_or_default();
+        self.end == End::TimedOut && console.trim().is_empty()
+    }
+
     /// The outcome of a job that went to its end, or what became of it.
     pub(crate) fn whole(self) -> Result<Self> {
         // QEMU itself fails with 1, which looks like code 0: then there are no results.

@@ -119,7 +119,18 @@ impl Bench<'_> {
             errand.name.replace([' ', ','], "-")
         );
         let results = self.workshop.target.join("results").join(suite).join(&name);
-        let outcome = machine.run(&self.workshop, tree, &job, &results)?.whole()?;
+        let run = || machine.run(&self.workshop, tree, &job, &results);
+        let outcome = match run()? {
+            // Of some sixty boots one was seen to hang in the emulator, without a line on the console.
+            outcome if outcome.has_hung() => {
+                println!(
+                    "  {suite} {name}: hung without a word on its console, and is tried again"
+                );
+                run()?
+            }
+            outcome => outcome,
+        };
+        let outcome = outcome.whole()?;
         if let Some(directory) = &self.options.trace {
             let to = directory.join(format!("{suite}-{name}.jsonl.zst"));
             files::copy(&outcome.files.join("trace.jsonl.zst"), &to)?;

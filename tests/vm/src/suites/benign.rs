@@ -49,7 +49,7 @@ fn hold(bench: &Bench<'_>) -> u32 {
 pub(super) fn load(bench: &Bench<'_>, tree: &Tree, loads: &str, table: &mut Table) -> Result<bool> {
     let mut machine = Machine::of_nodes(1, 1024);
     machine.nodes[0].processors = 2;
-    machine.timeout = Duration::from_secs(900);
+    machine.timeout = Duration::from_secs(if loads == "all" { 900 } else { 180 });
     let errand = Errand {
         script: "benign.sh",
         name: "all",

@@ -68,7 +68,7 @@ pub(super) fn lose(
 ) -> Result<bool> {
     let mut machine = Machine::of_nodes(1, 1024);
     machine.nodes[0].processors = 2;
-    machine.timeout = Duration::from_secs(900);
+    machine.timeout = Duration::from_secs(if classes == CLASSES { 900 } else { 240 });
     let errand = Errand {
         script: "leaks.sh",
         name: "all",
