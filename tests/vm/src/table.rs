@@ -46,36 +46,33 @@ pub(crate) fn median(numbers: &[f64]) -> f64 {
     }
 }
 
-/// Sum, median and spread of some numbers, in one cell: `sum (median; least to most)`.
-pub(crate) fn summary(numbers: &[f64]) -> String {
+/// `least to most`.
+fn spread(numbers: &[f64]) -> String {
     let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{} to {}", short(least), short(most))
+}
+
+/// Sum, median and spread of some numbers, in one cell: `sum (median; least to most)`.
+pub(crate) fn summary(numbers: &[f64]) -> String {
     match numbers {
         [] => "-".to_owned(),
         [one] => short(*one),
         _ => format!(
-            "{} (median {}; {} to {})",
+            "{} (median {}; {})",
             short(numbers.iter().sum()),
             short(median(numbers)),
-            short(least),
-            short(most)
+            spread(numbers)
         ),
     }
 }
 
 /// Median and spread of some numbers, whose sum would mean nothing: `median (least to most)`.
 pub(crate) fn middle(numbers: &[f64]) -> String {
-    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     match numbers {
         [] => "-".to_owned(),
         [one] => short(*one),
-        _ => format!(
-            "{} ({} to {})",
-            short(median(numbers)),
-            short(least),
-            short(most)
-        ),
+        _ => format!("{} ({})", short(median(numbers)), spread(numbers)),
     }
 }
 
