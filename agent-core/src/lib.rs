@@ -31,6 +31,8 @@ pub mod config;
 pub mod control;
 pub mod decisions;
 pub mod events;
+pub mod evidence;
+pub mod incidents;
 pub mod isolation;
 pub mod journal;
 pub mod linked;

@@ -1,0 +1,120 @@
+//! What is kept of an incident: `incident.json` in its directory. The names are interface.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Comparison;
+
+/// The version of these records.
+pub const VERSION: u32 = 1;
+
+/// A finding worth keeping evidence for, and all that is known of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The version of the record.
+    pub v: u32,
+    /// Also the name of its directory: `20261128-005113-memleak`.
+    pub id: String,
+    /// Whose finding it was.
+    pub module: String,
+    /// What the module calls it: findings of one name belong to one incident.
+    pub name: String,
+    /// When it was opened.
+    pub opened: Moment,
+    /// When the module said that it is over, if it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Moment>,
+    /// On which machine.
+    pub machine: Machine,
+    /// What the module said, the oldest first. The first one has opened the incident.
+    pub told: Vec<Told>,
+    /// Told later than that, and left out, as there were too many.
+    #[serde(default)]
+    pub told_more: u64,
+    /// How the module's numbers have developed.
+    pub history: History,
+    /// What changed in the kernel's files between the evidence of before and that of now. Absent as long as it
+    /// is collected, or where it could not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+    /// Why there is no comparison, or not all of it.
+    #[serde(default)]
+    pub problems: Vec<String>,
+}
+
+/// A moment, by two clocks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// Since boot, suspended time included, in milliseconds.
+    pub uptime_ms: u64,
+}
+
+/// A machine, as far as it matters.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Its host name; left out with `--redact`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// Of the kernel, such as `6.1.0-56-amd64`.
+    pub kernel: String,
+    /// Such as `x86_64`.
+    pub arch: String,
+    /// Which boot.
+    pub boot_id: String,
+    /// `MemTotal` of `/proc/meminfo`.
+    pub mem_total_bytes: u64,
+    /// Of a base page.
+    pub page_size_bytes: u64,
+    /// The name and version of the daemon.
+    pub daemon: String,
+    /// The time between two scans.
+    pub period_ms: u64,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// When it was said.
+    pub at: Moment,
+    /// `error`, `warning`, `notice`, `info` or `debug`.
+    pub severity: String,
+    /// What kind, such as `trend-leak`.
+    pub code: String,
+    /// The sentence.
+    pub text: String,
+    /// Further lines.
+    #[serde(default)]
+    pub details: Vec<String>,
+    /// The numbers behind it, with their units in their names.
+    pub numbers: BTreeMap<String, f64>,
+}
+
+/// Columns of numbers: the metrics of the module, from some days ago (coarsely) to now (every scan).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// When each row was taken: since boot, in milliseconds, rising.
+    pub uptime_ms: Vec<u64>,
+    /// A column per metric, by its name with its unit, as long as `uptime_ms`; `None` where it was not said.
+    pub columns: BTreeMap<String, Vec<Option<f64>>>,
+}
+
+impl Incident {
+    /// The finding that says most: the first of the worst.
+    #[must_use]
+    pub fn headline(&self) -> Option<&Told> {
+        let worst = self.told.iter().map(Told::rank).min()?;
+        self.told.iter().find(|told| told.rank() == worst)
+    }
+}
+
+impl Told {
+    /// 0 is worst.
+    fn rank(&self) -> usize {
+        let order = ["error", "warning", "notice", "info", "debug"];
+        let rank = order.iter().position(|name| *name == self.severity);
+        rank.unwrap_or(order.len())
+    }
+}
