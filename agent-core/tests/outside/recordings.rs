@@ -46,10 +46,10 @@ pub(crate) fn slow() -> Recording {
     recording.scans(&series[5..]).clone()
 }
 
-/// More than twice as much as three scans ago.
+/// More than twice as much as three scans ago, in two scans in a row.
 pub(crate) fn sudden() -> Recording {
     let mut recording = Recording::new("more than doubled over 3 scans");
-    let series = [200_000, 200_000, 250_000, 330_000, 400_001, 400_001];
+    let series = [200_000, 200_000, 250_000, 330_000, 400_001, 500_001];
     recording.scans(&series).clone()
 }
 

@@ -8,7 +8,11 @@ use crate::sample::{Reading, Sample};
 const SLOW_SCANS: u32 = 10;
 
 /// A sudden leak doubles within as many scans.
-const SUDDEN_SCANS: u32 = 3;
+pub(crate) const SUDDEN_SCANS: u32 = 3;
+
+/// It is seen in as many scans in a row: memory that changes hands, as while many programs are killed or the
+/// kernel sets up huge pages, is in no figure for a scan.
+const SUDDEN_CONFIRMED: u32 = 2;
 
 /// Looks at the unaccounted memory of each scan and remembers a few scans before it.
 ///
@@ -28,6 +32,10 @@ pub(crate) struct Classic {
     pub(crate) streak: u32,
     /// The scan from which the streak grew.
     pub(crate) streak_start: Reading,
+    /// Scans in a row that found memory doubled, and grown enough.
+    pub(crate) doublings: u32,
+    /// The scan that the first of them was compared with.
+    pub(crate) doubled_from: Reading,
     pub(crate) is_sudden_reported: bool,
 }
 
@@ -74,6 +82,8 @@ impl Classic {
             remembered: 0,
             streak: 0,
             streak_start: Reading::empty(),
+            doublings: 0,
+            doubled_from: Reading::empty(),
             is_sudden_reported: false,
         }
     }
@@ -104,10 +114,9 @@ impl Classic {
         let slow = self.judge_slow(least);
         let sudden = self.judge_sudden(least);
 
-        let [now, .., three_before] = &self.recent;
         let growth = |from, scans: u32| Growth {
             from,
-            now,
+            now: &self.recent[0],
             scans,
             history: self.last(scans as usize + 1),
             baseline,
@@ -117,7 +126,7 @@ impl Classic {
             is_baseline_lower,
             changed_from,
             slow: slow.map(|scans| growth(&self.streak_start, scans)),
-            sudden: sudden.then(|| growth(three_before, SUDDEN_SCANS)),
+            sudden: sudden.map(|scans| growth(&self.doubled_from, scans)),
         }
     }
 
@@ -127,6 +136,7 @@ impl Classic {
         self.kept = 0;
         self.remembered = 0;
         self.streak = 0;
+        self.doublings = 0;
         self.is_sudden_reported = false;
     }
 
@@ -178,17 +188,37 @@ impl Classic {
         Some(streak)
     }
 
-    /// Whether memory has doubled, grew enough with that, and this is news.
-    fn judge_sudden(&mut self, least: Balance) -> bool {
+    /// The number of scans in which memory doubled, grew enough with that, and stayed so, if this is news.
+    fn judge_sudden(&mut self, least: Balance) -> Option<u32> {
         let [now, .., before] = &self.recent;
-        let (now, before) = (now.unaccounted, before.unaccounted);
-        if self.kept < self.recent.len() || !has_doubled(before, now) {
+        let growth = now.unaccounted.since(before.unaccounted);
+        if self.kept < self.recent.len() || !has_doubled(before.unaccounted, now.unaccounted) {
+            self.doublings = 0;
             self.is_sudden_reported = false;
-            return false;
+            return None;
         }
-        let is_news = !self.is_sudden_reported && now.since(before) >= least;
-        self.is_sudden_reported |= is_news;
-        is_news
+        if growth < least {
+            self.doublings = 0;
+            return None;
+        }
+        if self.doublings == 0 {
+            self.doubled_from.copy_from(before);
+        }
+        self.doublings = self.doublings.saturating_add(1);
+        if self.is_sudden_reported || self.doublings < self.doublings_needed() {
+            return None;
+        }
+        self.is_sudden_reported = true;
+        Some(SUDDEN_SCANS + self.doublings - 1)
+    }
+
+    /// The seed to the letter needs one.
+    fn doublings_needed(&self) -> u32 {
+        if self.min_growth_percent > 0.0 {
+            SUDDEN_CONFIRMED
+        } else {
+            1
+        }
     }
 }
 

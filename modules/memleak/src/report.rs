@@ -6,7 +6,7 @@ use adaptivemm_module_api::units::{Balance, Uptime};
 use adaptivemm_module_api::{Finding, Number, Out, Severity};
 
 use crate::accounting::Exact;
-use crate::classic::Growth;
+use crate::classic::{Growth, SUDDEN_SCANS};
 use crate::episode::{Over, Telling};
 use crate::evidence;
 use crate::level::Excess;
@@ -46,9 +46,13 @@ impl Report {
 
     /// Memory doubled.
     pub(crate) fn sudden(growth: &Growth<'_>) -> Self {
+        let often = if growth.scans > SUDDEN_SCANS {
+            ", twice in a row"
+        } else {
+            ""
+        };
         let lead = format!(
-            "Possible sudden memory leak: unaccounted memory more than doubled within {} scans",
-            growth.scans
+            "Possible sudden memory leak: unaccounted memory more than doubled within {SUDDEN_SCANS} scans{often}"
         );
         Self::of_growth("sudden-leak", &lead, growth)
     }

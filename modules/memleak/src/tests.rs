@@ -134,10 +134,10 @@ fn memory_that_is_lost_at_once_is_told_once_with_what_else_happened() {
     assert_eq!(
         lines,
         [
-            "100: warning sudden-leak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, \
-             from 102.0 MiB to 702.0 MiB (+600.0 MiB) in 180 s; baseline 102.0 MiB; \
+            "101: warning sudden-leak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, \
+             twice in a row, from 102.0 MiB to 702.0 MiB (+600.0 MiB) in 240 s; baseline 102.0 MiB; \
              the exact accounting confirms it (42.0 MiB -> 642.0 MiB)",
-            "102: info jump-leak: More evidence of the leak reported 120 s ago: Possible memory leak (jump): \
+            "102: info jump-leak: More evidence of the leak reported 60 s ago: Possible memory leak (jump): \
              unaccounted memory grew from 42.0 MiB to 642.0 MiB (+600.0 MiB) within 60 min and stayed there for 3 scans, \
              limit 409.6 MiB; 6.2 GiB available; nothing but unaccounted memory rose; \
              the huge pages changed from 0 B to 64.0 MiB 12 min ago",

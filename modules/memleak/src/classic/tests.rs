@@ -168,8 +168,48 @@ fn a_sudden_leak_must_have_grown_enough_since_three_scans_ago() {
             .count(),
         0
     );
-    assert!(reports(1.0, &mib([5, 5, 5, 15, 15]))[3].1);
-    assert!(reports(1.0, &mib([5, 5, 5, 14, 15]))[4].1);
+    assert!(reports(1.0, &mib([5, 5, 5, 15, 15]))[4].1);
+}
+
+#[test]
+fn with_a_minimum_memory_must_be_found_doubled_in_two_scans_in_a_row() {
+    let when = |mib: &[i64]| {
+        let series: Vec<_> = mib.iter().map(|mib| mib << 20).collect();
+        let reports = reports(1.0, &series);
+        (0..series.len())
+            .filter(|&scan| sudden(reports[scan]))
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(when(&[100, 100, 100, 300, 300, 300, 300, 300]), [4]);
+    assert_eq!(when(&[100, 100, 100, 300, 100, 100, 300, 100]), []);
+    assert_eq!(when(&[100, 100, 10, 100, 100, 100, 100, 100]), []);
+    assert_eq!(
+        when(&[5, 5, 5, 14, 15, 15]),
+        [5],
+        "the first grew too little"
+    );
+    assert_eq!(when(&[10, 30, 90, 270, 810, 2430]), [4]);
+}
+
+#[test]
+fn a_doubling_is_measured_from_three_scans_before_the_first_that_found_it() {
+    let mut machine = Machine::new(1.0);
+    for mib in [110, 90, 100, 120, 140, 300] {
+        machine.scan(mib << 20);
+    }
+    machine.sample.unaccounted = Balance::new(320 << 20);
+
+    let verdict = machine.classic.observe(&machine.sample);
+
+    let growth = verdict.sudden.unwrap();
+    let mib = |balance: &Balance| balance.get() >> 20;
+    assert_eq!(mib(&growth.from.unaccounted), 100);
+    assert_eq!(growth.scans, 4);
+    assert_eq!(
+        growth.history.iter().map(mib).collect::<Vec<_>>(),
+        [100, 120, 140, 300, 320]
+    );
 }
 
 #[test]

@@ -106,6 +106,8 @@ impl Kept for Classic {
         self.history.write(to);
         self.streak.write(to);
         self.streak_start.write(to);
+        self.doublings.write(to);
+        self.doubled_from.write(to);
         self.is_sudden_reported.write(to);
     }
 
@@ -117,6 +119,8 @@ impl Kept for Classic {
         self.history.read(from)?;
         self.streak.read(from)?;
         self.streak_start.read(from)?;
+        self.doublings.read(from)?;
+        self.doubled_from.read(from)?;
         self.is_sudden_reported.read(from)
     }
 }
