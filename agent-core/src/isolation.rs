@@ -10,6 +10,7 @@
 //! it is worth, the same rules decide as for a module in the daemon's own process.
 
 mod few;
+mod filter;
 mod frame;
 mod jail;
 mod last_words;

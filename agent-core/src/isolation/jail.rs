@@ -8,15 +8,17 @@ use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
-use rustix::io::fcntl_getfd;
+use rustix::io::{Errno, fcntl_getfd};
 use rustix::process::{
     DumpableBehavior, Gid, Pid, Resource, Rlimit, Signal, Uid, geteuid, getppid,
     set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
 };
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs, set_thread_groups,
-    set_thread_res_gid, set_thread_res_uid,
+    CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
+
+use super::filter;
 
 /// The user and group `nobody`, who owns nothing.
 const NOBODY: u32 = 65534;
@@ -51,7 +53,11 @@ pub(super) fn enter(parent: u32) -> io::Result<()> {
     if getppid().map(Pid::as_raw_pid) != i32::try_from(parent).ok() {
         return Err(io::Error::other("the daemon has ended"));
     }
-    Ok(())
+    match filter::apply() {
+        // Root without capabilities can still do too much to be let alone.
+        Err(error) if geteuid().is_root() => Err(error),
+        Err(_) | Ok(()) => Ok(()),
+    }
 }
 
 /// After the library is loaded: no file, no socket, no process and no thread can be made any more.
@@ -72,9 +78,14 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
     Ok(setrlimit(resource, limit)?)
 }
 
+/// A daemon that the service manager has left no capability cannot do this. Then only [`filter`] keeps the process
+/// from harming it.
 fn become_nobody() -> io::Result<()> {
     let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-    set_thread_groups(&[])?;
+    match set_thread_groups(&[]) {
+        Err(Errno::PERM) => return Ok(()),
+        groups => groups?,
+    }
     set_thread_res_gid(group, group, group)?;
     set_thread_res_uid(user, user, user)?;
     Ok(())
@@ -83,6 +94,11 @@ fn become_nobody() -> io::Result<()> {
 /// A user who is not root may have been lent some.
 fn give_up_capabilities() -> io::Result<()> {
     let none = CapabilitySet::empty();
+    // Where there are none, the call may be forbidden, too.
+    let held = capabilities(None)?;
+    if (held.permitted | held.inheritable).is_empty() {
+        return Ok(());
+    }
     let sets = CapabilitySets {
         effective: none,
         permitted: none,

@@ -46,6 +46,21 @@ impl Den {
         Running::start(&mut self.command(&["--foreground"]))
     }
 
+    /// As a service that was left no capability; needs root.
+    pub(crate) fn start_without_capabilities(&self) -> Running {
+        let plain = self.command(&["--foreground"]);
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Running::start(&mut command)
+    }
+
     /// What `adaptivemmd modules` says of the module that misbehaves.
     pub(crate) fn stand(&self) -> String {
         let output = self.command(&["modules"]).output().unwrap();
