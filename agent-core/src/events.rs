@@ -134,6 +134,9 @@ fn finding_fields(finding: &Finding) -> Map<String, Value> {
     if !details.is_empty() {
         fields.insert("details".to_owned(), details.into());
     }
+    if !finding.incident.is_empty() {
+        fields.insert("incident".to_owned(), finding.incident.as_str().into());
+    }
     fields
 }
 

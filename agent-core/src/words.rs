@@ -52,6 +52,8 @@ pub struct Finding {
     pub details: String,
     /// The numbers behind it.
     pub numbers: Vec<Number>,
+    /// The incident that it belongs to, as its module calls it; empty if it is none.
+    pub incident: String,
 }
 
 /// Something asked for.

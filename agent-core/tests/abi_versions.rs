@@ -56,7 +56,7 @@ fn grown(header: &str) -> String {
 fn said(core: &str) -> String {
     let scan = format!(
         "finding 7/3 zone: 100 1 10 20 30 2000 1900 1800 8 5, own 7, blocks 17\n\
-         finding 4/2 rest: no pressure (0.1 0.2 0.3) faults_pages=12345 inactive_pages=99\n\
+         finding 4/2 rest: no pressure (0.1 0.2 0.3) <rest-1> faults_pages=12345 inactive_pages=99\n\
          request vm.watermark_scale_factor = 11: one more (or one less)\n\
          request compact node 2: as a trial\n\
          metric pool_bytes 6291456\n\

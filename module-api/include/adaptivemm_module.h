@@ -236,6 +236,11 @@ typedef struct amm_finding {
     amm_str text;         /* the finding, in one line for people, with the numbers that matter */
     amm_str details;      /* further lines of evidence, separated by line feeds; may be absent */
     amm_seq numbers;      /* of amm_number: the numbers behind it, for programs; may be absent */
+    amm_str incident;     /* the incident it belongs to, as the module calls it, in kebab-case: "growth-86400";
+                             absent if it is none. The core keeps evidence for it, of then and of now: a debug
+                             finding is a suspicion, for which evidence is taken; the first one that is a notice
+                             or worse opens the incident, later ones of the same name are added to it, and one
+                             whose code ends in "-over" closes it */
 } amm_finding;
 
 /* amm_request.kind: give a tunable a value. The tunable must be in `writes`. */

@@ -258,8 +258,10 @@ pub struct Finding {
     pub details: Str,
     /// The numbers behind it.
     pub numbers: Seq<Number>,
+    /// The incident that it belongs to, as the module calls it, in kebab-case; absent if it is none.
+    pub incident: Str,
 }
-versioned!(Finding, up_to numbers: Seq<Number>);
+versioned!(Finding, up_to incident: Str);
 
 /// [`Request::kind`]: give a tunable a value.
 pub const SET_TUNABLE: u32 = 1;

@@ -102,6 +102,7 @@ pub struct Finding<'a> {
     text: &'a str,
     details: &'a str,
     numbers: &'a [Number<'a>],
+    incident: &'a str,
 }
 
 impl<'a> Finding<'a> {
@@ -120,6 +121,7 @@ impl<'a> Finding<'a> {
             text,
             details: "",
             numbers: &[],
+            incident: "",
         }
     }
 
@@ -139,6 +141,20 @@ impl<'a> Finding<'a> {
     #[must_use]
     pub const fn numbers(self, numbers: &'a [Number<'a>]) -> Self {
         Self { numbers, ..self }
+    }
+
+    /// It belongs to an incident that the module calls `name`, in kebab-case: `growth-86400`.
+    ///
+    /// The core keeps evidence for it: what it knows about the memory of the machine, then and now. One that is told as
+    /// [`Severity::Debug`] is a suspicion: evidence is taken, to compare with later. The first one that is told as
+    /// [`Severity::Notice`] or worse opens the incident, later ones of the same name are added to it, and one whose code
+    /// ends in `-over` closes it.
+    #[must_use]
+    pub const fn incident(self, name: &'a str) -> Self {
+        Self {
+            incident: name,
+            ..self
+        }
     }
 }
 
@@ -244,6 +260,7 @@ impl Out<'_> {
             text: abi::Str::new(finding.text),
             details: abi::Str::new(finding.details),
             numbers: numbers(finding.numbers),
+            incident: abi::Str::new(finding.incident),
         };
         // SAFETY: `new` requires that the sink is alive; `raw` is complete and outlives the call.
         unsafe { take(self.raw.context, &raw const raw) };

@@ -54,6 +54,9 @@ static int32_t take_finding(void *context, const amm_finding *finding)
     if (finding->details.len > 0) {
         printf(" (%.*s)", SHOWN(finding->details));
     }
+    if (AMM_HAS(finding, amm_finding, incident) && finding->incident.len > 0) {
+        printf(" <%.*s>", SHOWN(finding->incident));
+    }
     show_numbers(finding->numbers);
     return AMM_OK;
 }

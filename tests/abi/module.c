@@ -72,6 +72,7 @@ static void say_rest(const amm_snapshot *snapshot, const amm_sink *sink)
     finding.text = amm_string(pressure->errno_ != 0 ? "no pressure" : "pressure");
     finding.details = load->content;
     finding.numbers = (amm_seq)AMM_SEQ(numbers);
+    finding.incident = amm_string("rest-1");
     amm_say(sink, &finding);
     if (factor != NULL && !amm_is_yielded(factor) && amm_is_yielded(yielded)) {
         amm_ask_to_set(sink, "vm.watermark_scale_factor", factor->original + 1, "one more", "or one less");

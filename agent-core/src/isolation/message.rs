@@ -79,6 +79,7 @@ struct ToldFinding<'a> {
     details: &'a str,
     #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     numbers: Vec<(&'a str, f64)>,
+    incident: &'a str,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -205,6 +206,7 @@ impl<'a> ToldFinding<'a> {
             text: &finding.text,
             details: &finding.details,
             numbers: told_numbers(&finding.numbers),
+            incident: &finding.incident,
         }
     }
 
@@ -216,6 +218,7 @@ impl<'a> ToldFinding<'a> {
             text: clean::line(self.text.as_bytes()),
             details: clean::details(self.details.as_bytes()),
             numbers: cleaned_numbers(self.numbers),
+            incident: clean::name(self.incident.as_bytes()),
         }
     }
 }

@@ -162,6 +162,7 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
             text: clean::line(bytes(raw.text)),
             details: clean::details(bytes(raw.details)),
             numbers: numbers(raw.numbers),
+            incident: clean::name(bytes(raw.incident)),
         });
         abi::OK
     })

@@ -103,6 +103,7 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
             text: owned_text(raw.text),
             details: owned_text(raw.details),
             numbers: numbers(raw.numbers),
+            incident: owned_text(raw.incident),
         });
         abi::OK
     })

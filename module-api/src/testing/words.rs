@@ -48,6 +48,8 @@ pub struct Finding {
     pub details: String,
     /// The numbers behind it.
     pub numbers: Vec<(String, f64)>,
+    /// The incident that it belongs to; empty if it is none.
+    pub incident: String,
 }
 
 /// Something asked for.

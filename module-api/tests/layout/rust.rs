@@ -58,7 +58,7 @@ pub(crate) fn layout() -> Layout {
             tunables, files,
         }
         abi::Number { name, value }
-        abi::Finding { struct_size, severity, verbosity, pad, code, text, details, numbers }
+        abi::Finding { struct_size, severity, verbosity, pad, code, text, details, numbers, incident }
         abi::Request { struct_size, kind, tunable, value, node, pad, reason, details, numbers }
         abi::Problem { struct_size, pad, key, text }
         abi::Sink { struct_size, pad, context, finding, request, metric, status, problem, keep }

@@ -78,6 +78,7 @@ fn finding(sink: abi::Sink, text: &[u8]) {
         text: Str::of_bytes(text),
         details: Str::of_bytes(text),
         numbers: Seq::ABSENT,
+        incident: Str::of_bytes(text),
     };
     if let Some(take) = sink.finding {
         // SAFETY: a sink can be called at any time; the finding is complete.

@@ -32,6 +32,12 @@ impl Manners {
                     format!("the code {code:?} is not in kebab-case")
                 });
             }
+            let incident = &finding.incident;
+            if !incident.is_empty() && !is_joined(incident, '-') {
+                note(&mut self.names, || {
+                    format!("the incident {incident:?} is not in kebab-case")
+                });
+            }
             self.numbers(&finding.numbers);
         }
         words

@@ -64,9 +64,10 @@ fn finding(finding: &Finding) -> String {
         text,
         details,
         numbers,
+        incident,
     } = finding;
     format!(
-        "finding {}/{verbosity} {code}: {text} {} {details:?}",
+        "finding {}/{verbosity} {code} {incident}: {text} {} {details:?}",
         severity.name(),
         told(numbers)
     )

@@ -25,6 +25,7 @@ fn finding(text: &str) -> Finding {
         text: text.to_owned(),
         details: "one\ntwo".to_owned(),
         numbers: vec![number("free_bytes", 1.5), number("odd", f64::INFINITY)],
+        incident: "growth-60".to_owned(),
     }
 }
 
@@ -245,16 +246,26 @@ fn numbers() -> impl Strategy<Value = Vec<Number>> {
 }
 
 fn any_finding() -> impl Strategy<Value = Finding> {
-    (3..8_u32, 0..6_u8, name(), line(), details(), numbers()).prop_map(
-        |(severity, verbosity, code, text, details, numbers)| Finding {
-            severity: Severity::from_number(severity),
-            verbosity,
-            code,
-            text,
-            details,
-            numbers,
-        },
+    (
+        3..8_u32,
+        0..6_u8,
+        name(),
+        line(),
+        details(),
+        numbers(),
+        name(),
     )
+        .prop_map(
+            |(severity, verbosity, code, text, details, numbers, incident)| Finding {
+                severity: Severity::from_number(severity),
+                verbosity,
+                code,
+                text,
+                details,
+                numbers,
+                incident,
+            },
+        )
 }
 
 fn any_request() -> impl Strategy<Value = Request> {
