@@ -23,7 +23,8 @@ mod trial;
 use core::fmt::Write as _;
 
 use adaptivemm_module_api::{
-    Action, Config, ConfigProblems, Info, Module, Need, Out, ScanError, Snapshot, register,
+    Action, Config, ConfigProblems, Finding, Info, Module, Need, Out, ScanError, Severity,
+    Snapshot, register,
 };
 
 use crate::detector::{Detector, Observation};
@@ -31,11 +32,16 @@ use crate::options::Options;
 use crate::report::Status;
 use crate::sample::{NodeSample, Sample};
 
+/// What is said where there is nothing to tune; every kernel since 4.6 has it.
+const ABSENT: &str = "this kernel has no vm.watermark_scale_factor: there is nothing to tune";
+
 /// The module.
 #[derive(Debug)]
 pub struct FreePages {
     options: Options,
     detector: Detector,
+    /// Whether it was said that there is nothing to tune.
+    is_idle: bool,
     /// Those of the last scan, kept for their buffer.
     nodes: Vec<NodeSample>,
     /// The status line, kept for its buffer.
@@ -71,13 +77,19 @@ impl Module for FreePages {
         Ok(Self {
             options,
             detector: Detector::new(options),
+            is_idle: false,
             nodes: Vec::new(),
             line: String::with_capacity(256),
         })
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let sample = Sample::of(snapshot, core::mem::take(&mut self.nodes))?;
+        let Some(setting) = snapshot.tunable(scale::TUNABLE) else {
+            self.idle(out);
+            return Ok(());
+        };
+        self.is_idle = false;
+        let sample = Sample::of(snapshot, setting, core::mem::take(&mut self.nodes))?;
         let observation = self.detector.observe(&sample);
         report::say(&observation, self.options.lead, sample.page_size, out);
         self.publish(&sample, &observation, out);
@@ -88,6 +100,15 @@ impl Module for FreePages {
 }
 
 impl FreePages {
+    fn idle(&mut self, out: &mut Out<'_>) {
+        if !self.is_idle {
+            out.finding(&Finding::new(Severity::Info, "no-scale", ABSENT));
+        }
+        self.is_idle = true;
+        // The finding says why, and this is repeated in every scan.
+        out.status("idle: there is no scale to tune");
+    }
+
     fn publish(&mut self, sample: &Sample, observation: &Observation, out: &mut Out<'_>) {
         let Observation {
             knob,

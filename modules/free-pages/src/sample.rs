@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
-use adaptivemm_module_api::{Counters, ScanError, Snapshot};
+use adaptivemm_module_api::{Counters, ScanError, Snapshot, Tunable};
 
 use crate::pressure::{self, Waited};
-use crate::scale::{Setting, TUNABLE};
+use crate::scale::Setting;
 
 /// The DMA zone of x86, which nothing uses that is not made for it.
 const SMALL_DMA: Bytes = Bytes::new(16 << 20);
@@ -64,17 +64,17 @@ impl Sample {
     /// If something is missing without which nothing can be said.
     pub(crate) fn of(
         snapshot: &Snapshot<'_>,
+        tunable: Tunable,
         mut nodes: Vec<NodeSample>,
     ) -> Result<Self, ScanError> {
         let meminfo = snapshot.meminfo()?;
         read_nodes(snapshot, &meminfo, &mut nodes)?;
-        let setting = snapshot.tunable(TUNABLE).and_then(Setting::of);
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),
             page_size: snapshot.page_size(),
-            setting: setting.ok_or(ScanError::new(
-                "this kernel has no vm.watermark_scale_factor: there is nothing to tune",
+            setting: Setting::of(tunable).ok_or(ScanError::new(
+                "vm.watermark_scale_factor has no value that makes sense",
             ))?,
             nodes,
             hugepages: hugepages(&meminfo),
