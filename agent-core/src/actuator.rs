@@ -94,6 +94,12 @@ impl Actuator {
         }
     }
 
+    /// What is changed, and what it was.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Changes the limits.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;

@@ -119,6 +119,13 @@ pub struct Round<'a> {
 }
 
 impl Round<'_> {
+    /// Whether anything of the machine could be read, if anything was to be.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        let mut results = self.snapshot.readings().map(|(_, _, result)| result);
+        results.next().is_none_or(Result::is_ok) || results.any(Result::is_ok)
+    }
+
     /// Whether a file is read only to explain decisions, so that it is no loss for any module if there is none.
     #[must_use]
     pub fn is_optional(&self, path: &str) -> bool {
@@ -268,6 +275,18 @@ impl Agent {
         self.bus.members().iter().map(Member::name)
     }
 
+    /// The modules, by name, as they were after the last scan.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        self.bus.members()
+    }
+
+    /// What is changed, and what it was.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.actuator.ledger()
+    }
+
     /// The modules that do not work, before there was a scan: their names, and why.
     pub fn broken(&self) -> impl Iterator<Item = (&str, &str)> {
         let quarantined = |member: &&Member| {
@@ -302,11 +321,20 @@ impl Agent {
     /// Reads the machine, lets every module look at it, and does what they ask for as far as it is
     /// allowed. `now` is the time since boot.
     pub fn scan(&mut self, now: Uptime) -> Round<'_> {
+        self.scan_watched(now, &mut || None)
+    }
+
+    /// The same, and calls `alive` while it waits for modules: again after the time that it returns.
+    pub fn scan_watched(
+        &mut self,
+        now: Uptime,
+        alive: &mut dyn FnMut() -> Option<Duration>,
+    ) -> Round<'_> {
         let actuator = &mut self.actuator;
         let snapshot = self
             .sampler
             .take_with(now, self.period, |snapshot| mark(snapshot, actuator));
-        self.bus.scan(&snapshot, self.patience);
+        self.bus.scan(&snapshot, self.patience, alive);
         let mut deeds = Vec::new();
         for member in self.bus.members() {
             // What a module wants that could not make sense of the machine is not to be trusted.

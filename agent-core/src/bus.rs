@@ -143,8 +143,13 @@ impl Bus {
     }
 
     /// One scan: every module that is free looks at the snapshot. Returns when all have answered, or at
-    /// the deadline.
-    pub fn scan(&mut self, snapshot: &Arc<Snapshot>, patience: Patience) {
+    /// the deadline. While it waits it says that it is alive, as often as `alive` wants to hear that.
+    pub fn scan(
+        &mut self,
+        snapshot: &Arc<Snapshot>,
+        patience: Patience,
+        alive: &mut dyn FnMut() -> Option<Duration>,
+    ) {
         for member in &mut self.members {
             member.begin(snapshot.scan, snapshot.uptime);
         }
@@ -153,7 +158,7 @@ impl Bus {
             self.stay = Some(Stay::here());
         }
         self.hand_out(snapshot, patience.max_late);
-        self.collect(snapshot, patience.deadline);
+        self.collect(snapshot, patience.deadline, alive);
         if snapshot.scan % stay::SCANS == 0 {
             self.stay = None;
         }
@@ -201,7 +206,12 @@ impl Bus {
     /// Waits for the words of this scan. Threads unpark us after a reply; parking costs less than the
     /// channel's own waiting, which spins first.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
-    fn collect(&mut self, snapshot: &Arc<Snapshot>, deadline: Duration) {
+    fn collect(
+        &mut self,
+        snapshot: &Arc<Snapshot>,
+        deadline: Duration,
+        alive: &mut dyn FnMut() -> Option<Duration>,
+    ) {
         let start = Instant::now();
         let scan = snapshot.scan;
         loop {
@@ -221,7 +231,7 @@ impl Bus {
             let Some(left) = left.filter(|left| !left.is_zero()) else {
                 break;
             };
-            thread::park_timeout(left);
+            thread::park_timeout(alive().map_or(left, |again| left.min(again)));
         }
         for member in self
             .members

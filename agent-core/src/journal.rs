@@ -16,6 +16,7 @@
 mod connection;
 mod line;
 mod log_daemon;
+mod recent;
 mod repeats;
 mod terminal;
 
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
+pub use recent::{Recent, Said};
 pub use repeats::{Pass, Repeats};
 
 use line::one_line;
@@ -77,6 +79,7 @@ pub struct Journal {
     target: Target,
     dropped: u64,
     unreported: u64,
+    recent: Recent,
 }
 
 enum Target {
@@ -122,6 +125,7 @@ impl Journal {
             target,
             dropped: 0,
             unreported: 0,
+            recent: Recent::default(),
         }
     }
 
@@ -134,6 +138,7 @@ impl Journal {
         let Entry {
             severity, module, ..
         } = *entry;
+        self.recent.note(severity, module, entry.text);
         self.write_line(severity, &format!("{module}: {}", entry.text));
         for detail in entry.details.lines().filter(|line| !line.is_empty()) {
             self.write_line(severity, &format!("{module}:   {detail}"));
@@ -155,6 +160,23 @@ impl Journal {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// The last errors and warnings, wherever they were written.
+    #[must_use]
+    pub fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Goes on where another journal ended that was written elsewhere.
+    #[must_use]
+    pub fn after(self, other: &Self) -> Self {
+        Self {
+            dropped: other.dropped,
+            unreported: other.unreported,
+            recent: other.recent.clone(),
+            ..self
+        }
     }
 
     fn write_line(&mut self, severity: Severity, text: &str) {

@@ -1,5 +1,7 @@
 //! The loop of the daemon: one thread and one `select!` over the period and the signals.
 
+use std::time::Instant;
+
 use crossbeam_channel::{Receiver, at, never, select};
 use serde_json::json;
 
@@ -9,7 +11,9 @@ use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
 use crate::journal::{Entry, Journal};
+use crate::overview;
 use crate::reporter::{Reporter, report_aftermaths, report_restored};
+use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
 
@@ -20,6 +24,7 @@ pub struct Scheduler {
     journal: Journal,
     reporter: Reporter,
     standing: Option<Standing>,
+    service: Service,
     /// Whether it was said that it started.
     is_running: bool,
 }
@@ -28,14 +33,21 @@ pub struct Scheduler {
 pub type Reloaded = Result<Option<Journal>, String>;
 
 impl Scheduler {
-    /// For these modules; what happens is told to `journal`, and how they stand is kept in `standing`.
+    /// For these modules; what happens is told to `journal`, how they stand is kept in `standing`, and `service` is
+    /// told that all is well.
     #[must_use]
-    pub fn new(agent: Agent, journal: Journal, standing: Option<Standing>) -> Self {
+    pub fn new(
+        agent: Agent,
+        journal: Journal,
+        standing: Option<Standing>,
+        service: Service,
+    ) -> Self {
         Self {
             agent,
             journal,
             reporter: Reporter::new(),
             standing,
+            service,
             is_running: false,
         }
     }
@@ -60,7 +72,10 @@ impl Scheduler {
         rhythm.advance(clock::now());
         let (mut calls, nobody) = (calls, never());
         loop {
+            self.service.beat();
             select! {
+                // The next beat.
+                recv(self.next_beat()) -> _ => {}
                 recv(at(rhythm.due())) -> _ => {
                     self.scan();
                     rhythm.advance(clock::now());
@@ -101,10 +116,16 @@ impl Scheduler {
         }
     }
 
+    fn next_beat(&self) -> Receiver<Instant> {
+        self.service.due().map_or_else(never, at)
+    }
+
     /// Scans once.
     pub fn scan(&mut self) {
         let before = clock::now();
-        let round = self.agent.scan(clock::uptime());
+        let service = &mut self.service;
+        let alive = &mut || service.beat();
+        let round = self.agent.scan_watched(clock::uptime(), alive);
         let took = before.elapsed();
         self.reporter.report(&round, &mut self.journal);
         if let Some(standing) = &mut self.standing {
@@ -116,6 +137,17 @@ impl Scheduler {
             let entry = Entry::new(Severity::Debug, "core", &text);
             self.journal.write(&entry.from_verbosity(4));
         }
+        if round.is_good() {
+            self.service.ready();
+        }
+        self.tell_status();
+    }
+
+    fn tell_status(&mut self) {
+        if self.service.is_watched() {
+            let line = overview::line(&self.agent, self.journal.recent());
+            self.service.status(&line);
+        }
     }
 
     fn reload(
@@ -123,15 +155,16 @@ impl Scheduler {
         rhythm: &mut Rhythm,
         reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
     ) -> Result<(), String> {
+        self.service.reloading();
         let period = self.agent.period();
         let reloaded = reload(&mut self.agent, &mut self.journal);
         if self.agent.period() != period {
             *rhythm = Rhythm::new(clock::now(), self.agent.period());
         }
-        match reloaded {
+        let result = match reloaded {
             Ok(journal) => {
                 if let Some(journal) = journal {
-                    self.journal = journal;
+                    self.journal = journal.after(&self.journal);
                 }
                 self.say(
                     Severity::Info,
@@ -145,11 +178,15 @@ impl Scheduler {
                 self.say(Severity::Error, &text);
                 Err(text)
             }
-        }
+        };
+        self.tell_status();
+        self.service.reloaded();
+        result
     }
 
     /// Gives back what was changed, and ends.
     pub fn end(mut self) {
+        self.service.stopping();
         report_aftermaths(&self.agent.cut_short(), &mut self.journal);
         self.restore();
         if self.is_running {

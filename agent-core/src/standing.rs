@@ -120,7 +120,8 @@ fn essence(ending: Ending) -> Ending {
     }
 }
 
-fn stand(member: &Member) -> Stand {
+/// How a module stands after the last scan.
+pub(crate) fn stand(member: &Member) -> Stand {
     let known = member.words().problems.first().map(|(_, text)| text);
     let problem = known.map_or("no reason given", String::as_str);
     let (state, why) = match member.ending() {

@@ -23,6 +23,9 @@ mod linked_in;
 #[path = "daemon/machine.rs"]
 #[expect(dead_code, reason = "shared with the tests of the daemon")]
 mod machine;
+#[path = "daemon/manager.rs"]
+#[expect(dead_code, reason = "shared with the tests of the daemon")]
+mod manager;
 #[path = "containment/panics.rs"]
 mod panics;
 #[path = "containment/pauses.rs"]

@@ -16,8 +16,12 @@ mod linked_in;
 mod lock;
 #[path = "daemon/machine.rs"]
 mod machine;
+#[path = "daemon/manager.rs"]
+mod manager;
 #[path = "daemon/many_scans.rs"]
 mod many_scans;
+#[path = "daemon/notify.rs"]
+mod notify;
 #[path = "daemon/once.rs"]
 mod once;
 #[path = "daemon/process.rs"]

@@ -68,7 +68,7 @@ pub(crate) fn bus(modules: &[Registration], threads: Threads, isolation: Isolati
 }
 
 pub(crate) fn scan(bus: &mut Bus, snapshot: &Arc<Snapshot>) {
-    bus.scan(snapshot, PATIENCE);
+    bus.scan(snapshot, PATIENCE, &mut || None);
 }
 
 /// Reads of this machine what these modules need.

@@ -57,6 +57,12 @@ impl std::error::Error for LedgerError {
 }
 
 impl Entry {
+    /// What we wrote last.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        self.ours.last().map_or(&self.original, String::as_str)
+    }
+
     /// Whether a value is one that we wrote.
     #[must_use]
     pub fn is_ours(&self, value: &str) -> bool {

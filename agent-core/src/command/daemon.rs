@@ -18,6 +18,7 @@ use crate::lock::Lock;
 use crate::marker::{Marker, TOO_MANY};
 use crate::reporter::report_restored;
 use crate::scheduler::{Reloaded, Scheduler};
+use crate::service::Service;
 use crate::signals;
 use crate::standing::Standing;
 use crate::states::States;
@@ -123,7 +124,8 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         Mode::Simulate | Mode::Rehearse => None,
         Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
     };
-    let mut scheduler = Scheduler::new(agent, journal, standing);
+    let service = service(&cli.daemon);
+    let mut scheduler = Scheduler::new(agent, journal, standing, service);
     // What a daemon changed that died before it could give it back.
     scheduler.restore();
     if cli.daemon.once {
@@ -141,6 +143,15 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
     );
     scheduler.end();
     Exit::Done
+}
+
+/// Who is told that the daemon works. Nobody waits for one that ends after a scan.
+fn service(daemon: &Daemon) -> Service {
+    if daemon.once {
+        Service::default()
+    } else {
+        Service::of_environment()
+    }
 }
 
 /// Where the daemon can be called. Without it, signals still come.

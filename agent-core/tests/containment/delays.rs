@@ -7,7 +7,8 @@ use agent_core::bus::{Ending, Reason};
 
 use crate::bench::{BOTH, Bench, SHORT, modules};
 use crate::daemons::Den;
-use crate::process::eventually;
+use crate::manager::Manager;
+use crate::process::{Running, eventually};
 
 /// The deadline is 100 ms; the rest is for a machine that is busy.
 const BOUND: Duration = Duration::from_millis(1500);
@@ -79,6 +80,26 @@ fn the_process_of_a_module_that_hangs_is_killed_when_the_module_is_switched_off(
             (!Path::new(&format!("/proc/{}", before[0])).exists()).then_some(())
         });
     }
+}
+
+#[test]
+fn a_module_that_hangs_does_not_keep_the_core_from_saying_that_it_is_alive() {
+    // A scan waits ten beats for it.
+    let deadline = "deadline-ms = 1000";
+    let den = Den::new(
+        "period-secs = 0.1",
+        &modules("none", deadline, "mode = \"hang\"\nfrom-scan = 2"),
+    );
+    let manager = Manager::new(&den.home);
+    let mut daemon = Running::start(manager.watch(&mut den.command(&[])));
+
+    manager.until("READY=1");
+    let told = manager.until("chaos is quarantined");
+
+    let beats = told.iter().filter(|told| *told == "WATCHDOG=1").count();
+    assert!(beats >= 8, "{told:?}");
+    daemon.until("chaos: quarantined");
+    daemon.terminate();
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! How things stand, on one line: for `systemctl status`.
+
+use std::fmt::Write;
+
+use crate::agent::Agent;
+use crate::journal::Recent;
+use crate::standing;
+
+/// How many modules work, what is changed, and what was said last that somebody should look at.
+pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
+    let stands = agent.members().iter().map(standing::stand);
+    let (running, others): (Vec<_>, Vec<_>) = agent
+        .members()
+        .iter()
+        .zip(stands)
+        .partition(|(_, stand)| stand.state == "running");
+    let mut text = match (running.len(), others.len()) {
+        (0, 0) => "no module is enabled".to_owned(),
+        (1, 0) => "1 module at work".to_owned(),
+        (all, 0) => format!("{all} modules at work"),
+        (some, rest) => format!("{some} of {} modules at work", some + rest),
+    };
+    // Writing to a string cannot fail.
+    for (member, stand) in others {
+        let _ = write!(text, "; {} is {}", member.name(), stand.state);
+    }
+    for (tunable, entry) in agent.ledger().entries() {
+        let _ = write!(
+            text,
+            "; {tunable} {} -> {}",
+            entry.original,
+            entry.written()
+        );
+    }
+    match recent.said().next_back() {
+        None => text.push_str("; no warning so far"),
+        Some(said) => {
+            let (severity, module) = (said.severity.name(), &said.module);
+            let _ = write!(text, "; last {severity}: {module}: {}", said.text);
+        }
+    }
+    text
+}
