@@ -1,5 +1,6 @@
 //! What is fetched or built once and kept outside of the source tree.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::debian::Apt;
@@ -35,6 +36,11 @@ impl Cache {
         let directory = base.join("adaptivemmd/vm");
         files::make_directory(&directory)?;
         Ok(Self(directory))
+    }
+
+    /// Waits until no other machine runs: two would disturb each other's numbers.
+    pub(crate) fn turn(&self) -> Result<File> {
+        files::lock(&self.0.join("turn"))
     }
 
     /// The kernel, fetched if it is not there yet.

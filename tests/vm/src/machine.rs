@@ -68,6 +68,7 @@ impl Machine {
         let errors = output
             .try_clone()
             .map_err(|error| Problem::with(&log, "write", error))?;
+        let _turn = workshop.cache.turn()?;
         let start = Instant::now();
         let program = tools::find("qemu-system-x86_64").ok_or_else(|| Problem::new("no QEMU"))?;
         // No machine outlives this program.

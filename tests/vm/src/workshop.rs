@@ -12,7 +12,7 @@ use crate::tools::{self, Tool};
 /// Everything that is built, and where runs leave their results.
 #[derive(Debug)]
 pub(crate) struct Workshop {
-    cache: Cache,
+    pub(crate) cache: Cache,
     /// The sources of this crate.
     pub(crate) sources: PathBuf,
     /// Where it builds, and where results go.
