@@ -99,21 +99,28 @@ impl Bytes {
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-        let mut value = self.as_f64();
+        // Whole numbers, as a status line of every scan is full of them, and floats take twice as long.
+        let bytes = u128::from(self.0);
+        let mut shift = 0;
         let mut unit = UNITS[0];
         for next in &UNITS[1..] {
             // 1023.95 would be printed as 1024.0 of the smaller unit.
-            if value < 1023.95 {
+            if bytes * 20 < 20_479 << shift {
                 break;
             }
-            value /= 1024.0;
+            shift += 10;
             unit = next;
         }
-        if unit == "B" {
-            write!(f, "{} B", self.0)
-        } else {
-            write!(f, "{value:.1} {unit}")
+        if shift == 0 {
+            return write!(f, "{bytes} B");
         }
+        let (tenths, rest) = ((bytes * 10) >> shift, (bytes * 10) & ((1 << shift) - 1));
+        // A tie goes to the even number, as with floats.
+        let is_up = rest * 2 + (tenths & 1) > 1 << shift;
+        let tenths = tenths + u128::from(is_up);
+        // At most 163840, and quicker to print.
+        let tenths = u32::try_from(tenths).unwrap_or(u32::MAX);
+        write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
     }
 }
 
@@ -272,6 +279,23 @@ mod tests {
                 "16384.0 PiB"
             ]
         );
+    }
+
+    #[test]
+    fn amounts_are_rounded_as_floats_are() {
+        let near = |bytes: u64| [bytes - 1, bytes, bytes + 1];
+        let ties =
+            (10..50).flat_map(|shift| [3_u64, 5, 13, 15, 399, 20_479].map(|n| (n << shift) / 20));
+        for bytes in ties.flat_map(near).chain((1 << 10..1 << 21).step_by(7)) {
+            let (mut value, mut unit) = (Bytes::new(bytes).as_f64(), 0);
+            while value >= 1023.95 {
+                (value, unit) = (value / 1024.0, unit + 1);
+            }
+            if unit > 0 {
+                let unit = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"][unit];
+                assert_eq!(Bytes::new(bytes).to_string(), format!("{value:.1} {unit}"));
+            }
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod trend;
 
 use core::fmt::Write as _;
 
+use adaptivemm_module_api::units::Balance;
 use adaptivemm_module_api::{
     Config, ConfigProblems, Finding, Info, MAX_STATE, Module, Need, Out, ScanError, Severity,
     Snapshot, register,
@@ -49,6 +50,7 @@ use adaptivemm_module_api::{
 use crate::detection::Detection;
 use crate::options::Options;
 use crate::sample::Sample;
+use crate::series::{Levels, Series};
 use crate::sources::Sources;
 use crate::state::Refused;
 use crate::status::Status;
@@ -150,11 +152,11 @@ impl Memleak {
             out.metric("baseline_bytes", baseline.as_f64());
         }
         if let Sources::Agree(exact) = self.sources {
-            out.metric("unaccounted_exact_bytes", exact.unaccounted.as_f64());
-            out.metric("orphans_bytes", exact.orphans.as_f64());
             out.metric("accounted_bytes", exact.parts.sum().as_f64());
             out.metric("per_cpu_free_bytes", exact.per_cpu.as_f64());
         }
+        out.metric("available_bytes", sample.available.as_f64());
+        publish_levels(&sample.levels, out);
         let growth = self.detection.growth(sample);
         out.metric("reported_growth_bytes", growth.as_f64());
         let status = Status {
@@ -166,6 +168,32 @@ impl Memleak {
         // Writing to a string cannot fail.
         let _ = write!(self.line, "{status}");
         out.status(&self.line);
+    }
+}
+
+/// The amounts in which a leak shows, as far as this kernel counts them.
+fn publish_levels(levels: &Levels, out: &mut Out<'_>) {
+    let level = |series| levels.get(series).map(Balance::as_f64);
+    if let Some(unaccounted) = level(Series::Unaccounted) {
+        out.metric("unaccounted_exact_bytes", unaccounted);
+    }
+    if let Some(orphans) = level(Series::Orphans) {
+        out.metric("orphans_bytes", orphans);
+    }
+    if let Some(slab) = level(Series::Slab) {
+        out.metric("slab_bytes", slab);
+    }
+    if let Some(vmalloc) = level(Series::Vmalloc) {
+        out.metric("vmalloc_bytes", vmalloc);
+    }
+    if let Some(per_cpu) = level(Series::PerCpu) {
+        out.metric("per_cpu_bytes", per_cpu);
+    }
+    if let Some(page_tables) = level(Series::PageTables) {
+        out.metric("page_tables_bytes", page_tables);
+    }
+    if let Some(stacks) = level(Series::Stacks) {
+        out.metric("stacks_bytes", stacks);
     }
 }
 

@@ -82,6 +82,42 @@ fn heads(told: &[String]) -> Vec<String> {
 }
 
 #[test]
+fn every_series_and_what_is_available_are_published() {
+    let amounts = Amounts {
+        lost: 1000,
+        slab: 100,
+        stacks: 10,
+        hugepages: 0,
+    };
+    let words = Rig::create::<Memleak>(&[])
+        .unwrap()
+        .scan(&machine(0, amounts));
+
+    let mib = |name| words.metric(name).map(|bytes| bytes / f64::from(1 << 20));
+    let published = [
+        ("unaccounted_exact_bytes", 1042.0),
+        ("orphans_bytes", 0.0),
+        ("slab_bytes", 250.0),
+        ("vmalloc_bytes", 50.0),
+        ("per_cpu_bytes", 10.0),
+        ("page_tables_bytes", 20.0),
+        ("stacks_bytes", 30.0),
+        ("available_bytes", 5890.0),
+    ];
+    assert_eq!(
+        published.map(|(name, _)| mib(name)),
+        published.map(|(_, amount)| Some(amount))
+    );
+
+    let without = machine(0, amounts).meminfo(&[("MemTotal", 1 << 30), ("MemFree", 1 << 29)]);
+    let words = Rig::create::<Memleak>(&[]).unwrap().scan(&without);
+    assert_eq!(
+        published.map(|(name, _)| words.metric(name)),
+        [[None; 7].as_slice(), &[Some(f64::from(1 << 29))]].concat()[..]
+    );
+}
+
+#[test]
 fn a_leak_in_a_slab_cache_is_told_with_what_it_means() {
     let lines = told(430, |minute| Amounts {
         slab: 5 * minute,
