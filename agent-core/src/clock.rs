@@ -1,4 +1,4 @@
-//! The two clocks of the daemon: when a scan is due, and when it was.
+//! The clocks of the daemon: when a scan is due, when it was, and what a thread has cost.
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,15 @@ pub fn time_of_day() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "the one clock")]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// How long the processor has worked for the thread that asks.
+#[must_use]
+pub fn of_this_thread() -> Duration {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(spent.tv_sec).unwrap_or_default();
+    let nanoseconds = u32::try_from(spent.tv_nsec).unwrap_or_default();
+    Duration::new(seconds, nanoseconds)
 }
 
 /// When scans are due: a grid that does not drift.

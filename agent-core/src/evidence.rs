@@ -1,7 +1,31 @@
 //! What the kernel's files say about who holds memory, and what of a growth that explains.
+//!
+//! One collector per source, named after its file. Each reads through the [`Root`](crate::sampler::Root), so that
+//! it works on a recorded tree, and says what it found, why it found nothing, or that it had to stop early.
 
+mod allocinfo;
+mod census;
+mod cma;
 mod comparison;
+mod dma_buf;
+mod holdings;
+mod kind;
+mod levels;
+mod meter;
+mod modules;
+mod page_owner;
+mod programs;
+mod services;
+mod slabinfo;
+mod sockets;
+mod take;
+mod vmallocinfo;
+mod zram;
 
 pub use comparison::{
     Certainty, Class, Comparison, Explanation, Growth, Level, Source, Standing, Taken,
 };
+pub use holdings::Held;
+pub use kind::Kind;
+pub use meter::Budget;
+pub use take::{Evidence, Raw, Request, Seen, VERSION, Why};

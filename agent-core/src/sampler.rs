@@ -18,6 +18,7 @@ pub(crate) mod snapshot;
 mod tunable;
 mod uptime;
 mod vmstat;
+mod walk;
 mod wanted;
 mod zoneinfo;
 

@@ -1,5 +1,9 @@
 //! Evidence of two moments side by side: what grew, and who explains how much of it.
 
+mod candidate;
+mod grown;
+mod judgement;
+
 use serde::{Deserialize, Serialize};
 
 use crate::incidents::Moment;

@@ -1,0 +1,69 @@
+//! `/sys/kernel/dmabuf/buffers`, or `dma_buf/bufinfo` of debugfs: DMA buffers, by the driver that exports them.
+
+use super::comparison::{Certainty, Class};
+use super::holdings::Holdings;
+use super::meter::{Halt, Meter};
+
+const BUFFERS: &str = "/sys/kernel/dmabuf/buffers";
+const BUFINFO: &str = "/sys/kernel/debug/dma_buf/bufinfo";
+
+/// Adds up buffers by exporter.
+pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
+    let mut add = |exporter: &str, bytes| {
+        let owner = format!("DMA buffers of {exporter}");
+        found.add(Some(Class::Unaccounted), Certainty::Exact, &owner, bytes);
+    };
+    let buffers = meter.list(BUFFERS)?;
+    if buffers.is_empty() {
+        return meter.lines(BUFINFO, |line| {
+            if let Some((exporter, bytes)) = buffer(line) {
+                add(exporter, bytes);
+            }
+        });
+    }
+    for buffer in buffers {
+        meter.check()?;
+        let size = meter.number(&format!("{BUFFERS}/{buffer}/size"));
+        let exporter = meter.text(&format!("{BUFFERS}/{buffer}/exporter_name"));
+        // One that was given back meanwhile is gone.
+        if let (Some(size), Ok(exporter)) = (size, exporter) {
+            add(exporter.trim(), size);
+        }
+    }
+    Ok(())
+}
+
+/// `size flags mode count exporter inode name`.
+fn buffer(line: &str) -> Option<(&str, u64)> {
+    let mut words = line.split_ascii_whitespace();
+    let size = words.next()?.parse().ok()?;
+    let exporter = words.nth(3)?;
+    words.next()?.parse::<u64>().ok()?;
+    Some((exporter, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_belongs_to_its_exporter() {
+        let line = "08294400\t00000002\t00080007\t00000002\tdrm\t00012345\tscanout";
+
+        assert_eq!(buffer(line), Some(("drm", 8_294_400)));
+    }
+
+    #[test]
+    fn other_lines_are_passed_over() {
+        let lines = [
+            "",
+            "Dma-buf Objects:",
+            "size    \tflags   \tmode    \tcount   \texp_name\tino     \tname",
+            "\tAttached Devices:",
+            "Total 0 devices attached",
+            "Total 1 objects, 8294400 bytes",
+        ];
+
+        assert_eq!(lines.map(buffer), [None; 6]);
+    }
+}

@@ -1,0 +1,162 @@
+//! Who holds how much, as one source says it, added up by owner.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::comparison::{Certainty, Class};
+use crate::words::clean;
+
+/// Owners of less are left out of the evidence.
+const LEAST_BYTES: u64 = 64 << 10;
+/// So many owners are kept of a source, those of most memory.
+const MOST_HELD: usize = 200;
+/// So many are told apart while they are added up.
+const MOST_OWNERS: usize = 20_000;
+/// The longest name of an owner, in bytes.
+const MAX_OWNER: usize = 160;
+
+/// What an owner holds, as one source says it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// Who: what it is called at both moments, so that they can be compared.
+    pub owner: String,
+    /// More about it, which may differ: `PID 17`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// In which class of memory it shows; `None` where the source does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// How exactly it is known.
+    pub certainty: Certainty,
+    /// How much.
+    pub bytes: u64,
+    /// The service that is charged for it, where it is a process and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+}
+
+/// Adds up what owners hold.
+#[derive(Debug, Default)]
+pub(super) struct Holdings {
+    by_class: BTreeMap<(Option<Class>, Certainty), HashMap<String, u64>>,
+    owners: usize,
+}
+
+impl Holdings {
+    /// Adds `bytes` to what `owner` holds. Owners beyond reason are left out.
+    pub(super) fn add(
+        &mut self,
+        class: Option<Class>,
+        certainty: Certainty,
+        owner: &str,
+        bytes: u64,
+    ) {
+        let owners = self.by_class.entry((class, certainty)).or_default();
+        if let Some(held) = owners.get_mut(owner) {
+            *held = held.saturating_add(bytes);
+        } else if self.owners < MOST_OWNERS {
+            owners.insert(owner.to_owned(), bytes);
+            self.owners += 1;
+        }
+    }
+
+    /// Those who hold the most, the largest first, and the most that somebody holds who had to be left out.
+    pub(super) fn finish(self) -> (Vec<Held>, u64) {
+        let mut held = Vec::new();
+        for ((class, certainty), owners) in self.by_class {
+            let large = owners
+                .into_iter()
+                .filter(|(_, bytes)| *bytes >= LEAST_BYTES);
+            held.extend(large.map(|(owner, bytes)| Held {
+                owner,
+                note: String::new(),
+                class,
+                certainty,
+                bytes,
+                within: None,
+            }));
+        }
+        for each in &mut held {
+            each.owner = one_line(&each.owner);
+        }
+        let key = |held: &Held| (u64::MAX - held.bytes, held.owner.clone(), held.class);
+        held.sort_by_cached_key(key);
+        let least = held.get(MOST_HELD).map_or(0, |first_out| first_out.bytes);
+        held.truncate(MOST_HELD);
+        held.shrink_to_fit();
+        (held, least)
+    }
+}
+
+/// Fit for a line of a report.
+fn one_line(owner: &str) -> String {
+    let mut line = String::new();
+    clean::append(owner.as_bytes(), MAX_OWNER, clean::Lines::One, &mut line);
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(holdings: &mut Holdings, owner: &str, kib: u64) {
+        holdings.add(Some(Class::Slab), Certainty::Exact, owner, kib << 10);
+    }
+
+    #[test]
+    fn what_an_owner_holds_is_added_up_and_small_ones_are_left_out() {
+        let mut holdings = Holdings::default();
+        for (owner, kib) in [
+            ("dentry", 40),
+            ("kmalloc-1k", 900),
+            ("dentry", 30),
+            ("x", 63),
+        ] {
+            add(&mut holdings, owner, kib);
+        }
+
+        let (held, least) = holdings.finish();
+
+        let shown: Vec<_> = held
+            .iter()
+            .map(|held| (&*held.owner, held.bytes >> 10))
+            .collect();
+        assert_eq!(
+            (shown, least),
+            (vec![("kmalloc-1k", 900), ("dentry", 70)], 0)
+        );
+    }
+
+    #[test]
+    fn of_many_the_largest_are_kept_and_it_is_known_what_the_others_may_hold() {
+        let mut holdings = Holdings::default();
+        for number in 0..300 {
+            add(&mut holdings, &format!("cache-{number}"), 1000 + number);
+        }
+
+        let (held, least) = holdings.finish();
+
+        assert_eq!(held.len(), MOST_HELD);
+        assert_eq!((held[0].bytes >> 10, least >> 10), (1299, 1099));
+    }
+
+    #[test]
+    fn an_owner_cannot_break_a_line() {
+        let mut holdings = Holdings::default();
+        add(
+            &mut holdings,
+            &format!("a\nb\u{1b}[31m{}", "x".repeat(500)),
+            100,
+        );
+
+        let (held, _) = holdings.finish();
+
+        assert!(
+            held[0].owner.starts_with("a b [31mxxx"),
+            "{}",
+            held[0].owner
+        );
+        assert_eq!(held[0].owner.len(), MAX_OWNER);
+    }
+}

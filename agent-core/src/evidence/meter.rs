@@ -1,0 +1,370 @@
+//! Reads kernel files for the collectors, and stops when time or room has run out.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::take::Raw;
+use crate::clock;
+use crate::sampler::Root;
+
+/// What evidence may cost each time it is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Of the processor.
+    pub cpu: Duration,
+    /// Of text that is read.
+    pub text_bytes: u64,
+}
+
+impl Default for Budget {
+    /// Evidence of before and of now together cost less than a quarter of a second and 8 MiB.
+    fn default() -> Self {
+        Self {
+            cpu: Duration::from_millis(100),
+            text_bytes: 4 << 20,
+        }
+    }
+}
+
+/// Why a collector ended early.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The file, or all of what was looked for, is not there.
+    Missing,
+    /// It is there, and says nothing that is of use here.
+    Useless(String),
+    /// It could not be read, or was not understood.
+    Failed(String),
+    /// Time or room ran out.
+    Spent(Spent),
+}
+
+/// What ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spent {
+    Cpu,
+    Text,
+}
+
+impl Halt {
+    pub(super) fn of(path: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Failed(format!("{path}: {error}")),
+        }
+    }
+}
+
+/// The longest line that is looked at whole.
+const MAX_LINE: usize = 4096;
+/// All raw texts together.
+const MAX_RAW: usize = 8 << 20;
+/// The raw text of one file.
+const MAX_RAW_FILE: usize = 2 << 20;
+
+/// Reads, and keeps count of what that costs.
+#[derive(Debug)]
+pub(super) struct Meter<'a> {
+    pub(super) root: &'a Root,
+    began: Duration,
+    /// When, on the clock of the thread, the collector at work must end.
+    ends: Duration,
+    budget: Budget,
+    read_bytes: u64,
+    buffer: Vec<u8>,
+    /// Texts as they were, if they are wanted.
+    raw: Option<Vec<Raw>>,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(root: &'a Root, budget: Budget, keep_raw: bool) -> Self {
+        let began = clock::of_this_thread();
+        Self {
+            root,
+            began,
+            ends: began.saturating_add(budget.cpu),
+            budget,
+            read_bytes: 0,
+            buffer: vec![0; 16 << 10],
+            raw: keep_raw.then(Vec::new),
+        }
+    }
+
+    /// Of the processor, since the beginning.
+    pub(super) fn cpu(&self) -> Duration {
+        clock::of_this_thread().saturating_sub(self.began)
+    }
+
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.read_bytes
+    }
+
+    /// From now on half of the time that is left may be used.
+    pub(super) fn allot(&mut self) {
+        let all = self.began.saturating_add(self.budget.cpu);
+        let now = clock::of_this_thread();
+        self.ends = now.saturating_add(all.saturating_sub(now) / 2);
+    }
+
+    /// Allows so much more, as somebody has asked for what takes long.
+    pub(super) fn allow(&mut self, more: Duration) {
+        self.budget.cpu = self.cpu().saturating_add(more * 2);
+    }
+
+    /// What has run out, if anything has.
+    pub(super) fn spent(&self) -> Option<Spent> {
+        if self.read_bytes >= self.budget.text_bytes {
+            return Some(Spent::Text);
+        }
+        (clock::of_this_thread() >= self.ends).then_some(Spent::Cpu)
+    }
+
+    /// # Errors
+    ///
+    /// If time or room has run out.
+    pub(super) fn check(&self) -> Result<(), Halt> {
+        self.spent().map_or(Ok(()), |spent| Err(Halt::Spent(spent)))
+    }
+
+    /// Counts text that was read in another way.
+    pub(super) fn note(&mut self, bytes: usize) {
+        self.read_bytes = self.read_bytes.saturating_add(bytes as u64);
+    }
+
+    /// A small file, of which at most 64 KiB are read.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or time or room has run out before.
+    pub(super) fn text(&mut self, path: &str) -> Result<String, Halt> {
+        self.check()?;
+        let mut text = Vec::new();
+        let part = |part: &[u8]| {
+            text.extend_from_slice(part);
+            if text.len() < 64 << 10 {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        };
+        let result = self.root.parts(path, &mut self.buffer, part);
+        self.note(text.len());
+        result.map_err(|error| Halt::of(path, &error))?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// The names in a directory. None if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or time or room has run out before.
+    pub(super) fn list(&mut self, path: &str) -> Result<Vec<String>, Halt> {
+        self.check()?;
+        let names = self.root.list(path);
+        self.named(path, names)
+    }
+
+    /// The names of the directories in a directory. None if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or time or room has run out before.
+    pub(super) fn directories(&mut self, path: &str) -> Result<Vec<String>, Halt> {
+        self.check()?;
+        let names = self.root.directories(path);
+        self.named(path, names)
+    }
+
+    fn named(&mut self, path: &str, names: io::Result<Vec<String>>) -> Result<Vec<String>, Halt> {
+        let names = names.map_err(|error| Halt::of(path, &error))?;
+        self.note(names.iter().map(String::len).sum());
+        Ok(names)
+    }
+
+    /// A number that is alone in a file.
+    pub(super) fn number(&mut self, path: &str) -> Option<u64> {
+        self.text(path).ok()?.trim().parse().ok()
+    }
+
+    /// Hands out each line of a file, without its end. The last one may be incomplete, where the file was cut.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or time or room has run out; what was handed out until then counts.
+    pub(super) fn lines(&mut self, path: &str, mut each: impl FnMut(&str)) -> Result<(), Halt> {
+        self.check()?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut raw = self.raw.is_some().then(Vec::new);
+        let (mut rest, mut spent) = (Vec::new(), None);
+        let result = self.root.parts(path, &mut buffer, |part| {
+            self.read_bytes = self.read_bytes.saturating_add(part.len() as u64);
+            if let Some(raw) = raw.as_mut().filter(|raw| raw.len() < MAX_RAW_FILE) {
+                raw.extend_from_slice(part);
+            }
+            split(&mut rest, part, &mut each);
+            spent = self.spent();
+            match spent {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        self.buffer = buffer;
+        if spent.is_none() && !rest.is_empty() {
+            each(&String::from_utf8_lossy(&rest));
+        }
+        self.keep(path, raw);
+        result.map_err(|error| Halt::of(path, &error))?;
+        spent.map_or(Ok(()), |spent| Err(Halt::Spent(spent)))
+    }
+
+    /// Hands out a file of any size as bytes, without keeping them.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or time has run out. Room is not counted: this is no text.
+    pub(super) fn bytes(&mut self, path: &str, mut each: impl FnMut(&[u8])) -> Result<(), Halt> {
+        self.check()?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut spent = None;
+        let result = self.root.parts(path, &mut buffer, |part| {
+            each(part);
+            spent = self.spent().filter(|spent| *spent == Spent::Cpu);
+            match spent {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            }
+        });
+        self.buffer = buffer;
+        result.map_err(|error| Halt::of(path, &error))?;
+        spent.map_or(Ok(()), |spent| Err(Halt::Spent(spent)))
+    }
+
+    fn keep(&mut self, path: &str, text: Option<Vec<u8>>) {
+        let (Some(kept), Some(mut text)) = (self.raw.as_mut(), text) else {
+            return;
+        };
+        let used: usize = kept.iter().map(|raw| raw.text.len()).sum();
+        text.truncate(MAX_RAW_FILE.min(MAX_RAW.saturating_sub(used)));
+        if !text.is_empty() {
+            text.shrink_to_fit();
+            kept.push(Raw {
+                path: path.to_owned(),
+                text,
+            });
+        }
+    }
+
+    /// Reads files whose lines nobody here looks at, to be kept as they are.
+    pub(super) fn keep_file(&mut self, path: &str) {
+        if self.raw.is_some() {
+            let _absent = self.lines(path, |_| {});
+        }
+    }
+
+    /// The texts that were kept.
+    pub(super) fn into_raw(self) -> Vec<Raw> {
+        self.raw.unwrap_or_default()
+    }
+}
+
+/// Hands out the lines that `part` completes; `rest` is the beginning of the next.
+fn split(rest: &mut Vec<u8>, part: &[u8], each: &mut impl FnMut(&str)) {
+    for piece in part.split_inclusive(|&byte| byte == b'\n') {
+        let Some(end) = piece.strip_suffix(b"\n") else {
+            rest.extend_from_slice(&piece[..piece.len().min(MAX_LINE)]);
+            rest.truncate(MAX_LINE);
+            return;
+        };
+        if rest.is_empty() {
+            each(&String::from_utf8_lossy(&end[..end.len().min(MAX_LINE)]));
+        } else {
+            rest.extend_from_slice(&end[..end.len().min(MAX_LINE)]);
+            rest.truncate(MAX_LINE);
+            each(&String::from_utf8_lossy(rest));
+            rest.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::Recorded;
+
+    fn root(text: &[u8]) -> Root {
+        Root::Recorded(Recorded::from([("proc/x".to_owned(), text.to_vec())]))
+    }
+
+    fn lines(meter: &mut Meter<'_>) -> (Vec<String>, Result<(), Halt>) {
+        let mut lines = Vec::new();
+        let result = meter.lines("/proc/x", |line| lines.push(line.to_owned()));
+        (lines, result)
+    }
+
+    #[test]
+    fn lines_are_whole_however_the_file_comes_in_parts() {
+        let text = "first line\n\nthird\nno end";
+        let root = root(text.as_bytes());
+
+        for size in 1..30 {
+            let mut meter = Meter::new(&root, Budget::default(), true);
+            meter.buffer.truncate(size);
+
+            let (lines, result) = lines(&mut meter);
+
+            assert!(result.is_ok());
+            assert_eq!(lines, ["first line", "", "third", "no end"]);
+            let kept = [Raw {
+                path: "/proc/x".into(),
+                text: text.into(),
+            }];
+            assert_eq!(meter.into_raw(), kept);
+        }
+    }
+
+    #[test]
+    fn room_runs_out() {
+        let root = root(&b"0123456\n".repeat(100));
+        let budget = Budget {
+            text_bytes: 64,
+            ..Budget::default()
+        };
+        let mut meter = Meter::new(&root, budget, false);
+        meter.buffer.truncate(32);
+
+        let (lines, result) = lines(&mut meter);
+
+        assert_eq!(lines.len(), 8);
+        assert!(matches!(result, Err(Halt::Spent(Spent::Text))));
+        assert!(matches!(
+            meter.text("/proc/x"),
+            Err(Halt::Spent(Spent::Text))
+        ));
+    }
+
+    #[test]
+    fn time_runs_out() {
+        let root = root(b"a\n");
+        let budget = Budget {
+            cpu: Duration::ZERO,
+            ..Budget::default()
+        };
+        let mut meter = Meter::new(&root, budget, false);
+
+        assert!(matches!(lines(&mut meter).1, Err(Halt::Spent(Spent::Cpu))));
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_the_memory() {
+        let root = root(&b"x".repeat(1 << 20));
+        let mut meter = Meter::new(&root, Budget::default(), false);
+
+        let (lines, _) = lines(&mut meter);
+
+        assert_eq!(
+            lines.iter().map(String::len).collect::<Vec<_>>(),
+            [MAX_LINE]
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! `/proc/modules`: which kernel modules are loaded.
+
+use super::meter::Meter;
+
+const PATH: &str = "/proc/modules";
+/// More than any machine has.
+const MOST: usize = 1000;
+
+/// Their names, sorted. None on a kernel without modules.
+pub(super) fn loaded(meter: &mut Meter<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    let _absent = meter.lines(PATH, |line| {
+        let name = line.split(' ').next().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !name.is_empty() && name.len() <= 64 && name.chars().all(is_name) && names.len() < MOST {
+            names.push(name.to_owned());
+        }
+    });
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Budget;
+    use crate::sampler::{Recorded, Root};
+
+    #[test]
+    fn they_are_known_by_name() {
+        let text =
+            "zram 40960 1 - Live 0x0000000000000000\next4 999424 2 - Live 0x0 (E)\n\n\u{7}x 1\n";
+        let root = Root::Recorded(Recorded::from([("proc/modules".to_owned(), text.into())]));
+
+        let names = loaded(&mut Meter::new(&root, Budget::default(), false));
+
+        assert_eq!(names, ["ext4", "zram"]);
+    }
+}

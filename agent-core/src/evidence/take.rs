@@ -1,0 +1,217 @@
+//! Takes evidence: asks each source in turn, the cheap ones first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::PageSize;
+use serde::{Deserialize, Serialize};
+
+use super::comparison::{Class, Level, Standing, Taken};
+use super::holdings::{Held, Holdings};
+use super::kind::Kind;
+use super::meter::{Budget, Halt, Meter, Spent};
+use super::{allocinfo, census, cma, dma_buf, levels, modules, page_owner, services, slabinfo};
+use super::{sockets, vmallocinfo, zram};
+use crate::incidents::Moment;
+use crate::sampler::Root;
+
+/// The version of [`Evidence`].
+pub const VERSION: u32 = 1;
+
+/// What the census may take, when it is asked for: enough for a machine of some TB.
+const CENSUS: Duration = Duration::from_secs(300);
+
+/// What the kernel's files say of who holds memory at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The version of the record.
+    pub v: u32,
+    /// When it was taken, and at what cost.
+    pub taken: Taken,
+    /// The size of each class, in bytes.
+    pub levels: BTreeMap<Class, i64>,
+    /// The base page of the machine, in bytes.
+    pub page_size_bytes: u64,
+    /// The kernel modules that are loaded, by name.
+    pub modules: Vec<String>,
+    /// What each source said, in the order in which they were asked.
+    pub sources: Vec<Seen>,
+}
+
+/// What a source said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Which.
+    pub kind: Kind,
+    /// How that went.
+    pub standing: Standing,
+    /// Of the processor.
+    pub cpu_us: u64,
+    /// Who holds how much: those who hold the most.
+    pub held: Vec<Held>,
+    /// The most that somebody holds who is left out of `held` because there were too many; else 0.
+    #[serde(default)]
+    pub least: u64,
+}
+
+/// Why evidence is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The daemon has started.
+    Start,
+    /// Now and then, so that there is something to compare with.
+    Routine,
+    /// A module has become suspicious.
+    Suspicion,
+    /// A module has reported something.
+    Incident,
+}
+
+impl Why {
+    /// In a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Routine => "routine",
+            Self::Suspicion => "suspicion",
+            Self::Incident => "incident",
+        }
+    }
+
+    /// Whether the texts are kept as they were: not all the time, as they are large.
+    const fn keeps_raw(self) -> bool {
+        matches!(self, Self::Suspicion | Self::Incident)
+    }
+}
+
+/// What is to be taken.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Of which machine.
+    pub root: &'a Root,
+    /// The size of its base page.
+    pub page_size: PageSize,
+    /// Now.
+    pub at: Moment,
+    /// Why.
+    pub why: Why,
+    /// The classes of memory as the module memleak has them; those that are missing are taken from meminfo.
+    pub levels: Vec<Level>,
+    /// What it may cost.
+    pub budget: Budget,
+    /// Whether all pages are to be counted, which takes 25 to 50 ms per GB whatever the budget.
+    pub wants_census: bool,
+}
+
+/// The text of a kernel file as it was read, cut where it is very long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// The file, as on a live machine.
+    pub path: String,
+    /// What it held.
+    pub text: Vec<u8>,
+}
+
+impl Evidence {
+    /// Looks at the machine. The second value are texts to be kept beside an incident, at most 8 MiB; empty unless
+    /// this is taken for a suspicion or an incident.
+    #[must_use]
+    pub fn take(request: &Request<'_>) -> (Self, Vec<Raw>) {
+        let mut meter = Meter::new(request.root, request.budget, request.why.keeps_raw());
+        let levels = levels::complete(&mut meter, &request.levels);
+        let modules = modules::loaded(&mut meter);
+        let sources = ask_all(&mut meter, request);
+        let evidence = Self {
+            v: VERSION,
+            taken: Taken {
+                at: request.at.clone(),
+                why: request.why.name().to_owned(),
+                cpu_us: micros(meter.cpu()),
+                read_bytes: meter.read_bytes(),
+            },
+            levels,
+            page_size_bytes: request.page_size.bytes().get(),
+            modules,
+            sources,
+        };
+        (evidence, meter.into_raw())
+    }
+}
+
+/// All sources, in order of cost.
+fn ask_all(meter: &mut Meter<'_>, request: &Request<'_>) -> Vec<Seen> {
+    let size = request.page_size;
+    let mut slab = ask(meter, Kind::Slab, |meter, found| {
+        slabinfo::collect(meter, size, found)
+    });
+    slab.held
+        .retain(|held| !slabinfo::is_reclaimable(request.root, held));
+    let mut sources = vec![
+        slab,
+        ask(meter, Kind::Sockets, |meter, found| {
+            sockets::collect(meter, size, found)
+        }),
+        ask(meter, Kind::Zram, zram::collect),
+        ask(meter, Kind::Cma, |meter, found| {
+            cma::collect(meter, size, found)
+        }),
+        ask(meter, Kind::DmaBuffers, dma_buf::collect),
+        ask(meter, Kind::AllocInfo, allocinfo::collect),
+        ask(meter, Kind::Services, services::collect),
+        ask(meter, Kind::Vmalloc, |meter, found| {
+            vmallocinfo::collect(meter, size, found)
+        }),
+        ask(meter, Kind::PageOwner, |meter, found| {
+            page_owner::collect(meter, size, found)
+        }),
+    ];
+    if request.wants_census {
+        meter.allow(CENSUS);
+        sources.push(ask(meter, Kind::Census, |meter, found| {
+            census::collect(meter, size, found)
+        }));
+    }
+    sources
+}
+
+/// Asks one source. It may take half of the time that is left.
+fn ask(
+    meter: &mut Meter<'_>,
+    kind: Kind,
+    collect: impl FnOnce(&mut Meter<'_>, &mut Holdings) -> Result<(), Halt>,
+) -> Seen {
+    let start = meter.cpu();
+    meter.allot();
+    let mut found = Holdings::default();
+    let result = meter.check().and_then(|()| collect(meter, &mut found));
+    let (held, least) = found.finish();
+    Seen {
+        kind,
+        standing: standing(kind, result),
+        cpu_us: micros(meter.cpu().saturating_sub(start)),
+        held,
+        least,
+    }
+}
+
+fn standing(kind: Kind, result: Result<(), Halt>) -> Standing {
+    match result {
+        Ok(()) => Standing::Read,
+        Err(Halt::Missing) => Standing::Absent {
+            why: kind.absence().to_owned(),
+        },
+        Err(Halt::Useless(why)) => Standing::Absent { why },
+        Err(Halt::Failed(why)) => Standing::Failed { why },
+        Err(Halt::Spent(Spent::Cpu)) => Standing::Cut {
+            why: "the time for evidence had run out".to_owned(),
+        },
+        Err(Halt::Spent(Spent::Text)) => Standing::Cut {
+            why: "as much text as allowed had been read".to_owned(),
+        },
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

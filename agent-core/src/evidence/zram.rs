@@ -1,0 +1,48 @@
+//! `mm_stat` of zram devices: compressed swap in memory.
+
+use super::comparison::{Certainty, Class};
+use super::holdings::Holdings;
+use super::meter::{Halt, Meter};
+
+const DIRECTORY: &str = "/sys/block";
+
+/// Nothing is held where the kernel counts the pages of zsmalloc in `/proc/vmstat`: they are accounted for then.
+pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
+    let names = meter.list(DIRECTORY)?;
+    let devices: Vec<_> = names
+        .iter()
+        .filter(|name| name.starts_with("zram"))
+        .collect();
+    if devices.is_empty() {
+        return Err(Halt::Missing);
+    }
+    let mut is_accounted = false;
+    meter.lines("/proc/vmstat", |line| {
+        is_accounted |= line.starts_with("nr_zspages ");
+    })?;
+    for name in devices {
+        let text = meter.text(&format!("{DIRECTORY}/{name}/mm_stat"))?;
+        if let Some(bytes) = used(&text).filter(|_| !is_accounted) {
+            found.add(Some(Class::Unaccounted), Certainty::Exact, name, bytes);
+        }
+    }
+    Ok(())
+}
+
+/// The third number: what it takes in all, in bytes.
+fn used(text: &str) -> Option<u64> {
+    text.split_ascii_whitespace().nth(2)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_number_is_what_it_takes() {
+        let text = " 4096 74 12288 0 12288 0 0 0 0\n";
+
+        assert_eq!(used(text), Some(12_288));
+        assert_eq!(["", "1 2", "1 2 x", "1 2 -3"].map(used), [None; 4]);
+    }
+}
