@@ -1,4 +1,5 @@
-//! The only code that logs: one event, one line, to the log daemon, a terminal or any writer.
+//! The only code that logs: one event, to the systemd journal with all its fields, or else one line of text, to the
+//! log daemon, a terminal or any writer.
 //!
 //! # Verbosity
 //!
@@ -14,8 +15,10 @@
 //! | 5 | everything, such as updates of a baseline |
 
 mod connection;
+mod event;
 mod line;
 mod log_daemon;
+mod native;
 mod recent;
 mod repeats;
 mod terminal;
@@ -27,11 +30,16 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
+pub use event::Event;
+pub use native::has_stderr;
 pub use recent::{Recent, Said};
 pub use repeats::{Pass, Repeats};
 
+use crate::words::Number;
+use connection::Syslog;
 use line::one_line;
 use log_daemon::LogDaemon;
+use native::Native;
 
 /// Short enough to lose little after a restart of the log daemon, long enough not to fill an
 /// audit log where the connection is forbidden.
@@ -50,6 +58,13 @@ pub struct Entry<'a> {
     pub text: &'a str,
     /// Zero or more further lines that belong to the text. Empty ones are left out.
     pub details: &'a str,
+    /// What kind of event it is, if programs may want to know.
+    pub event: Option<Event>,
+    /// What the text says, for programs: names as the systemd journal takes them, and values. Empty
+    /// ones are left out.
+    pub fields: &'a [(&'static str, &'a str)],
+    /// The numbers behind it.
+    pub numbers: &'a [Number],
 }
 
 impl<'a> Entry<'a> {
@@ -62,7 +77,37 @@ impl<'a> Entry<'a> {
             module,
             text,
             details: "",
+            event: None,
+            fields: &[],
+            numbers: &[],
         }
+    }
+
+    /// The same, as an event of this kind.
+    #[must_use]
+    pub const fn event(self, event: Event) -> Self {
+        Self {
+            event: Some(event),
+            ..self
+        }
+    }
+
+    /// The same with further lines.
+    #[must_use]
+    pub const fn details(self, details: &'a str) -> Self {
+        Self { details, ..self }
+    }
+
+    /// The same with fields for programs.
+    #[must_use]
+    pub const fn fields(self, fields: &'a [(&'static str, &'a str)]) -> Self {
+        Self { fields, ..self }
+    }
+
+    /// The same with the numbers behind it.
+    #[must_use]
+    pub const fn numbers(self, numbers: &'a [Number]) -> Self {
+        Self { numbers, ..self }
     }
 
     /// The same, written only from this verbosity, 0 to 5.
@@ -84,7 +129,8 @@ pub struct Journal {
 
 enum Target {
     Terminal,
-    LogDaemon(LogDaemon),
+    LogDaemon(LogDaemon<Syslog>),
+    Native(LogDaemon<Native>),
     Writer(Box<dyn Write + Send>),
 }
 
@@ -113,6 +159,14 @@ impl Journal {
         Self::new(Target::LogDaemon(LogDaemon::new(socket, pause)), verbosity)
     }
 
+    /// Writes to the systemd journal that listens on `socket`, usually `/run/systemd/journal/socket`, in its own
+    /// protocol. It is connected to as a log daemon is.
+    #[must_use]
+    pub fn to_native(socket: &Path, verbosity: u8) -> Self {
+        let daemon = LogDaemon::new(socket, RECONNECT_PAUSE);
+        Self::new(Target::Native(daemon), verbosity)
+    }
+
     /// Writes without the time of day, so that the same events make the same bytes.
     #[must_use]
     pub fn to_writer(writer: Box<dyn Write + Send>, verbosity: u8) -> Self {
@@ -139,9 +193,13 @@ impl Journal {
             severity, module, ..
         } = *entry;
         self.recent.note(severity, module, entry.text);
-        self.write_line(severity, &format!("{module}: {}", entry.text));
+        self.deliver(entry);
+        if matches!(self.target, Target::Native(_)) {
+            return;
+        }
         for detail in entry.details.lines().filter(|line| !line.is_empty()) {
-            self.write_line(severity, &format!("{module}:   {detail}"));
+            let text = format!("  {detail}");
+            self.deliver(&Entry::new(severity, module, &text));
         }
     }
 
@@ -179,13 +237,11 @@ impl Journal {
         }
     }
 
-    fn write_line(&mut self, severity: Severity, text: &str) {
+    fn deliver(&mut self, entry: &Entry<'_>) {
         let lost = self.target.settle();
         self.count(lost);
         // As long as the loss itself cannot be told, a message would hide it.
-        let written = self
-            .report_lost()
-            .and_then(|()| self.target.send(severity, &one_line(text)));
+        let written = self.report_lost().and_then(|()| self.target.send(entry));
         match written {
             Ok(()) => {}
             Err(Lost) => self.count(1),
@@ -205,8 +261,9 @@ impl Journal {
             count => format!("{count} messages were"),
         };
         let listener = self.target.listener();
-        let text = format!("core: {lost} lost while {listener} did not answer");
-        self.target.send(Severity::Warning, &text)?;
+        let text = format!("{lost} lost while {listener} did not answer");
+        let entry = Entry::new(Severity::Warning, "core", &text).event(Event::MessagesLost);
+        self.target.send(&entry)?;
         self.unreported = 0;
         Ok(())
     }
@@ -222,12 +279,15 @@ impl fmt::Debug for Journal {
 }
 
 impl Target {
-    /// Writes one line.
-    fn send(&mut self, severity: Severity, line: &str) -> Result<(), Lost> {
+    /// Writes one event; the details only where they go into the same message.
+    fn send(&mut self, entry: &Entry<'_>) -> Result<(), Lost> {
+        let severity = entry.severity;
+        let line = || one_line(&format!("{}: {}", entry.module, entry.text));
         match self {
-            Self::Terminal => terminal::send(severity, line),
-            Self::LogDaemon(daemon) => daemon.send(severity, line),
-            Self::Writer(writer) => writeln!(writer, "{severity} {line}").map_err(|_| Lost),
+            Self::Native(daemon) => daemon.send(&native::message(entry).as_slice()),
+            Self::Terminal => terminal::send(severity, &line()),
+            Self::LogDaemon(daemon) => daemon.send(&(severity, &line())),
+            Self::Writer(writer) => writeln!(writer, "{severity} {}", line()).map_err(|_| Lost),
         }
     }
 
@@ -235,6 +295,7 @@ impl Target {
     fn settle(&mut self) -> u64 {
         match self {
             Self::LogDaemon(daemon) => daemon.settle(),
+            Self::Native(daemon) => daemon.settle(),
             Self::Terminal | Self::Writer(_) => 0,
         }
     }
@@ -244,6 +305,7 @@ impl Target {
         match self {
             Self::Terminal => "the terminal",
             Self::LogDaemon(_) => "the log daemon",
+            Self::Native(_) => "the journal",
             Self::Writer(_) => "the output",
         }
     }

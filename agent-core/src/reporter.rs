@@ -1,5 +1,6 @@
 //! Tells the journal what happened in a scan: transitions, not states.
 
+mod change;
 mod decision;
 
 use std::time::Duration;
@@ -10,11 +11,12 @@ use crate::actuator::{Notice, Outcome, Restored};
 use crate::agent::{Deed, Fate, Round};
 use crate::bus::{Ending, Member, Reason};
 use crate::decisions::News;
-use crate::journal::{Entry, Journal, Pass, Repeats};
+use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::loader::Verdict;
 use crate::tunables;
-use crate::words::NO_REASON;
+use crate::words::{Finding, NO_REASON};
 
+use change::Change;
 pub use decision::report_aftermaths;
 use decision::why;
 
@@ -37,12 +39,12 @@ impl Reporter {
     pub fn report(&mut self, round: &Round<'_>, journal: &mut Journal) {
         let uptime = round.snapshot.uptime.0;
         for News { is_bad, text } in &round.news {
-            let severity = if *is_bad {
-                Severity::Warning
+            let (severity, event) = if *is_bad {
+                (Severity::Warning, Event::Trouble)
             } else {
-                Severity::Info
+                (Severity::Info, Event::TroubleOver)
             };
-            journal.write(&Entry::new(severity, "core", text));
+            journal.write(&Entry::new(severity, "core", text).event(event));
         }
         self.files(round, journal);
         if !round.snapshot.steady {
@@ -76,7 +78,8 @@ impl Reporter {
                 (Ok(()), Some(index)) => {
                     self.unreadable.swap_remove(index);
                     let text = format!("{path} can be read again");
-                    journal.write(&Entry::new(Severity::Info, "core", &text));
+                    let entry = Entry::new(Severity::Info, "core", &text).event(Event::Readable);
+                    journal.write(&entry.fields(&[("FILE", path)]));
                 }
                 (Err(error), None) if round.is_optional(path) => {
                     self.unreadable.push(path.to_owned());
@@ -89,7 +92,11 @@ impl Reporter {
                     self.unreadable.push(path.to_owned());
                     let text =
                         format!("cannot read {path}: {error}; what depends on it is left out");
-                    let entry = |severity| Entry::new(severity, "core", &text);
+                    let fields = [("FILE", path)];
+                    let entry = |severity| {
+                        let entry = Entry::new(severity, "core", &text).event(Event::Unreadable);
+                        entry.fields(&fields)
+                    };
                     journal.write(&match error.is_missing() {
                         // Its module says what that means; most kernels lack some tunable.
                         true if tunables::at(path).is_some() => {
@@ -107,37 +114,33 @@ impl Reporter {
     fn ending(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let problem = member.words().problems.first();
         let problem = problem.map_or(NO_REASON, |(_, text)| text);
-        let (code, text) = match member.ending() {
+        let (code, event, text) = match member.ending() {
             Ending::Silent => return,
             Ending::Answered(Verdict::Good) => {
                 self.back_to_normal(member.name(), journal);
                 return;
             }
             Ending::Answered(Verdict::Failed | Verdict::Panicked | Verdict::Died) => {
-                ("failed", format!("cannot do its work: {problem}"))
+                let text = format!("cannot do its work: {problem}");
+                ("failed", Event::ModuleFailed, text)
             }
             Ending::Late(missed) => {
                 let scans = missed + 1;
-                (
-                    "late",
-                    format!("did not answer in time; scans missed in a row: {scans}"),
-                )
+                let text = format!("did not answer in time; scans missed in a row: {scans}");
+                ("late", Event::ModuleLate, text)
             }
-            Ending::Restarting(reason) => (
-                "restarting",
-                format!("{}; it is started again", breakdown(reason, problem)),
-            ),
+            Ending::Restarting(reason) => {
+                let text = format!("{}; it is started again", breakdown(reason, problem));
+                ("restarting", Event::ModuleRestarted, text)
+            }
             Ending::Quarantined(reason, pause) => {
                 let text = format!("quarantined {}", quarantine(reason, pause, problem));
-                ("quarantined", text)
+                ("quarantined", Event::ModuleQuarantined, text)
             }
         };
-        self.condition(
-            code,
-            &Entry::new(Severity::Error, member.name(), &text),
-            uptime,
-            journal,
-        );
+        let fields = [("REASON", problem)];
+        let entry = Entry::new(Severity::Error, member.name(), &text).event(event);
+        self.condition(code, &entry.fields(&fields), uptime, journal);
     }
 
     fn back_to_normal(&mut self, module: &str, journal: &mut Journal) {
@@ -147,20 +150,16 @@ impl Reporter {
         let restarting = self.repeats.over(module, "restarting");
         let quarantined = self.repeats.over(module, "quarantined");
         if failed || late || restarting || quarantined {
-            journal.write(&Entry::new(Severity::Info, module, "does its work again"));
+            let entry = Entry::new(Severity::Info, module, "does its work again");
+            journal.write(&entry.event(Event::ModuleRecovered));
         }
     }
 
     fn words(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let words = member.words();
         for finding in &words.findings {
-            journal.write(&Entry {
-                severity: finding.severity,
-                verbosity: finding.verbosity,
-                module: member.name(),
-                text: &finding.text,
-                details: &finding.details,
-            });
+            let fields = [("CODE", finding.code.as_str())];
+            journal.write(&finding_entry(member.name(), finding).fields(&fields));
         }
         if words.dropped > 0 {
             let text = format!(
@@ -168,6 +167,7 @@ impl Reporter {
                 words.dropped
             );
             let entry = Entry::new(Severity::Warning, member.name(), &text);
+            let entry = entry.event(Event::ModuleMisbehaved);
             self.condition("too-much", &entry, uptime, journal);
         }
         if words.strays > 0 {
@@ -176,6 +176,7 @@ impl Reporter {
                 words.strays
             );
             let entry = Entry::new(Severity::Warning, member.name(), &text);
+            let entry = entry.event(Event::ModuleMisbehaved);
             self.condition("stray", &entry, uptime, journal);
         }
         if let Some((what, why)) = words.refused.first() {
@@ -197,8 +198,14 @@ impl Reporter {
             decision,
         } = deed;
         let id = decision.map_or_else(String::new, |id| format!(" [decision {id}]"));
-        let text = format!("{}: {fate} ({}){id}", request.action, why(request));
-        let entry = |severity| Entry::new(severity, module, &text);
+        let reason = why(request);
+        let text = format!("{}: {fate} ({reason}){id}", request.action);
+        let change = Change::of(&request.action, fate, *decision);
+        let fields = change.fields(&reason, fate.code());
+        let entry = |severity| {
+            let entry = Entry::new(severity, module, &text).event(change.event);
+            entry.fields(&fields).numbers(&request.numbers)
+        };
         let lasting = match fate {
             Fate::CarriedOut(Outcome::Done { .. } | Outcome::Begun | Outcome::Simulated { .. }) => {
                 journal.write(&entry(Severity::Notice));
@@ -226,12 +233,12 @@ impl Reporter {
         }
         let text = restored.to_string();
         let code = format!("restore {}", restored.tunable);
-        self.condition(
-            &code,
-            &Entry::new(Severity::Error, "core", &text),
-            uptime,
-            journal,
-        );
+        let fields = [
+            ("TUNABLE", restored.tunable.as_str()),
+            ("NEW", &restored.original),
+        ];
+        let entry = Entry::new(Severity::Error, "core", &text).event(Event::NotRestored);
+        self.condition(&code, &entry.fields(&fields), uptime, journal);
     }
 
     /// Tells of something that may last: when it begins, and then once an hour.
@@ -261,16 +268,42 @@ impl Reporter {
 
 /// Tells what became of a tunable that was to get its original value back.
 pub fn report_restored(restored: &Restored, journal: &mut Journal) {
-    let severity = match restored.result {
-        Ok(_) => Severity::Notice,
-        Err(_) => Severity::Error,
+    let (severity, event) = match restored.result {
+        Ok(_) => (Severity::Notice, Event::Restored),
+        Err(_) => (Severity::Error, Event::NotRestored),
     };
-    journal.write(&Entry::new(severity, "core", &restored.to_string()));
+    let fields = [
+        ("TUNABLE", restored.tunable.as_str()),
+        ("NEW", &restored.original),
+    ];
+    let text = restored.to_string();
+    let entry = Entry::new(severity, "core", &text).event(event);
+    journal.write(&entry.fields(&fields));
+}
+
+/// What a module saw, as the journal has it; without its fields.
+fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
+    let event = match finding.severity {
+        // By convention, of whichever module.
+        _ if finding.code.ends_with("-leak") => Event::Leak,
+        Severity::Error | Severity::Warning => Event::Warning,
+        Severity::Notice | Severity::Info | Severity::Debug => Event::Finding,
+    };
+    Entry::new(finding.severity, module, &finding.text)
+        .from_verbosity(finding.verbosity)
+        .details(&finding.details)
+        .event(event)
+        .numbers(&finding.numbers)
 }
 
 fn report_notice(notice: &Notice, journal: &mut Journal) {
     let text = notice.to_string();
-    let entry = |severity| Entry::new(severity, "core", &text);
+    let change = Change::noticed(notice);
+    let fields = change.fields("", "");
+    let entry = |severity| {
+        let entry = Entry::new(severity, "core", &text).event(change.event);
+        entry.fields(&fields)
+    };
     journal.write(&match notice {
         Notice::Yielded { .. } | Notice::Resumed { .. } => entry(Severity::Notice),
         Notice::Compacted { error: None, .. } => entry(Severity::Info).from_verbosity(1),

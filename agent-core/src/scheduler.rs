@@ -10,7 +10,7 @@ use adaptivemm_module_api::Severity;
 use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Event, Journal};
 use crate::overview;
 use crate::reporter::{Reporter, report_aftermaths, report_restored};
 use crate::service::Service;
@@ -61,10 +61,8 @@ impl Scheduler {
         started: impl FnOnce(),
         mut reload: impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
     ) {
-        self.say(
-            Severity::Info,
-            &format!("{} started: {}", version(), self.plan()),
-        );
+        let text = format!("{} started: {}", version(), self.plan());
+        self.say(Severity::Info, Event::Started, &text);
         self.is_running = true;
         let mut rhythm = Rhythm::new(clock::now(), self.agent.period());
         self.scan();
@@ -166,16 +164,14 @@ impl Scheduler {
                 if let Some(journal) = journal {
                     self.journal = journal.after(&self.journal);
                 }
-                self.say(
-                    Severity::Info,
-                    &format!("configuration reloaded: {}", self.plan()),
-                );
+                let text = format!("configuration reloaded: {}", self.plan());
+                self.say(Severity::Info, Event::Reloaded, &text);
                 Ok(())
             }
             Err(reason) => {
                 let text =
                     format!("configuration not reloaded, the old one stays in force: {reason}");
-                self.say(Severity::Error, &text);
+                self.say(Severity::Error, Event::ReloadRefused, &text);
                 Err(text)
             }
         };
@@ -190,7 +186,7 @@ impl Scheduler {
         report_aftermaths(&self.agent.cut_short(), &mut self.journal);
         self.restore();
         if self.is_running {
-            self.say(Severity::Info, "ended");
+            self.say(Severity::Info, Event::Ended, "ended");
         }
         self.agent.end();
         if let Some(standing) = self.standing {
@@ -217,8 +213,9 @@ impl Scheduler {
     }
 
     /// Tells the journal something of the daemon itself.
-    pub(crate) fn say(&mut self, severity: Severity, text: &str) {
-        self.journal.write(&Entry::new(severity, "core", text));
+    pub(crate) fn say(&mut self, severity: Severity, event: Event, text: &str) {
+        let entry = Entry::new(severity, "core", text);
+        self.journal.write(&entry.event(event));
     }
 }
 

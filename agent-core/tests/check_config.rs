@@ -87,7 +87,7 @@ fn every_error_is_told_at_once_with_its_place_and_a_hint() {
     adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:4:1: error: unknown setting `verbosty` in `[core]`
         4 | verbosty = 2
           | ^^^^^^^^ did you mean `verbosity`?
-    adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:5:14: error: `log-target` must be one of "auto", "syslog", "stderr", found the string "file"
+    adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:5:14: error: `log-target` must be one of "auto", "syslog", "journal", "stderr", found the string "file"
         5 | log-target = "file"
           |              ^^^^^^
     adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:6:12: error: `max-late` must be a whole number from 1 to 1000, found the string "three"
@@ -177,6 +177,7 @@ fn what_is_shown_can_be_loaded_again() {
     verbosity = 1   # /etc/adaptivemmd/adaptivemmd.toml:2
     log-target = "auto"   # default
     syslog-socket = "/dev/log"   # default
+    journal-socket = "/run/systemd/journal/socket"   # default
     runtime-dir = "/run/adaptivemmd"   # default
     state-dir = "/var/lib/adaptivemmd"   # default
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3

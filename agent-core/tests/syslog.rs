@@ -30,13 +30,7 @@ fn impatient(socket: &Path) -> Journal {
 }
 
 fn write(journal: &mut Journal, text: &str) {
-    journal.write(&Entry {
-        severity: Severity::Info,
-        verbosity: 0,
-        module: "core",
-        text,
-        details: "",
-    });
+    journal.write(&Entry::new(Severity::Info, "core", text));
 }
 
 /// Whatever has arrived on a datagram socket, without the prefix.
@@ -101,13 +95,7 @@ fn a_message_has_priority_local_time_tag_and_pid() {
 
     for (severity, priority) in severities {
         let before = Zoned::now();
-        journal.write(&Entry {
-            severity,
-            verbosity: 0,
-            module: "memleak",
-            text: "größer",
-            details: "",
-        });
+        journal.write(&Entry::new(severity, "memleak", "größer"));
         let after = Zoned::now();
 
         let mut buffer = [0; 4096];
@@ -128,13 +116,8 @@ fn details_are_messages_of_their_own() {
     let (_directory, socket) = directory();
     let listener = UnixDatagram::bind(&socket).unwrap();
 
-    Journal::to_syslog(&socket, 0).write(&Entry {
-        severity: Severity::Warning,
-        verbosity: 0,
-        module: "memleak",
-        text: "grows",
-        details: "slab\nvmalloc",
-    });
+    let entry = Entry::new(Severity::Warning, "memleak", "grows");
+    Journal::to_syslog(&socket, 0).write(&entry.details("slab\nvmalloc"));
 
     let expected = ["memleak: grows", "memleak:   slab", "memleak:   vmalloc"];
     assert_eq!(received(&listener), expected);

@@ -13,7 +13,7 @@ use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
 use crate::control::{Call, Server};
 use crate::decisions::Decisions;
-use crate::journal::{Entry, Journal};
+use crate::journal::{self, Entry, Event, Journal};
 use crate::lock::Lock;
 use crate::marker::{Marker, TOO_MANY};
 use crate::reporter::report_restored;
@@ -170,7 +170,7 @@ fn control(
             let text = format!(
                 "nobody can call the daemon, as there is no socket in {directory}: {error}"
             );
-            scheduler.say(Severity::Warning, &text);
+            scheduler.say(Severity::Warning, Event::Trouble, &text);
             (None, never())
         }
     }
@@ -203,7 +203,12 @@ fn journal(daemon: &Daemon, settings: &Settings) -> Journal {
     let no_log_daemon = stays_in_foreground(daemon) && !Path::new(&core.syslog_socket).exists();
     match core.log_target {
         LogTarget::Stderr => Journal::to_terminal(verbosity),
-        LogTarget::Auto if at_terminal || no_log_daemon => Journal::to_terminal(verbosity),
+        LogTarget::Journal => Journal::to_native(&core.journal_socket, verbosity),
+        LogTarget::Auto if at_terminal => Journal::to_terminal(verbosity),
+        LogTarget::Auto if journal::has_stderr() => {
+            Journal::to_native(&core.journal_socket, verbosity)
+        }
+        LogTarget::Auto if no_log_daemon => Journal::to_terminal(verbosity),
         LogTarget::Auto | LogTarget::Syslog => Journal::to_syslog(&core.syslog_socket, verbosity),
     }
 }
@@ -228,14 +233,16 @@ fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
             Severity::Info
         };
         let text = diagnostic.headline();
-        journal.write(&Entry::new(severity, "core", &text));
+        journal.write(&Entry::new(severity, "core", &text).event(Event::Setting));
     }
 }
 
 /// Tells which files are not used, and why.
 fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
     for refused in &catalogue.refused {
-        journal.write(&Entry::new(Severity::Error, "core", &refused.to_string()));
+        let text = refused.to_string();
+        let entry = Entry::new(Severity::Error, "core", &text).event(Event::ModuleRefused);
+        journal.write(&entry.fields(&[("REASON", &refused.reason)]));
     }
     for note in &catalogue.notes {
         journal.write(&Entry::new(Severity::Notice, "core", note));
@@ -249,7 +256,8 @@ fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> 
     }
     let (ledger, error) = super::ledger(cli, &settings.core.runtime_dir);
     if let Some(error) = error {
-        journal.write(&Entry::new(Severity::Error, "core", &error.to_string()));
+        let text = error.to_string();
+        journal.write(&Entry::new(Severity::Error, "core", &text).event(Event::Trouble));
     }
     ledger
 }
@@ -286,7 +294,7 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Mark
         Ok(marker) => marker,
         Err(error) => {
             let text = format!("if a module ends the daemon, nobody will know which: {error}");
-            journal.write(&Entry::new(Severity::Warning, "core", &text));
+            journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));
             return None;
         }
     };
@@ -295,9 +303,15 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Mark
             "module {module} was at work when the daemon died (so often: {deaths}); after {TOO_MANY} times \
              it is quarantined, and isolation = \"process\" would keep it from doing harm"
         );
-        journal.write(&Entry::new(Severity::Warning, "core", &text));
+        let entry = Entry::new(Severity::Warning, "core", &text).event(Event::ModuleSuspected);
+        journal.write(&entry.fields(&[("SUSPECT", module)]));
     }
     Some(marker)
+}
+
+/// Where the log goes, as it is set.
+fn log_place(core: &Core) -> (LogTarget, &Path, &Path) {
+    (core.log_target, &core.syslog_socket, &core.journal_socket)
 }
 
 /// Takes over a new configuration. `core` is the one in force, and is replaced. The log goes on where it
@@ -326,15 +340,16 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
         report_restored(restored, journal);
     }
     let old = std::mem::replace(core, loaded.settings.core.clone());
-    if old.runtime_dir != core.runtime_dir {
-        let text = "another runtime-dir is only taken over when the daemon is started anew";
-        journal.write(&Entry::new(Severity::Warning, "core", text));
+    for (key, is_another) in [
+        ("runtime-dir", old.runtime_dir != core.runtime_dir),
+        ("state-dir", old.state_dir != core.state_dir),
+    ] {
+        if is_another {
+            let text = format!("another {key} is only taken over when the daemon is started anew");
+            journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Setting));
+        }
     }
-    if old.state_dir != core.state_dir {
-        let text = "another state-dir is only taken over when the daemon is started anew";
-        journal.write(&Entry::new(Severity::Warning, "core", text));
-    }
-    if (old.log_target, &old.syslog_socket) != (core.log_target, &core.syslog_socket) {
+    if log_place(&old) != log_place(core) {
         return Ok(Some(self::journal(&cli.daemon, &loaded.settings)));
     }
     journal.set_verbosity(verbosity(&cli.daemon, &loaded.settings));

@@ -129,11 +129,11 @@ fn usual_keys() -> [Key; 3] {
 }
 
 /// Where things are.
-fn place_keys() -> [Key; 5] {
+fn place_keys() -> [Key; 6] {
     [
         core_key(
             "log-target",
-            Kind::Choice(&["auto", "syslog", "stderr"]),
+            Kind::Choice(&["auto", "syslog", "journal", "stderr"]),
             Fallback::text("auto"),
             "where the log goes; `auto` follows how the daemon was started",
         ),
@@ -142,6 +142,12 @@ fn place_keys() -> [Key; 5] {
             Kind::Path,
             Fallback::text("/dev/log"),
             "the Unix socket of the system log",
+        ),
+        core_key(
+            "journal-socket",
+            Kind::Path,
+            Fallback::text("/run/systemd/journal/socket"),
+            "the Unix socket of the systemd journal",
         ),
         core_key(
             "runtime-dir",

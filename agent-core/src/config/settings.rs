@@ -31,6 +31,8 @@ pub struct Core {
     pub log_target: LogTarget,
     /// The Unix socket of the system log; absolute.
     pub syslog_socket: PathBuf,
+    /// The Unix socket of the systemd journal; absolute.
+    pub journal_socket: PathBuf,
     /// The directory of the lock and the control socket; absolute.
     pub runtime_dir: PathBuf,
     /// The directory of the decision log; absolute.
@@ -65,6 +67,8 @@ pub enum LogTarget {
     Auto,
     /// The system log.
     Syslog,
+    /// The systemd journal.
+    Journal,
     /// The terminal.
     Stderr,
 }
@@ -172,10 +176,12 @@ impl Core {
             verbosity: find("verbosity").and_then(whole).unwrap_or_default(),
             log_target: match find("log-target").and_then(Content::text) {
                 Some("syslog") => LogTarget::Syslog,
+                Some("journal") => LogTarget::Journal,
                 Some("stderr") => LogTarget::Stderr,
                 _ => LogTarget::Auto,
             },
             syslog_socket: path("syslog-socket").unwrap_or_default(),
+            journal_socket: path("journal-socket").unwrap_or_default(),
             runtime_dir: path("runtime-dir").unwrap_or_default(),
             state_dir: path("state-dir").unwrap_or_default(),
             module_dir: path("module-dir").unwrap_or_default(),

@@ -118,6 +118,7 @@ fn without_any_file_everything_has_its_default() {
         verbosity: 0,
         log_target: LogTarget::Auto,
         syslog_socket: "/dev/log".into(),
+        journal_socket: "/run/systemd/journal/socket".into(),
         runtime_dir: "/run/adaptivemmd".into(),
         state_dir: "/var/lib/adaptivemmd".into(),
         module_dir: schema::MODULE_DIR.into(),
@@ -377,6 +378,7 @@ fn the_merged_view_names_the_origin_of_each_value() {
     verbosity = 0   # default
     log-target = "auto"   # default
     syslog-socket = "/dev/log"   # default
+    journal-socket = "/run/systemd/journal/socket"   # default
     runtime-dir = "/run/adaptivemmd"   # default
     state-dir = "/var/lib/adaptivemmd"   # default
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10.toml:3

@@ -1,10 +1,10 @@
-//! One connection to the log daemon, as a datagram socket or as a stream.
+//! One connection to a log daemon that speaks syslog, as a datagram socket or as a stream.
 //!
 //! Around the crate `syslog`, whose own connections block, know no local time, and cannot be told
 //! apart from dead ones.
 
 use std::io::{self, BufWriter, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process;
@@ -17,10 +17,12 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use syslog::{Facility, LogFormat, Logger, LoggerBackend};
 
+use super::log_daemon::Connection;
+
 /// Larger than any message, so that a message is only ever handed to a stream when it is complete.
 const STREAM_BUFFER: usize = 8192;
 
-pub(super) struct Connection(Logger<LoggerBackend, Rfc3164>);
+pub(super) struct Syslog(Logger<LoggerBackend, Rfc3164>);
 
 /// Why a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +33,10 @@ pub(super) enum Failure {
     Gone,
 }
 
-impl Connection {
-    /// Connects without waiting.
-    ///
-    /// # Errors
-    ///
-    /// If nobody listens there, or too many wait already.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+impl Connection for Syslog {
+    type Message<'a> = (Severity, &'a str);
+
+    fn open(path: &Path) -> io::Result<Self> {
         let backend = match open_socket(path, SocketType::DGRAM) {
             Ok(socket) => LoggerBackend::Unix(UnixDatagram::from(socket)),
             Err(Errno::PROTOTYPE) => {
@@ -50,28 +49,20 @@ impl Connection {
         Ok(Self(Logger::new(backend, Rfc3164)))
     }
 
-    /// Sends the rest of a line that a stream took only half of.
-    ///
-    /// # Errors
-    ///
-    /// If some of it has to wait, or can never be sent.
-    pub(super) fn send_rest(&mut self) -> Result<(), Failure> {
+    fn send_rest(&mut self) -> Result<(), Failure> {
         let flushed = self.0.backend.flush();
         flushed.map_err(|error| Failure::from_io(&error))
     }
 
-    /// Sends one line. If a stream takes only half of it, the rest is kept for
-    /// [`send_rest`](Self::send_rest), and no other line is sent before.
-    ///
-    /// # Errors
-    ///
-    /// If the line was neither sent nor kept.
-    pub(super) fn send(&mut self, severity: Severity, line: &str) -> Result<(), Failure> {
+    /// If a stream takes only half of the line, the rest is kept for [`send_rest`](Self::send_rest), and no other line
+    /// is sent before.
+    fn send(&mut self, (severity, line): &Self::Message<'_>) -> Result<(), Failure> {
         if self.keeps_rest() {
             return Err(Failure::Busy);
         }
         let logger = &mut self.0;
-        let sent = match severity {
+        let line = *line;
+        let sent = match *severity {
             Severity::Error => logger.err(line),
             Severity::Warning => logger.warning(line),
             Severity::Notice => logger.notice(line),
@@ -84,20 +75,17 @@ impl Connection {
         }
     }
 
-    /// Waits until the log daemon takes messages again. `false` if it does not in this time.
-    pub(super) fn wait(&mut self, at_most: Duration) -> bool {
+    fn wait(&mut self, at_most: Duration) -> bool {
         let socket = match &self.0.backend {
             LoggerBackend::Unix(datagrams) => datagrams.as_fd(),
             LoggerBackend::UnixStream(stream) => stream.get_ref().as_fd(),
             LoggerBackend::Udp(..) | LoggerBackend::Tcp(_) => return false,
         };
-        let Ok(at_most) = Timespec::try_from(at_most) else {
-            return false;
-        };
-        let is_ready = poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&at_most)) == Ok(1);
-        is_ready && self.send_rest().is_ok()
+        wait_for_room(socket, at_most) && self.send_rest().is_ok()
     }
+}
 
+impl Syslog {
     fn keeps_rest(&self) -> bool {
         matches!(&self.0.backend, LoggerBackend::UnixStream(stream) if !stream.buffer().is_empty())
     }
@@ -111,7 +99,7 @@ impl Failure {
         }
     }
 
-    fn from_io(error: &io::Error) -> Self {
+    pub(super) fn from_io(error: &io::Error) -> Self {
         match Errno::from_io_error(error) {
             Some(Errno::AGAIN | Errno::NOBUFS) => Self::Busy,
             Some(_) | None => Self::Gone,
@@ -120,11 +108,19 @@ impl Failure {
 }
 
 /// A socket that is connected to `path` and never blocks, not even while it connects.
-fn open_socket(path: &Path, kind: SocketType) -> rustix::io::Result<OwnedFd> {
+pub(super) fn open_socket(path: &Path, kind: SocketType) -> rustix::io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
     connect(&socket, &SocketAddrUnix::new(path)?)?;
     Ok(socket)
+}
+
+/// Waits until a socket takes something again. `false` if it does not in this time.
+pub(super) fn wait_for_room(socket: BorrowedFd<'_>, at_most: Duration) -> bool {
+    let Ok(at_most) = Timespec::try_from(at_most) else {
+        return false;
+    };
+    poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&at_most)) == Ok(1)
 }
 
 /// `<30>Jan  2 15:04:05 adaptivemmd[123]: MESSAGE`, in local time. The host is left out, as on

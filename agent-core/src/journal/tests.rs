@@ -31,13 +31,11 @@ impl Paper {
     }
 }
 
-const GROWING: Entry<'_> = Entry {
-    severity: Severity::Warning,
-    verbosity: 0,
-    module: "memleak",
-    text: "unaccounted memory grows by 12 MiB per minute",
-    details: "",
-};
+const GROWING: Entry<'_> = Entry::new(
+    Severity::Warning,
+    "memleak",
+    "unaccounted memory grows by 12 MiB per minute",
+);
 
 #[test]
 fn an_event_is_a_line_with_its_severity_and_its_module() {

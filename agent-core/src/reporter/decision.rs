@@ -6,7 +6,7 @@ use adaptivemm_module_api::Severity;
 
 use crate::decisions::{Aftermath, Record};
 use crate::events;
-use crate::journal::{Entry, Journal};
+use crate::journal::{Entry, Event, Journal};
 use crate::words::Request;
 
 /// A line has room for so many numbers.
@@ -37,6 +37,7 @@ pub fn report_aftermaths(records: &[Record], journal: &mut Journal) {
             module,
             action,
             after,
+            effect,
             text,
             ..
         } = &**aftermath;
@@ -44,8 +45,10 @@ pub fn report_aftermaths(records: &[Record], journal: &mut Journal) {
             "{action}, {:.0} s later: {text} [decision {id}]",
             after.seconds
         );
-        let entry = Entry::new(Severity::Info, module, &text);
-        journal.write(&entry.from_verbosity(1));
+        let id = id.to_string();
+        let fields = [("DECISION_ID", id.as_str()), ("CODE", effect.code())];
+        let entry = Entry::new(Severity::Info, module, &text).event(Event::Aftermath);
+        journal.write(&entry.fields(&fields).from_verbosity(1));
     }
 }
 
