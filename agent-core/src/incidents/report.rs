@@ -1,0 +1,15 @@
+//! An incident as people see it: a page for the terminal, a page for the browser, and a file to hand on.
+//!
+//! All of it is made of the [`Incident`](super::Incident) alone: no file is read, no clock asked.
+
+mod advice;
+mod calendar;
+mod curve;
+mod html;
+mod outlook;
+mod text;
+mod view;
+mod words;
+
+pub use html::html;
+pub use text::text;

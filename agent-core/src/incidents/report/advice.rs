@@ -1,0 +1,208 @@
+//! What an administrator can do next, by the kind of memory that grew.
+
+use super::view::View;
+use super::words;
+use crate::evidence::{Class, Explanation};
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Why, and how to read the answer.
+    pub(super) text: String,
+    /// Lines for a shell.
+    pub(super) commands: Vec<String>,
+}
+
+impl Step {
+    fn new(text: &str, commands: &[&str]) -> Self {
+        Self {
+            text: text.to_owned(),
+            commands: commands.iter().map(|&command| command.to_owned()).collect(),
+        }
+    }
+}
+
+/// What to do first, and then.
+pub(super) fn of(view: &View<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if view.incident.told.is_empty() && view.incident.comparison.is_none() {
+        return steps;
+    }
+    if view.incident.over.is_some() {
+        let text = "The memory came back. Nothing has to be done now; if it happens again, compare both incidents.";
+        return vec![Step::new(text, &["adaptivemmd incidents"])];
+    }
+    steps.extend(suspects(view));
+    steps.extend(of_class(view.subject));
+    steps.extend(deadline(view));
+    steps
+}
+
+/// Who explains most, and which modules are new.
+fn suspects(view: &View<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let Some(comparison) = &view.incident.comparison else {
+        return steps;
+    };
+    if let Some(first) = comparison
+        .explanations
+        .first()
+        .filter(|first| first.share_percent >= 20.0)
+    {
+        steps.extend(of_owner(first));
+    }
+    let loaded: Vec<String> = comparison
+        .modules_loaded
+        .iter()
+        .take(8)
+        .map(|module| words::name(module))
+        .collect();
+    if !loaded.is_empty() {
+        let text = format!(
+            "These kernel modules were loaded while memory grew: {}. If one is a driver that can be spared for a \
+             moment, unload it in a quiet hour and see whether the memory comes back.",
+            loaded.join(", ")
+        );
+        steps.push(Step {
+            text,
+            commands: Vec::new(),
+        });
+    }
+    steps
+}
+
+/// How to look closer at an owner. Only a plain name gets into a command.
+fn of_owner(explanation: &Explanation) -> Option<Step> {
+    let owner = plain(&explanation.owner)?;
+    let source = &explanation.source;
+    if source.contains("slabinfo") {
+        let command = format!("ls -l /sys/kernel/slab/{owner}; ls /sys/kernel/debug/slab/{owner}");
+        let text = format!(
+            "See who allocates from {owner}. Booted with slab_debug=U,{owner}, the kernel notes it in alloc_traces \
+             there (older kernels: slub_debug)."
+        );
+        return Some(Step {
+            text,
+            commands: vec![command],
+        });
+    }
+    if source.contains("cgroup") || source.contains("memory.stat") {
+        let unit = owner.rsplit('/').next().filter(|unit| unit.contains('.'))?;
+        let text = format!(
+            "Restart {unit} in a quiet hour; if the memory comes back, it or what it uses leaks."
+        );
+        return Some(Step {
+            text,
+            commands: vec![format!("systemctl status {unit}")],
+        });
+    }
+    None
+}
+
+/// A name that means nothing to a shell.
+fn plain(name: &str) -> Option<&str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@".contains(c);
+    let is_harmless =
+        !name.is_empty() && name.len() <= 60 && !name.starts_with('-') && !name.contains("..");
+    (is_harmless && name.chars().all(is_plain)).then_some(name)
+}
+
+fn of_class(class: Class) -> Vec<Step> {
+    match class {
+        Class::Unaccounted => unaccounted(),
+        Class::Orphans => vec![Step::new(
+            "Pages of files that are gone, which something still holds: direct I/O, RDMA, VFIO or io_uring. What was \
+             acquired and not released is held now; the processes below are those that can hold it.",
+            &[
+                "grep nr_foll_pin /proc/vmstat",
+                "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -E 'io_uring|vfio|infiniband'",
+            ],
+        )],
+        Class::Slab => vec![
+            Step::new(
+                "See which cache is largest, and look again in some minutes.",
+                &["slabtop -o -s c | head -20"],
+            ),
+            Step::new(
+                "See who allocates it: the call that is seen often and has no counterpart that frees.",
+                &[
+                    "perf record -a -g -e kmem:kmalloc,kmem:kmem_cache_alloc sleep 10",
+                    "perf report --no-children --stdio | head -60",
+                ],
+            ),
+        ],
+        Class::Vmalloc => vec![Step::new(
+            "See which function of the kernel holds most. Its name, or that of its module in brackets, says who it is.",
+            &[
+                "awk '{s[$3]+=$2} END {for (f in s) print s[f], f}' /proc/vmallocinfo |\n  sort -rn | head",
+            ],
+        )],
+        Class::PerCpu => vec![Step::new(
+            "Mostly control groups that were removed but are still held, BPF maps, or network devices. See which of \
+             them are many.",
+            &[
+                "cat /sys/fs/cgroup/cgroup.stat",
+                "bpftool map | grep -c percpu",
+                "ip -br link | wc -l",
+            ],
+        )],
+        Class::PageTables => vec![Step::new(
+            "See which processes have the largest page tables. One that maps much and uses little is enough.",
+            &["grep VmPTE /proc/[0-9]*/status | sort -k2 -rn | head"],
+        )],
+        Class::Stacks => vec![Step::new(
+            "See which processes have most threads, and whether the threads of the kernel are many.",
+            &[
+                "ps -eo nlwp,pid,comm --sort=-nlwp | head",
+                "ps --ppid 2 -o comm | sort | uniq -c | sort -rn | head",
+            ],
+        )],
+    }
+}
+
+fn unaccounted() -> Vec<Step> {
+    vec![
+        Step::new(
+            "See whether the network or pipes hold it: buffers of sockets (in pages), packet rings, full pipes.",
+            &[
+                "cat /proc/net/sockstat",
+                "ss -tmi | head -40",
+                "cat /proc/net/packet",
+            ],
+        ),
+        Step::new(
+            "Ask the kernel who allocated it. From 6.10 on, if it was built with it, it says so at once; else boot \
+             with page_owner=on and look again when memory has grown.",
+            &[
+                "sort -rn /proc/allocinfo | head -20",
+                "cat /sys/kernel/debug/page_owner > page_owner.txt",
+            ],
+        ),
+        Step::new(
+            "With XFS, make sure that it is no cache of metadata. This empties caches and slows the machine for a \
+             while: if the memory comes back, there is no leak.",
+            &["grep xfs /proc/mounts && echo 2 > /proc/sys/vm/drop_caches"],
+        ),
+    ]
+}
+
+/// A restart is what always helps; until when it can wait is what matters.
+fn deadline(view: &View<'_>) -> Option<Step> {
+    let forecast = view.outlook.forecast?;
+    let (least, _) = forecast.exhausted_in()?;
+    let text = if least < 366.0 * 86_400.0 {
+        format!(
+            "If nothing else helps, restart the machine in a quiet hour, before {}. First keep what is known:",
+            view.calendar.moment(forecast.at + least)
+        )
+    } else {
+        "There is time. A restart gives the memory back; first keep what is known:".to_owned()
+    };
+    let id = plain(&view.incident.id)?;
+    Some(Step {
+        text,
+        commands: vec![format!(
+            "adaptivemmd incidents export {id} incident.tar.zst"
+        )],
+    })
+}

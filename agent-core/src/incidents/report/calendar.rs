@@ -1,0 +1,80 @@
+//! Which time of day it was so long after boot.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::{Incident, Moment};
+use super::words;
+
+/// Two clocks side by side. The history is kept by the one that never jumps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Calendar {
+    /// When the machine was started, if any moment of the incident says when it was.
+    boot: Option<Timestamp>,
+}
+
+impl Calendar {
+    pub(super) fn of(incident: &Incident) -> Self {
+        let told = incident.told.iter().map(|told| &told.at);
+        let mut moments = std::iter::once(&incident.opened)
+            .chain(told)
+            .chain(&incident.over);
+        Self {
+            boot: moments.find_map(boot),
+        }
+    }
+
+    /// The time of day, in UTC, so many seconds after boot.
+    pub(super) fn at(self, uptime_seconds: f64) -> Option<Timestamp> {
+        let since_boot = SignedDuration::try_from_secs_f64(uptime_seconds).ok()?;
+        self.boot?.checked_add(since_boot).ok()
+    }
+
+    /// That in words; where nobody knows the time of day, since boot.
+    pub(super) fn moment(self, uptime_seconds: f64) -> String {
+        match self.at(uptime_seconds) {
+            Some(at) => format!("{} UTC", words::moment(at)),
+            None => format!("{} after boot", words::span(uptime_seconds)),
+        }
+    }
+
+    /// A stretch of time.
+    pub(super) fn stretch(self, from: f64, to: f64) -> String {
+        match (self.at(from), self.at(to)) {
+            (Some(from), Some(to)) => {
+                let (from, to) = (words::moment(from), words::moment(to));
+                // The date of both, if it is the same.
+                let end = match (from.split_once(' '), to.split_once(' ')) {
+                    (Some((day, _)), Some((same, time))) if day == same => time,
+                    _ => &to,
+                };
+                format!("{from} to {end} UTC")
+            }
+            _ => format!("{} to {} after boot", words::span(from), words::span(to)),
+        }
+    }
+
+    /// A moment as it was noted.
+    pub(super) fn noted(self, moment: &Moment) -> String {
+        match moment.time.parse::<Timestamp>() {
+            Ok(at) => format!("{} UTC", words::moment(at)),
+            Err(_) => self.moment(seconds(moment.uptime_ms)),
+        }
+    }
+
+    /// The seconds since 1970 at boot, to find round times.
+    pub(super) fn epoch(self) -> Option<i64> {
+        self.boot.map(Timestamp::as_second)
+    }
+}
+
+/// Milliseconds as seconds.
+#[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+pub(super) fn seconds(milliseconds: u64) -> f64 {
+    milliseconds as f64 / 1000.0
+}
+
+fn boot(moment: &Moment) -> Option<Timestamp> {
+    let at: Timestamp = moment.time.parse().ok()?;
+    let uptime = i64::try_from(moment.uptime_ms).ok()?;
+    at.checked_sub(SignedDuration::from_millis(uptime)).ok()
+}

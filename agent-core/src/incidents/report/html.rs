@@ -1,0 +1,133 @@
+//! The page for a browser: one file that needs no network and no script, and that a printer takes as well.
+//!
+//! Every text of others goes through `maud`, which escapes it; only the charts and the style are taken as they are,
+//! and they contain nothing but numbers.
+
+mod axis;
+mod chart;
+mod course;
+mod evidence;
+mod told;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+
+use super::super::Incident;
+use super::outlook::as_f64;
+use super::view::View;
+use super::{advice, words};
+
+/// Nothing may be loaded and nothing may run, whatever the names in the page say.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// The incident as one page.
+#[must_use]
+pub fn html(incident: &Incident) -> String {
+    let view = View::of(incident);
+    let page = markup! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title(incident)) }
+                style { (PreEscaped(include_str!("html/style.css"))) }
+            }
+            body {
+                main {
+                    (head(&view))
+                    (course::of(&view))
+                    (evidence::explained(&view))
+                    (next(&view))
+                    (course::others(&view))
+                    (evidence::grown(&view))
+                    (told::of(&view))
+                    (evidence::sources(&view))
+                    (told::details(&view))
+                }
+                (foot(incident))
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn title(incident: &Incident) -> String {
+    let host = incident.machine.host.as_deref().map(words::name);
+    let host = host.map_or_else(String::new, |host| format!(" on {host}"));
+    format!("Incident {}{host}", words::name(&incident.id))
+}
+
+fn head(view: &View<'_>) -> Markup {
+    let incident = view.incident;
+    let headline = incident.headline();
+    let (first, rest) = headline
+        .map_or(("Nothing was said about this incident yet", None), |told| {
+            words::clauses(&told.text)
+        });
+    let severity = headline.map_or("info", |told| told::severity(told));
+    markup! {
+        header {
+            div {
+                span class={ "badge " (severity) } { (severity) }
+                @if incident.over.is_some() { span class="badge over" { "over" } }
+                span class="soft" {
+                    "by " (words::name(&incident.module)) ", " (view.calendar.noted(&incident.opened))
+                }
+            }
+            h1 { (words::line(first)) }
+            @if let Some(rest) = rest { p class="soft" { (words::capitalised(&words::line(rest))) "." } }
+            dl class="facts" {
+                @for fact in view.outlook.facts(incident, view.calendar) {
+                    div { dt { (fact.heading) } dd { b { (fact.answer) } small { (fact.note) } } }
+                }
+                div { dt { "Machine" } dd { (machine(incident)) } }
+            }
+        }
+    }
+}
+
+fn machine(incident: &Incident) -> Markup {
+    let machine = &incident.machine;
+    let host = machine
+        .host
+        .as_deref()
+        .map_or_else(|| "name left out".to_owned(), words::name);
+    let memory = words::bytes(as_f64(machine.mem_total_bytes));
+    markup! {
+        b { (host) }
+        small { (memory) ", kernel " (words::name(&machine.kernel)) ", " (words::name(&machine.arch)) }
+    }
+}
+
+fn next(view: &View<'_>) -> Markup {
+    let steps = advice::of(view);
+    markup! {
+        @if !steps.is_empty() {
+            section aria-labelledby="next" {
+                h2 id="next" { "What to do next" }
+                ol class="steps" {
+                    @for step in steps {
+                        li {
+                            (step.text)
+                            @if !step.commands.is_empty() { pre { (step.commands.join("\n")) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn foot(incident: &Incident) -> Markup {
+    let machine = &incident.machine;
+    markup! {
+        footer {
+            p {
+                "Incident " (words::name(&incident.id)) ", kept by " (words::name(&machine.daemon)) ". All times are UTC. "
+                "1 GiB is 1024 MiB. Boot " (words::name(&machine.boot_id)) "."
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Axes with round numbers: times of the day, and powers of two bytes.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+use super::super::calendar::Calendar;
+use super::super::words;
+
+const MINUTE: f64 = 60.0;
+const HOUR: f64 = 60.0 * MINUTE;
+const DAY: f64 = 24.0 * HOUR;
+
+/// Steps that people count time in.
+const STEPS: [f64; 21] = [
+    MINUTE,
+    2.0 * MINUTE,
+    5.0 * MINUTE,
+    10.0 * MINUTE,
+    15.0 * MINUTE,
+    30.0 * MINUTE,
+    HOUR,
+    2.0 * HOUR,
+    3.0 * HOUR,
+    6.0 * HOUR,
+    12.0 * HOUR,
+    DAY,
+    2.0 * DAY,
+    4.0 * DAY,
+    7.0 * DAY,
+    14.0 * DAY,
+    28.0 * DAY,
+    91.0 * DAY,
+    182.0 * DAY,
+    365.0 * DAY,
+    3650.0 * DAY,
+];
+
+/// A line of numbers, with those that are named.
+#[derive(Debug, Clone)]
+pub(super) struct Axis {
+    range: Range<f64>,
+    ticks: Vec<f64>,
+    step: f64,
+    /// Of an axis of time.
+    calendar: Option<Calendar>,
+}
+
+impl Axis {
+    /// Of seconds since boot, with names at round times of the day.
+    pub(super) fn of_time(range: Range<f64>, most: f64, calendar: Calendar) -> Self {
+        let range = range.start..range.end.max(range.start + MINUTE);
+        let least = (range.end - range.start) / most;
+        let longest = STEPS[STEPS.len() - 1];
+        let step = STEPS.into_iter().find(|step| *step >= least);
+        let step = step.unwrap_or((least / longest).ceil() * longest);
+        let offset = as_f64(calendar.epoch().unwrap_or_default());
+        let first = ((range.start + offset) / step).ceil() * step - offset;
+        Self::with(range, first, step, Some(calendar))
+    }
+
+    /// Of bytes, with names at multiples of a power of two.
+    pub(super) fn of_bytes(range: Range<f64>, most: f64) -> Self {
+        let range = range.start..range.end.max(range.start + 1.0);
+        let least = (range.end - range.start) / most;
+        let step = least.log2().ceil().exp2().max(1.0);
+        let first = (range.start / step).ceil() * step;
+        Self::with(range, first, step, None)
+    }
+
+    fn with(range: Range<f64>, first: f64, step: f64, calendar: Option<Calendar>) -> Self {
+        let ticks = std::iter::successors(Some(first), |tick| Some(tick + step));
+        let end = range.end;
+        Self {
+            // Numbers so large that a step makes no difference would never end.
+            ticks: ticks.take(32).take_while(|tick| *tick <= end).collect(),
+            range,
+            step,
+            calendar,
+        }
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        let Some(calendar) = self.calendar else {
+            return words::tick(*value);
+        };
+        let Some(time) = calendar.at(*value) else {
+            return words::span(*value);
+        };
+        let is_midnight = time.as_second() % 86_400 == 0;
+        let format = match self.step {
+            step if step >= 180.0 * DAY => "%b %Y",
+            step if step >= DAY || is_midnight => "%-d %b",
+            _ => "%H:%M",
+        };
+        time.strftime(format).to_string()
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a pixel, and a float cast saturates"
+    )]
+    fn map(&self, value: &f64, (begin, end): (i32, i32)) -> i32 {
+        let share = (value - self.range.start) / (self.range.end - self.range.start);
+        begin + (f64::from(end - begin) * share.clamp(0.0, 1.0)).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _hint: Hint) -> Vec<f64> {
+        self.ticks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
+const fn as_f64(seconds: i64) -> f64 {
+    seconds as f64
+}

@@ -1,0 +1,192 @@
+//! The tables: who explains how much, what grew, and where was looked.
+
+use maud::{Markup, html};
+
+use super::super::outlook::as_f64;
+use super::super::view::{self, View};
+use super::super::words;
+use crate::evidence::{Comparison, Explanation, Source, Standing};
+
+/// More explain too little to be read.
+const EXPLANATIONS: usize = 40;
+/// As many colours as there are.
+const COLOURS: usize = 6;
+const SOURCES: usize = 60;
+
+/// The bar and who is in it.
+pub(super) fn explained(view: &View<'_>) -> Markup {
+    let incident = view.incident;
+    html! {
+        section aria-labelledby="explained" {
+            h2 id="explained" { "What explains it" }
+            @match &incident.comparison {
+                Some(comparison) if comparison.growth_bytes > 0 => { (explanations(comparison)) }
+                Some(_) => { p { "No kind of memory was larger than before when the evidence was taken." } }
+                None => { p { "Nothing has been compared yet." } }
+            }
+            @for problem in &incident.problems { p class="note" { (words::line(problem)) } }
+        }
+    }
+}
+
+fn explanations(comparison: &Comparison) -> Markup {
+    let growth = as_f64(comparison.growth_bytes);
+    let rest = as_f64(comparison.unexplained_bytes);
+    let share = words::percent(100.0 * rest / growth);
+    html! {
+        p { "Of the growth of " b { (words::bytes(growth)) } ", " b { (words::bytes(rest)) } " (" (share) ") " "is explained by nobody." }
+        (bar(comparison))
+        table {
+            thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before, now" } th class="n" scope="col" { "Share" } } }
+            tbody {
+                @for (rank, explanation) in comparison.explanations.iter().take(EXPLANATIONS).enumerate() {
+                    (row(rank, explanation))
+                }
+                tr {
+                    th scope="row" { span class="dot rest" {} "nobody" }
+                    td class="n" { (words::bytes(rest)) }
+                    td class="n" { (share) }
+                }
+            }
+        }
+        @let more = comparison.explanations.len().saturating_sub(EXPLANATIONS);
+        @if more > 0 { p class="note" { (more) " more explain less; incident.json has all." } }
+        p class="note" { "Several sources may see the same memory; then their shares are not added up." }
+    }
+}
+
+fn row(rank: usize, explanation: &Explanation) -> Markup {
+    let Explanation {
+        owner,
+        class,
+        source,
+        certainty,
+        before_bytes,
+        after_bytes,
+        share_percent,
+        ..
+    } = explanation;
+    html! {
+        tr {
+            th scope="row" {
+                @if rank < COLOURS { span class={ "dot s" (rank) } {} }
+                (words::name(owner))
+                small { (class.name()) ", " (words::certainty(*certainty)) ", " (words::name(source)) }
+            }
+            td class="n" { (words::bytes(as_f64(*before_bytes))) br; (words::bytes(as_f64(*after_bytes))) }
+            td class="n" { (words::percent(*share_percent)) }
+        }
+    }
+}
+
+/// The parts of the growth as widths. Together they are at most what is explained, as several may see the same memory.
+fn bar(comparison: &Comparison) -> Markup {
+    let growth = as_f64(comparison.growth_bytes);
+    let mut left = comparison
+        .growth_bytes
+        .saturating_sub(comparison.unexplained_bytes);
+    let mut parts = Vec::new();
+    for (rank, explanation) in comparison.explanations.iter().take(COLOURS).enumerate() {
+        let part = explanation.explained_bytes.min(left);
+        left -= part;
+        if part > 0 {
+            parts.push((rank, 100.0 * as_f64(part) / growth));
+        }
+    }
+    let explained = growth - as_f64(comparison.unexplained_bytes);
+    let label = format!(
+        "{} of the growth is explained",
+        words::percent(100.0 * explained.max(0.0) / growth)
+    );
+    html! {
+        div class="bar" role="img" aria-label=(label) {
+            @for (rank, width) in parts { span class={ "s" (rank) } style={ "width:" (format!("{width:.2}")) "%" } {} }
+        }
+    }
+}
+
+/// How large every class was and is.
+pub(super) fn grown(view: &View<'_>) -> Markup {
+    let comparison = view.incident.comparison.as_ref();
+    html! {
+        @if let Some(comparison) = comparison.filter(|comparison| !comparison.growth.is_empty()) {
+            section aria-labelledby="grown" {
+                h2 id="grown" { "Where memory is" }
+                table {
+                    thead { tr { th scope="col" { "Kind" } th class="n" scope="col" { "Before" } th class="n" scope="col" { "Now" } th class="n" scope="col" { "Change" } } }
+                    tbody {
+                        @for growth in &comparison.growth {
+                            tr {
+                                th scope="row" { (words::capitalised(growth.class.name())) }
+                                td class="n" { (words::bytes(signed(growth.before_bytes))) }
+                                td class="n" { (words::bytes(signed(growth.after_bytes))) }
+                                td class="n" { (words::change(signed(view::grown(growth)))) }
+                            }
+                        }
+                    }
+                }
+                p class="note" {
+                    "Compared: " (view.calendar.noted(&comparison.before.at)) " and " (view.calendar.noted(&comparison.after.at)) "."
+                }
+            }
+        }
+    }
+}
+
+/// Where was looked, and how that went.
+pub(super) fn sources(view: &View<'_>) -> Markup {
+    let comparison = view.incident.comparison.as_ref();
+    html! {
+        @if let Some(comparison) = comparison.filter(|comparison| !comparison.sources.is_empty()) {
+            section aria-labelledby="sources" {
+                h2 id="sources" { "Where was looked" }
+                table {
+                    thead { tr { th scope="col" { "Source" } th scope="col" { "What came of it" } th class="n" scope="col" { "CPU time" } } }
+                    tbody { @for source in comparison.sources.iter().take(SOURCES) { (source_row(source)) } }
+                }
+                p class="note" { (cost(comparison)) }
+            }
+        }
+    }
+}
+
+fn source_row(source: &Source) -> Markup {
+    let (what, why) = match &source.standing {
+        Standing::Read => ("read", None),
+        Standing::Absent { why } => ("not there", Some(why)),
+        Standing::Failed { why } => ("failed", Some(why)),
+        Standing::Cut { why } => ("read in part", Some(why)),
+    };
+    html! {
+        tr {
+            th scope="row" { (words::name(&source.file)) small { (words::line(&source.tells)) } }
+            td { (what) @if let Some(why) = why { small { (words::line(why)) } } }
+            td class="n" { (milliseconds(source.cpu_us)) }
+        }
+    }
+}
+
+fn cost(comparison: &Comparison) -> String {
+    let text = |taken: &crate::evidence::Taken| {
+        format!(
+            "{}, {} of text",
+            milliseconds(taken.cpu_us),
+            words::bytes(as_f64(taken.read_bytes))
+        )
+    };
+    let (before, after) = (&comparison.before, &comparison.after);
+    format!(
+        "To collect the evidence before took {}; that of the incident {}.",
+        text(before),
+        text(after)
+    )
+}
+
+fn milliseconds(microseconds: u64) -> String {
+    format!("{:.1} ms", as_f64(microseconds) / 1000.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact below 8 PiB")]
+const fn signed(bytes: i64) -> f64 {
+    bytes as f64
+}

@@ -1,0 +1,182 @@
+//! Since when memory grows, how fast, and when it will hurt: the numbers that the module gave.
+
+use super::super::{Incident, Told};
+use super::calendar::{Calendar, seconds};
+use super::words;
+
+/// What the numbers of the findings say.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Outlook {
+    /// When the growth began, as far as the module looked back; in seconds since boot.
+    pub(super) since: Option<f64>,
+    /// By how much it grew until the headline.
+    pub(super) growth: Option<f64>,
+    /// The latest forecast.
+    pub(super) forecast: Option<Forecast>,
+    /// What was available at the headline.
+    pub(super) available: Option<f64>,
+    /// How much is missing, where that is all that is known.
+    pub(super) level: Option<f64>,
+}
+
+/// A growth that goes on. Bytes per second, and bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Forecast {
+    /// When it was made, in seconds since boot.
+    pub(super) at: f64,
+    /// The time over which the rate was measured, in seconds.
+    pub(super) over: Option<f64>,
+    pub(super) low: f64,
+    pub(super) middle: f64,
+    pub(super) high: f64,
+    pub(super) available: Option<f64>,
+}
+
+impl Outlook {
+    pub(super) fn of(incident: &Incident) -> Self {
+        let Some(headline) = incident.headline() else {
+            return Self::default();
+        };
+        let growth = number(headline, "growth_bytes").filter(|growth| *growth > 0.0);
+        let duration = number(headline, "duration_seconds").filter(|seconds| *seconds > 0.0);
+        // How long a level has been too high says nothing about when memory was lost.
+        let lasted = growth.and(duration);
+        Self {
+            since: lasted.map(|lasted| (seconds(headline.at.uptime_ms) - lasted).max(0.0)),
+            growth,
+            forecast: incident.told.iter().rev().find_map(Forecast::of),
+            available: number(headline, "available_bytes"),
+            level: match growth {
+                Some(_) => None,
+                None => number(headline, "unaccounted_exact_bytes")
+                    .or_else(|| number(headline, "unaccounted_bytes")),
+            },
+        }
+    }
+
+    /// Rows of a table: a heading, the answer, and what more there is to say.
+    pub(super) fn facts(&self, incident: &Incident, calendar: Calendar) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let told = incident.headline().map(|told| seconds(told.at.uptime_ms));
+        if let (Some(since), Some(told)) = (self.since, told) {
+            let before = format!("{} before it was reported", words::span(told - since));
+            facts.push(Fact::new("Since", calendar.moment(since), before));
+        }
+        if let Some(level) = self.level {
+            let total = words::bytes(as_f64(incident.machine.mem_total_bytes));
+            facts.push(Fact::new(
+                "Missing",
+                words::bytes(level),
+                format!("of {total}"),
+            ));
+        }
+        if let Some(forecast) = &self.forecast {
+            facts.push(Fact::new(
+                "How fast",
+                words::rate(forecast.middle),
+                forecast.range_of_rates(),
+            ));
+        } else if let (Some(growth), Some(since), Some(told)) = (self.growth, self.since, told) {
+            let within = format!("within {}", words::span(told - since));
+            facts.push(Fact::new("How much", words::bytes(growth), within));
+        }
+        if let Some(over) = &incident.over {
+            let over = calendar.noted(over);
+            facts.push(Fact::new(
+                "Over",
+                format!("since {over}"),
+                "the module said so".to_owned(),
+            ));
+        } else if let Some(fact) = self.forecast.and_then(|forecast| forecast.when(calendar)) {
+            facts.push(fact);
+        } else if let Some(available) = self.available {
+            let available = format!("{} were available", words::bytes(available));
+            let heading = "When it will hurt";
+            facts.push(Fact::new(
+                heading,
+                "cannot be foreseen".to_owned(),
+                available,
+            ));
+        }
+        facts
+    }
+}
+
+impl Forecast {
+    fn of(told: &Told) -> Option<Self> {
+        let middle = number(told, "growth_bytes_per_second").filter(|rate| *rate > 0.0)?;
+        let low = number(told, "growth_low_bytes_per_second").unwrap_or(middle);
+        let high = number(told, "growth_high_bytes_per_second").unwrap_or(middle);
+        Some(Self {
+            at: seconds(told.at.uptime_ms),
+            over: number(told, "duration_seconds").filter(|seconds| *seconds > 0.0),
+            low: low.clamp(0.0, middle),
+            middle,
+            high: high.max(middle),
+            available: number(told, "available_bytes").filter(|available| *available >= 0.0),
+        })
+    }
+
+    /// The least and the longest time, in seconds, after which nothing is available any more.
+    pub(super) fn exhausted_in(&self) -> Option<(f64, Option<f64>)> {
+        let available = self.available?;
+        let most = (self.low > 0.0).then(|| available / self.low);
+        Some((available / self.high, most))
+    }
+
+    fn range_of_rates(&self) -> String {
+        words::rates(self.low, self.high)
+    }
+
+    fn when(&self, calendar: Calendar) -> Option<Fact> {
+        let (least, most) = self.exhausted_in()?;
+        let left = words::bytes(self.available?);
+        let at = calendar.moment(self.at);
+        let note = format!(
+            "at this rate the {left} that were available at {at} last {}",
+            words::spans(least, most)
+        );
+        // A year from now nobody knows the day.
+        let is_near = |in_seconds: f64| in_seconds < 366.0 * 86_400.0;
+        let first = self.at + least;
+        let answer = match most.filter(|most| is_near(*most)) {
+            _ if !is_near(least) => {
+                format!("not within a year; {} at the earliest", words::span(least))
+            }
+            Some(most) => calendar.stretch(first, self.at + most),
+            None => format!("{} at the earliest", calendar.moment(first)),
+        };
+        Some(Fact::new("When it will hurt", answer, note))
+    }
+}
+
+/// A question, its answer, and a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) heading: &'static str,
+    pub(super) answer: String,
+    pub(super) note: String,
+}
+
+impl Fact {
+    fn new(heading: &'static str, answer: String, note: String) -> Self {
+        Self {
+            heading,
+            answer,
+            note,
+        }
+    }
+}
+
+/// A number of a finding, if it is one.
+pub(super) fn number(told: &Told, name: &str) -> Option<f64> {
+    told.numbers
+        .get(name)
+        .copied()
+        .filter(|number| number.is_finite())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact below 8 PiB")]
+pub(super) fn as_f64(bytes: u64) -> f64 {
+    bytes as f64
+}

@@ -1,0 +1,223 @@
+//! The page for a terminal.
+
+mod chart;
+mod paper;
+
+use paper::Paper;
+
+use super::super::Incident;
+use super::outlook::as_f64;
+use super::view::{View, grown};
+use super::{advice, words};
+use crate::evidence::{Comparison, Explanation, Growth, Standing};
+
+/// More explain too little to matter at once.
+const EXPLANATIONS: usize = 8;
+const TOLD: usize = 12;
+
+/// The incident as text, in lines of so many columns unless a name is longer.
+#[must_use]
+pub fn text(incident: &Incident, width: usize) -> String {
+    let view = View::of(incident);
+    let mut paper = Paper::of(width);
+    sentence(&view, &mut paper);
+    facts(&view, &mut paper);
+    chart::draw(&view, &mut paper);
+    if let Some(comparison) = &incident.comparison {
+        explanations(comparison, &mut paper);
+        growth(comparison, &mut paper);
+        silent(comparison, &mut paper);
+    }
+    problems(incident, &mut paper);
+    next(&view, &mut paper);
+    told(&view, &mut paper);
+    paper.finish()
+}
+
+fn sentence(view: &View<'_>, paper: &mut Paper) {
+    let Some(headline) = view.incident.headline() else {
+        paper.line("Nothing was said about this incident yet.");
+        return;
+    };
+    let (first, rest) = words::clauses(&headline.text);
+    paper.paragraph(&format!("{}.", words::line(first)));
+    if let Some(rest) = rest {
+        paper.gap();
+        paper.paragraph(&format!("{}.", words::capitalised(&words::line(rest))));
+    }
+}
+
+fn facts(view: &View<'_>, paper: &mut Paper) {
+    let incident = view.incident;
+    paper.gap();
+    for fact in view.outlook.facts(incident, view.calendar) {
+        paper.entry(fact.heading, &format!("{} ({})", fact.answer, fact.note));
+    }
+    let machine = &incident.machine;
+    let host = machine
+        .host
+        .as_deref()
+        .map_or_else(|| "not said".to_owned(), words::name);
+    let memory = words::bytes(as_f64(machine.mem_total_bytes));
+    let kernel = words::name(&machine.kernel);
+    paper.entry("Machine", &format!("{host}, kernel {kernel}, {memory}"));
+    let module = words::name(&incident.module);
+    paper.entry(
+        "Incident",
+        &format!("{}, by {module}", words::name(&incident.id)),
+    );
+}
+
+fn explanations(comparison: &Comparison, paper: &mut Paper) {
+    let total = as_f64(comparison.growth_bytes);
+    if comparison.growth_bytes == 0 {
+        paper.heading("What explains it");
+        paper.note("No kind of memory was larger than before when the evidence was taken.");
+        return;
+    }
+    paper.heading(&format!(
+        "What explains the growth of {}",
+        words::bytes(total)
+    ));
+    for explanation in comparison.explanations.iter().take(EXPLANATIONS) {
+        paper.item(
+            &words::percent(explanation.share_percent),
+            &owner(explanation),
+        );
+    }
+    let more = comparison.explanations.len().saturating_sub(EXPLANATIONS);
+    if more > 0 {
+        paper.item("", &format!("{more} more explain less"));
+    }
+    let rest = as_f64(comparison.unexplained_bytes);
+    let share = words::percent(100.0 * rest / total);
+    paper.item(&share, &format!("nobody explains ({})", words::bytes(rest)));
+}
+
+fn owner(explanation: &Explanation) -> String {
+    let Explanation {
+        class,
+        before_bytes,
+        after_bytes,
+        ..
+    } = explanation;
+    let (before, after) = (as_f64(*before_bytes), as_f64(*after_bytes));
+    format!(
+        "{}: {} -> {} of {} ({}; {})",
+        words::name(&explanation.owner),
+        words::bytes(before),
+        words::bytes(after),
+        class.name(),
+        words::certainty(explanation.certainty),
+        words::name(&explanation.source),
+    )
+}
+
+fn growth(comparison: &Comparison, paper: &mut Paper) {
+    let moved: Vec<&Growth> = comparison
+        .growth
+        .iter()
+        .filter(|growth| grown(growth) != 0)
+        .collect();
+    if moved.is_empty() {
+        return;
+    }
+    paper.heading("What moved");
+    for growth in moved {
+        let (before, after) = (signed(growth.before_bytes), signed(growth.after_bytes));
+        let change = words::change(signed(grown(growth)));
+        paper.columns(&[
+            growth.class.name(),
+            &words::bytes(before),
+            "->",
+            &words::bytes(after),
+            &change,
+        ]);
+    }
+}
+
+/// Sources that said nothing, or not all.
+fn silent(comparison: &Comparison, paper: &mut Paper) {
+    let why = |standing: &Standing| match standing {
+        Standing::Read => None,
+        Standing::Absent { why } => Some(format!("not there: {why}")),
+        Standing::Failed { why } => Some(format!("failed: {why}")),
+        Standing::Cut { why } => Some(format!("not all: {why}")),
+    };
+    let silent: Vec<_> = comparison
+        .sources
+        .iter()
+        .filter_map(|source| Some((source, why(&source.standing)?)))
+        .collect();
+    if silent.is_empty() {
+        return;
+    }
+    paper.heading("Who could not be asked");
+    for (source, why) in silent {
+        paper.bullet(&format!(
+            "{}: {}",
+            words::name(&source.file),
+            words::line(&why)
+        ));
+    }
+}
+
+fn problems(incident: &Incident, paper: &mut Paper) {
+    if incident.problems.is_empty() && incident.comparison.is_some() {
+        return;
+    }
+    paper.heading("Evidence that is missing");
+    for problem in &incident.problems {
+        paper.bullet(&words::line(problem));
+    }
+    if incident.problems.is_empty() {
+        paper.note("Nothing has been compared yet.");
+    }
+}
+
+fn next(view: &View<'_>, paper: &mut Paper) {
+    let steps = advice::of(view);
+    if steps.is_empty() {
+        return;
+    }
+    paper.heading("What to do next");
+    for (number, step) in (1..).zip(steps) {
+        paper.item(&format!("{number}."), &step.text);
+        for command in &step.commands {
+            paper.command(command);
+        }
+    }
+}
+
+fn told(view: &View<'_>, paper: &mut Paper) {
+    let told = &view.incident.told;
+    if told.is_empty() {
+        return;
+    }
+    paper.heading("What was told when (UTC)");
+    for finding in told.iter().take(TOLD) {
+        let at = view.calendar.noted(&finding.at);
+        let at = at.trim_end_matches(" UTC");
+        let (first, _) = words::clauses(&finding.text);
+        paper.bullet(&format!(
+            "{at}  {}: {}",
+            words::name(&finding.severity),
+            words::line(first)
+        ));
+    }
+    let more = u64::try_from(told.len().saturating_sub(TOLD))
+        .unwrap_or(u64::MAX)
+        .saturating_add(view.incident.told_more);
+    if more > 0 {
+        paper.bullet(&format!("{more} more"));
+    }
+    if let Some(over) = &view.incident.over {
+        let at = view.calendar.noted(over);
+        paper.bullet(&format!("{}  it is over", at.trim_end_matches(" UTC")));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact below 8 PiB")]
+const fn signed(bytes: i64) -> f64 {
+    bytes as f64
+}

@@ -1,0 +1,145 @@
+//! A small chart of plain characters.
+
+use super::super::curve::Point;
+use super::super::view::{Chart, View};
+use super::super::words;
+use super::Paper;
+
+const ROWS: usize = 9;
+/// For the numbers at the left.
+const MARGIN: usize = 12;
+
+const SEEN: char = '*';
+const EXPECTED: char = '.';
+const BASELINE: char = '-';
+
+/// What the page is about over time, with what is expected of it.
+pub(super) fn draw(view: &View<'_>, paper: &mut Paper) {
+    let Some(chart) = view
+        .chart
+        .as_ref()
+        .filter(|chart| chart.curve.points.len() > 1)
+    else {
+        paper.heading(&format!(
+            "{} over time",
+            words::capitalised(view.subject.name())
+        ));
+        paper.note("There is no history yet.");
+        return;
+    };
+    let canvas = Canvas::of(chart, paper.width() - MARGIN - 3);
+    paper.heading(&format!(
+        "{} over time",
+        words::capitalised(view.subject.name())
+    ));
+    for (row, line) in canvas.rows.iter().enumerate() {
+        let label = if row % 4 == 0 {
+            words::bytes(canvas.height_of(row))
+        } else {
+            String::new()
+        };
+        let line: String = line.iter().collect();
+        paper.line(&format!("{label:>MARGIN$} |{line}"));
+    }
+    paper.line(&format!("{:>MARGIN$} +{}", "", "-".repeat(canvas.columns)));
+    let (from, to) = (
+        view.calendar.moment(chart.curve.first().0),
+        view.calendar.moment(canvas.to),
+    );
+    let room = (canvas.columns + 1).saturating_sub(from.chars().count());
+    paper.line(&format!("{:>MARGIN$} {from}{to:>room$}", ""));
+    let legend = if chart.forecast.is_some() {
+        "* seen   - before it grew   . if it goes on like this"
+    } else {
+        "* seen   - before it grew"
+    };
+    paper.line(&format!("{:>MARGIN$} {legend}", ""));
+}
+
+struct Canvas {
+    rows: Vec<Vec<char>>,
+    columns: usize,
+    from: f64,
+    to: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Canvas {
+    fn of(chart: &Chart, columns: usize) -> Self {
+        let expected = chart
+            .forecast
+            .as_ref()
+            .map_or(&[][..], |future| &future.middle);
+        let ends = expected.iter().map(|point| point.1);
+        let least = ends
+            .clone()
+            .fold(chart.curve.least().min(chart.baseline), f64::min);
+        let most = ends.fold(chart.curve.most().max(chart.baseline), f64::max);
+        let mut canvas = Self {
+            rows: vec![vec![' '; columns]; ROWS],
+            columns,
+            from: chart.curve.first().0,
+            to: chart.end(),
+            least,
+            // A flat line is drawn at the bottom.
+            most: most.max(least + 1.0),
+        };
+        let baseline = canvas.row_of(chart.baseline);
+        canvas.rows[baseline].fill(BASELINE);
+        for two in expected.windows(2) {
+            canvas.line(two[0], two[1], EXPECTED);
+        }
+        for two in chart.curve.points.windows(2) {
+            canvas.line(two[0], two[1], SEEN);
+        }
+        canvas
+    }
+
+    /// The value in the middle of a row; the ends are exact.
+    fn height_of(&self, row: usize) -> f64 {
+        self.most - (self.most - self.least) * as_f64(row) / as_f64(ROWS - 1)
+    }
+
+    fn row_of(&self, value: f64) -> usize {
+        let share = (self.most - value) / (self.most - self.least);
+        cell(share, ROWS)
+    }
+
+    fn column_of(&self, at: f64) -> usize {
+        cell(
+            (at - self.from) / (self.to - self.from).max(1.0),
+            self.columns,
+        )
+    }
+
+    /// A mark in every column from one point to another.
+    fn line(&mut self, from: Point, to: Point, mark: char) {
+        let (first, last) = (self.column_of(from.0), self.column_of(to.0));
+        for column in first..=last {
+            let share = if last == first {
+                1.0
+            } else {
+                as_f64(column - first) / as_f64(last - first)
+            };
+            let row = self.row_of(from.1 + (to.1 - from.1) * share);
+            self.rows[row][column] = mark;
+        }
+    }
+}
+
+/// The cell of a share from 0 to 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of cells, and a float cast saturates"
+)]
+fn cell(share: f64, cells: usize) -> usize {
+    let last = cells.saturating_sub(1);
+    ((share.clamp(0.0, 1.0) * as_f64(last)).round() as usize).min(last)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "cells of a page")]
+fn as_f64(cells: usize) -> f64 {
+    cells as f64
+}

@@ -1,0 +1,216 @@
+//! What of an incident is looked at: which memory, over which time, and what is expected of it.
+
+use super::super::Incident;
+use super::calendar::Calendar;
+use super::curve::{Curve, Point};
+use super::outlook::{Forecast, Outlook, number};
+use crate::evidence::{Class, Growth};
+
+/// Shorter looks back show noise.
+const SHORTEST: f64 = 1800.0;
+
+/// So many times the length of the growth are shown before it, to see how it was.
+const BEFORE: f64 = 1.0;
+
+/// All that pages of every kind have in common.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) incident: &'a Incident,
+    pub(super) calendar: Calendar,
+    pub(super) outlook: Outlook,
+    /// The memory that it is about.
+    pub(super) subject: Class,
+    /// That over the time that matters.
+    pub(super) chart: Option<Chart>,
+}
+
+/// The curve that the page is about.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Chart {
+    pub(super) curve: Curve,
+    /// The least before it began to grow.
+    pub(super) baseline: f64,
+    /// The line that fits the growth, from where to where.
+    pub(super) trend: Option<[Point; 2]>,
+    pub(super) forecast: Option<Future>,
+}
+
+/// Where it goes if nothing happens.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Future {
+    /// From the end of the trend on, by the most likely rate.
+    pub(super) middle: Vec<Point>,
+    /// By the lowest and by the highest rate.
+    pub(super) low: Vec<Point>,
+    pub(super) high: Vec<Point>,
+    /// The level at which nothing is available any more.
+    pub(super) limit: Option<f64>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(incident: &'a Incident) -> Self {
+        let outlook = Outlook::of(incident);
+        let subject = subject(incident);
+        Self {
+            incident,
+            calendar: Calendar::of(incident),
+            outlook,
+            subject,
+            chart: Chart::of(incident, &outlook, subject),
+        }
+    }
+
+    /// The curve of another class, over the same time.
+    pub(super) fn curve(&self, class: Class) -> Option<Curve> {
+        let curve = Curve::of(&self.incident.history, class.metric())?;
+        let from = self.chart.as_ref().map(|chart| chart.curve.first().0);
+        Some(from.map_or(curve.clone(), |from| curve.since(from)))
+    }
+
+    /// The whole history of what the page is about, if that is much longer than what is shown of it.
+    pub(super) fn whole(&self) -> Option<Curve> {
+        let shown = &self.chart.as_ref()?.curve;
+        let whole = curve_of(self.incident, self.subject)?;
+        let length = |curve: &Curve| curve.last().0 - curve.first().0;
+        (length(&whole) > 2.0 * length(shown)).then_some(whole)
+    }
+}
+
+impl Chart {
+    fn of(incident: &Incident, outlook: &Outlook, subject: Class) -> Option<Self> {
+        let whole = curve_of(incident, subject)?;
+        let since = outlook.since;
+        let curve = match since {
+            Some(since) => {
+                let length = (whole.last().0 - since).max(SHORTEST);
+                whole.since(since - BEFORE * length)
+            }
+            None => whole.clone(),
+        };
+        let before = whole.between(f64::NEG_INFINITY, since.unwrap_or(f64::INFINITY));
+        let least = before.iter().map(|point| point.1).reduce(f64::min);
+        let forecast = outlook.forecast.filter(|_| incident.over.is_none());
+        let trend = outlook
+            .forecast
+            .and_then(|forecast| trend(&curve, &forecast));
+        Some(Self {
+            baseline: least.unwrap_or(curve.first().1),
+            forecast: forecast.and_then(|forecast| Future::of(&curve, &forecast, trend)),
+            trend,
+            curve,
+        })
+    }
+
+    /// The last moment that is shown, the future included.
+    pub(super) fn end(&self) -> f64 {
+        let future = self.forecast.as_ref();
+        let end = future
+            .and_then(|future| future.middle.last())
+            .map(|point| point.0);
+        end.unwrap_or_default().max(self.curve.last().0)
+    }
+}
+
+impl Future {
+    fn of(curve: &Curve, forecast: &Forecast, trend: Option<[Point; 2]>) -> Option<Self> {
+        let start = match trend {
+            Some([_, end]) => end,
+            None => (forecast.at, curve.value_at(forecast.at)?),
+        };
+        let limit = forecast.available.map(|available| start.1 + available);
+        let known = (curve.last().0 - curve.first().0).max(SHORTEST);
+        // As far as memory lasts, if that is near enough to be seen together with the past.
+        let lasts = forecast.exhausted_in();
+        let end = match lasts {
+            Some((least, most)) if least < 1.5 * known => most
+                .unwrap_or(f64::INFINITY)
+                .clamp(least * 1.1, 2.0 * known),
+            _ => 0.75 * known,
+        };
+        let line = |rate: f64| {
+            let mut line = vec![start];
+            let room = limit
+                .map(|limit| (limit - start.1) / rate)
+                .filter(|room| *room < end);
+            match (room, limit) {
+                (Some(room), Some(limit)) => {
+                    line.extend([(start.0 + room, limit), (start.0 + end, limit)]);
+                }
+                _ => line.push((start.0 + end, start.1 + rate * end)),
+            }
+            line
+        };
+        let future = Self {
+            middle: line(forecast.middle),
+            low: line(forecast.low),
+            high: line(forecast.high),
+            limit,
+        };
+        let is_finite = |points: &[Point]| {
+            points
+                .iter()
+                .all(|point| point.0.is_finite() && point.1.abs() < 1e19)
+        };
+        (is_finite(&future.low) && is_finite(&future.high)).then_some(future)
+    }
+}
+
+/// The line of the forecast's rate through what was seen, as high as half of the points.
+fn trend(curve: &Curve, forecast: &Forecast) -> Option<[Point; 2]> {
+    let since = forecast.at - forecast.over?;
+    let points = curve.between(since, forecast.at);
+    let mut heights: Vec<f64> = points
+        .iter()
+        .map(|point| point.1 - forecast.middle * (point.0 - since))
+        .collect();
+    heights.sort_by(f64::total_cmp);
+    let height = heights.get(heights.len() / 2)?;
+    let end = height + forecast.middle * (forecast.at - since);
+    (end.abs() < 1e19).then_some([(since, *height), (forecast.at, end)])
+}
+
+/// Where the exact accounting is missing, the classic formula has the unaccounted memory.
+fn curve_of(incident: &Incident, class: Class) -> Option<Curve> {
+    let exact = Curve::of(&incident.history, class.metric());
+    match class {
+        Class::Unaccounted => exact.or_else(|| Curve::of(&incident.history, "unaccounted_bytes")),
+        _ => exact,
+    }
+}
+
+/// The memory that the incident is about: the class whose growth is nearest to the one that was reported, or the one
+/// that grew most.
+fn subject(incident: &Incident) -> Class {
+    by_numbers(incident)
+        .or_else(|| by_evidence(incident))
+        .unwrap_or(Class::Unaccounted)
+}
+
+fn by_numbers(incident: &Incident) -> Option<Class> {
+    let headline = incident.headline()?;
+    let reported = number(headline, "growth_bytes")?;
+    let distance = |class: Class| {
+        let name = class
+            .metric()
+            .replace("_exact", "")
+            .replace("_bytes", "_growth_bytes");
+        let grown = number(headline, &name).filter(|grown| *grown > 0.0)?;
+        Some((class, (grown - reported).abs()))
+    };
+    let distances = Class::ALL.into_iter().filter_map(distance);
+    distances
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(class, _)| class)
+}
+
+fn by_evidence(incident: &Incident) -> Option<Class> {
+    let growth = &incident.comparison.as_ref()?.growth;
+    // Of equal ones the first, as orphans are part of what is unaccounted.
+    let most = growth.iter().rev().max_by_key(|growth| grown(growth))?;
+    (grown(most) > 0).then_some(most.class)
+}
+
+/// By how much a class grew.
+pub(super) const fn grown(growth: &Growth) -> i64 {
+    growth.after_bytes.saturating_sub(growth.before_bytes)
+}

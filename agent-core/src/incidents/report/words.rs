@@ -1,0 +1,150 @@
+//! Amounts, times and rates as one says them.
+
+use adaptivemm_module_api::units::Balance;
+use jiff::Timestamp;
+
+use crate::evidence::Certainty;
+use crate::words::clean;
+
+const MINUTE: f64 = 60.0;
+const HOUR: f64 = 60.0 * MINUTE;
+const DAY: f64 = 24.0 * HOUR;
+const YEAR: f64 = 365.25 * DAY;
+const MIB: f64 = 1_048_576.0;
+
+/// Long enough for every name of the kernel and for most command lines, in characters.
+const LONGEST_NAME: usize = 160;
+/// Longer sentences are not read, in characters.
+const LONGEST_LINE: usize = 1200;
+
+/// So many bytes, in the unit that fits.
+#[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
+pub(super) fn bytes(bytes: f64) -> String {
+    Balance::new(bytes as i64).to_string()
+}
+
+/// The same, with a sign.
+pub(super) fn change(by: f64) -> String {
+    let sign = if by >= 0.0 { "+" } else { "" };
+    format!("{sign}{}", bytes(by))
+}
+
+/// An amount on an axis, without more digits than it has: `1.25 GiB`, `512 MiB`.
+pub(super) fn tick(bytes: f64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut value = bytes;
+    let mut unit = 0;
+    while value.abs() >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = format!("{value:.2}");
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    format!("{digits} {}", UNITS[unit])
+}
+
+/// So many seconds: `90 s`, `45 min`, `2.5 h`, `3.0 days`, `2.1 years`.
+pub(super) fn span(seconds: f64) -> String {
+    let seconds = seconds.max(0.0);
+    let (value, unit, digits) = if seconds < 2.0 * MINUTE {
+        (seconds, "s", 0)
+    } else if seconds < 2.0 * HOUR {
+        (seconds / MINUTE, "min", 0)
+    } else if seconds < 2.0 * DAY {
+        (seconds / HOUR, "h", 1)
+    } else if seconds < 2.0 * YEAR {
+        (seconds / DAY, "days", 1)
+    } else if seconds < 1000.0 * YEAR {
+        (seconds / YEAR, "years", 1)
+    } else {
+        return "more than 1000 years".to_owned();
+    };
+    format!("{value:.digits$} {unit}")
+}
+
+/// From one span to another, in as few words as that needs.
+pub(super) fn spans(least: f64, most: Option<f64>) -> String {
+    match (span(least), most.map(span)) {
+        (least, Some(most)) if most == least => format!("about {least}"),
+        (least, Some(most)) => range(&least, &most),
+        (least, None) => format!("{least} or longer"),
+    }
+}
+
+/// From one rate to another.
+pub(super) fn rates(least: f64, most: f64) -> String {
+    range(&rate(least), &rate(most))
+}
+
+/// From one amount to another, with its unit once if it is the same: `12.6 to 15.1 h`, `90 s to 5 min`.
+fn range(least: &str, most: &str) -> String {
+    match (least.split_once(' '), most.split_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => format!("{number} to {most}"),
+        _ => format!("{least} to {most}"),
+    }
+}
+
+/// A growth of so many bytes per second, per hour if that is a MiB or more, else per day.
+pub(super) fn rate(bytes_per_second: f64) -> String {
+    if (bytes_per_second * HOUR).abs() >= MIB {
+        format!("{} per hour", bytes(bytes_per_second * HOUR))
+    } else {
+        format!("{} per day", bytes(bytes_per_second * DAY))
+    }
+}
+
+/// A moment to the minute: `2026-11-28 00:51`, without its time zone, which is UTC.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A share of a whole: `62 %`, `0.4 %`.
+pub(super) fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.95 {
+        format!("{share:.1} %")
+    } else {
+        format!("{share:.0} %")
+    }
+}
+
+/// How exactly it is known who holds memory.
+pub(super) const fn certainty(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Exact => "counted by the kernel",
+        Certainty::Charged => "charged to it, with others",
+        Certainty::AtMost => "an upper limit",
+    }
+}
+
+/// A name that others have given, without what would act on a terminal, and not endless.
+pub(super) fn name(text: &str) -> String {
+    cut(clean::line(text.as_bytes()), LONGEST_NAME)
+}
+
+/// A sentence that others have written, on one line.
+pub(super) fn line(text: &str) -> String {
+    cut(clean::line(text.as_bytes()), LONGEST_LINE)
+}
+
+fn cut(mut text: String, longest: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(longest) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+/// The first clause of a finding, which says what happened, and the rest, which says why that is so.
+pub(super) fn clauses(text: &str) -> (&str, Option<&str>) {
+    match text.split_once("; ") {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (text, None),
+    }
+}
+
+/// The first letter as at the beginning of a sentence.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
