@@ -4,6 +4,7 @@
 //! it works on a recorded tree, and says what it found, why it found nothing, or that it had to stop early.
 
 mod allocinfo;
+mod ask;
 mod census;
 mod cma;
 mod comparison;
@@ -14,6 +15,7 @@ mod levels;
 mod meter;
 mod modules;
 mod page_owner;
+mod processes;
 mod programs;
 mod services;
 mod slabinfo;

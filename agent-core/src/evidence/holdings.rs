@@ -41,6 +41,7 @@ pub struct Held {
 pub(super) struct Holdings {
     by_class: BTreeMap<(Option<Class>, Certainty), HashMap<String, u64>>,
     owners: usize,
+    others: Vec<Held>,
 }
 
 impl Holdings {
@@ -61,13 +62,24 @@ impl Holdings {
         }
     }
 
+    /// Whether so little is left out anyway.
+    pub(super) fn is_too_little(bytes: u64) -> bool {
+        bytes < LEAST_BYTES
+    }
+
+    /// Adds an owner that nobody else adds to.
+    pub(super) fn push(&mut self, held: Held) {
+        self.others.push(held);
+    }
+
     /// Those who hold the most, the largest first, and the most that somebody holds who had to be left out.
     pub(super) fn finish(self) -> (Vec<Held>, u64) {
-        let mut held = Vec::new();
+        let mut held = self.others;
+        held.retain(|each| !Self::is_too_little(each.bytes));
         for ((class, certainty), owners) in self.by_class {
             let large = owners
                 .into_iter()
-                .filter(|(_, bytes)| *bytes >= LEAST_BYTES);
+                .filter(|(_, bytes)| !Self::is_too_little(*bytes));
             held.extend(large.map(|(owner, bytes)| Held {
                 owner,
                 note: String::new(),

@@ -36,6 +36,8 @@ pub(super) enum Halt {
     Useless(String),
     /// It could not be read, or was not understood.
     Failed(String),
+    /// Part of it could not be read.
+    Partly(String),
     /// Time or room ran out.
     Spent(Spent),
 }
@@ -70,6 +72,8 @@ pub(super) struct Meter<'a> {
     began: Duration,
     /// When, on the clock of the thread, the collector at work must end.
     ends: Duration,
+    /// How much may have been read by then.
+    full: u64,
     budget: Budget,
     read_bytes: u64,
     buffer: Vec<u8>,
@@ -84,6 +88,7 @@ impl<'a> Meter<'a> {
             root,
             began,
             ends: began.saturating_add(budget.cpu),
+            full: budget.text_bytes,
             budget,
             read_bytes: 0,
             buffer: vec![0; 16 << 10],
@@ -100,24 +105,31 @@ impl<'a> Meter<'a> {
         self.read_bytes
     }
 
-    /// From now on half of the time that is left may be used.
+    /// From now on half of the time and of the room that are left may be used.
     pub(super) fn allot(&mut self) {
         let all = self.began.saturating_add(self.budget.cpu);
         let now = clock::of_this_thread();
         self.ends = now.saturating_add(all.saturating_sub(now) / 2);
+        let left = self.budget.text_bytes.saturating_sub(self.read_bytes);
+        self.full = self.read_bytes.saturating_add(left / 2);
     }
 
     /// Allows so much more, as somebody has asked for what takes long.
     pub(super) fn allow(&mut self, more: Duration) {
         self.budget.cpu = self.cpu().saturating_add(more * 2);
+        self.budget.text_bytes = self.read_bytes.saturating_add(self.budget.text_bytes);
     }
 
     /// What has run out, if anything has.
     pub(super) fn spent(&self) -> Option<Spent> {
-        if self.read_bytes >= self.budget.text_bytes {
+        if self.read_bytes >= self.full {
             return Some(Spent::Text);
         }
-        (clock::of_this_thread() >= self.ends).then_some(Spent::Cpu)
+        self.is_late().then_some(Spent::Cpu)
+    }
+
+    fn is_late(&self) -> bool {
+        clock::of_this_thread() >= self.ends
     }
 
     /// # Errors
@@ -152,6 +164,15 @@ impl<'a> Meter<'a> {
         self.note(text.len());
         result.map_err(|error| Halt::of(path, &error))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// The same of something that may go away at any time, or be none of our business: `None` then.
+    ///
+    /// # Errors
+    ///
+    /// If time or room has run out.
+    pub(super) fn text_unless_gone(&mut self, path: &str) -> Result<Option<String>, Halt> {
+        unless_gone(self.text(path))
     }
 
     /// The names in a directory. None if it does not exist.
@@ -224,20 +245,24 @@ impl<'a> Meter<'a> {
     ///
     /// If it cannot be read, or time has run out. Room is not counted: this is no text.
     pub(super) fn bytes(&mut self, path: &str, mut each: impl FnMut(&[u8])) -> Result<(), Halt> {
-        self.check()?;
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut spent = None;
+        let mut is_late = false;
         let result = self.root.parts(path, &mut buffer, |part| {
             each(part);
-            spent = self.spent().filter(|spent| *spent == Spent::Cpu);
-            match spent {
-                Some(_) => ControlFlow::Break(()),
-                None => ControlFlow::Continue(()),
+            is_late = self.is_late();
+            if is_late {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         });
         self.buffer = buffer;
         result.map_err(|error| Halt::of(path, &error))?;
-        spent.map_or(Ok(()), |spent| Err(Halt::Spent(spent)))
+        if is_late {
+            Err(Halt::Spent(Spent::Cpu))
+        } else {
+            Ok(())
+        }
     }
 
     fn keep(&mut self, path: &str, text: Option<Vec<u8>>) {
@@ -265,6 +290,19 @@ impl<'a> Meter<'a> {
     /// The texts that were kept.
     pub(super) fn into_raw(self) -> Vec<Raw> {
         self.raw.unwrap_or_default()
+    }
+}
+
+/// `None` for what cannot be read.
+///
+/// # Errors
+///
+/// If time or room has run out.
+pub(super) fn unless_gone<T>(result: Result<T, Halt>) -> Result<Option<T>, Halt> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Halt::Spent(spent)) => Err(Halt::Spent(spent)),
+        Err(Halt::Missing | Halt::Useless(_) | Halt::Failed(_) | Halt::Partly(_)) => Ok(None),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Takes evidence: asks each source in turn, the cheap ones first.
+//! Evidence: what all sources say at one moment.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,19 +7,15 @@ use adaptivemm_module_api::units::PageSize;
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{Class, Level, Standing, Taken};
-use super::holdings::{Held, Holdings};
+use super::holdings::Held;
 use super::kind::Kind;
-use super::meter::{Budget, Halt, Meter, Spent};
-use super::{allocinfo, census, cma, dma_buf, levels, modules, page_owner, services, slabinfo};
-use super::{sockets, vmallocinfo, zram};
+use super::meter::{Budget, Meter};
+use super::{ask, levels, modules};
 use crate::incidents::Moment;
 use crate::sampler::Root;
 
-/// The version of [`Evidence`].
+/// The version of [`Evidence`], which is written as JSON.
 pub const VERSION: u32 = 1;
-
-/// What the census may take, when it is asked for: enough for a machine of some TB.
-const CENSUS: Duration = Duration::from_secs(300);
 
 /// What the kernel's files say of who holds memory at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,7 +117,7 @@ impl Evidence {
         let mut meter = Meter::new(request.root, request.budget, request.why.keeps_raw());
         let levels = levels::complete(&mut meter, &request.levels);
         let modules = modules::loaded(&mut meter);
-        let sources = ask_all(&mut meter, request);
+        let sources = ask::all(&mut meter, request);
         let evidence = Self {
             v: VERSION,
             taken: Taken {
@@ -139,79 +135,6 @@ impl Evidence {
     }
 }
 
-/// All sources, in order of cost.
-fn ask_all(meter: &mut Meter<'_>, request: &Request<'_>) -> Vec<Seen> {
-    let size = request.page_size;
-    let mut slab = ask(meter, Kind::Slab, |meter, found| {
-        slabinfo::collect(meter, size, found)
-    });
-    slab.held
-        .retain(|held| !slabinfo::is_reclaimable(request.root, held));
-    let mut sources = vec![
-        slab,
-        ask(meter, Kind::Sockets, |meter, found| {
-            sockets::collect(meter, size, found)
-        }),
-        ask(meter, Kind::Zram, zram::collect),
-        ask(meter, Kind::Cma, |meter, found| {
-            cma::collect(meter, size, found)
-        }),
-        ask(meter, Kind::DmaBuffers, dma_buf::collect),
-        ask(meter, Kind::AllocInfo, allocinfo::collect),
-        ask(meter, Kind::Services, services::collect),
-        ask(meter, Kind::Vmalloc, |meter, found| {
-            vmallocinfo::collect(meter, size, found)
-        }),
-        ask(meter, Kind::PageOwner, |meter, found| {
-            page_owner::collect(meter, size, found)
-        }),
-    ];
-    if request.wants_census {
-        meter.allow(CENSUS);
-        sources.push(ask(meter, Kind::Census, |meter, found| {
-            census::collect(meter, size, found)
-        }));
-    }
-    sources
-}
-
-/// Asks one source. It may take half of the time that is left.
-fn ask(
-    meter: &mut Meter<'_>,
-    kind: Kind,
-    collect: impl FnOnce(&mut Meter<'_>, &mut Holdings) -> Result<(), Halt>,
-) -> Seen {
-    let start = meter.cpu();
-    meter.allot();
-    let mut found = Holdings::default();
-    let result = meter.check().and_then(|()| collect(meter, &mut found));
-    let (held, least) = found.finish();
-    Seen {
-        kind,
-        standing: standing(kind, result),
-        cpu_us: micros(meter.cpu().saturating_sub(start)),
-        held,
-        least,
-    }
-}
-
-fn standing(kind: Kind, result: Result<(), Halt>) -> Standing {
-    match result {
-        Ok(()) => Standing::Read,
-        Err(Halt::Missing) => Standing::Absent {
-            why: kind.absence().to_owned(),
-        },
-        Err(Halt::Useless(why)) => Standing::Absent { why },
-        Err(Halt::Failed(why)) => Standing::Failed { why },
-        Err(Halt::Spent(Spent::Cpu)) => Standing::Cut {
-            why: "the time for evidence had run out".to_owned(),
-        },
-        Err(Halt::Spent(Spent::Text)) => Standing::Cut {
-            why: "as much text as allowed had been read".to_owned(),
-        },
-    }
-}
-
-fn micros(time: Duration) -> u64 {
+pub(super) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

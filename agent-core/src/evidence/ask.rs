@@ -1,0 +1,119 @@
+//! Asks each source in turn, the cheap and the decisive ones first.
+
+use std::time::Duration;
+
+use super::comparison::Standing;
+use super::holdings::Holdings;
+use super::kind::Kind;
+use super::meter::{Halt, Meter, Spent};
+use super::processes::{self, Processes};
+use super::take::{Request, Seen, micros};
+use super::zram;
+use super::{
+    allocinfo, census, cma, dma_buf, page_owner, services, slabinfo, sockets, vmallocinfo,
+};
+
+/// What the census may take, when it is asked for: enough for a machine of some TB.
+const CENSUS: Duration = Duration::from_secs(300);
+
+/// What all sources say.
+pub(super) fn all(meter: &mut Meter<'_>, request: &Request<'_>) -> Vec<Seen> {
+    let size = request.page_size;
+    let mut asked = Asked {
+        meter,
+        sources: Vec::new(),
+    };
+    asked.ask(Kind::Slab, |meter, found| {
+        slabinfo::collect(meter, size, found)
+    });
+    if let Some(slab) = asked.sources.last_mut() {
+        slab.held
+            .retain(|held| !slabinfo::is_reclaimable(request.root, held));
+    }
+    asked.ask(Kind::Sockets, |meter, found| {
+        sockets::collect(meter, size, found)
+    });
+    asked.ask(Kind::Zram, zram::collect);
+    asked.ask(Kind::Cma, |meter, found| cma::collect(meter, size, found));
+    asked.ask(Kind::DmaBuffers, dma_buf::collect);
+    asked.ask(Kind::AllocInfo, allocinfo::collect);
+    asked.ask(Kind::Services, services::collect);
+    asked.ask(Kind::Vmalloc, |meter, found| {
+        vmallocinfo::collect(meter, size, found)
+    });
+
+    let mut seen = Processes::default();
+    asked.ask(Kind::Processes, |meter, found| {
+        processes::collect(meter, size, &mut seen, found)
+    });
+    asked.ask(Kind::Descriptors, |meter, found| {
+        processes::collect_descriptors(meter, &mut seen, found)
+    });
+    asked.ask(Kind::Sizes, |meter, found| {
+        processes::collect_sizes(meter, &seen, found)
+    });
+    asked.ask(Kind::PacketRings, |meter, found| {
+        processes::collect_rings(meter, &seen, found)
+    });
+    asked.ask(Kind::Queues, |meter, found| {
+        processes::collect_queues(meter, &seen, found)
+    });
+
+    asked.ask(Kind::PageOwner, |meter, found| {
+        page_owner::collect(meter, size, found)
+    });
+    if request.wants_census {
+        asked.meter.allow(CENSUS);
+        asked.ask(Kind::Census, |meter, found| {
+            census::collect(meter, size, found)
+        });
+    }
+    asked.sources
+}
+
+/// The sources that have been asked.
+struct Asked<'m, 'a> {
+    meter: &'m mut Meter<'a>,
+    sources: Vec<Seen>,
+}
+
+impl Asked<'_, '_> {
+    /// Asks one more. It may take half of the time and of the room that are left.
+    fn ask(
+        &mut self,
+        kind: Kind,
+        collect: impl FnOnce(&mut Meter<'_>, &mut Holdings) -> Result<(), Halt>,
+    ) {
+        let meter = &mut *self.meter;
+        let start = meter.cpu();
+        meter.allot();
+        let mut found = Holdings::default();
+        let result = meter.check().and_then(|()| collect(meter, &mut found));
+        let (held, least) = found.finish();
+        self.sources.push(Seen {
+            kind,
+            standing: standing(kind, result),
+            cpu_us: micros(meter.cpu().saturating_sub(start)),
+            held,
+            least,
+        });
+    }
+}
+
+fn standing(kind: Kind, result: Result<(), Halt>) -> Standing {
+    match result {
+        Ok(()) => Standing::Read,
+        Err(Halt::Missing) => Standing::Absent {
+            why: kind.absence().to_owned(),
+        },
+        Err(Halt::Useless(why)) => Standing::Absent { why },
+        Err(Halt::Failed(why)) => Standing::Failed { why },
+        Err(Halt::Partly(why)) => Standing::Cut { why },
+        Err(Halt::Spent(Spent::Cpu)) => Standing::Cut {
+            why: "the time for evidence had run out".to_owned(),
+        },
+        Err(Halt::Spent(Spent::Text)) => Standing::Cut {
+            why: "as much text as allowed had been read".to_owned(),
+        },
+    }
+}
