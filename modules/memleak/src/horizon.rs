@@ -7,10 +7,21 @@ use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
 use crate::ring::{Ring, Rise, Slopes};
 
 /// As many of the last closes are remembered.
-pub(crate) const CLOSES: usize = 4;
+pub(crate) const CLOSES: usize = 5;
 
-/// As many of them must have seen a rise.
-pub(crate) const CONFIRMED: usize = 3;
+/// How often a rise must be seen before it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Often {
+    pub(crate) hits: usize,
+    /// Of the last so many closes.
+    pub(crate) of: usize,
+}
+
+/// What is enough for a note, and where there is no time to lose.
+pub(crate) const OFTEN: Often = Often { hits: 3, of: 4 };
+
+/// What is enough to wake somebody.
+pub(crate) const MOSTLY: Often = Often { hits: 4, of: 5 };
 
 /// The least time between two warnings of the same growth.
 const WARN_AGAIN: Duration = Duration::from_secs(24 * 3600);
@@ -40,6 +51,8 @@ pub(crate) struct Bounds {
     pub(crate) limit: Duration,
     /// A floor that is no higher is the ebb and flow of a day.
     pub(crate) to_exceed: Option<Balance>,
+    /// What it takes for a warning.
+    pub(crate) to_warn: Often,
 }
 
 /// A rise that was confirmed, and is news.
@@ -51,6 +64,8 @@ pub(crate) struct Alarm {
     pub(crate) least: Balance,
     /// The closes that saw the rise.
     pub(crate) hits: usize,
+    /// Those that were needed.
+    pub(crate) needed: Often,
 }
 
 /// Twelve stretches of the same length, and the one that goes on.
@@ -146,18 +161,18 @@ impl Horizon {
         if grade == Grade::Nothing {
             return (grade, None);
         }
-        let hits = |least| self.closes.iter().filter(|&&seen| seen >= least).count();
-        let confirmed = [Grade::Warning, Grade::Note]
+        let confirmed = [(Grade::Warning, bounds.to_warn), (Grade::Note, OFTEN)]
             .into_iter()
-            .find(|&least| hits(least) >= CONFIRMED);
+            .find(|&(least, needed)| self.hits(least, needed) >= needed.hits);
         let alarm = confirmed
-            .filter(|&grade| self.is_news(at, grade, &rise, bounds.least))
-            .map(|grade| Alarm {
+            .filter(|&(grade, _)| self.is_news(at, grade, &rise, bounds.least))
+            .map(|(grade, needed)| Alarm {
                 grade,
                 rise,
                 slopes,
                 least: bounds.least,
-                hits: hits(grade),
+                hits: self.hits(grade, needed),
+                needed,
             });
         if let Some(alarm) = &alarm {
             self.told = Some(Told {
@@ -168,6 +183,12 @@ impl Horizon {
             });
         }
         (grade, alarm)
+    }
+
+    /// Of the last closes, those that saw this or worse.
+    fn hits(&self, least: Grade, among: Often) -> usize {
+        let closes = &self.closes[CLOSES - among.of..];
+        closes.iter().filter(|&&seen| seen >= least).count()
     }
 
     fn grade(&self, rise: &Rise, bounds: &Bounds) -> (Grade, Slopes) {

@@ -30,6 +30,8 @@ pub(crate) struct Rise {
     pub(crate) largest_step: Balance,
     /// The part of the rise that is in the last third.
     pub(crate) late: Balance,
+    /// The same without the largest step, if that is in it.
+    pub(crate) late_rest: Balance,
     /// Mann and Kendall's S: pairs of floors that rose, less those that fell.
     pub(crate) concordance: i32,
 }
@@ -76,11 +78,20 @@ impl Ring {
     pub(crate) fn rise(&self) -> Option<Rise> {
         let floors = &self.floors;
         let steps = floors.windows(2).map(|pair| pair[1].since(pair[0]));
+        // The latest of several that are as large.
+        let largest = steps.enumerate().max_by_key(|&(_, step)| step);
+        let (place, largest_step) = largest.unwrap_or_default();
+        let late = floors[LENGTH - 1].since(floors[LATE]);
         self.is_full().then(|| Rise {
             from: floors[0],
             to: floors[LENGTH - 1],
-            largest_step: steps.max().unwrap_or_default(),
-            late: floors[LENGTH - 1].since(floors[LATE]),
+            largest_step,
+            late,
+            late_rest: if place < LATE {
+                late
+            } else {
+                late.since(largest_step)
+            },
             concordance: self.concordance(),
         })
     }
@@ -119,13 +130,22 @@ impl Rise {
         self.to.since(self.from)
     }
 
+    /// What is left of it without the largest step.
+    pub(crate) const fn rest(&self) -> Balance {
+        self.amount().since(self.largest_step)
+    }
+
     /// Whether it rises like a leak: most of the time, in many steps, and to the end. A cache that fills up
-    /// rises less and less; a program that starts takes its memory at once.
+    /// rises less and less; a program that starts takes its memory at once; and where both come together, the
+    /// program must not be taken for the end of the rise.
     pub(crate) fn is_steady(&self) -> bool {
         let amount = i128::from(self.amount().get());
         let largest_step = i128::from(self.largest_step.get());
-        let late = i128::from(self.late.get());
-        largest_step * 10 <= amount * 4 && late * 4 >= amount && self.concordance >= 54
+        let is_late = |late: Balance, amount: i128| i128::from(late.get()) * 4 >= amount;
+        largest_step * 10 <= amount * 4
+            && is_late(self.late, amount)
+            && is_late(self.late_rest, i128::from(self.rest().get()))
+            && self.concordance >= 54
     }
 }
 
@@ -199,6 +219,20 @@ mod tests {
     fn what_comes_to_its_end_is_no_steady_rise() {
         assert!(is_steady([0, 15, 30, 40, 50, 60, 68, 75, 80, 88, 94, 100]));
         assert!(!is_steady([0, 15, 30, 40, 50, 60, 68, 76, 80, 88, 94, 100]));
+    }
+
+    #[test]
+    fn a_cache_that_fills_up_while_a_program_starts_is_no_steady_rise() {
+        let cache = [0, 20, 35, 45, 53, 60, 65, 69, 72, 74, 75, 76];
+        let program = |step: i64| {
+            let mut floors = cache;
+            floors[10..].iter_mut().for_each(|floor| *floor += step);
+            floors
+        };
+
+        assert!(!is_steady(cache));
+        assert!(!is_steady(program(40)));
+        assert!(is_steady([0, 7, 14, 21, 28, 35, 42, 49, 56, 63, 109, 116]));
     }
 
     #[test]

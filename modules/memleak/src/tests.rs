@@ -119,7 +119,7 @@ fn every_series_and_what_is_available_are_published() {
 
 #[test]
 fn a_leak_in_a_slab_cache_is_told_with_what_it_means() {
-    let lines = told(430, |minute| Amounts {
+    let lines = told(460, |minute| Amounts {
         slab: 5 * minute,
         ..Amounts::default()
     });
@@ -127,17 +127,17 @@ fn a_leak_in_a_slab_cache_is_told_with_what_it_means() {
     assert_eq!(
         lines,
         [
-            "420: warning trend-leak: Possible memory leak (trend): kernel slab memory (SUnreclaim) grew from 450.0 MiB \
-             to 2.1 GiB (+1.6 GiB) in 5.5 h, by 300.0 MiB per hour; the 4.8 GiB available would last about 16.3 h; \
+            "450: warning trend-leak: Possible memory leak (trend): kernel slab memory (SUnreclaim) grew from 600.0 MiB \
+             to 2.2 GiB (+1.6 GiB) in 5.5 h, by 300.0 MiB per hour; the 4.6 GiB available would last about 15.8 h; \
              nothing but kernel slab memory (SUnreclaim) rose; its floor rose in 66 of 66 pairs of 30 minutes, \
-             confirmed in 3 of the last 4"
+             confirmed in 4 of the last 5"
         ]
     );
 }
 
 #[test]
 fn a_leak_in_two_places_that_all_detectors_see_is_told_as_one_and_again_when_it_doubles() {
-    let lines = told(430, |minute| Amounts {
+    let lines = told(460, |minute| Amounts {
         slab: 3 * minute,
         lost: 7 * minute,
         ..Amounts::default()
@@ -154,7 +154,7 @@ fn a_leak_in_two_places_that_all_detectors_see_is_told_as_one_and_again_when_it_
             "297: info jump-leak: More evidence of the leak reported 3.9 h ago",
             "356: info jump-leak: More evidence of the leak reported 4.9 h ago",
             "415: warning jump-leak: Possible memory leak (jump)",
-            "420: info trend-leak: More evidence of the leak reported 6.0 h ago",
+            "450: info trend-leak: More evidence of the leak reported 6.5 h ago",
         ]
     );
 }

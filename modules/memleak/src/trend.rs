@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
 
-use crate::horizon::{Alarm, Bounds, Grade, Horizon};
+use crate::horizon::{Alarm, Bounds, Grade, Horizon, MOSTLY, OFTEN};
 use crate::sample::{Reading, Sample};
 use crate::series::{Levels, Members, Series};
 
@@ -186,6 +186,8 @@ impl Trend {
             available: sample.available,
             limit,
             to_exceed,
+            // What is that fast cannot wait; what is slower has time to be sure.
+            to_warn: if index == 0 { OFTEN } else { MOSTLY },
         }
     }
 }

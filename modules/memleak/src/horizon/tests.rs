@@ -11,6 +11,7 @@ const BOUNDS: Bounds = Bounds {
     available: Bytes::new(10 << 30),
     limit: Duration::from_secs(24 * 3600),
     to_exceed: None,
+    to_warn: OFTEN,
 };
 
 /// A horizon that sees one level per stretch.
@@ -55,6 +56,21 @@ fn line(step: i64, stretches: i64) -> impl Iterator<Item = i64> {
 fn a_rise_is_told_with_the_third_close_that_sees_it() {
     assert_eq!(Watched::new().when(line(40, 15)), [(14, Grade::Warning)]);
     assert_eq!(Watched::new().when(line(40, 14)), []);
+}
+
+#[test]
+fn where_there_is_time_a_warning_takes_a_fourth_close_and_a_note_does_not() {
+    let mut watched = Watched::new();
+    watched.bounds.to_warn = MOSTLY;
+    assert_eq!(
+        watched.when(line(40, 17)),
+        [(14, Grade::Note), (15, Grade::Warning)]
+    );
+
+    watched.bounds.available = Bytes::new(1 << 50);
+    watched.horizon = Horizon::new(STRETCH);
+    watched.stretches = 0;
+    assert_eq!(watched.when(line(40, 17)), [(14, Grade::Note)]);
 }
 
 #[test]

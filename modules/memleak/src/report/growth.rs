@@ -8,7 +8,7 @@ use adaptivemm_module_api::units::{Balance, Uptime};
 
 use super::Report;
 use crate::evidence;
-use crate::horizon::{CLOSES, CONFIRMED, Grade};
+use crate::horizon::Grade;
 use crate::jump::{Leap, SCANS};
 use crate::ring::{PAIRS, Slopes};
 use crate::sample::{Reading, Sample};
@@ -45,7 +45,7 @@ impl Report {
         let alarm = &rising.alarm;
         let text = format!(
             "Possible memory leak (trend): {} grew from {} to {} (+{}) in {}, by {}; the {available} available would \
-             last {}; {}{}; its floor rose in {} of {} pairs of {STRETCH}, confirmed in {} of the last {CLOSES}",
+             last {}; {}{}; its floor rose in {} of {} pairs of {STRETCH}, confirmed in {} of the last {}",
             rising.series.name(),
             alarm.rise.from,
             alarm.rise.to,
@@ -58,6 +58,7 @@ impl Report {
             alarm.rise.concordance,
             PAIRS,
             alarm.hits,
+            alarm.needed.of,
             STRETCH = STRETCHES[rising.horizon],
         );
         let mut details = growth.table();
@@ -234,21 +235,24 @@ fn range(available: f64, slopes: &Slopes) -> String {
 fn rules(rising: &Rising, floors: &[Balance]) -> String {
     let rise = &rising.alarm.rise;
     let values: Vec<String> = floors.iter().map(|floor| floor.kib().to_string()).collect();
-    let share = |part: Balance| 100.0 * part.as_f64() / rise.amount().as_f64();
+    let percent = |part: Balance, of: Balance| 100.0 * part.as_f64() / of.as_f64();
     format!(
         "The least of {} in each of the last {} stretches of {} (kB): {}\n\
-         Rules: rose by {}, at least {}; largest step {:.0} % of it, at most 40 %; last third {:.0} %, at least 25 %; \
-         Mann-Kendall {} of {PAIRS}, at least 54; in {} of the last {CLOSES} closes, at least {CONFIRMED}\n",
+         Rules: rose by {}, at least {}; largest step {:.0} % of it, at most 40 %; last third {:.0} %, without that \
+         step {:.0} %, at least 25 %; Mann-Kendall {} of {PAIRS}, at least 54; in {} of the last {} closes, at least {}\n",
         rising.series.name(),
         floors.len(),
         STRETCHES[rising.horizon],
         values.join(", "),
         rise.amount(),
         rising.alarm.least,
-        share(rise.largest_step),
-        share(rise.late),
+        percent(rise.largest_step, rise.amount()),
+        percent(rise.late, rise.amount()),
+        percent(rise.late_rest, rise.rest()),
         rise.concordance,
         rising.alarm.hits,
+        rising.alarm.needed.of,
+        rising.alarm.needed.hits,
     )
 }
 

@@ -115,7 +115,7 @@ fn the_state_of_another_version_is_refused_and_that_is_said_once() {
         scan(&mut rig, 20).told(),
         [
             "info state-refused: Memory is looked at afresh, as what was seen before a restart cannot be used: \
-          it has format 7, and this module knows 2"
+          it has format 7, and this module knows 3"
         ]
     );
     assert_eq!(scan(&mut rig, 21).told(), [""; 0]);
@@ -163,7 +163,7 @@ proptest! {
             let place = 2 + place.index(kept.len() - 2);
             kept[place] = byte;
         }
-        let noise = [&[2, 0][..], &noise].concat();
+        let noise = [&[3, 0][..], &noise].concat();
         for state in [&kept, &noise] {
             let mut rig = after(state);
             for minute in 45..60 {

@@ -59,7 +59,7 @@ fn until_a_day_is_known_a_rise_over_an_hour_must_be_four_times_as_fast() {
         .unwrap();
 
     assert_eq!((fast.0, fast.1.horizon), (14, 0));
-    assert_eq!((slow.0, slow.1.horizon), (14 * 6, 1));
+    assert_eq!((slow.0, slow.1.horizon), (15 * 6, 1));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use adaptivemm_module_api::units::Bytes;
 
 use super::*;
-use crate::horizon::Alarm;
+use crate::horizon::{Alarm, OFTEN};
 use crate::ring::Rise;
 
 const MIB: i64 = 1 << 20;
@@ -36,6 +36,7 @@ fn rising(grade: Grade) -> Rising {
                 to: Balance::new(310 * MIB),
                 largest_step: Balance::new(11 * MIB),
                 late: Balance::new(44 * MIB),
+                late_rest: Balance::new(33 * MIB),
                 concordance: 66,
             },
             slopes: Slopes {
@@ -45,6 +46,7 @@ fn rising(grade: Grade) -> Rising {
             },
             least: Balance::new(32 * MIB),
             hits: 3,
+            needed: OFTEN,
         },
     }
 }
@@ -85,7 +87,7 @@ fn a_trend_is_told_with_its_rate_its_end_and_all_that_led_to_it() {
          kernel slab memory (SUnreclaim): 204800 kB -> 317440 kB (+112640 kB)\n\
          The least of kernel slab memory (SUnreclaim) in each of the last 2 stretches of 30 minutes (kB): 204800, 317440\n\
          Rules: rose by 110.0 MiB, at least 32.0 MiB; largest step 10 % of it, at most 40 %; last third 40 %, \
-         at least 25 %; Mann-Kendall 66 of 66, at least 54; in 3 of the last 4 closes, at least 3\n\
+         without that step 33 %, at least 25 %; Mann-Kendall 66 of 66, at least 54; in 3 of the last 4 closes, at least 3\n\
          Which slab cache grows: slabtop -o -s c, or /proc/slabinfo\n\
          Fields of /proc/meminfo that changed by more than 10 % in these 60 min:\n\
          MemFree: 900000 kB -> 700000 kB (-22 %)\n\
