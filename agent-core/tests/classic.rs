@@ -336,7 +336,8 @@ fn a_report_gives_programs_the_numbers() {
       "unaccounted_exact_bytes": 212362240,
       "per_cpu_free_bytes": 20480000,
       "unaccounted_exact_before_bytes": 49152000,
-      "per_cpu_free_before_bytes": 20480000
+      "per_cpu_free_before_bytes": 20480000,
+      "incident": "growth-360"
     }
     "#);
 }

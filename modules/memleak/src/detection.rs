@@ -7,7 +7,7 @@ use adaptivemm_module_api::{Finding, Out, Severity};
 
 use crate::circumstances::Circumstances;
 use crate::classic::{self, Classic, Verdict};
-use crate::episode::{Claim, Episode, Telling};
+use crate::episode::{self, Claim, Episode, Telling};
 use crate::horizon::Grade;
 use crate::jump::{self, Jump, Leap};
 use crate::level::Level;
@@ -17,6 +17,15 @@ use crate::report::{self, Opinion, Report};
 use crate::sample::Sample;
 use crate::series::{Members, Series};
 use crate::trend::{self, Rising, Trend};
+
+/// What the core is to call missing memory that nobody saw growing.
+const LEVEL_INCIDENT: &str = "level";
+/// What it is to call growth by the classic formula that the exact accounting cannot follow.
+const CLASSIC_INCIDENT: &str = "classic";
+/// What it is to call growth that may be none.
+const SUSPICION_INCIDENT: &str = "suspicion";
+/// Nothing is to be kept of it.
+const NOT_KEPT: &str = "";
 
 /// The time over which a jump is looked for.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -96,9 +105,11 @@ impl Detection {
             let opinion = Opinion::of(&growth);
             let telling = hear_classic(&mut self.episode, opinion, &growth, sample);
             if opinion == Opinion::Explained && !is_to_the_letter {
-                report.doubtful().say(telling, sample.at, out);
+                report.doubtful().say(telling, NOT_KEPT, sample.at, out);
             } else {
-                report.say(telling, sample.at, out);
+                let growth = opinion.members().and_then(|_| self.episode.name());
+                let incident = growth.as_deref().unwrap_or(CLASSIC_INCIDENT);
+                report.say(telling, incident, sample.at, out);
             }
         }
         baseline
@@ -126,12 +137,16 @@ impl Detection {
             ..self.growth_since(earlier(sample.at, HOUR), sample)
         };
         let claim = claim(&growth, Members::of(Series::Unaccounted), Grade::Warning);
-        Report::jump(&growth, leap).say(self.episode.hear(&claim), sample.at, out);
+        let report = Report::jump(&growth, leap);
+        self.tell(&report, &claim, out);
     }
 
     fn observe_trend(&mut self, sample: &Sample<'_>, out: &mut Out<'_>) {
         let seen = self.trend.observe(sample);
         self.episode.glimpse(seen.hits, sample.at);
+        if self.options.trend && seen.rising.is_none() {
+            say_suspicion(seen.new, out);
+        }
         if let Some(rising) = seen.rising.filter(|_| self.options.trend) {
             self.tell_trend(sample, &rising, out);
         }
@@ -154,7 +169,14 @@ impl Detection {
         let first = &self.trend.firsts[rising.horizon].reading;
         let report = Report::trend(&growth, rising, floors.floors(), first);
         let claim = claim(&growth, rising.members, rising.alarm.grade);
-        report.say(self.episode.hear(&claim), sample.at, out);
+        self.tell(&report, &claim, out);
+    }
+
+    /// Tells of a claim, as news or as part of a growth that was told.
+    fn tell(&mut self, report: &Report, claim: &Claim, out: &mut Out<'_>) {
+        let telling = self.episode.hear(claim);
+        let incident = self.episode.name().unwrap_or_default();
+        report.say(telling, &incident, claim.at, out);
     }
 
     fn observe_level(&mut self, sample: &Sample<'_>, baseline: Balance, out: &mut Out<'_>) {
@@ -165,7 +187,12 @@ impl Detection {
                     .observe(sample.at, exact.unaccounted, sample.total);
                 if let Some(excess) = excess {
                     let telling = self.episode.telling_of_level();
-                    Report::level(sample, &exact, &excess, baseline).say(telling, sample.at, out);
+                    let incident = match telling {
+                        Telling::Aside(opened) => episode::name(opened),
+                        Telling::Aloud => LEVEL_INCIDENT.to_owned(),
+                    };
+                    let report = Report::level(sample, &exact, &excess, baseline);
+                    report.say(telling, &incident, sample.at, out);
                 }
             }
             // Switched off, or too unsteady a scan to count for or against a leak.
@@ -182,6 +209,19 @@ impl Detection {
             now: sample.levels,
             circumstances: self.circumstances.since(from, sample.at),
         }
+    }
+}
+
+/// Has the core take evidence, to compare with if this turns out to be a leak.
+fn say_suspicion(rising: Members, out: &mut Out<'_>) {
+    let series = Series::ALL.into_iter().find(|series| rising.has(*series));
+    if let Some(series) = series {
+        let text = format!(
+            "The floor of {} rises; more than once, it would be a leak",
+            series.name()
+        );
+        let finding = Finding::new(Severity::Debug, "trend-suspicion", &text);
+        out.finding(&finding.incident(SUSPICION_INCIDENT));
     }
 }
 

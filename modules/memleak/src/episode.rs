@@ -49,6 +49,11 @@ pub(crate) struct Open {
     pub(crate) last_seen: Uptime,
 }
 
+/// What the core is to call a growth that was told at this time for the first time.
+pub(crate) fn name(opened: Uptime) -> String {
+    format!("growth-{}", opened.0.as_secs())
+}
+
 /// A growth that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Over {
@@ -66,6 +71,11 @@ impl Episode {
             return Telling::Aloud;
         };
         open.join(claim)
+    }
+
+    /// What the core is to call the growth that goes on.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.0.as_ref().map(|open| name(open.opened))
     }
 
     /// How much missing memory is told: its growth may have been already.

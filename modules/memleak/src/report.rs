@@ -7,7 +7,7 @@ use adaptivemm_module_api::{Finding, Number, Out, Severity};
 
 use crate::accounting::Exact;
 use crate::classic::{Growth, SUDDEN_SCANS};
-use crate::episode::{Over, Telling};
+use crate::episode::{Over, Telling, name};
 use crate::evidence;
 use crate::level::Excess;
 use crate::sample::Sample;
@@ -96,7 +96,8 @@ impl Report {
     }
 
     /// Hands it to the core.
-    pub(crate) fn say(&self, telling: Telling, at: Uptime, out: &mut Out<'_>) {
+    /// `incident` is what the core is to call the growth; empty if it is not worth keeping.
+    pub(crate) fn say(&self, telling: Telling, incident: &str, at: Uptime, out: &mut Out<'_>) {
         let number = |&(name, value)| Number::new(name, value);
         let numbers: Vec<_> = self.numbers.iter().map(number).collect();
         let told;
@@ -114,7 +115,8 @@ impl Report {
                 Finding::new(Severity::Info, self.code, &told).from_verbosity(1)
             }
         };
-        out.finding(&finding.details(&self.details).numbers(&numbers));
+        let finding = finding.details(&self.details).numbers(&numbers);
+        out.finding(&finding.incident(incident));
     }
 
     fn of_growth(code: &'static str, lead: &str, growth: &Growth<'_>) -> Self {
@@ -157,7 +159,8 @@ pub(crate) fn say_over(over: &Over, at: Uptime, out: &mut Out<'_>) {
         Number::new("growth_bytes", over.told.as_f64()),
         Number::new("growth_left_bytes", over.left.as_f64()),
     ];
-    out.finding(&Finding::new(Severity::Info, "leak-over", &text).numbers(&numbers));
+    let finding = Finding::new(Severity::Info, "leak-over", &text).numbers(&numbers);
+    out.finding(&finding.incident(&name(over.opened)));
 }
 
 /// What the exact accounting makes of a growth of the classic formula.

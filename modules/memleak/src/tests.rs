@@ -181,6 +181,60 @@ fn memory_that_is_lost_at_once_is_told_once_with_what_else_happened() {
     );
 }
 
+/// Every finding of an incident: its minute, its code, and what the incident is called.
+fn incidents(minutes: u64, amounts: impl Fn(u64) -> Amounts) -> Vec<String> {
+    let mut rig = Rig::create::<Memleak>(&[]).unwrap();
+    let scan = |minute| (minute, rig.scan(&machine(minute, amounts(minute))).findings);
+    let findings = (0..minutes).map(scan).flat_map(|(minute, findings)| {
+        let of_incidents = findings
+            .into_iter()
+            .filter(|finding| !finding.incident.is_empty());
+        of_incidents.map(move |finding| format!("{minute}: {} {}", finding.code, finding.incident))
+    });
+    findings.collect()
+}
+
+#[test]
+fn one_growth_is_one_incident_from_the_first_warning_to_its_end() {
+    let findings = incidents(260, |minute| Amounts {
+        lost: match minute {
+            100..150 => 600,
+            _ => 0,
+        },
+        ..Amounts::default()
+    });
+
+    assert_eq!(
+        findings,
+        [
+            "101: sudden-leak growth-6060",
+            "102: jump-leak growth-6060",
+            "155: leak-over growth-6060",
+        ]
+    );
+}
+
+#[test]
+fn the_core_is_asked_for_evidence_when_a_floor_rises_for_the_first_time() {
+    let findings = incidents(430, |minute| Amounts {
+        slab: 5 * minute,
+        ..Amounts::default()
+    });
+
+    let codes: Vec<&str> = findings.iter().map(String::as_str).collect();
+    let first_warning = codes
+        .iter()
+        .position(|finding| finding.contains("trend-leak"))
+        .unwrap();
+    assert!(first_warning > 0, "{codes:?}");
+    assert!(
+        codes[..first_warning]
+            .iter()
+            .all(|finding| finding.ends_with(": trend-suspicion suspicion")),
+        "{codes:?}"
+    );
+}
+
 #[test]
 fn what_comes_back_is_said_to() {
     let lines = told(200, |minute| Amounts {

@@ -69,6 +69,8 @@ pub(crate) struct Seen {
     pub(crate) rising: Option<Rising>,
     /// Those that a close of this scan saw rising, confirmed or not.
     pub(crate) hits: Members,
+    /// Those of them whose rise was seen for the first time.
+    pub(crate) new: Members,
     /// Whether a stretch of the shortest horizon ended.
     pub(crate) has_closed: bool,
 }
@@ -153,7 +155,9 @@ impl Trend {
             return;
         }
         seen.hits = seen.hits.and(Members::of(series));
-        self.firsts[index].keep(sample, STRETCHES[index]);
+        if self.firsts[index].keep(sample, STRETCHES[index]) {
+            seen.new = seen.new.and(Members::of(series));
+        }
         // What is no danger soon after hours may be none at all.
         let is_told = |alarm: &Alarm| alarm.grade == Grade::Warning || index >= DAY;
         if let Some(alarm) = alarm.filter(is_told) {
@@ -193,7 +197,8 @@ impl Trend {
 }
 
 impl First {
-    fn keep(&mut self, sample: &Sample<'_>, stretch: Duration) {
+    /// Whether the rise is a new one.
+    fn keep(&mut self, sample: &Sample<'_>, stretch: Duration) -> bool {
         let is_same_rise = self
             .last_hit
             .is_some_and(|last| sample.at.since(last) <= stretch.saturating_mul(SAME_RISE));
@@ -201,6 +206,7 @@ impl First {
             self.reading.keep(sample);
         }
         self.last_hit = Some(sample.at);
+        !is_same_rise
     }
 }
 
