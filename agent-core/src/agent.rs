@@ -9,6 +9,7 @@ mod start;
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
+use crossbeam_channel::Receiver;
 
 use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::arbiter::{Arbiter, Decision};
@@ -16,6 +17,7 @@ use crate::bus::{Bus, Ending, Member, Patience};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
 use crate::decisions::{Decisions, News, Record};
+use crate::incidents::{Incidents, Word};
 use crate::loader::Verdict;
 use crate::marker::Marker;
 use crate::sampler::{Root, Sampler, Snapshot, Wanted};
@@ -57,6 +59,8 @@ pub struct Site {
     pub decisions: Decisions,
     /// Where modules keep what they have learned.
     pub states: States,
+    /// Where evidence is kept of what modules report.
+    pub incidents: Incidents,
 }
 
 impl Site {
@@ -72,6 +76,7 @@ impl Site {
             marker: None,
             decisions: Decisions::unkept(),
             states: States::in_memory(),
+            incidents: Incidents::unkept(),
         }
     }
 }
@@ -91,6 +96,7 @@ pub struct Agent {
     marker: Option<Marker>,
     decisions: Decisions,
     states: States,
+    incidents: Incidents,
     /// What the modules themselves read.
     needed: Wanted,
     /// The modules on the bus, as they were found and configured.
@@ -156,6 +162,7 @@ impl Agent {
             mut marker,
             mut decisions,
             mut states,
+            incidents,
         } = site;
         let chosen = chosen(settings, modules);
         let arbiter =
@@ -190,6 +197,7 @@ impl Agent {
             marker,
             decisions,
             states,
+            incidents,
             needed: needed(&chosen),
             running: owned(&chosen),
         })
@@ -335,6 +343,45 @@ impl Agent {
             .sampler
             .take_with(now, self.period, |snapshot| mark(snapshot, actuator));
         self.bus.scan(&snapshot, self.patience, alive);
+        let mut deeds = self.carry_out(now);
+        let restored = self.restore_of_the_quarantined();
+        if self.rehearsal.is_some() {
+            let changes = rehearsal::frame(self.actuator.rehearsed());
+            self.sampler.apply(&changes);
+        }
+        let notices = self.actuator.notices();
+        let members = self.bus.members();
+        let records = self
+            .decisions
+            .follow(&snapshot, members, &notices, &mut deeds);
+        for member in members {
+            if let (Ending::Answered(Verdict::Good), Some(state)) =
+                (member.ending(), member.words().kept())
+            {
+                self.states.keep(member.name(), member.version(), state);
+            }
+        }
+        self.states.pass(now);
+        self.incidents.follow(&snapshot, members);
+        let news = self.decisions.news().into_iter();
+        let news = news
+            .chain(self.states.news())
+            .chain(self.incidents.news())
+            .collect();
+        Round {
+            snapshot: self.sampler.last(),
+            members,
+            deeds,
+            restored,
+            notices,
+            records,
+            news,
+            needed: &self.needed,
+        }
+    }
+
+    /// Does what modules ask for, as far as they may.
+    fn carry_out(&mut self, now: Uptime) -> Vec<Deed> {
         let mut deeds = Vec::new();
         for member in self.bus.members() {
             // What a module wants that could not make sense of the machine is not to be trusted.
@@ -358,36 +405,7 @@ impl Agent {
                 });
             }
         }
-        let restored = self.restore_of_the_quarantined();
-        if self.rehearsal.is_some() {
-            let changes = rehearsal::frame(self.actuator.rehearsed());
-            self.sampler.apply(&changes);
-        }
-        let notices = self.actuator.notices();
-        let members = self.bus.members();
-        let records = self
-            .decisions
-            .follow(&snapshot, members, &notices, &mut deeds);
-        for member in members {
-            if let (Ending::Answered(Verdict::Good), Some(state)) =
-                (member.ending(), member.words().kept())
-            {
-                self.states.keep(member.name(), member.version(), state);
-            }
-        }
-        self.states.pass(now);
-        let news = self.decisions.news().into_iter();
-        let news = news.chain(self.states.news()).collect();
-        Round {
-            snapshot: self.sampler.last(),
-            members,
-            deeds,
-            restored,
-            notices,
-            records,
-            news,
-            needed: &self.needed,
-        }
+        deeds
     }
 
     /// Nobody looks after what a module has changed that is not asked any more.
@@ -415,6 +433,17 @@ impl Agent {
     /// Changes tunables again that somebody else has changed: this one, or all of them. Returns how many there are.
     pub fn resume(&mut self, tunable: Option<&str>) -> usize {
         self.actuator.resume(tunable)
+    }
+
+    /// Where words about incidents come out, which do not belong to a scan.
+    #[must_use]
+    pub fn incident_words(&self) -> Receiver<Word> {
+        self.incidents.words()
+    }
+
+    /// Waits until all incidents are written, but not for long. What is left to say of them.
+    pub fn end_incidents(&mut self) -> Vec<Word> {
+        self.incidents.end()
     }
 
     /// Forgets who was at work: the daemon ends because it was told to.

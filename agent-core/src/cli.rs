@@ -91,6 +91,12 @@ pub enum Command {
     Replay(Replay),
     /// Explain a decision: why, what was seen, what was changed, and what happened afterwards
     Explain(Explain),
+    /// List the incidents that are kept, or show one
+    Incidents {
+        /// What to do [default: list]
+        #[command(subcommand)]
+        what: Option<Incidents>,
+    },
     /// Give back what a daemon changed that died before it could do so
     Restore,
     /// Have the daemon read its configuration again
@@ -160,6 +166,33 @@ pub struct Explain {
     #[arg(value_name = "ID")]
     pub id: Option<u64>,
     /// Print the records as JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with incidents.
+#[derive(Debug, Subcommand)]
+pub enum Incidents {
+    /// List all incidents, the newest last
+    List {
+        /// Print one JSON object per incident and line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an incident: what grew, since when, how fast, and what explains it
+    Show(ShowIncident),
+}
+
+/// Options of `incidents show`.
+#[derive(Debug, Args)]
+pub struct ShowIncident {
+    /// The incident, or the beginning of its name if no other begins so [default: the newest]
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Print a page for a browser, all in one file
+    #[arg(long, conflicts_with = "json")]
+    pub html: bool,
+    /// Print the record as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ mod check_config;
 mod control;
 mod daemon;
 mod explain;
+mod incidents;
 mod module_host;
 mod module_test;
 mod modules;
@@ -14,7 +15,7 @@ mod snapshot;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -70,6 +71,7 @@ pub fn run() -> ExitCode {
         Some(Command::Record(options)) => record::run(&cli, options),
         Some(Command::Replay(options)) => replay::run(&cli, options),
         Some(Command::Explain(options)) => explain::run(&cli, options),
+        Some(Command::Incidents { what }) => incidents::run(&cli, what.as_ref()),
         Some(Command::Restore) => restore::run(&cli),
         Some(Command::Reload) => control::reload(&cli),
         Some(Command::Resume { tunable }) => control::resume(&cli, tunable.as_deref()),
@@ -112,6 +114,13 @@ fn modules(sources: &Sources) -> Vec<Registration> {
 
 fn catalogue(sources: &Sources) -> Catalogue {
     Catalogue::gather(&config::placements(sources), &Program::this())
+}
+
+/// Where decisions and incidents are kept. Also with a configuration that is wrong in other places: this is no time for that.
+fn state_dir(cli: &Cli) -> PathBuf {
+    let state_dir = load(&cli.sources(), &[]).settings.core.state_dir;
+    let below = cli.root().locate(&state_dir.to_string_lossy());
+    below.unwrap_or(state_dir)
 }
 
 /// The ledger of this boot, and what is wrong with the one that was there.

@@ -1,6 +1,290 @@
-//! Incidents: findings worth keeping evidence for.
+//! Incidents: findings worth keeping evidence for, so that an administrator can see what happened without having been
+//! there.
+//!
+//! A module names the incident that a finding belongs to. The core remembers how its metrics have developed and what the
+//! kernel's files held in some of the last scans; a thread of its own, the clerk, takes evidence of who holds memory,
+//! compares it with that of before, and writes everything into a directory.
 
+mod archive;
+mod chronicle;
+mod clerk;
+mod desk;
 mod record;
 pub mod report;
+mod shelf;
+mod stills;
 
+use std::io;
+use std::time::Duration;
+
+use adaptivemm_module_api::Severity;
+use adaptivemm_module_api::units::Uptime;
+use crossbeam_channel::Receiver;
+
+use crate::bus::{Ending, Member};
+use crate::clock;
+use crate::decisions::News;
+use crate::evidence::{Class, Level, Why};
+use crate::loader::Verdict;
+use crate::sampler::Snapshot;
+use crate::words::{Finding, Number};
+
+pub use archive::{Archive, Room};
+use chronicle::Chronicle;
+pub use clerk::Office;
+use clerk::{Heard, Job};
+use desk::Desk;
 pub use record::{History, Incident, Machine, Moment, Told, VERSION};
+use stills::{Still, Stills};
+
+/// Evidence is taken so often in any case, so that there is always something to compare with.
+const ROUTINE: Duration = Duration::from_secs(3600);
+/// So many scans after an incident was opened are kept.
+const AFTER: usize = 10;
+/// So many incidents can be followed at once.
+const MOST_FOLLOWED: usize = 8;
+
+/// Something to be logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whose incident it is, or `core`.
+    pub module: String,
+    /// In words.
+    pub text: String,
+    /// The incident that it is about.
+    pub incident: Option<String>,
+}
+
+/// Sees to it that incidents are kept.
+#[derive(Debug, Default)]
+pub struct Incidents(Option<Box<Watch>>);
+
+#[derive(Debug)]
+struct Watch {
+    desk: Desk,
+    chronicles: Vec<Chronicle>,
+    stills: Stills,
+    /// When evidence was last taken.
+    taken: Option<Uptime>,
+    followed: Vec<Followed>,
+}
+
+/// An incident that was just opened.
+#[derive(Debug)]
+struct Followed {
+    module: String,
+    name: String,
+    stills: Vec<Still>,
+    is_handed_in: bool,
+}
+
+impl Incidents {
+    /// Nothing is kept: for replays and simulations.
+    #[must_use]
+    pub fn unkept() -> Self {
+        Self::default()
+    }
+
+    /// They are kept there.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel gives us no more threads.
+    pub fn kept(office: Office) -> io::Result<Self> {
+        Ok(Self(Some(Box::new(Watch {
+            desk: Desk::open(office)?,
+            chronicles: Vec::new(),
+            stills: Stills::default(),
+            taken: None,
+            followed: Vec::new(),
+        }))))
+    }
+
+    /// Looks at a scan and at what the modules said of it. In the steady state it does not allocate.
+    pub(crate) fn follow(&mut self, snapshot: &Snapshot, members: &[Member]) {
+        if let Some(watch) = &mut self.0 {
+            watch.follow(snapshot, members);
+        }
+    }
+
+    /// Where words come out that do not belong to a scan.
+    #[must_use]
+    pub fn words(&self) -> Receiver<Word> {
+        self.0
+            .as_ref()
+            .map_or_else(crossbeam_channel::never, |watch| watch.desk.words().clone())
+    }
+
+    /// Whether the clerk could not keep up since this was last asked.
+    pub(crate) fn news(&mut self) -> Option<News> {
+        let lost = self.0.as_mut()?.desk.newly_lost();
+        (lost > 0).then(|| News {
+            is_bad: true,
+            text: format!(
+                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}"
+            ),
+        })
+    }
+
+    /// Waits until all is written, but not for long; what is left to say.
+    pub fn end(&mut self) -> Vec<Word> {
+        self.0
+            .take()
+            .map_or_else(Vec::new, |watch| watch.desk.end())
+    }
+}
+
+impl Watch {
+    fn follow(&mut self, snapshot: &Snapshot, members: &[Member]) {
+        let answered = members
+            .iter()
+            .filter(|member| member.ending() == Ending::Answered(Verdict::Good));
+        for member in answered.clone() {
+            let metrics = member.words().metrics();
+            if !metrics.is_empty() {
+                self.chronicle(member.name()).note(snapshot.uptime, metrics);
+            }
+        }
+        self.stills.note(snapshot);
+        let is_due = self
+            .taken
+            .is_none_or(|taken| snapshot.uptime.since(taken) >= ROUTINE);
+        if is_due {
+            let why = if self.taken.is_none() {
+                Why::Start
+            } else {
+                Why::Routine
+            };
+            self.take(why, snapshot, members);
+        }
+        for member in answered {
+            for finding in &member.words().findings {
+                if !finding.incident.is_empty() {
+                    self.hear(member.name(), finding, snapshot, members);
+                }
+            }
+        }
+        self.go_on_following(snapshot);
+    }
+
+    fn take(&mut self, why: Why, snapshot: &Snapshot, members: &[Member]) {
+        self.taken = Some(snapshot.uptime);
+        self.desk.hand_in(Job::Take {
+            why,
+            at: moment(snapshot.uptime),
+            levels: levels(members),
+            page_size: snapshot.page_size,
+        });
+    }
+
+    fn hear(&mut self, module: &str, finding: &Finding, snapshot: &Snapshot, members: &[Member]) {
+        if finding.severity == Severity::Debug {
+            self.take(Why::Suspicion, snapshot, members);
+            return;
+        }
+        let is_news = finding.severity <= Severity::Notice;
+        let is_same =
+            |followed: &Followed| followed.module == module && followed.name == finding.incident;
+        let is_known = self.followed.iter().any(is_same);
+        let mut stills = Vec::new();
+        if is_news && !is_known {
+            stills = self.stills.all();
+            stills.push(Still::of(snapshot));
+            if self.followed.len() >= MOST_FOLLOWED {
+                self.followed.remove(0);
+            }
+            self.followed.push(Followed {
+                module: module.to_owned(),
+                name: finding.incident.clone(),
+                stills: Vec::new(),
+                is_handed_in: false,
+            });
+        }
+        let history = self.chronicle(module).history();
+        self.desk.hand_in(Job::Hear(Box::new(Heard {
+            module: module.to_owned(),
+            name: finding.incident.clone(),
+            severity: finding.severity,
+            told: told(finding, snapshot),
+            history,
+            levels: levels(members),
+            page_size: snapshot.page_size,
+            period_ms: u64::try_from(snapshot.period.as_millis()).unwrap_or(u64::MAX),
+            stills,
+        })));
+    }
+
+    /// Keeps the scans after an incident.
+    fn go_on_following(&mut self, snapshot: &Snapshot) {
+        for followed in &mut self.followed {
+            if followed.is_handed_in {
+                continue;
+            }
+            followed.stills.push(Still::of(snapshot));
+            if followed.stills.len() > AFTER {
+                followed.is_handed_in = true;
+                self.desk.hand_in(Job::After {
+                    module: followed.module.clone(),
+                    name: followed.name.clone(),
+                    stills: std::mem::take(&mut followed.stills),
+                });
+            }
+        }
+    }
+
+    fn chronicle(&mut self, module: &str) -> &mut Chronicle {
+        let index = self
+            .chronicles
+            .iter()
+            .position(|chronicle| chronicle.module() == module);
+        let index = index.unwrap_or_else(|| {
+            self.chronicles.push(Chronicle::of(module));
+            self.chronicles.len() - 1
+        });
+        &mut self.chronicles[index]
+    }
+}
+
+/// The classes of memory, as far as some module publishes them.
+fn levels(members: &[Member]) -> Vec<Level> {
+    let metrics = |name: &str| {
+        let mut all = members.iter().flat_map(|member| member.words().metrics());
+        all.find(|metric| metric.name == name)
+            .map(|metric| metric.value)
+    };
+    let level = |class: Class| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "bytes of a machine are far from the limits of an i64"
+        )]
+        let bytes = metrics(class.metric()).filter(|value| value.is_finite())? as i64;
+        Some(Level { class, bytes })
+    };
+    Class::ALL.into_iter().filter_map(level).collect()
+}
+
+fn told(finding: &Finding, snapshot: &Snapshot) -> Told {
+    let finite = |number: &&Number| number.value.is_finite();
+    Told {
+        at: moment(snapshot.uptime),
+        severity: finding.severity.name().to_owned(),
+        code: finding.code.clone(),
+        text: finding.text.clone(),
+        details: finding.details.lines().map(str::to_owned).collect(),
+        numbers: finding
+            .numbers
+            .iter()
+            .filter(finite)
+            .map(|number| (number.name.clone(), number.value))
+            .collect(),
+    }
+}
+
+fn moment(uptime: Uptime) -> Moment {
+    Moment {
+        time: clock::time_of_day().to_string(),
+        uptime_ms: u64::try_from(uptime.0.as_millis()).unwrap_or(u64::MAX),
+    }
+}

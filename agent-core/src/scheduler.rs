@@ -10,6 +10,7 @@ use adaptivemm_module_api::Severity;
 use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
+use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
 use crate::overview;
 use crate::reporter::{Reporter, report_aftermaths, report_restored};
@@ -69,6 +70,7 @@ impl Scheduler {
         started();
         rhythm.advance(clock::now());
         let (mut calls, nobody) = (calls, never());
+        let (mut incidents, no_incidents) = (&self.agent.incident_words(), never());
         loop {
             self.service.beat();
             select! {
@@ -78,6 +80,11 @@ impl Scheduler {
                     self.scan();
                     rhythm.advance(clock::now());
                 }
+                recv(incidents) -> word => match word {
+                    Ok(word) => self.tell_of_incident(&word),
+                    // Its thread is gone; the rest goes on.
+                    Err(_) => incidents = &no_incidents,
+                },
                 recv(wishes) -> wish => match wish {
                     // It says itself how that went.
                     Ok(Wish::Reload) => drop(self.reload(&mut rhythm, &mut reload)),
@@ -180,8 +187,22 @@ impl Scheduler {
         result
     }
 
+    fn tell_of_incident(&mut self, word: &Word) {
+        let event = match (&word.incident, word.severity) {
+            (Some(_), Severity::Error) => Event::IncidentLost,
+            (Some(_), _) => Event::Incident,
+            (None, _) => Event::Trouble,
+        };
+        let id = word.incident.as_deref().unwrap_or_default();
+        let entry = Entry::new(word.severity, &word.module, &word.text).event(event);
+        self.journal.write(&entry.fields(&[("INCIDENT", id)]));
+    }
+
     /// Gives back what was changed, and ends.
     pub fn end(mut self) {
+        for word in self.agent.end_incidents() {
+            self.tell_of_incident(&word);
+        }
         self.service.stopping();
         report_aftermaths(&self.agent.cut_short(), &mut self.journal);
         self.restore();

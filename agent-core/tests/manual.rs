@@ -28,13 +28,34 @@ use page::{Section, section};
 const DAEMON: &str = "adaptivemmd.8";
 const CONFIGURATION: &str = "adaptivemmd.toml.5";
 
+/// A command as it is typed, such as `incidents show`.
+#[derive(Debug)]
+struct Typed {
+    words: Vec<String>,
+    command: clap::Command,
+}
+
 /// The command line with the options that clap adds, and without the commands that are hidden.
-fn command_line() -> (clap::Command, Vec<clap::Command>) {
+fn command_line() -> (clap::Command, Vec<Typed>) {
     let mut command = Cli::command();
     command.build();
+    let commands = typed(&[], &command);
+    (command, commands)
+}
+
+/// All commands of a command; of one that has commands itself, those.
+fn typed(before: &[String], command: &clap::Command) -> Vec<Typed> {
     let commands = command.get_subcommands();
-    let commands = commands.filter(|command| !command.is_hide_set());
-    (command.clone(), commands.cloned().collect())
+    let shown = commands.filter(|command| !command.is_hide_set());
+    let all = shown.flat_map(|command| {
+        let words = [before, &[command.get_name().to_owned()]].concat();
+        if command.has_subcommands() {
+            return typed(&words, command);
+        }
+        let command = command.clone();
+        vec![Typed { words, command }]
+    });
+    all.collect()
 }
 
 /// How mdoc writes the names of an option: `v` and `-verbose`.
@@ -62,11 +83,13 @@ fn every_command_has_an_item_with_its_arguments_and_options() {
     let (_, commands) = command_line();
 
     assert!(commands.len() >= 10, "{commands:?}");
-    for command in &commands {
-        let item = page.item(&["Cm", command.get_name()]);
+    for Typed { words, command } in &commands {
+        let item = page.items().into_iter().find(|item| item.types(words));
+        let item = item.unwrap_or_else(|| panic!("{words:?} has no item"));
         for argument in command.get_positionals() {
-            let name = argument.get_id().as_str().to_uppercase();
-            assert!(item.has(&["Ar", &name]), "{name} is not in {item:?}");
+            let names = argument.get_value_names().unwrap_or_default();
+            let name = names.first().unwrap().as_str();
+            assert!(item.has(&[name]), "{name} is not in {item:?}");
         }
         for option in command.get_opts() {
             let is_own = !option.is_global_set() && option.get_id() != "help";
@@ -81,11 +104,14 @@ fn every_command_has_an_item_with_its_arguments_and_options() {
 #[test]
 fn the_manual_names_no_command_and_no_option_that_there_is_not() {
     let (daemon, commands) = command_line();
-    let all = commands.iter().chain([&daemon]);
+    let all = commands.iter().map(|typed| &typed.command).chain([&daemon]);
     let known: BTreeSet<String> = all
         .flat_map(|command| command.get_arguments().flat_map(flags))
         .collect();
-    let names: BTreeSet<&str> = commands.iter().map(clap::Command::get_name).collect();
+    let names: BTreeSet<&str> = commands
+        .iter()
+        .map(|typed| typed.words[0].as_str())
+        .collect();
 
     for heading in ["OPTIONS", "COMMANDS"] {
         for item in section(DAEMON, heading).items() {

@@ -42,6 +42,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "snapshot" -
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "record" -d 'Record this machine into a trace'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "replay" -d 'Print what the daemon would have logged on a recorded machine'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "explain" -d 'Explain a decision: why, what was seen, what was changed, and what happened afterwards'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "incidents" -d 'List the incidents that are kept, or show one'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "restore" -d 'Give back what a daemon changed that died before it could do so'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "reload" -d 'Have the daemon read its configuration again'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "resume" -d 'Have the daemon change tunables again that somebody else has changed'
@@ -80,6 +81,23 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l root
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l json -d 'Print the records as JSON lines'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -f -a "list" -d 'List all incidents, the newest last'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -f -a "show" -d 'Show an incident: what grew, since when, how fast, and what explains it'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object per incident and line'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l html -d 'Print a page for a browser, all in one file'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l json -d 'Print the record as JSON'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand restore" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'

@@ -13,6 +13,7 @@ use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
 use crate::control::{Call, Server};
 use crate::decisions::Decisions;
+use crate::incidents::{Incidents, Office};
 use crate::journal::{self, Entry, Event, Journal};
 use crate::lock::Lock;
 use crate::marker::{Marker, TOO_MANY};
@@ -106,16 +107,7 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
     let mut journal = journal(&cli.daemon, settings);
     tell(&loaded.diagnostics, &mut journal);
     tell_of(catalogue, &mut journal);
-    let site = Site {
-        root: cli.root(),
-        page_size: None,
-        mode,
-        ledger: ledger(cli, mode, settings, &mut journal),
-        threads: Threads::OnePerModule,
-        marker: marker(mode, settings, &mut journal),
-        decisions: decisions(cli, mode, settings),
-        states: states(cli, mode, settings),
-    };
+    let site = site(cli, mode, settings, &mut journal);
     let agent = match Agent::build(site, settings, &catalogue.modules) {
         Ok(agent) => agent,
         Err(errors) => return refused(&errors),
@@ -143,6 +135,20 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
     );
     scheduler.end();
     Exit::Done
+}
+
+fn site(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Site {
+    Site {
+        root: cli.root(),
+        page_size: None,
+        mode,
+        ledger: ledger(cli, mode, settings, journal),
+        threads: Threads::OnePerModule,
+        marker: marker(mode, settings, journal),
+        decisions: decisions(cli, mode, settings),
+        states: states(cli, mode, settings),
+        incidents: incidents(cli, mode, settings, journal),
+    }
 }
 
 /// Who is told that the daemon works. Nobody waits for one that ends after a scan.
@@ -285,6 +291,32 @@ fn states(cli: &Cli, mode: Mode, settings: &Settings) -> States {
     }
 }
 
+/// Where incidents are kept. A simulation leaves no trace, and who scans once sees nothing grow.
+fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Incidents {
+    let root = cli.root();
+    let core = &settings.core;
+    let state_dir = root.locate(&core.state_dir.to_string_lossy());
+    let (Mode::Live, false, Some(state_dir)) = (mode, cli.daemon.once, state_dir) else {
+        return Incidents::unkept();
+    };
+    if core.incidents.count == 0 {
+        return Incidents::unkept();
+    }
+    let boot_id = boot(&root).unwrap_or_else(|| format!("unknown-{}", std::process::id()));
+    let kept = Incidents::kept(Office {
+        root,
+        state_dir,
+        boot_id,
+        room: core.incidents,
+        census: core.incident_census,
+    });
+    kept.unwrap_or_else(|error| {
+        let text = format!("no evidence is kept of what is reported: {error}");
+        journal.write(&Entry::new(Severity::Warning, "core", &text));
+        Incidents::unkept()
+    })
+}
+
 /// Where it is noted who is at work, for the next daemon; and what the last one left.
 fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Marker> {
     if mode == Mode::Simulate {
@@ -343,6 +375,15 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
     for (key, is_another) in [
         ("runtime-dir", old.runtime_dir != core.runtime_dir),
         ("state-dir", old.state_dir != core.state_dir),
+        ("max-incidents", old.incidents.count != core.incidents.count),
+        (
+            "max-incidents-mib",
+            old.incidents.bytes != core.incidents.bytes,
+        ),
+        (
+            "incident-census",
+            old.incident_census != core.incident_census,
+        ),
     ] {
         if is_another {
             let text = format!("another {key} is only taken over when the daemon is started anew");

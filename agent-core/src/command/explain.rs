@@ -8,11 +8,11 @@ mod seen;
 mod table;
 mod words;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Exit, complain, load, print};
+use super::{Exit, complain, print, state_dir};
 use crate::cli::{Cli, Explain};
 use crate::clock;
 use crate::decisions::{Aftermath, Decision, Record, file};
@@ -63,13 +63,6 @@ pub(super) fn run(cli: &Cli, options: &Explain) -> Exit {
             })
         }
     }
-}
-
-/// Also with a configuration that is wrong in other places: this is no time for that.
-fn state_dir(cli: &Cli) -> PathBuf {
-    let state_dir = load(&cli.sources(), &[]).settings.core.state_dir;
-    let below = cli.root().locate(&state_dir.to_string_lossy());
-    below.unwrap_or(state_dir)
 }
 
 /// Prints what the records of a replay say of a decision. `last` is the largest number in it.

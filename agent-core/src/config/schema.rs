@@ -97,7 +97,10 @@ const _: () = assert!(
 #[must_use]
 pub fn core_keys() -> Vec<Key> {
     let keys = usual_keys().into_iter();
-    keys.chain(place_keys()).chain(limit_keys()).collect()
+    keys.chain(place_keys())
+        .chain(limit_keys())
+        .chain(incident_keys())
+        .collect()
 }
 
 fn core_key(name: &str, kind: Kind, default: Fallback, help: &str) -> Key {
@@ -197,6 +200,30 @@ fn limit_keys() -> [Key; 4] {
             Fallback::integer(0),
             "when a tunable may be changed again that somebody else has changed, in seconds; 0 for not before \
              `adaptivemmd resume`, or a restart",
+        ),
+    ]
+}
+
+/// What is kept of incidents.
+fn incident_keys() -> [Key; 3] {
+    [
+        core_key(
+            "max-incidents",
+            Kind::Integer(Some((0.0, 10_000.0))),
+            Fallback::integer(50),
+            "how many incidents are kept, the oldest are forgotten first; 0 for none, and no evidence",
+        ),
+        core_key(
+            "max-incidents-mib",
+            Kind::Integer(Some((1.0, 1_048_576.0))),
+            Fallback::integer(64),
+            "how much room incidents may take, in MiB; the newest one is kept in any case",
+        ),
+        core_key(
+            "incident-census",
+            Kind::Boolean,
+            Fallback::boolean(false),
+            "count all pages by /proc/kpageflags for each incident, which takes 25 to 50 ms of a processor per GiB",
         ),
     ]
 }
@@ -303,6 +330,10 @@ impl Key {
 }
 
 impl Fallback {
+    fn boolean(is_on: bool) -> Self {
+        Self::Fixed(Content::One(Value::Boolean(is_on)))
+    }
+
     fn integer(number: i64) -> Self {
         Self::Fixed(Content::One(Value::Integer(number)))
     }

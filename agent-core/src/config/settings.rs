@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::actuator::Limits;
+use crate::incidents::Room;
 
 use super::content::{Content, Value, key_text};
 use super::merge::{Setting, find};
@@ -47,6 +48,10 @@ pub struct Core {
     pub max_late: u32,
     /// How often the machine may be changed, and when again after others.
     pub limits: Limits,
+    /// How many incidents are kept; 0 for none.
+    pub incidents: Room,
+    /// Whether all pages are counted for each incident.
+    pub incident_census: bool,
 }
 
 /// How early and how strongly to act.
@@ -191,6 +196,16 @@ impl Core {
                 per_minute: find("max-changes-per-minute").and_then(whole).unwrap_or(1),
                 resume_after: seconds("resume-secs").filter(|pause| !pause.is_zero()),
             },
+            incidents: Room {
+                count: find("max-incidents").and_then(whole).unwrap_or_default(),
+                bytes: find("max-incidents-mib")
+                    .and_then(whole::<u64>)
+                    .unwrap_or_default()
+                    .saturating_mul(1 << 20),
+            },
+            incident_census: find("incident-census")
+                .and_then(Content::boolean)
+                .unwrap_or_default(),
         }
     }
 }

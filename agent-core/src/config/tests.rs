@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "test trees are written")]
 
 use crate::actuator::Limits;
+use crate::incidents::Room;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
@@ -125,6 +126,11 @@ fn without_any_file_everything_has_its_default() {
         deadline: None,
         max_late: 3,
         limits: Limits::default(),
+        incidents: Room {
+            count: 50,
+            bytes: 64 << 20,
+        },
+        incident_census: false,
     };
     let module = ModuleSettings {
         name: "memleak".into(),
@@ -386,6 +392,9 @@ fn the_merged_view_names_the_origin_of_each_value() {
     max-late = 3   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
+    max-incidents = 50   # default
+    max-incidents-mib = 64   # default
+    incident-census = false   # default
 
     [modules.memleak]
     enabled = false   # /etc/default/adaptivemmd:1

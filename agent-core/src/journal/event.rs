@@ -19,6 +19,10 @@ pub enum Event {
     Finding,
     /// A module suspects that the kernel has lost memory.
     Leak,
+    /// Evidence is kept of what a module reported.
+    Incident,
+    /// It could not be kept.
+    IncidentLost,
     /// A tunable was changed.
     Changed,
     /// The kernel was asked to compact a node.
@@ -69,7 +73,7 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Started,
         Self::Ended,
         Self::Reloaded,
@@ -78,6 +82,8 @@ impl Event {
         Self::Warning,
         Self::Finding,
         Self::Leak,
+        Self::Incident,
+        Self::IncidentLost,
         Self::Changed,
         Self::Compacting,
         Self::Compacted,
@@ -115,6 +121,8 @@ impl Event {
             Self::Warning => "9b868d09c0df499d8282220cc22ea822",
             Self::Finding => "d837c54019d7479cac85839674591551",
             Self::Leak => "317a41fa1f2241c5abc805b8aaf4dff5",
+            Self::Incident => "c8a2519ec9104698b38f7be0f0635d5b",
+            Self::IncidentLost => "596bcaecab5a4b23814fe05f8ce6364b",
             Self::Changed => "4ed5ffa804e7485fbe884563d9319c3a",
             Self::Compacting => "09d6ee82ccfd43388f8e6ecb584c201a",
             Self::Compacted => "c62d3ac5152444b19b950b8959e654a9",

@@ -207,12 +207,12 @@ mod tests {
         let text = text(&entry.details("slab\n\nvmalloc\rx\n"));
 
         let message = "memleak: grows\n  slab\n  vmalloc x";
-        let length = "\u{22}\0\0\0\0\0\0\0";
+        let length = "\u{21}\0\0\0\0\0\0\0";
         assert!(
             text.starts_with(&format!("MESSAGE\n{length}{message}\nPRIORITY=4\n")),
             "{text:?}"
         );
-        assert_eq!(message.len(), 0x22);
+        assert_eq!(message.len(), 0x21);
     }
 
     #[test]

@@ -114,6 +114,15 @@ impl Item {
             .any(|window| window == words)
     }
 
+    /// Whether its line begins with these words of a command, each of which may be left out if it is in `Op`.
+    pub(crate) fn types(&self, words: &[String]) -> bool {
+        let commands = self
+            .words
+            .iter()
+            .filter(|word| !["Cm", "Op"].contains(&word.as_str()));
+        self.words[0] == "Cm" && commands.zip(words).filter(|(a, b)| a == b).count() == words.len()
+    }
+
     /// Whether a line of it, or of an item within it, has these words next to each other.
     pub(crate) fn says(&self, words: &[&str]) -> bool {
         let all: Vec<&str> = self.text.split(' ').collect();

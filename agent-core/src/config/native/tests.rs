@@ -114,7 +114,7 @@ fn what_was_expected_and_what_was_found_is_said() {
         ),
         (
             "[core]\nlog-target = \"file\"",
-            "2:14: error: `log-target` must be one of \"auto\", \"syslog\", \"stderr\", found the string \"file\" []",
+            "2:14: error: `log-target` must be one of \"auto\", \"syslog\", \"journal\", \"stderr\", found the string \"file\" []",
         ),
         (
             "[core]\nruntime-dir = \"run\"",

@@ -1,0 +1,130 @@
+//! `adaptivemmd incidents`: what is kept of leaks and the like. Reads the state directory, so that it works whether a
+//! daemon runs or not.
+
+mod list;
+
+use std::io::{self, IsTerminal};
+
+use super::{Exit, complain, print, state_dir};
+use crate::cli::{Cli, Incidents, ShowIncident};
+use crate::incidents::report::{html, text};
+use crate::incidents::{Archive, Incident};
+
+/// The columns of a page that is read later, or in a window whose size is not known.
+const USUAL_WIDTH: usize = 80;
+/// Lines that are longer are hard to read.
+const MOST_WIDTH: usize = 120;
+
+pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
+    let archive = Archive::below(&state_dir(cli));
+    let ids = match archive.ids() {
+        Ok(ids) => ids,
+        Err(error) => {
+            let directory = archive.directory().display();
+            complain(&format_args!(
+                "cannot read {directory}: {error}{}",
+                hint(&error)
+            ));
+            return Exit::Failed;
+        }
+    };
+    match what {
+        None => list(&archive, &ids, false),
+        Some(Incidents::List { json }) => list(&archive, &ids, *json),
+        Some(Incidents::Show(options)) => find(&archive, &ids, options.id.as_deref())
+            .map_or(Exit::Failed, |it| show(&it, options)),
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        "; incidents can be read by root only"
+    } else {
+        ""
+    }
+}
+
+fn list(archive: &Archive, ids: &[String], is_json: bool) -> Exit {
+    let mut incidents = Vec::new();
+    let mut exit = Exit::Done;
+    for id in ids {
+        match archive.read(id) {
+            Ok(incident) => incidents.push(incident),
+            Err(error) => {
+                complain(&format_args!("incident {id} cannot be read: {error}"));
+                exit = Exit::Failed;
+            }
+        }
+    }
+    let listed = print(&if is_json {
+        list::json(&incidents)
+    } else {
+        list::text(&incidents, archive.directory())
+    });
+    if listed == Exit::Done { exit } else { listed }
+}
+
+/// The incident that is asked for. If there is none, it says so.
+fn find(archive: &Archive, ids: &[String], id: Option<&str>) -> Option<Incident> {
+    let directory = archive.directory().display();
+    let wanted = id.unwrap_or_default();
+    let exact = ids.iter().find(|id| *id == wanted);
+    let mut matching = ids.iter().filter(|id| id.starts_with(wanted));
+    let found = match (exact, id) {
+        (Some(exact), _) => Some(exact),
+        (None, None) => ids.last(),
+        (None, Some(_)) => {
+            let first = matching.next();
+            if let Some(second) = matching.next() {
+                let first = first.map_or("", |first| first);
+                complain(&format_args!(
+                    "`{wanted}` is the beginning of several incidents, such as {first} and {second}"
+                ));
+                return None;
+            }
+            first
+        }
+    };
+    let Some(id) = found else {
+        complain(&match ids {
+            [] => format!("there is no incident in {directory}"),
+            _ => format!(
+                "there is no incident `{wanted}` in {directory}; see `adaptivemmd incidents`"
+            ),
+        });
+        return None;
+    };
+    match archive.read(id) {
+        Ok(incident) => Some(incident),
+        Err(error) => {
+            complain(&format_args!(
+                "incident {id} in {directory} cannot be read: {error}{}",
+                hint(&error)
+            ));
+            None
+        }
+    }
+}
+
+fn show(incident: &Incident, options: &ShowIncident) -> Exit {
+    print(&if options.json {
+        serde_json::to_string_pretty(incident).unwrap_or_default() + "\n"
+    } else if options.html {
+        html(incident)
+    } else {
+        text(incident, width())
+    })
+}
+
+/// Of the terminal.
+fn width() -> usize {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return USUAL_WIDTH;
+    }
+    let columns = rustix::termios::tcgetwinsize(&stdout).map_or(0, |size| size.ws_col);
+    match usize::from(columns) {
+        0 => USUAL_WIDTH,
+        columns => columns.min(MOST_WIDTH),
+    }
+}

@@ -1,0 +1,300 @@
+//! Incidents on the disk: a directory each, which only the user who runs the daemon can read.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::record::Incident;
+
+/// The record, in the directory of an incident.
+const RECORD: &str = "incident.json";
+/// No record of ours is larger.
+const LONGEST: u64 = 16 << 20;
+/// zstd's own default.
+const LEVEL: i32 = 3;
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Incidents.
+    pub count: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+/// The directory of all incidents.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    directory: PathBuf,
+}
+
+impl Archive {
+    /// Below the state directory of the daemon. Nothing is made before there is something to keep.
+    #[must_use]
+    pub fn below(state_dir: &Path) -> Self {
+        Self {
+            directory: state_dir.join("incidents"),
+        }
+    }
+
+    /// Where an incident is, or would be.
+    #[must_use]
+    pub fn place(&self, id: &str) -> PathBuf {
+        self.directory.join(id)
+    }
+
+    /// Where all are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The names of all incidents, the oldest first; none if there is no directory.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be read.
+    pub fn ids(&self) -> io::Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() && is_id(&name) {
+                ids.push(name);
+            }
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Reads an incident.
+    ///
+    /// # Errors
+    ///
+    /// If its record cannot be read, or makes no sense.
+    pub fn read(&self, id: &str) -> io::Result<Incident> {
+        let file = File::open(self.place(id).join(RECORD))?;
+        let mut text = Vec::new();
+        file.take(LONGEST).read_to_end(&mut text)?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// A name for an incident that no other has, from the time and the module.
+    pub(super) fn free_id(&self, stem: &str) -> String {
+        let mut id = stem.to_owned();
+        let mut number = 1;
+        while self.place(&id).exists() {
+            number += 1;
+            id = format!("{stem}-{number}");
+        }
+        id
+    }
+
+    /// Writes the record of an incident: whoever reads it sees the old one or the new one. It survives a loss of power.
+    pub(super) fn write(&self, incident: &Incident) -> io::Result<()> {
+        self.put(&incident.id, RECORD, &serde_json::to_vec_pretty(incident)?)
+    }
+
+    /// Writes something compressed beside the record.
+    pub(super) fn put_compressed(&self, id: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.put(id, &format!("{name}.zst"), &zstd::encode_all(bytes, LEVEL)?)
+    }
+
+    /// Writes something beside the record. The name may have one directory.
+    pub(super) fn put(&self, id: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.place(id).join(name);
+        if let Some(parent) = path.parent() {
+            private(parent)?;
+        }
+        replace(&path, bytes)
+    }
+
+    /// Forgets the oldest, until the others have room. The newest one stays in any case.
+    pub(super) fn make_room(&self, room: Room) -> io::Result<()> {
+        let ids = self.ids()?;
+        let sizes: Vec<u64> = ids.iter().map(|id| size(&self.place(id))).collect();
+        let mut bytes: u64 = sizes.iter().sum();
+        let mut count = ids.len() as u64;
+        for (id, size) in ids.iter().zip(sizes) {
+            if count <= 1 || (count <= room.count && bytes <= room.bytes) {
+                break;
+            }
+            fs::remove_dir_all(self.place(id))?;
+            bytes -= size;
+            count -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a directory can be that of an incident: `20261128-005113-memleak`.
+fn is_id(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// The bytes of all files below a directory; what cannot be read counts nothing.
+fn size(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+/// Makes a directory that only its owner can read, with all above it that are not there.
+pub(super) fn private(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(directory)
+}
+
+/// Writes a file so that whoever reads it sees the old one or the new one, also after a loss of power.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // On a full disk half a file is of use to nobody.
+        let _left = fs::remove_file(&new);
+        return Err(error);
+    }
+    fs::rename(new, path)
+}
+
+/// Packs something for a file of its own.
+pub(super) fn packed(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    zstd::encode_all(serde_json::to_vec(value)?.as_slice(), LEVEL)
+}
+
+/// Reads what was [`packed`].
+pub(super) fn unpacked<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
+    let mut text = Vec::new();
+    zstd::Decoder::new(File::open(path)?)?
+        .take(LONGEST)
+        .read_to_end(&mut text)?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn incident(id: &str) -> Incident {
+        let text = format!(
+            r#"{{"v":1,"id":"{id}","module":"memleak","name":"growth-1","opened":{{"time":"2026-11-28T00:51:13Z",
+            "uptime_ms":1}},"machine":{{"kernel":"6.1","arch":"x86_64","boot_id":"b","mem_total_bytes":1,
+            "page_size_bytes":4096,"daemon":"adaptivemmd","period_ms":30000}},"told":[],
+            "history":{{"uptime_ms":[],"columns":{{}}}}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn archive(home: &Path) -> Archive {
+        Archive::below(home)
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_nobody_else_can_read_it() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = archive(home.path());
+
+        archive.write(&incident("20260101-000000-memleak")).unwrap();
+        archive
+            .put_compressed("20260101-000000-memleak", "raw/slabinfo", b"slabs")
+            .unwrap();
+
+        assert_eq!(archive.ids().unwrap(), ["20260101-000000-memleak"]);
+        assert_eq!(
+            archive.read("20260101-000000-memleak").unwrap(),
+            incident("20260101-000000-memleak")
+        );
+        let place = archive.place("20260101-000000-memleak");
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(
+            [
+                mode(archive.directory()),
+                mode(&place),
+                mode(&place.join(RECORD)),
+                mode(&place.join("raw/slabinfo.zst"))
+            ],
+            [0o700, 0o700, 0o600, 0o600]
+        );
+        let raw = fs::read(place.join("raw/slabinfo.zst")).unwrap();
+        assert_eq!(zstd::decode_all(raw.as_slice()).unwrap(), b"slabs");
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_the_newest_never() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = archive(home.path());
+        let ids: Vec<String> = (1..=5).map(|n| format!("2026010{n}-000000-a")).collect();
+        for id in &ids {
+            archive.write(&incident(id)).unwrap();
+            archive.put(id, "large", &[0; 10_000]).unwrap();
+        }
+        let room = |count, bytes| Room { count, bytes };
+
+        archive.make_room(room(4, u64::MAX)).unwrap();
+        assert_eq!(archive.ids().unwrap(), ids[1..]);
+        archive.make_room(room(10, 25_000)).unwrap();
+        assert_eq!(archive.ids().unwrap(), ids[3..]);
+        archive.make_room(room(0, 0)).unwrap();
+        assert_eq!(archive.ids().unwrap(), ids[4..]);
+    }
+
+    #[test]
+    fn what_is_no_incident_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = archive(home.path());
+        private(&archive.place("lost+found")).unwrap();
+        private(&archive.place("..hidden")).unwrap();
+        fs::write(archive.place("20260101-000000-a"), "a file").unwrap();
+
+        assert_eq!(archive.ids().unwrap(), [""; 0]);
+        assert!(archive.read("20260101-000000-a").is_err());
+    }
+
+    #[test]
+    fn names_are_not_used_twice() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = archive(home.path());
+        archive.write(&incident("20260101-000000-a")).unwrap();
+        archive.write(&incident("20260101-000000-a-2")).unwrap();
+
+        assert_eq!(archive.free_id("20260101-000000-a"), "20260101-000000-a-3");
+        assert_eq!(archive.free_id("20260101-000000-b"), "20260101-000000-b");
+    }
+
+    #[test]
+    fn a_record_is_whole_or_as_it_was() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        replace(&path, b"old").unwrap();
+        std::os::unix::fs::symlink("/dev/full", home.path().join("file.new")).unwrap();
+
+        let error = replace(&path, b"new").unwrap_err();
+
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+}

@@ -1,0 +1,130 @@
+//! Evidence of earlier moments, to compare with: close together of late, further apart before.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::evidence::Evidence;
+
+use super::archive;
+
+/// So many are kept.
+const MOST: usize = 8;
+/// How a file ends.
+const SUFFIX: &str = ".json.zst";
+
+/// The evidence of this boot, the oldest first. It outlives a restart of the daemon.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    directory: PathBuf,
+    kept: Vec<Evidence>,
+}
+
+impl Shelf {
+    /// Takes over what a daemon before this one has kept in this boot; of other boots nothing stays.
+    pub(super) fn open(state_dir: &Path, boot_id: &str) -> Self {
+        let all = state_dir.join("evidence");
+        let directory = all.join(boot_id);
+        for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
+            if entry.path() != directory {
+                // What cannot be removed is in nobody's way.
+                let _left = fs::remove_dir_all(entry.path());
+            }
+        }
+        let files = fs::read_dir(&directory).into_iter().flatten().flatten();
+        let mut kept: Vec<Evidence> = files
+            .map(|entry| entry.path())
+            .filter(|path| path.to_string_lossy().ends_with(SUFFIX))
+            .filter_map(|path| archive::unpacked(&path).ok())
+            .collect();
+        kept.sort_by_key(at);
+        kept.truncate(MOST);
+        Self { directory, kept }
+    }
+
+    /// When the last one was taken: since boot, in milliseconds.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.kept.last().map(at)
+    }
+
+    /// The best one to compare with, for something that began at `from`: the last one before that, or the first one of all.
+    pub(super) fn before(&self, from: u64) -> Option<&Evidence> {
+        let earlier = self.kept.iter().rev().find(|evidence| at(evidence) <= from);
+        earlier.or(self.kept.first())
+    }
+
+    /// Keeps evidence, and gives up what is least missed.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; it is kept in memory all the same.
+    pub(super) fn add(&mut self, evidence: Evidence) -> io::Result<()> {
+        let now = at(&evidence);
+        let written = self.write(&evidence);
+        self.kept.push(evidence);
+        if self.kept.len() > MOST {
+            let times: Vec<u64> = self.kept.iter().map(at).collect();
+            let given_up = self.kept.remove(least_missed(&times, now));
+            // One that is left over is taken over after a restart, and given up then.
+            let _left = fs::remove_file(self.path(&given_up));
+        }
+        written
+    }
+
+    fn write(&self, evidence: &Evidence) -> io::Result<()> {
+        archive::private(&self.directory)?;
+        archive::replace(&self.path(evidence), &archive::packed(evidence)?)
+    }
+
+    fn path(&self, evidence: &Evidence) -> PathBuf {
+        self.directory.join(format!("{}{SUFFIX}", at(evidence)))
+    }
+}
+
+fn at(evidence: &Evidence) -> u64 {
+    evidence.taken.at.uptime_ms
+}
+
+/// The one between whose neighbours there is the least, measured by their age: what is old needs fewer witnesses.
+/// Never the first or the last.
+fn least_missed(times: &[u64], now: u64) -> usize {
+    let age = |index: usize| now.saturating_sub(times[index]).saturating_add(1);
+    // Ages as a ratio of integers: a / b < c / d as a * d < c * b.
+    let gap = |index: usize| (u128::from(age(index - 1)), u128::from(age(index + 1)));
+    (1..times.len() - 1)
+        .min_by(|a, b| {
+            let ((older_a, newer_a), (older_b, newer_b)) = (gap(*a), gap(*b));
+            (older_a * newer_b).cmp(&(older_b * newer_a))
+        })
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_of_a_week_is_close_together_of_late_and_further_apart_before() {
+        let mut hours: Vec<u64> = Vec::new();
+
+        for hour in 0..=168 {
+            hours.push(hour);
+            if hours.len() > MOST {
+                let ms: Vec<u64> = hours.iter().map(|hour| hour * 3_600_000).collect();
+                hours.remove(least_missed(&ms, hour * 3_600_000));
+            }
+        }
+
+        let ages: Vec<u64> = hours.iter().map(|hour| 168 - hour).collect();
+        assert_eq!(ages.len(), MOST);
+        assert_eq!((ages[0], ages[MOST - 1]), (168, 0));
+        assert!(ages[MOST - 2] <= 2, "{ages:?}");
+        let gaps = ages[..MOST - 1]
+            .windows(2)
+            .map(|pair| pair[0].checked_div(pair[1]));
+        assert!(
+            gaps.flatten().all(|ratio| ratio <= 6),
+            "no large gap: {ages:?}"
+        );
+    }
+}
