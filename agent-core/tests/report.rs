@@ -1,4 +1,4 @@
-//! How an incident is shown: the page for a terminal and the page for a browser.
+//! How an incident is shown, on a terminal and in a browser, and handed on.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -9,30 +9,13 @@
     reason = "test code"
 )]
 
+#[path = "report/markup.rs"]
+mod markup;
+#[path = "report/pages.rs"]
+mod pages;
 #[path = "report/samples.rs"]
 mod samples;
-
-use std::path::Path;
-
-use agent_core::incidents::report;
-
-const LARGEST_PAGE: usize = 300 << 10;
-
-/// Where `tests/report/render` finds the pages.
-const PAGES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/report");
-
-#[test]
-fn every_page_is_below_a_size_and_is_kept_for_the_browser() {
-    std::fs::create_dir_all(PAGES).unwrap();
-    for (name, incident) in samples::all() {
-        let page = report::html(&incident);
-
-        assert!(page.len() < LARGEST_PAGE, "{name}: {} bytes", page.len());
-        std::fs::write(Path::new(PAGES).join(format!("{name}.html")), page).unwrap();
-        std::fs::write(
-            Path::new(PAGES).join(format!("{name}.txt")),
-            report::text(&incident, 80),
-        )
-        .unwrap();
-    }
-}
+#[path = "report/sharing.rs"]
+mod sharing;
+#[path = "report/texts.rs"]
+mod texts;

@@ -5,11 +5,15 @@
 mod advice;
 mod calendar;
 mod curve;
+mod export;
 mod html;
 mod outlook;
+mod redaction;
 mod text;
 mod view;
 mod words;
 
+pub use export::{Names, export};
 pub use html::html;
+pub use redaction::redacted;
 pub use text::text;

@@ -76,15 +76,15 @@ fn of_owner(explanation: &Explanation) -> Option<Step> {
     let owner = plain(&explanation.owner)?;
     let source = &explanation.source;
     if source.contains("slabinfo") {
-        let command = format!("ls -l /sys/kernel/slab/{owner}; ls /sys/kernel/debug/slab/{owner}");
         let text = format!(
-            "See who allocates from {owner}. Booted with slab_debug=U,{owner}, the kernel notes it in alloc_traces \
-             there (older kernels: slub_debug)."
+            "See who allocates from {owner}. Booted with slab_debug=U,{owner}, the kernel notes it (older kernels: \
+             slub_debug)."
         );
-        return Some(Step {
-            text,
-            commands: vec![command],
-        });
+        let commands = vec![
+            format!("ls -l /sys/kernel/slab/{owner}"),
+            format!("cat /sys/kernel/debug/slab/{owner}/alloc_traces | head -60"),
+        ];
+        return Some(Step { text, commands });
     }
     if source.contains("cgroup") || source.contains("memory.stat") {
         let unit = owner.rsplit('/').next().filter(|unit| unit.contains('.'))?;
@@ -201,8 +201,6 @@ fn deadline(view: &View<'_>) -> Option<Step> {
     let id = plain(&view.incident.id)?;
     Some(Step {
         text,
-        commands: vec![format!(
-            "adaptivemmd incidents export {id} incident.tar.zst"
-        )],
+        commands: vec![format!("adaptivemmd incidents export {id} leak.tar.zst")],
     })
 }

@@ -85,7 +85,7 @@ impl Outlook {
             facts.push(Fact::new(
                 "Over",
                 format!("since {over}"),
-                "the module said so".to_owned(),
+                "the memory came back".to_owned(),
             ));
         } else if let Some(fact) = self.forecast.and_then(|forecast| forecast.when(calendar)) {
             facts.push(fact);

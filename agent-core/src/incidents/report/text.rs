@@ -7,13 +7,15 @@ use paper::Paper;
 
 use super::super::Incident;
 use super::outlook::as_f64;
-use super::view::{View, grown};
+use super::view::{self, View, grown};
 use super::{advice, words};
-use crate::evidence::{Comparison, Explanation, Growth, Standing};
+use crate::evidence::{Comparison, Explanation, Growth, Source, Standing};
 
 /// More explain too little to matter at once.
 const EXPLANATIONS: usize = 8;
 const TOLD: usize = 12;
+const SOURCES: usize = 12;
+const PROBLEMS: usize = 8;
 
 /// The incident as text, in lines of so many columns unless a name is longer.
 #[must_use]
@@ -25,18 +27,20 @@ pub fn text(incident: &Incident, width: usize) -> String {
     chart::draw(&view, &mut paper);
     if let Some(comparison) = &incident.comparison {
         explanations(comparison, &mut paper);
-        growth(comparison, &mut paper);
-        silent(comparison, &mut paper);
     }
     problems(incident, &mut paper);
     next(&view, &mut paper);
+    if let Some(comparison) = &incident.comparison {
+        growth(comparison, &mut paper);
+        silent(comparison, &mut paper);
+    }
     told(&view, &mut paper);
     paper.finish()
 }
 
 fn sentence(view: &View<'_>, paper: &mut Paper) {
     let Some(headline) = view.incident.headline() else {
-        paper.line("Nothing was said about this incident yet.");
+        paper.paragraph("Nothing was said about this incident yet.");
         return;
     };
     let (first, rest) = words::clauses(&headline.text);
@@ -61,10 +65,13 @@ fn facts(view: &View<'_>, paper: &mut Paper) {
     let memory = words::bytes(as_f64(machine.mem_total_bytes));
     let kernel = words::name(&machine.kernel);
     paper.entry("Machine", &format!("{host}, kernel {kernel}, {memory}"));
-    let module = words::name(&incident.module);
+    let severity = incident
+        .headline()
+        .map_or("nothing was said", |told| told.severity.as_str());
+    let (id, module) = (words::name(&incident.id), words::name(&incident.module));
     paper.entry(
         "Incident",
-        &format!("{}, by {module}", words::name(&incident.id)),
+        &format!("{id}, {}, by {module}", words::name(severity)),
     );
 }
 
@@ -82,8 +89,9 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
     for explanation in comparison.explanations.iter().take(EXPLANATIONS) {
         paper.item(
             &words::percent(explanation.share_percent),
-            &owner(explanation),
+            &words::name(&explanation.owner),
         );
+        paper.remark(&held(explanation));
     }
     let more = comparison.explanations.len().saturating_sub(EXPLANATIONS);
     if more > 0 {
@@ -92,22 +100,22 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / total);
     paper.item(&share, &format!("nobody explains ({})", words::bytes(rest)));
+    if view::is_overlapping(comparison) {
+        paper.gap();
+        paper.note("Several see the same memory, so these shares do not add up to 100 %.");
+    }
 }
 
-fn owner(explanation: &Explanation) -> String {
-    let Explanation {
-        class,
-        before_bytes,
-        after_bytes,
-        ..
-    } = explanation;
-    let (before, after) = (as_f64(*before_bytes), as_f64(*after_bytes));
+fn held(explanation: &Explanation) -> String {
+    let (before, after) = (
+        as_f64(explanation.before_bytes),
+        as_f64(explanation.after_bytes),
+    );
     format!(
-        "{}: {} -> {} of {} ({}; {})",
-        words::name(&explanation.owner),
+        "{} -> {} of {}, {}; {}",
         words::bytes(before),
         words::bytes(after),
-        class.name(),
+        explanation.class.name(),
         words::certainty(explanation.certainty),
         words::name(&explanation.source),
     )
@@ -126,40 +134,35 @@ fn growth(comparison: &Comparison, paper: &mut Paper) {
     for growth in moved {
         let (before, after) = (signed(growth.before_bytes), signed(growth.after_bytes));
         let change = words::change(signed(grown(growth)));
-        paper.columns(&[
+        paper.change(
             growth.class.name(),
-            &words::bytes(before),
-            "->",
-            &words::bytes(after),
-            &change,
-        ]);
+            &[words::bytes(before), words::bytes(after), change],
+        );
     }
 }
 
 /// Sources that said nothing, or not all.
 fn silent(comparison: &Comparison, paper: &mut Paper) {
-    let why = |standing: &Standing| match standing {
-        Standing::Read => None,
-        Standing::Absent { why } => Some(format!("not there: {why}")),
-        Standing::Failed { why } => Some(format!("failed: {why}")),
-        Standing::Cut { why } => Some(format!("not all: {why}")),
-    };
-    let silent: Vec<_> = comparison
-        .sources
-        .iter()
-        .filter_map(|source| Some((source, why(&source.standing)?)))
-        .collect();
+    let silent: Vec<String> = comparison.sources.iter().filter_map(silence).collect();
     if silent.is_empty() {
         return;
     }
     paper.heading("Who could not be asked");
-    for (source, why) in silent {
-        paper.bullet(&format!(
-            "{}: {}",
-            words::name(&source.file),
-            words::line(&why)
-        ));
-    }
+    few(&silent, SOURCES, paper);
+}
+
+fn silence(source: &Source) -> Option<String> {
+    let (what, why) = match &source.standing {
+        Standing::Read => return None,
+        Standing::Absent { why } => ("is not there", why),
+        Standing::Failed { why } => ("failed", why),
+        Standing::Cut { why } => ("was read in part", why),
+    };
+    Some(format!(
+        "{} {what}: {}",
+        words::name(&source.file),
+        words::line(why)
+    ))
 }
 
 fn problems(incident: &Incident, paper: &mut Paper) {
@@ -167,11 +170,25 @@ fn problems(incident: &Incident, paper: &mut Paper) {
         return;
     }
     paper.heading("Evidence that is missing");
-    for problem in &incident.problems {
-        paper.bullet(&words::line(problem));
-    }
-    if incident.problems.is_empty() {
+    let problems: Vec<String> = incident
+        .problems
+        .iter()
+        .map(|problem| words::line(problem))
+        .collect();
+    few(&problems, PROBLEMS, paper);
+    if problems.is_empty() {
         paper.note("Nothing has been compared yet.");
+    }
+}
+
+/// The first lines of a list, and how many more there are.
+fn few(lines: &[String], most: usize, paper: &mut Paper) {
+    for line in lines.iter().take(most) {
+        paper.bullet(line);
+    }
+    let more = lines.len().saturating_sub(most);
+    if more > 0 {
+        paper.bullet(&format!("{more} more"));
     }
 }
 
@@ -182,7 +199,7 @@ fn next(view: &View<'_>, paper: &mut Paper) {
     }
     paper.heading("What to do next");
     for (number, step) in (1..).zip(steps) {
-        paper.item(&format!("{number}."), &step.text);
+        paper.step(number, &step.text);
         for command in &step.commands {
             paper.command(command);
         }

@@ -4,7 +4,7 @@ use super::super::Incident;
 use super::calendar::Calendar;
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
-use crate::evidence::{Class, Growth};
+use crate::evidence::{Class, Comparison, Growth};
 
 /// Shorter looks back show noise.
 const SHORTEST: f64 = 1800.0;
@@ -208,6 +208,20 @@ fn by_evidence(incident: &Incident) -> Option<Class> {
     // Of equal ones the first, as orphans are part of what is unaccounted.
     let most = growth.iter().rev().max_by_key(|growth| grown(growth))?;
     (grown(most) > 0).then_some(most.class)
+}
+
+/// Whether several sources see the same memory, so that their shares are not to be added up.
+pub(super) fn is_overlapping(comparison: &Comparison) -> bool {
+    let explained = comparison
+        .growth_bytes
+        .saturating_sub(comparison.unexplained_bytes);
+    let parts = comparison
+        .explanations
+        .iter()
+        .map(|explanation| explanation.explained_bytes);
+    let sum = parts.fold(0, u64::saturating_add);
+    // Rounding is no overlap.
+    sum > explained.saturating_add(explained / 100)
 }
 
 /// By how much a class grew.

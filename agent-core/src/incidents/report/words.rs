@@ -73,7 +73,11 @@ pub(super) fn spans(least: f64, most: Option<f64>) -> String {
 
 /// From one rate to another.
 pub(super) fn rates(least: f64, most: f64) -> String {
-    range(&rate(least), &rate(most))
+    if least > 0.0 {
+        range(&rate(least), &rate(most))
+    } else {
+        format!("at most {}", rate(most))
+    }
 }
 
 /// From one amount to another, with its unit once if it is the same: `12.6 to 15.1 h`, `90 s to 5 min`.

@@ -26,6 +26,9 @@ const LABEL: RGBColor = RGBColor(0x50, 0x5b, 0x66);
 /// Plotters counts in whole pixels, so a picture is drawn this many times as large as it is meant to be seen.
 const SCALE: u32 = 4;
 
+/// Of a small chart, in bytes.
+const LEAST_HEIGHT: f64 = 16.0 * 1_048_576.0;
+
 /// How large a picture is meant to be seen, in pixels of the page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
@@ -143,9 +146,9 @@ impl Picture<'_> {
                 thick(LIMIT, 3),
             )?;
         }
-        line(context, points, thick(SEEN, 4))?;
+        line(context, points, thick(SEEN, 5))?;
         if let Some(trend) = self.chart.and_then(|chart| chart.trend) {
-            line(context, trend, thick(TREND, 4))?;
+            line(context, trend, thick(TREND, 3))?;
         }
         if let Some(future) = future {
             line(context, future.middle.iter().copied(), thick(FORECAST, 4))?;
@@ -171,6 +174,10 @@ impl Picture<'_> {
                     most
                 };
             }
+        }
+        if self.chart.is_none() {
+            // Beside the others, so that what hardly moves looks like it.
+            (least, most) = (least.min(0.0), most.max(LEAST_HEIGHT));
         }
         let room = (most - least).max(1024.0) * 0.08;
         let start = if least >= 0.0 && least < 0.5 * most {

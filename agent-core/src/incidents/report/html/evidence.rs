@@ -51,7 +51,9 @@ fn explanations(comparison: &Comparison) -> Markup {
         }
         @let more = comparison.explanations.len().saturating_sub(EXPLANATIONS);
         @if more > 0 { p class="note" { (more) " more explain less; incident.json has all." } }
-        p class="note" { "Several sources may see the same memory; then their shares are not added up." }
+        @if view::is_overlapping(comparison) {
+            p class="note" { "Several of them see the same memory, so these shares do not add up to 100 %." }
+        }
     }
 }
 

@@ -47,13 +47,18 @@ pub(super) fn draw(view: &View<'_>, paper: &mut Paper) {
         view.calendar.moment(canvas.to),
     );
     let room = (canvas.columns + 1).saturating_sub(from.chars().count());
-    paper.line(&format!("{:>MARGIN$} {from}{to:>room$}", ""));
-    let legend = if chart.forecast.is_some() {
-        "* seen   - before it grew   . if it goes on like this"
+    if to.chars().count() < room {
+        paper.line(&format!("{:>MARGIN$} {from}{to:>room$}", ""));
     } else {
-        "* seen   - before it grew"
+        paper.line(&format!("{:>MARGIN$} {from}", ""));
+        paper.line(&format!("{:>MARGIN$} to {to}", ""));
+    }
+    let more = if chart.forecast.is_some() {
+        ", . if it goes on like this"
+    } else {
+        ""
     };
-    paper.line(&format!("{:>MARGIN$} {legend}", ""));
+    paper.note(&format!("* seen, - least before it grew{more}"));
 }
 
 struct Canvas {
@@ -92,6 +97,7 @@ impl Canvas {
         }
         for two in chart.curve.points.windows(2) {
             canvas.line(two[0], two[1], SEEN);
+            canvas.step(two[0], two[1]);
         }
         canvas
     }
@@ -111,6 +117,17 @@ impl Canvas {
             (at - self.from) / (self.to - self.from).max(1.0),
             self.columns,
         )
+    }
+
+    /// What is between two points in one column, such as a jump.
+    fn step(&mut self, from: Point, to: Point) {
+        let column = self.column_of(to.0);
+        if self.column_of(from.0).abs_diff(column) <= 1 {
+            let (a, b) = (self.row_of(from.1), self.row_of(to.1));
+            for row in &mut self.rows[a.min(b)..=a.max(b)] {
+                row[column] = SEEN;
+            }
+        }
     }
 
     /// A mark in every column from one point to another.

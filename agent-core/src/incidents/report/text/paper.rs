@@ -8,6 +8,9 @@ const WIDEST: usize = 100;
 /// Where headings end and answers begin.
 const ENTRY: usize = 19;
 const ITEM: usize = 8;
+const STEP: usize = 4;
+/// A row of a table of classes.
+const ROW: usize = 66;
 
 /// A page that is written from top to bottom.
 #[derive(Debug)]
@@ -68,18 +71,32 @@ impl Paper {
         self.wrap("  - ", text, 4);
     }
 
+    /// More about an item, below it.
+    pub(super) fn remark(&mut self, text: &str) {
+        self.item("", text);
+    }
+
+    /// `  1.  See which cache is largest.`
+    pub(super) fn step(&mut self, number: usize, text: &str) {
+        self.wrap(&format!("{number:>STEP$}.  "), text, STEP + 3);
+    }
+
     /// A line for a shell is never broken.
     pub(super) fn command(&mut self, command: &str) {
         for line in command.lines() {
-            self.line(&format!("{:ITEM$}  {line}", ""));
+            self.line(&format!("{:STEP$}     {line}", ""));
         }
     }
 
-    /// A row of a table of classes.
-    pub(super) fn columns(&mut self, [name, before, arrow, after, change]: &[&str; 5]) {
-        self.line(&format!(
-            "  {name:<20} {before:>11} {arrow} {after:>11}  {change:>12}"
-        ));
+    /// What a kind of memory was, what it is, and the difference.
+    pub(super) fn change(&mut self, name: &str, [before, after, change]: &[String; 3]) {
+        if self.width < ROW {
+            self.bullet(&format!("{name}: {before} -> {after} ({change})"));
+        } else {
+            self.line(&format!(
+                "  {name:<20} {before:>11} -> {after:>11}  {change:>12}"
+            ));
+        }
     }
 
     /// Words in lines that are not longer than the width, unless a word is. `indent` is that of later lines.

@@ -1,0 +1,235 @@
+//! An incident without what says whose machine it was.
+
+use std::collections::BTreeMap;
+
+use super::super::{Incident, Told};
+use crate::evidence::{Explanation, Standing};
+
+/// Files whose owners are names of the kernel: caches, functions, lines of its source, protocols.
+const KERNEL_FILES: [&str; 7] = [
+    "slabinfo",
+    "vmallocinfo",
+    "allocinfo",
+    "page_owner",
+    "sockstat",
+    "/proc/net/protocols",
+    "/proc/meminfo",
+];
+
+/// Shorter parts of a name are too likely to be ordinary words.
+const SHORTEST_PART: usize = 3;
+
+/// The same incident without the host's name, and with `process-1`, `service-1` and so on in place of the names of
+/// processes and control groups. Names that come from the kernel are kept, as they are what it is about.
+#[must_use]
+pub fn redacted(incident: &Incident) -> Incident {
+    let mut names = Names::default();
+    names.learn_host(incident.machine.host.as_deref());
+    let mut redacted = incident.clone();
+    redacted.machine.host = None;
+    if let Some(comparison) = &mut redacted.comparison {
+        for explanation in &mut comparison.explanations {
+            names.learn_owner(explanation);
+        }
+        for explanation in &mut comparison.explanations {
+            explanation.source = names.replace(&explanation.source);
+        }
+        for source in &mut comparison.sources {
+            source.file = names.replace(&source.file);
+            match &mut source.standing {
+                Standing::Read => {}
+                Standing::Absent { why } | Standing::Failed { why } | Standing::Cut { why } => {
+                    *why = names.replace(why);
+                }
+            }
+        }
+    }
+    for told in &mut redacted.told {
+        names.replace_in(told);
+    }
+    for problem in &mut redacted.problems {
+        *problem = names.replace(problem);
+    }
+    redacted
+}
+
+/// What must not be seen, and what stands in its place.
+#[derive(Debug, Default)]
+struct Names {
+    replacements: BTreeMap<String, String>,
+    counts: BTreeMap<&'static str, u32>,
+}
+
+impl Names {
+    fn learn_host(&mut self, host: Option<&str>) {
+        let Some(host) = host else {
+            return;
+        };
+        self.learn(host, "host");
+        // Without its domain.
+        if let Some((short, _)) = host.split_once('.') {
+            self.learn_part(short, "host");
+        }
+    }
+
+    /// Takes the place of an owner that is not the kernel's.
+    fn learn_owner(&mut self, explanation: &mut Explanation) {
+        let source = &explanation.source;
+        if KERNEL_FILES.iter().any(|file| source.contains(file)) {
+            return;
+        }
+        let kind = if source.contains("cgroup") || source.contains("memory.stat") {
+            "service"
+        } else if source.contains("/proc/") {
+            "process"
+        } else {
+            "owner"
+        };
+        let owner = std::mem::take(&mut explanation.owner);
+        let known = self.replacements.get(&owner).cloned();
+        explanation.owner = known.unwrap_or_else(|| {
+            let count = self.counts.entry(kind).or_default();
+            *count += 1;
+            let replacement = format!("{kind}-{count}");
+            self.learn(&owner, &replacement);
+            for part in parts(&owner) {
+                self.learn_part(part, &replacement);
+            }
+            replacement
+        });
+    }
+
+    fn learn(&mut self, name: &str, replacement: &str) {
+        if !name.is_empty() {
+            let place = self.replacements.entry(name.to_owned());
+            place.or_insert_with(|| replacement.to_owned());
+        }
+    }
+
+    fn learn_part(&mut self, part: &str, replacement: &str) {
+        let has_letters = part.chars().any(char::is_alphabetic);
+        if part.len() >= SHORTEST_PART && has_letters {
+            self.learn(part, replacement);
+        }
+    }
+
+    fn replace_in(&self, told: &mut Told) {
+        told.text = self.replace(&told.text);
+        for line in &mut told.details {
+            *line = self.replace(line);
+        }
+    }
+
+    /// The text with every name replaced, the longest first, where it stands as a word of its own.
+    fn replace(&self, text: &str) -> String {
+        let mut names: Vec<_> = self.replacements.iter().collect();
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+        let mut replaced = String::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let before = replaced.chars().next_back();
+            let found = names.iter().find(|(name, _)| is_word(before, rest, name));
+            if let Some((name, replacement)) = found {
+                replaced.push_str(replacement);
+                rest = &rest[name.len()..];
+            } else {
+                replaced.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+        replaced
+    }
+}
+
+/// Words of an owner that say who it is by themselves: the name of the program, the service.
+fn parts(owner: &str) -> impl Iterator<Item = &str> {
+    let is_between = |c: char| c.is_whitespace() || "/()[]:,=@\"'".contains(c);
+    let parts = owner.split(is_between);
+    parts.flat_map(|part| [part, part.split_once('.').map_or("", |(name, _)| name)])
+}
+
+/// Whether `text` begins with `name`, and neither end is in the middle of a word.
+fn is_word(before: Option<char>, text: &str, name: &str) -> bool {
+    let are_one = |left: Option<char>, right: Option<char>| {
+        left.is_some_and(char::is_alphanumeric) && right.is_some_and(char::is_alphanumeric)
+    };
+    let after = text.strip_prefix(name).map(|after| after.chars().next());
+    after.is_some_and(|after| {
+        !are_one(before, name.chars().next()) && !are_one(name.chars().next_back(), after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        let mut names = Names::default();
+        names.learn_host(Some("db7.example.org"));
+        for (owner, source) in [
+            ("acme-ingest --key s3cret (pid 4711)", "/proc/PID/fd"),
+            ("a", "/proc/PID/fd"),
+        ] {
+            let mut explanation = explanation(owner, source);
+            names.learn_owner(&mut explanation);
+        }
+        names
+    }
+
+    fn explanation(owner: &str, source: &str) -> Explanation {
+        Explanation {
+            class: crate::evidence::Class::Unaccounted,
+            owner: owner.to_owned(),
+            source: source.to_owned(),
+            before_bytes: 0,
+            after_bytes: 0,
+            explained_bytes: 0,
+            share_percent: 0.0,
+            certainty: crate::evidence::Certainty::Exact,
+        }
+    }
+
+    fn owner(names: &mut Names, owner: &str, source: &str) -> String {
+        let mut explanation = explanation(owner, source);
+        names.learn_owner(&mut explanation);
+        explanation.owner
+    }
+
+    #[test]
+    fn a_name_is_replaced_wherever_it_is_a_word() {
+        let replace = |text: &str| names().replace(text);
+
+        assert_eq!(
+            replace("db7: cannot ask db7.example.org"),
+            "host: cannot ask host"
+        );
+        assert_eq!(
+            replace("of acme-ingest --key s3cret (pid 4711)!"),
+            "of process-1!"
+        );
+        assert_eq!(
+            replace("/srv/acme-ingest/log, key=s3cret"),
+            "/srv/process-1/log, key=process-1"
+        );
+        assert_eq!(replace("a cat and db71"), "process-2 cat and db71");
+        assert_eq!(replace("pid 4711 \u{2603}"), "process-1 4711 \u{2603}");
+    }
+
+    #[test]
+    fn the_same_owner_has_the_same_name_everywhere_and_names_of_the_kernel_are_kept() {
+        let mut names = Names::default();
+
+        assert_eq!(owner(&mut names, "nginx", "/proc/PID/fd"), "process-1");
+        assert_eq!(
+            owner(&mut names, "user.slice", "/sys/fs/cgroup/**/memory.stat"),
+            "service-1"
+        );
+        assert_eq!(owner(&mut names, "nginx", "/proc/net/packet"), "process-1");
+        assert_eq!(owner(&mut names, "java", "/proc/net/packet"), "process-2");
+        assert_eq!(
+            owner(&mut names, "kmalloc-512", "/proc/slabinfo"),
+            "kmalloc-512"
+        );
+        assert_eq!(owner(&mut names, "anybody", "/var/elsewhere"), "owner-1");
+    }
+}

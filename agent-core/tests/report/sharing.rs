@@ -1,0 +1,121 @@
+//! An incident as a file to hand on.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use agent_core::incidents::report::{Names, export, redacted};
+use agent_core::incidents::{Incident, report};
+
+use super::samples::leaks;
+
+const SECRETS: [&str; 5] = ["db7", "example.org", "ingest", "4711", "tcpdump"];
+
+/// What is in the archive, by name.
+fn exported(directory: &Path, incident: &Incident, names: Names) -> BTreeMap<String, Vec<u8>> {
+    let mut file = Vec::new();
+    export(directory, incident, names, &mut file).unwrap();
+    let mut archive = tar::Archive::new(zstd::Decoder::new(file.as_slice()).unwrap());
+    let mut files = BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        assert_eq!(entry.header().mode().unwrap(), 0o600);
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        files.insert(entry.path().unwrap().display().to_string(), content);
+    }
+    files
+}
+
+/// A directory as the core keeps it.
+fn kept(incident: &Incident) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join(&incident.id);
+    std::fs::create_dir_all(directory.join("raw")).unwrap();
+    let write = |name: &str, content: &[u8]| std::fs::write(directory.join(name), content).unwrap();
+    write("incident.json", &serde_json::to_vec(incident).unwrap());
+    write("evidence.json.zst", b"evidence of db7");
+    write("snapshots.jsonl.zst", b"snapshots of db7");
+    write("raw/slabinfo.zst", b"raw of db7");
+    std::os::unix::fs::symlink("/etc/passwd", directory.join("raw/link")).unwrap();
+    place
+}
+
+#[test]
+fn an_export_has_all_that_was_kept_and_the_report() {
+    let incident = leaks::pages();
+    let place = kept(&incident);
+
+    let files = exported(&place.path().join(&incident.id), &incident, Names::Kept);
+
+    let names: Vec<_> = files
+        .keys()
+        .map(|name| name.trim_start_matches("20261128-005113-memleak/"))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "README.txt",
+            "evidence.json.zst",
+            "incident.json",
+            "raw/slabinfo.zst",
+            "report.html",
+            "report.txt",
+            "snapshots.jsonl.zst"
+        ]
+    );
+    let file = |name: &str| files[&format!("20261128-005113-memleak/{name}")].as_slice();
+    assert!(file("incident.json") == serde_json::to_vec(&incident).unwrap());
+    assert!(file("report.html") == report::html(&incident).as_bytes());
+    assert_eq!(file("raw/slabinfo.zst"), b"raw of db7");
+}
+
+#[test]
+fn a_redacted_export_has_no_name_of_a_host_a_process_or_a_service_in_any_file() {
+    let mut incident = leaks::pages();
+    incident.problems = vec!["cannot read /proc/4711/fd of ingest on db7".to_owned()];
+    let place = kept(&incident);
+
+    let files = exported(&place.path().join(&incident.id), &incident, Names::LeftOut);
+
+    let names: Vec<_> = files
+        .keys()
+        .map(|name| name.trim_start_matches("20261128-005113-memleak/"))
+        .collect();
+    assert_eq!(
+        names,
+        ["README.txt", "incident.json", "report.html", "report.txt"]
+    );
+    for (name, content) in &files {
+        let text = String::from_utf8_lossy(content);
+        for secret in SECRETS.iter().filter(|secret| **secret != "4711") {
+            assert!(!text.contains(secret), "{secret} is in {name}");
+        }
+    }
+    let json = String::from_utf8_lossy(&files["20261128-005113-memleak/incident.json"]);
+    assert!(
+        json.contains("service-1") && json.contains("\"TCP\"") && json.contains("mlx5_core"),
+        "{json}"
+    );
+}
+
+#[test]
+fn redacting_changes_no_number() {
+    let incident = leaks::sudden();
+    let redacted = redacted(&incident);
+
+    let bytes = |incident: &Incident| {
+        let explanations = &incident.comparison.as_ref().unwrap().explanations;
+        explanations
+            .iter()
+            .map(|each| each.explained_bytes)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(redacted.machine.host, None);
+    assert_eq!(redacted.history, incident.history);
+    assert_eq!(bytes(&redacted), bytes(&incident));
+    assert_eq!(
+        redacted.comparison.unwrap().explanations[0].owner,
+        "process-1"
+    );
+}

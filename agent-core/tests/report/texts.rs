@@ -1,0 +1,72 @@
+//! The page for a terminal.
+
+use agent_core::incidents::report;
+
+use super::samples::{all, leaks, odd};
+
+#[test]
+fn every_incident_reads_well_on_a_terminal() {
+    for (name, incident) in all() {
+        if !["extreme", "long", "one-point"].contains(&name) {
+            insta::assert_snapshot!(name, report::text(&incident, 80));
+        }
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal_unless_a_word_is() {
+    for width in [40, 80, 100] {
+        for (name, incident) in all().into_iter().filter(|(name, _)| *name != "extreme") {
+            for line in report::text(&incident, width).lines() {
+                let longest = line
+                    .split_whitespace()
+                    .map(|word| word.chars().count())
+                    .max()
+                    .unwrap_or(0);
+                let is_command = line.starts_with("         ");
+                let is_table = line.contains(" -> ") && width < 80;
+                assert!(
+                    line.chars().count() <= width.max(longest + 24) || is_command || is_table,
+                    "{name} at {width}: {line}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn eighty_columns_are_enough_for_all_but_commands() {
+    for (name, incident) in all().into_iter().filter(|(name, _)| *name != "extreme") {
+        for line in report::text(&incident, 80).lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_acts_on_a_terminal_gets_there() {
+    let text = report::text(&odd::extreme(), 80);
+
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    assert!(!text.contains('\u{202e}'));
+    assert!(text.len() < 64 << 10, "{}", text.len());
+}
+
+#[test]
+fn only_plain_names_get_into_commands() {
+    let mut incident = leaks::slab();
+    incident.comparison.as_mut().unwrap().explanations[0].owner = "kmalloc;reboot".to_owned();
+    incident.id = "$(reboot)".to_owned();
+
+    let text = report::text(&incident, 80);
+
+    let commands: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("         "))
+        .collect();
+    assert!(!commands.is_empty());
+    assert!(
+        commands.iter().all(|line| !line.contains("reboot")),
+        "{commands:?}"
+    );
+}
