@@ -91,6 +91,7 @@ impl Holdings {
         }
         for each in &mut held {
             each.owner = one_line(&each.owner);
+            each.within = each.within.as_deref().map(one_line);
         }
         let key = |held: &Held| (u64::MAX - held.bytes, held.owner.clone(), held.class);
         held.sort_by_cached_key(key);

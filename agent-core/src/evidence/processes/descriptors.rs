@@ -1,6 +1,6 @@
 //! `/proc/PID/fd`: pipes, and everything else that is worth a closer look.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Processes;
 use super::owners::Owners;
@@ -16,7 +16,7 @@ const MOST_SIZED: usize = 4096;
 const MOST_INODES: usize = 50_000;
 
 /// What a descriptor leads to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Pipe(u64),
     Socket(u64),
@@ -50,14 +50,18 @@ pub(in crate::evidence) fn collect(
     processes: &mut Processes,
     found: &mut Holdings,
 ) -> Result<(), Halt> {
+    let count = processes.all.len();
+    if count == 0 {
+        return Err(Halt::Missing);
+    }
     let capacity = meter.number("/proc/sys/fs/pipe-max-size").unwrap_or(PIPE);
     let mut look = Look {
         pipes: Owners::of("pipes", "pipes"),
         capacity,
         seen: HashSet::new(),
+        names: HashMap::new(),
         denied: 0,
     };
-    let count = processes.all.len();
     let result = (0..count).try_for_each(|place| look.look_into(meter, processes, place));
     look.pipes
         .hold_within(Class::Unaccounted, Certainty::AtMost, found, meter);
@@ -75,11 +79,14 @@ struct Look {
     pipes: Owners,
     capacity: u64,
     /// Pipes that processes of one name share are counted once for them.
-    seen: HashSet<(String, u64)>,
+    seen: HashSet<(usize, u64)>,
+    /// The place of the first process of each name.
+    names: HashMap<String, usize>,
     denied: usize,
 }
 
 impl Look {
+    /// What was seen until time ran out counts.
     fn look_into(
         &mut self,
         meter: &mut Meter<'_>,
@@ -92,33 +99,40 @@ impl Look {
             self.denied += 1;
             return Ok(());
         };
+        let first = *self.names.entry(process.name.clone()).or_insert(place);
         let mut count = 0;
-        for name in names {
+        let result = names.into_iter().try_for_each(|name| {
             meter.check()?;
             // Closed meanwhile, or of a process with more rights than ours.
             let Ok(link) = meter.root.link(&format!("{directory}/{name}")) else {
-                continue;
+                return Ok(());
             };
             meter.note(link.len());
             match Target::of(&link) {
                 Target::Pipe(inode) => {
                     let is_full = self.seen.len() >= MOST_INODES;
-                    if is_full || self.seen.insert((process.name.clone(), inode)) {
-                        count += 1;
-                    }
+                    count += u64::from(is_full || self.seen.insert((first, inode)));
                 }
-                Target::Socket(inode) if processes.sockets.len() < MOST_INODES => {
-                    processes.sockets.entry(inode).or_insert(place);
-                }
-                Target::Sized if processes.sized.len() < MOST_SIZED => {
-                    processes.sized.push((place, name));
-                }
-                Target::Socket(_) | Target::Sized | Target::Other => {}
+                target => processes.remember(target, place, name),
             }
-        }
+            Ok(())
+        });
         self.pipes
             .add(&process, count, self.capacity.saturating_mul(count));
-        Ok(())
+        result
+    }
+}
+
+impl Processes {
+    /// Keeps what is looked at more closely later.
+    fn remember(&mut self, target: Target, place: usize, name: String) {
+        match target {
+            Target::Socket(inode) if self.sockets.len() < MOST_INODES => {
+                self.sockets.entry(inode).or_insert(place);
+            }
+            Target::Sized if self.sized.len() < MOST_SIZED => self.sized.push((place, name)),
+            Target::Socket(_) | Target::Sized | Target::Pipe(_) | Target::Other => {}
+        }
     }
 }
 

@@ -118,9 +118,15 @@ fn objects(text: &str) -> Vec<(Object, u64)> {
     let (Some(submissions), Some(completions)) = (mask("SqMask"), mask("CqMask")) else {
         return Vec::new();
     };
-    // An entry of the one has 64 bytes and 4 for its place, one of the other 16.
-    let queues = submissions.saturating_add(1).saturating_mul(68);
-    let queues = queues.saturating_add(completions.saturating_add(1).saturating_mul(16));
+    // An entry of the one has 64 bytes, and 4 for its place beside the other, which has 16 an entry. Each is a
+    // block of pages, whose number is a power of two.
+    let block = |bytes: u64| bytes.clamp(4096, 1 << 40).next_power_of_two();
+    let places = submissions.saturating_add(1).saturating_mul(4);
+    let both = completions
+        .saturating_add(1)
+        .saturating_mul(16)
+        .saturating_add(places);
+    let queues = block(submissions.saturating_add(1).saturating_mul(64)) + block(both);
     let mut objects = vec![(Object::Rings(inode), queues)];
     objects.push((Object::Registered(inode), registered(text)));
     objects
@@ -204,7 +210,7 @@ mod tests {
         let text = "ino:\t7\nSqMask:\t0x3f\nCqMask:\t0x7f\nUserFiles:\t0\nUserBufs:\t2\n    0: 0x7f0000000000/4096\n    1: 0x7f0000100000/8192\nPollList:\n  op=1\n";
 
         let expected = [
-            (Object::Rings(7), 64 * 68 + 128 * 16),
+            (Object::Rings(7), 4096 + 4096),
             (Object::Registered(7), 12_288),
         ];
         assert_eq!(objects(text), expected);

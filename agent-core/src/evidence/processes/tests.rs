@@ -157,7 +157,7 @@ fn objects_of_known_size_count_once() {
         lines(found),
         [
             "BPF maps of agent: 4096 (1 maps, PID 7)",
-            "io_uring queues of agent: 3200 (1 rings, PID 7)"
+            "io_uring queues of agent: 4096 (1 rings, PID 7)"
         ]
     );
 }
