@@ -353,6 +353,32 @@ impl Actuator {
         restored.collect()
     }
 
+    /// Gives these back as somebody wants them, and leaves them alone as if he had set them himself.
+    pub fn hand_over(&mut self, tunable: Option<&str>, now: Uptime) -> Vec<Restored> {
+        let restored = self.restore_those(|name| tunable.is_none_or(|meant| meant == name));
+        for Restored {
+            tunable, result, ..
+        } in &restored
+        {
+            if result.is_ok() {
+                self.yielded.insert(tunable.clone(), now);
+            }
+        }
+        restored
+    }
+
+    /// What a tunable is now; nothing if it cannot be read.
+    #[must_use]
+    pub fn current(&self, knob: &Knob) -> Option<i64> {
+        self.value(knob).ok()
+    }
+
+    /// Whether somebody else has a tunable.
+    #[must_use]
+    pub fn is_yielded(&self, knob: &Knob) -> bool {
+        self.yielded.contains_key(knob.name)
+    }
+
     fn give_back(&mut self, tunable: &str, entry: &Entry) -> Result<bool, ActionFailed> {
         let given_back = match tunables::find(tunable) {
             Some(knob) => {

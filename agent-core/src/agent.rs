@@ -20,6 +20,7 @@ use crate::decisions::{Decisions, News, Record};
 use crate::incidents::{Incidents, Word};
 use crate::loader::Verdict;
 use crate::marker::Marker;
+use crate::overview::Tunable;
 use crate::sampler::{Root, Sampler, Snapshot, Wanted};
 use crate::states::States;
 use crate::trace::Frame;
@@ -289,6 +290,35 @@ impl Agent {
         self.bus.members()
     }
 
+    /// What was seen last.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        self.sampler.last()
+    }
+
+    /// How a module that was started was found and configured.
+    #[must_use]
+    pub fn settings(&self, module: &str) -> Option<&(Registration, ModuleSettings)> {
+        let mut running = self.running.iter();
+        running.find(|(_, settings)| settings.name == module)
+    }
+
+    /// What modules may change, as it is now.
+    pub fn tunables(&self) -> impl Iterator<Item = Tunable> {
+        let names = self.sampler.last().tunables.iter();
+        let knobs = names.filter_map(|tunable| tunables::find(tunable.name));
+        knobs.map(|knob| {
+            let entry = self.actuator.ledger().entry(knob.name);
+            Tunable {
+                name: knob.name.to_owned(),
+                value: self.actuator.current(knob),
+                original: entry.and_then(|entry| entry.original.parse().ok()),
+                owner: self.arbiter.owner(knob.name).map(str::to_owned),
+                yielded: self.actuator.is_yielded(knob),
+            }
+        })
+    }
+
     /// What is changed, and what it was.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
@@ -453,6 +483,11 @@ impl Agent {
         }
         self.decisions.end();
         self.states.end();
+    }
+
+    /// Gives back what was changed, this tunable or all, and leaves it alone until it is resumed.
+    pub fn hand_over(&mut self, tunable: Option<&str>, now: Uptime) -> Vec<Restored> {
+        self.actuator.hand_over(tunable, now)
     }
 
     /// Gives back everything that was changed, by us or by a daemon that died.

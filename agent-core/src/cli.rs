@@ -97,7 +97,19 @@ pub enum Command {
         #[command(subcommand)]
         what: Option<Incidents>,
     },
-    /// Give back what a daemon changed that died before it could do so
+    /// Say how things stand: what the daemon sees, what it did last and why, how each module does
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the numbers of the daemon and its modules for Prometheus
+    Metrics {
+        /// Write them to FILE in one step, for the textfile collector of `node_exporter`
+        #[arg(long, value_name = "FILE")]
+        textfile: Option<PathBuf>,
+    },
+    /// Give back what was changed: by the daemon that runs, which leaves it alone then, or by one that died
     Restore,
     /// Have the daemon read its configuration again
     Reload,

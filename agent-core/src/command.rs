@@ -5,6 +5,7 @@ mod control;
 mod daemon;
 mod explain;
 mod incidents;
+mod metrics;
 mod module_host;
 mod module_test;
 mod modules;
@@ -12,6 +13,7 @@ mod record;
 mod replay;
 mod restore;
 mod snapshot;
+mod status;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -72,6 +74,8 @@ pub fn run() -> ExitCode {
         Some(Command::Replay(options)) => replay::run(&cli, options),
         Some(Command::Explain(options)) => explain::run(&cli, options),
         Some(Command::Incidents { what }) => incidents::run(&cli, what.as_ref()),
+        Some(Command::Status { json }) => status::run(&cli, *json),
+        Some(Command::Metrics { textfile }) => metrics::run(&cli, textfile.as_deref()),
         Some(Command::Restore) => restore::run(&cli),
         Some(Command::Reload) => control::reload(&cli),
         Some(Command::Resume { tunable }) => control::resume(&cli, tunable.as_deref()),

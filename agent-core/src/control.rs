@@ -1,14 +1,16 @@
-//! The control socket: what an administrator asks of the daemon that runs.
+//! The control socket: what an administrator asks of the daemon that runs, and tells it.
 //!
 //! It speaks [Varlink](https://varlink.org): JSON objects with a zero byte after each, over a Unix socket, so that
 //! `varlinkctl` can call it. Everybody may ask; only root, or who runs the daemon, may change something.
 //!
 //! A thread of its own talks to the clients. Whatever they do, scans go on: an order waits in a channel until the
-//! core has time for it, and slow or greedy clients are dropped.
+//! core has time for it, and slow or greedy clients are dropped. Questions are answered by what the core has told of
+//! itself, which it is asked for a few times a second at most, however many there are.
 
 mod client;
 mod connection;
 mod interface;
+mod question;
 mod server;
 
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use rustix::fd::OwnedFd;
 use serde_json::Value;
+
+use crate::overview::Overview;
 
 pub use client::{CallError, call};
 pub use interface::{DESCRIPTION, INTERFACE};
@@ -27,10 +31,14 @@ const SOCKET: &str = "control";
 /// What the core is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
+    /// Tell how everything stands.
+    Look,
     /// Read the configuration again.
     Reload,
     /// Change this tunable again that somebody else has changed, or all such.
     Resume(Option<String>),
+    /// Give this tunable its original value back, or all, and leave it alone.
+    Restore(Option<String>),
 }
 
 /// An order, and where the answer goes.
@@ -46,6 +54,8 @@ pub struct Call {
 /// What became of an order.
 #[derive(Debug)]
 pub enum Answer {
+    /// How everything stands.
+    Seen(Box<Overview>),
     /// It is done; with the parameters of the reply.
     Done(Value),
     /// It is not; with the name of the error within our interface, and its parameters.

@@ -1,5 +1,274 @@
-//! How things stand, for whoever asks.
+//! How things stand, for whoever asks: what the daemon sees, what it did last and why, what each module is up to, and what
+//! was said last that somebody should look at. The names are interface.
 
+mod exposition;
+mod latest;
 mod line;
 
+use std::collections::BTreeMap;
+use std::process;
+
+use adaptivemm_module_api::units::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Agent;
+use crate::bus::Member;
+use crate::clock;
+use crate::config::{Isolation, ModuleMode};
+use crate::journal::{Journal, Said};
+use crate::sampler::{PRESSURE, Snapshot};
+use crate::standing;
+
+pub use exposition::exposition;
+pub use latest::{Brief, Latest, Reload};
 pub(crate) use line::line;
+
+/// How everything stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// Of the program.
+    pub version: String,
+    /// Of the process.
+    pub pid: u32,
+    /// When it started; RFC 3339, UTC.
+    pub started: String,
+    /// For how long it runs.
+    pub running_seconds: f64,
+    /// Between two scans.
+    pub period_seconds: f64,
+    /// How many there were.
+    pub scans: u64,
+    /// How long ago the last one was.
+    pub scanned_seconds_ago: f64,
+    /// How long it took, without what was done afterwards.
+    pub scan_seconds: f64,
+    /// How long all of them took.
+    pub scans_seconds: f64,
+    /// Whether memory stood still enough in it that the files fit together.
+    pub steady: bool,
+    /// What the machine is like.
+    pub machine: Machine,
+    /// What modules may change.
+    pub tunables: Vec<Tunable>,
+    /// By name.
+    pub modules: Vec<Module>,
+    /// The last ones, the newest last.
+    pub decisions: Vec<Brief>,
+    /// How many requests there were so far, by module and by what became of them.
+    pub requests: Vec<Requests>,
+    /// The last errors and warnings, the newest last.
+    pub messages: Vec<Message>,
+    /// What was logged so far.
+    pub log: Log,
+    /// The last time that the configuration was read again.
+    pub reload: Option<Reload>,
+}
+
+/// The memory of the machine, as far as some module wants to know.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// `MemTotal`
+    pub memory_bytes: Option<u64>,
+    /// `MemFree`
+    pub free_bytes: Option<u64>,
+    /// `MemAvailable`
+    pub available_bytes: Option<u64>,
+    /// Of the last minute, in which some program waited for memory.
+    pub pressure_some_percent: Option<f64>,
+    /// The same for all programs at once.
+    pub pressure_full_percent: Option<f64>,
+}
+
+/// A tunable that some module may change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tunable {
+    /// As sysctl names it.
+    pub name: String,
+    /// What it is now; nothing if this kernel has none.
+    pub value: Option<i64>,
+    /// What it gets back, if the daemon has changed it.
+    pub original: Option<i64>,
+    /// The module that may change it.
+    pub owner: Option<String>,
+    /// Whether it is left alone, as somebody else has set it.
+    pub yielded: bool,
+}
+
+/// A module at work.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Module {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `running`, `failing`, `late`, `restarting` or `quarantined`.
+    pub state: String,
+    /// Why, if it does not simply run.
+    pub why: Option<String>,
+    /// `active` or `advise`.
+    pub mode: String,
+    /// `none` or `process`.
+    pub isolation: String,
+    /// What it sees.
+    pub status: Option<String>,
+    /// Its numbers.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// How often something became of what a module asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Who asked.
+    pub module: String,
+    /// What became of it, in kebab-case.
+    pub fate: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// An error or a warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// `error` or `warning`.
+    pub severity: String,
+    /// Who said it.
+    pub module: String,
+    /// What.
+    pub text: String,
+}
+
+/// What was logged so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// Events by severity.
+    pub events: BTreeMap<String, u64>,
+    /// Messages that could not be written.
+    pub lost: u64,
+}
+
+impl Overview {
+    /// Of a daemon, between two scans.
+    #[must_use]
+    pub fn of(agent: &Agent, journal: &Journal, latest: &Latest) -> Self {
+        let recent = journal.recent();
+        let now = clock::uptime();
+        let snapshot = agent.snapshot();
+        let events = Log::SEVERITIES.map(|severity| {
+            let count = recent.count(severity);
+            (severity.name().to_owned(), count)
+        });
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: process::id(),
+            started: latest.started().to_string(),
+            running_seconds: now.since(latest.started_at()).as_secs_f64(),
+            period_seconds: agent.period().as_secs_f64(),
+            scans: snapshot.scan,
+            scanned_seconds_ago: now.since(snapshot.uptime).as_secs_f64(),
+            scan_seconds: latest.took().as_secs_f64(),
+            scans_seconds: latest.took_in_all().as_secs_f64(),
+            steady: snapshot.steady,
+            machine: Machine::of(snapshot),
+            tunables: agent.tunables().collect(),
+            modules: agent
+                .members()
+                .iter()
+                .map(|m| Module::of(m, agent))
+                .collect(),
+            decisions: latest.decisions().cloned().collect(),
+            requests: latest.requests(),
+            messages: recent.said().map(Message::of).collect(),
+            log: Log {
+                events: events.into(),
+                lost: journal.dropped(),
+            },
+            reload: latest.reload().cloned(),
+        }
+    }
+}
+
+impl Machine {
+    fn of(snapshot: &Snapshot) -> Self {
+        let bytes = |key| Some(snapshot.meminfo()?.bytes(key)?.get());
+        let pressure = |who: &str| {
+            let text = std::str::from_utf8(snapshot.file(PRESSURE)?).ok()?;
+            let line = text.lines().find_map(|line| line.strip_prefix(who))?;
+            let mut fields = line.split_whitespace();
+            fields.find_map(|field| field.strip_prefix("avg60=")?.parse().ok())
+        };
+        Self {
+            memory_bytes: bytes("MemTotal"),
+            free_bytes: bytes("MemFree"),
+            available_bytes: bytes("MemAvailable"),
+            pressure_some_percent: pressure("some "),
+            pressure_full_percent: pressure("full "),
+        }
+    }
+
+    /// For people: the memory, and how much of it is free.
+    #[must_use]
+    pub fn memory(&self) -> Option<String> {
+        let total = Bytes::new(self.memory_bytes?);
+        let part = |bytes: Option<u64>, what: &str| {
+            bytes.map_or_else(String::new, |bytes| {
+                format!(", {} {what}", Bytes::new(bytes))
+            })
+        };
+        let free = part(self.free_bytes, "free");
+        Some(format!(
+            "{total}{free}{}",
+            part(self.available_bytes, "available")
+        ))
+    }
+}
+
+impl Module {
+    fn of(member: &Member, agent: &Agent) -> Self {
+        let stand = standing::stand(member);
+        let words = member.words();
+        let metrics = words.metrics().iter().filter(|n| n.value.is_finite());
+        let settings = agent.settings(member.name());
+        let mode = settings.map_or(ModuleMode::Active, |(_, settings)| settings.mode);
+        let isolation = settings.map_or(Isolation::None, |(module, settings)| {
+            settings.isolation.unwrap_or(module.isolation)
+        });
+        Self {
+            name: member.name().to_owned(),
+            version: member.version().to_owned(),
+            state: stand.state,
+            why: stand.why,
+            mode: match mode {
+                ModuleMode::Active => "active",
+                ModuleMode::Advise => "advise",
+            }
+            .to_owned(),
+            isolation: match isolation {
+                Isolation::None => "none",
+                Isolation::Process => "process",
+            }
+            .to_owned(),
+            status: Some(words.status.clone()).filter(|status| !status.is_empty()),
+            metrics: metrics.map(|n| (n.name.clone(), n.value)).collect(),
+        }
+    }
+}
+
+impl Message {
+    fn of(said: &Said) -> Self {
+        Self {
+            time: said.time.to_string(),
+            severity: said.severity.name().to_owned(),
+            module: said.module.clone(),
+            text: said.text.clone(),
+        }
+    }
+}
+
+impl Log {
+    const SEVERITIES: [adaptivemm_module_api::Severity; 5] = {
+        use adaptivemm_module_api::Severity::{Debug, Error, Info, Notice, Warning};
+        [Error, Warning, Notice, Info, Debug]
+    };
+}

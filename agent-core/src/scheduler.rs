@@ -3,16 +3,17 @@
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, at, never, select};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use adaptivemm_module_api::Severity;
 
+use crate::actuator::Restored;
 use crate::agent::Agent;
 use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
-use crate::overview;
+use crate::overview::{self, Latest, Overview};
 use crate::reporter::{Reporter, report_aftermaths, report_restored};
 use crate::service::Service;
 use crate::signals::Wish;
@@ -26,6 +27,7 @@ pub struct Scheduler {
     reporter: Reporter,
     standing: Option<Standing>,
     service: Service,
+    latest: Latest,
     /// Whether it was said that it started.
     is_running: bool,
 }
@@ -49,6 +51,7 @@ impl Scheduler {
             reporter: Reporter::new(),
             standing,
             service,
+            latest: Latest::new(),
             is_running: false,
         }
     }
@@ -114,6 +117,19 @@ impl Scheduler {
                 Ok(()) => Answer::Done(json!({})),
                 Err(reason) => Answer::Failed("ConfigurationRefused", json!({ "reason": reason })),
             },
+            Order::Look => {
+                let overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                Answer::Seen(Box::new(overview))
+            }
+            Order::Restore(tunable) => {
+                let now = clock::uptime();
+                let restored = self.agent.hand_over(tunable.as_deref(), now);
+                for restored in &restored {
+                    report_restored(restored, &mut self.journal);
+                }
+                let restored: Vec<_> = restored.iter().map(restored_fields).collect();
+                Answer::Done(json!({ "restored": restored }))
+            }
             Order::Resume(tunable) => {
                 let resumed = self.agent.resume(tunable.as_deref());
                 Answer::Done(json!({ "resumed": resumed }))
@@ -133,6 +149,7 @@ impl Scheduler {
         let round = self.agent.scan_watched(clock::uptime(), alive);
         let took = before.elapsed();
         self.reporter.report(&round, &mut self.journal);
+        self.latest.note(&round, took);
         if let Some(standing) = &mut self.standing {
             // On a full disk nobody can be shown how things stand; the log tells.
             let _not_shown = standing.note(round.members);
@@ -182,6 +199,8 @@ impl Scheduler {
                 Err(text)
             }
         };
+        self.latest
+            .note_reload(result.as_ref().err().map(String::as_str));
         self.tell_status();
         self.service.reloaded();
         result
@@ -238,6 +257,20 @@ impl Scheduler {
         let entry = Entry::new(severity, "core", text);
         self.journal.write(&entry.event(event));
     }
+}
+
+fn restored_fields(restored: &Restored) -> Value {
+    let Restored {
+        tunable,
+        original,
+        result,
+    } = restored;
+    json!({
+        "tunable": tunable,
+        "original": original,
+        "done": matches!(result, Ok(true)),
+        "problem": result.as_ref().err().map(ToString::to_string),
+    })
 }
 
 /// The name and version of this program.

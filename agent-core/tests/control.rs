@@ -1,5 +1,10 @@
 //! The control socket of a daemon that runs: orders, and clients that mean no good.
-#![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "test code"
+)]
 #![allow(
     clippy::disallowed_methods,
     reason = "builds a module, and plays the kernel, whose files these are"
@@ -11,8 +16,14 @@ mod bench;
 mod cc;
 #[path = "control/clients.rs"]
 mod clients;
+#[path = "control/idl.rs"]
+mod idl;
+#[path = "control/interface.rs"]
+mod interface;
 mod linked_in;
 #[path = "control/orders.rs"]
 mod orders;
 #[path = "daemon/process.rs"]
 mod process;
+#[path = "control/status.rs"]
+mod status;

@@ -21,6 +21,7 @@ use std::process::Command;
 use agent_core::catalogue::registrations;
 use agent_core::cli::Cli;
 use agent_core::config::{Fallback, Key, core_keys, module_keys};
+use agent_core::overview::{Overview, exposition};
 use clap::{Arg, CommandFactory};
 
 use page::{Section, section};
@@ -209,6 +210,29 @@ fn every_module_has_a_section_with_its_options_findings_and_metrics() {
         own.subsection(&format!("How {name} decides"));
         own.subsection(&format!("Example of {name}"));
     }
+}
+
+#[test]
+fn every_metric_of_the_daemon_has_an_item() {
+    let overview: Overview = serde_json::from_str(
+        r#"{"version": "1", "pid": 1, "started": "", "running_seconds": 1, "period_seconds": 1, "scans": 1,
+            "scanned_seconds_ago": 1, "scan_seconds": 1, "scans_seconds": 1, "steady": true, "machine": {},
+            "tunables": [{"name": "a", "value": 1, "original": 1, "yielded": false}],
+            "modules": [{"name": "module", "version": "1", "state": "running", "mode": "active",
+                         "isolation": "none", "metrics": {}}],
+            "decisions": [], "requests": [{"module": "module", "fate": "done", "count": 1}], "messages": [],
+            "log": {"events": {"error": 1}, "lost": 1}}"#,
+    )
+    .unwrap();
+    let text = exposition(&overview);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: BTreeSet<&str> = types.map(|line| line.split(' ').next().unwrap()).collect();
+
+    let documented = section(DAEMON, "METRICS").named("Va");
+
+    assert!(names.len() >= 14, "{names:?}");
+    let documented: BTreeSet<&str> = documented.iter().map(String::as_str).collect();
+    assert_eq!(documented, names);
 }
 
 #[test]

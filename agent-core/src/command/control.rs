@@ -1,4 +1,5 @@
-//! `adaptivemmd reload` and `adaptivemmd resume`: orders to the daemon that runs.
+//! Orders to the daemon that runs: `adaptivemmd reload`, `adaptivemmd resume`, and `adaptivemmd restore` as far as it is
+//! one.
 
 use serde_json::{Value, json};
 
@@ -40,7 +41,44 @@ pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
     }
 }
 
-fn ask(cli: &Cli, method: &str, parameters: &Value) -> Result<Value, Exit> {
+/// Gives back what the daemon that runs has changed.
+pub(super) fn restore(cli: &Cli) -> Exit {
+    let reply = match ask(cli, "Restore", &json!({})) {
+        Ok(reply) => reply,
+        Err(exit) => return exit,
+    };
+    let restored = reply["restored"].as_array().map_or(&[][..], Vec::as_slice);
+    let lines = restored.iter().map(|restored| {
+        let name = |key: &str| restored[key].as_str().unwrap_or_default();
+        let (tunable, original) = (name("tunable"), name("original"));
+        match (restored["problem"].as_str(), &restored["done"]) {
+            (Some(problem), _) => {
+                format!("{tunable} cannot be given its {original} back: {problem}\n")
+            }
+            (None, Value::Bool(true)) => format!(
+                "{tunable} = {original}: given back, and left alone until `adaptivemmd resume`\n"
+            ),
+            (None, _) => format!("{tunable} is left alone, as somebody else has changed it\n"),
+        }
+    });
+    let text: String = lines.collect();
+    let printed = print(if text.is_empty() {
+        "there is nothing to give back\n"
+    } else {
+        &text
+    });
+    if restored
+        .iter()
+        .all(|restored| restored["problem"].is_null())
+    {
+        printed
+    } else {
+        Exit::Failed
+    }
+}
+
+/// Asks the daemon that runs; what is wrong is said on standard error.
+pub(super) fn ask(cli: &Cli, method: &str, parameters: &Value) -> Result<Value, Exit> {
     // The daemon may run with the configuration before one that is wrong.
     let runtime_dir = load(&cli.sources(), &[]).settings.core.runtime_dir;
     call(&runtime_dir, method, parameters).map_err(|error| {

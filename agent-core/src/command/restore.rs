@@ -1,11 +1,11 @@
-//! `adaptivemmd restore`: gives back what a daemon changed that died before it could do so.
+//! `adaptivemmd restore`: gives back what a daemon changed that died before it could do so, or has one do it that runs.
 
 use std::fmt::Write;
 
-use super::{Exit, complain, ledger, modules, print, settings};
+use super::{Exit, complain, control, ledger, modules, print, settings};
 use crate::actuator::{Actuator, Mode};
 use crate::cli::Cli;
-use crate::lock::Lock;
+use crate::lock::{Lock, NotAlone};
 
 pub(super) fn run(cli: &Cli) -> Exit {
     let modules = modules(&cli.sources());
@@ -13,9 +13,10 @@ pub(super) fn run(cli: &Cli) -> Exit {
         Ok(settings) => settings.core.runtime_dir,
         Err(exit) => return exit,
     };
-    // A daemon that runs knows better, and gives everything back when it ends.
+    // A daemon that runs knows better what it has changed.
     let _lock = match Lock::take(&runtime_dir) {
         Ok(lock) => lock,
+        Err(NotAlone::Running { .. }) => return control::restore(cli),
         Err(error) => {
             complain(&error);
             return Exit::Failed;

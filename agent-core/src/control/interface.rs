@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::question::Question;
 use super::{Answer, Order};
 use crate::scheduler;
 
@@ -26,7 +27,9 @@ pub(super) struct Request {
 pub(super) enum Reaction {
     /// Answer this.
     Reply(Value),
-    /// Ask the core.
+    /// Answer this, by how things stand.
+    Ask(Question),
+    /// Have the core do it.
     Order(Order),
 }
 
@@ -39,32 +42,40 @@ impl Request {
     /// What to do with it; `may_change` is whether this client may change something.
     pub(super) fn reaction(&self, may_change: bool) -> Reaction {
         let method = self.method.as_str();
+        let tunable = || match &self.parameters["tunable"] {
+            Value::Null => Ok(None),
+            Value::String(tunable) => Ok(Some(tunable.clone())),
+            _ => Err(invalid("tunable")),
+        };
         let order = match method {
             "org.varlink.service.GetInfo" => return Reaction::Reply(info()),
             "org.varlink.service.GetInterfaceDescription" => {
                 return Reaction::Reply(self.description());
             }
-            "io.adaptivemmd.Control.Reload" => Order::Reload,
-            "io.adaptivemmd.Control.Resume" => match &self.parameters["tunable"] {
-                Value::Null => Order::Resume(None),
-                Value::String(tunable) => Order::Resume(Some(tunable.clone())),
-                _ => {
-                    let parameter = json!({ "parameter": "tunable" });
-                    return Reaction::Reply(error(
-                        "org.varlink.service.InvalidParameter",
-                        parameter,
-                    ));
-                }
-            },
+            "io.adaptivemmd.Control.Status" => return Reaction::Ask(Question::Status),
+            "io.adaptivemmd.Control.Modules" => return Reaction::Ask(Question::Modules),
+            "io.adaptivemmd.Control.Metrics" => return Reaction::Ask(Question::Metrics),
+            "io.adaptivemmd.Control.Decisions" => {
+                return match &self.parameters["most"] {
+                    Value::Null => Reaction::Ask(Question::Decisions(None)),
+                    most => most.as_u64().map_or_else(
+                        || Reaction::Reply(invalid("most")),
+                        |most| Reaction::Ask(Question::Decisions(Some(most))),
+                    ),
+                };
+            }
+            "io.adaptivemmd.Control.Reload" => Ok(Order::Reload),
+            "io.adaptivemmd.Control.Resume" => tunable().map(Order::Resume),
+            "io.adaptivemmd.Control.Restore" => tunable().map(Order::Restore),
             _ => {
                 let method = json!({ "method": method });
                 return Reaction::Reply(error("org.varlink.service.MethodNotFound", method));
             }
         };
-        if may_change {
-            Reaction::Order(order)
-        } else {
-            Reaction::Reply(error("org.varlink.service.PermissionDenied", json!({})))
+        match order {
+            Err(invalid) => Reaction::Reply(invalid),
+            Ok(order) if may_change => Reaction::Order(order),
+            Ok(_) => Reaction::Reply(error("org.varlink.service.PermissionDenied", json!({}))),
         }
     }
 
@@ -91,9 +102,17 @@ fn info() -> Value {
     }))
 }
 
+fn invalid(parameter: &str) -> Value {
+    error(
+        "org.varlink.service.InvalidParameter",
+        json!({ "parameter": parameter }),
+    )
+}
+
 /// The reply to an order.
 pub(super) fn reply(answer: Answer) -> Value {
     match answer {
+        Answer::Seen(overview) => done(Question::Status.answer(&overview)),
         Answer::Done(parameters) => done(parameters),
         Answer::Failed(name, parameters) => error(&format!("{INTERFACE}.{name}"), parameters),
     }
@@ -103,7 +122,7 @@ pub(super) fn reply(answer: Answer) -> Value {
     clippy::needless_pass_by_value,
     reason = "it becomes part of the reply"
 )]
-fn done(parameters: Value) -> Value {
+pub(super) fn done(parameters: Value) -> Value {
     json!({ "parameters": parameters })
 }
 
@@ -141,10 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn everybody_may_ask() {
+        for (method, question) in [
+            ("Status", Question::Status),
+            ("Modules", Question::Modules),
+            ("Decisions", Question::Decisions(None)),
+            ("Metrics", Question::Metrics),
+        ] {
+            let call = format!("{{\"method\": \"{INTERFACE}.{method}\"}}");
+            assert_eq!(reaction(&call, false), Reaction::Ask(question));
+        }
+    }
+
+    #[test]
     fn what_is_unknown_gets_the_error_that_varlink_has_for_it() {
         let name = |text: &str| match reaction(text, true) {
             Reaction::Reply(reply) => reply["error"].as_str().unwrap_or_default().to_owned(),
-            Reaction::Order(order) => panic!("{order:?}"),
+            other => panic!("{other:?}"),
         };
 
         assert_eq!(
@@ -161,6 +193,10 @@ mod tests {
             ),
             "org.varlink.service.InterfaceNotFound"
         );
+        assert_eq!(
+            name(r#"{"method": "io.adaptivemmd.Control.Decisions", "parameters": {"most": -1}}"#),
+            "org.varlink.service.InvalidParameter"
+        );
         assert!(Request::parse(b"{\"method\": 5}").is_none());
     }
 
@@ -171,13 +207,11 @@ mod tests {
             .filter_map(|line| line.strip_prefix("method "));
         let names: Vec<&str> = methods.filter_map(|line| line.split('(').next()).collect();
 
-        assert_eq!(names, ["Reload", "Resume"]);
+        assert!(names.len() >= 7, "{names:?}");
         for name in names {
             let call = format!("{{\"method\": \"{INTERFACE}.{name}\"}}");
-            assert!(
-                matches!(reaction(&call, true), Reaction::Order(_)),
-                "{name}"
-            );
+            let reaction = reaction(&call, true);
+            assert!(!matches!(reaction, Reaction::Reply(_)), "{reaction:?}");
         }
     }
 }

@@ -8,21 +8,29 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::OwnedFd;
 
 use super::connection::Connection;
-use super::interface::{Reaction, Request, reply};
-use super::{Answer, Call, SOCKET};
+use super::interface::{Reaction, Request, done, reply};
+use super::question::Question;
+use super::{Answer, Call, Order, SOCKET};
 use crate::clock;
+use crate::overview::Overview;
 
 /// As many clients at a time; one more, and the one that has been silent for longest has to go.
 const MOST: usize = 32;
 /// Orders that wait for the core.
 const WAITING: usize = 8;
+/// Questions are answered by how things stood so long ago at most: the core has other things to do.
+const FRESH: Duration = Duration::from_millis(250);
+/// In place of the number of a client: nobody waits for the answer.
+const NOBODY: u64 = u64::MAX;
+/// In place of the number of a client: the answer is for those who asked how things stand.
+const DESK: u64 = u64::MAX - 1;
 
 /// The socket, as long as the daemon runs.
 #[derive(Debug)]
@@ -57,6 +65,8 @@ impl Server {
             tell,
             answers,
             bell,
+            view: None,
+            askers: Vec::new(),
         };
         thread::Builder::new()
             .name("control".to_owned())
@@ -80,6 +90,10 @@ struct Desk {
     tell: Sender<(u64, Answer)>,
     answers: Receiver<(u64, Answer)>,
     bell: Arc<OwnedFd>,
+    /// How things stood, and when.
+    view: Option<(Instant, Box<Overview>)>,
+    /// Who waits for a new view, which the core has been asked for if anybody does.
+    askers: Vec<(u64, Question)>,
 }
 
 /// What there is to do for whom.
@@ -98,7 +112,14 @@ impl Desk {
         // It may not have been rung.
         let _rung = rustix::io::read(&*self.bell, &mut ring);
         while let Ok((client, answer)) = self.answers.try_recv() {
-            self.serve(client, |connection| connection.answer(&reply(answer), now));
+            match answer {
+                Answer::Seen(overview) if client == DESK => self.show(overview, now),
+                answer => {
+                    // Things have changed.
+                    self.view = None;
+                    self.serve(client, |connection| connection.answer(&reply(answer), now));
+                }
+            }
         }
         for client in ready.writable {
             self.serve(client, Connection::write);
@@ -163,7 +184,7 @@ impl Desk {
     fn accept(&mut self, now: Instant) {
         while let Ok((stream, _)) = self.listener.accept() {
             if self.clients.len() >= MOST {
-                self.drop_the_most_silent();
+                self.drop_somebody();
             }
             if let Ok(connection) = Connection::new(stream, now) {
                 self.clients.insert(self.next, connection);
@@ -172,14 +193,57 @@ impl Desk {
         }
     }
 
-    fn drop_the_most_silent(&mut self) {
-        let silent = self.clients.iter().filter(|(_, client)| !client.is_waiting);
-        let most = silent.min_by_key(|(_, client)| client.deadline);
-        if let Some(number) = most
-            .or(self.clients.iter().next())
-            .map(|(number, _)| *number)
-        {
+    /// Makes room. Whoever may change something is not kept from it by those who only ask; else the one that has been
+    /// silent for longest goes.
+    fn drop_somebody(&mut self) {
+        let rank = |client: &Connection| (client.may_change, client.is_waiting, client.deadline);
+        let least = self.clients.iter().min_by_key(|(_, client)| rank(client));
+        if let Some(number) = least.map(|(number, _)| *number) {
             self.clients.remove(&number);
+        }
+    }
+
+    /// Answers a question by how things stand.
+    fn ask(&mut self, client: u64, question: Question, now: Instant) {
+        let fresh = self.view.as_ref();
+        let fresh = fresh.filter(|(since, _)| now.saturating_duration_since(*since) < FRESH);
+        if let Some((_, overview)) = fresh {
+            let reply = done(question.answer(overview));
+            self.serve(client, |connection| connection.answer(&reply, now));
+            return;
+        }
+        let is_asked = !self.askers.is_empty();
+        if is_asked || self.order(Order::Look, DESK) {
+            self.askers.push((client, question));
+            self.keep_waiting(client);
+        } else {
+            self.clients.remove(&client);
+        }
+    }
+
+    /// The core has told how things stand.
+    fn show(&mut self, overview: Box<Overview>, now: Instant) {
+        for (client, question) in std::mem::take(&mut self.askers) {
+            let reply = done(question.answer(&overview));
+            self.serve(client, |connection| connection.answer(&reply, now));
+        }
+        self.view = Some((now, overview));
+    }
+
+    /// Gives the core something to do. `false` if it has enough.
+    fn order(&self, order: Order, client: u64) -> bool {
+        let call = Call {
+            order,
+            client,
+            answers: self.tell.clone(),
+            bell: Arc::clone(&self.bell),
+        };
+        self.orders.try_send(call).is_ok()
+    }
+
+    fn keep_waiting(&mut self, client: u64) {
+        if let Some(connection) = self.clients.get_mut(&client) {
+            connection.is_waiting = true;
         }
     }
 
@@ -209,26 +273,18 @@ impl Desk {
                 .is_some_and(|client| client.may_change);
             let is_oneway = request.oneway;
             match request.reaction(may_change) {
-                Reaction::Reply(_) if is_oneway => {}
+                Reaction::Reply(_) | Reaction::Ask(_) if is_oneway => {}
                 Reaction::Reply(reply) => {
                     self.serve(client, |connection| connection.answer(&reply, now));
                 }
+                Reaction::Ask(question) => self.ask(client, question, now),
                 Reaction::Order(order) => {
-                    let call = Call {
-                        order,
-                        client: if is_oneway { u64::MAX } else { client },
-                        answers: self.tell.clone(),
-                        bell: Arc::clone(&self.bell),
-                    };
-                    // The core has enough to do: whoever is refused may try again.
-                    let is_taken = self.orders.try_send(call).is_ok();
-                    if !is_taken {
+                    let caller = if is_oneway { NOBODY } else { client };
+                    if !self.order(order, caller) {
+                        // The core has enough to do: whoever is refused may try again.
                         self.clients.remove(&client);
                     } else if !is_oneway {
-                        self.serve(client, |connection| {
-                            connection.is_waiting = true;
-                            Ok(())
-                        });
+                        self.keep_waiting(client);
                     }
                 }
             }

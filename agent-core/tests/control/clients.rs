@@ -130,6 +130,35 @@ fn who_floods_it_gets_nothing_and_costs_nothing() {
 }
 
 #[test]
+fn who_asks_and_never_listens_costs_nothing_and_keeps_nobody_waiting() {
+    let bench = Bench::new("askers");
+    let mut daemon = bench.daemon();
+    daemon.until("done, was");
+    let status = b"{\"method\": \"io.adaptivemmd.Control.Status\"}\0";
+    // The first answer is the one that is remembered.
+    let mut first = connect(&bench);
+    first.write_all(status).unwrap();
+    assert_eq!(reply(&mut first)["parameters"]["pid"], daemon.pid());
+    let before = resident(&daemon);
+
+    // A thousand that ask a thousand times each, and do not listen.
+    let mut deaf = Vec::new();
+    for _ in 0..1000 {
+        let stream = connect(&bench);
+        stream.set_nonblocking(true).unwrap();
+        let asked = (0..1000).take_while(|_| (&stream).write_all(status).is_ok());
+        assert!(asked.count() <= 1000);
+        deaf.push(stream);
+    }
+
+    assert_is_answered(&bench);
+    assert_scans_go_on(&mut daemon);
+    let grown = resident(&daemon).saturating_sub(before);
+    assert!(grown < 16 << 10, "{grown} KiB more");
+    drop(deaf);
+}
+
+#[test]
 fn the_socket_goes_with_the_daemon_and_one_that_was_left_over_is_replaced() {
     let bench = Bench::new("socket");
     std::fs::create_dir_all(bench.home.path("run")).unwrap();

@@ -6,7 +6,7 @@ use agent_core::control::call;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, WSF};
-use crate::process::Running;
+use crate::process::{Running, eventually};
 
 /// The daemon, once it has changed something.
 fn at_work(bench: &Bench) -> Running {
@@ -54,6 +54,43 @@ fn what_was_left_to_somebody_else_is_changed_again_when_an_administrator_says_so
         said.iter()
             .any(|line| line.contains("vm.watermark_scale_factor = 35: given back")),
         "{said:?}"
+    );
+}
+
+#[test]
+fn what_an_administrator_gives_back_is_left_alone_until_he_says_otherwise() {
+    const TUNABLE: &str = "vm.watermark_scale_factor";
+    let bench = Bench::new("restore");
+    let mut daemon = at_work(&bench);
+
+    let (code, said) = run(&bench, &["restore"]);
+    daemon.until("vm.watermark_scale_factor = 10: given back");
+    let given_back = fs::read_to_string(bench.path(WSF)).unwrap();
+    // Whatever the module asks for now is not done.
+    for _ in 0..5 {
+        eventually("a scan later", {
+            let scans =
+                || call(&bench.home.path("run"), "Status", &json!({})).unwrap()["scans"].as_u64();
+            let before = scans();
+            move || (scans() > before).then_some(())
+        });
+        assert_eq!(fs::read_to_string(bench.path(WSF)).unwrap(), "10\n");
+    }
+    let status = call(&bench.home.path("run"), "Status", &json!({})).unwrap();
+    run(&bench, &["resume", TUNABLE]);
+    daemon.until("vm.watermark_scale_factor = 20: done, was 10");
+
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("vm.watermark_scale_factor = 10: given back, and left alone until `adaptivemmd resume`\n"),
+        "{said}"
+    );
+    assert_eq!(given_back, "10\n");
+    let tunables = status["tunables"].as_array().unwrap();
+    let tunable = tunables.iter().find(|it| it["name"] == TUNABLE).unwrap();
+    assert_eq!(
+        (&tunable["yielded"], &tunable["value"], &tunable["original"]),
+        (&json!(true), &json!(10), &Value::Null)
     );
 }
 

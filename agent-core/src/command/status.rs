@@ -1,0 +1,218 @@
+//! `adaptivemmd status`: how things stand, on one screen.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::control::ask;
+use super::{Exit, complain, print};
+use crate::cli::Cli;
+use crate::overview::{Brief, Machine, Message, Module, Overview, Tunable};
+
+/// The width of the column of headings.
+const HEADING: usize = 13;
+/// As many errors and warnings fit on the screen with the rest.
+const MESSAGES: usize = 5;
+
+pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
+    let reply = match ask(cli, "Status", &json!({})) {
+        Ok(reply) => reply,
+        Err(exit) => return exit,
+    };
+    if is_json {
+        return print(&format!("{reply}\n"));
+    }
+    match serde_json::from_value::<Overview>(reply) {
+        Ok(overview) => print(&screen(&overview, &TimeZone::system())),
+        Err(error) => {
+            complain(&format_args!(
+                "the daemon is of another version, whose answer makes no sense here: {error}"
+            ));
+            Exit::Failed
+        }
+    }
+}
+
+fn screen(overview: &Overview, zone: &TimeZone) -> String {
+    let mut screen = Screen(String::new());
+    screen.line(&head(overview));
+    if let Some(reload) = &overview.reload {
+        let text = match &reload.problem {
+            None => "read again".to_owned(),
+            Some(problem) => problem.clone(),
+        };
+        let time = time_of_day(&reload.time, zone);
+        screen.row("settings", [format!("{time} {text}")]);
+    }
+    screen.row("memory", memory(&overview.machine));
+    screen.row("tunables", overview.tunables.iter().map(tunable));
+    screen.row("modules", overview.modules.iter().map(module));
+    let mut changes = overview.decisions.iter().filter(|each| each.changed);
+    let change = changes.next_back();
+    screen.row(
+        "last change",
+        change.into_iter().flat_map(|it| decision(it, zone)),
+    );
+    let mut others = overview.decisions.iter().filter(|each| !each.changed);
+    let other = others.next_back();
+    if let Some(newer) = other.filter(|other| change.is_none_or(|change| change.id < other.id)) {
+        screen.row("not done", decision(newer, zone));
+    }
+    let first = overview.messages.len().saturating_sub(MESSAGES);
+    let last = overview.messages[first..].iter();
+    screen.row("warnings", last.map(|it| message(it, zone)));
+    screen.0
+}
+
+fn head(overview: &Overview) -> String {
+    let scans = if overview.scans == 1 { "scan" } else { "scans" };
+    format!(
+        "adaptivemmd {} runs as process {}, for {}: {} {scans}, one every {} s, the last {} ago, in {:.1} ms",
+        overview.version,
+        overview.pid,
+        span(overview.running_seconds),
+        overview.scans,
+        overview.period_seconds,
+        span(overview.scanned_seconds_ago),
+        overview.scan_seconds * 1000.0,
+    )
+}
+
+fn memory(machine: &Machine) -> Vec<String> {
+    let waited = machine.pressure_some_percent.map(|percent| {
+        format!("in the last minute programs waited for memory for {percent:.2} % of the time")
+    });
+    let memory = machine.memory();
+    let memory = memory.unwrap_or_else(|| "no module looks at it".to_owned());
+    [memory].into_iter().chain(waited).collect()
+}
+
+fn tunable(tunable: &Tunable) -> String {
+    let Tunable {
+        name,
+        value,
+        original,
+        owner,
+        yielded,
+    } = tunable;
+    let mut text = match value {
+        Some(value) => format!("{name} = {value}"),
+        None => format!("{name}: this kernel has none"),
+    };
+    // Writing to a string cannot fail.
+    if let Some(original) = original {
+        let owner = owner.as_deref().unwrap_or("nobody");
+        let _ = write!(text, ", changed by {owner}, originally {original}");
+    }
+    if *yielded {
+        text.push_str(", left alone until `adaptivemmd resume`");
+    }
+    text
+}
+
+fn module(module: &Module) -> String {
+    let Module {
+        name,
+        state,
+        why,
+        mode,
+        status,
+        ..
+    } = module;
+    let mut notes = Vec::new();
+    if state != "running" {
+        notes.push(state.as_str());
+    }
+    if mode == "advise" {
+        notes.push("only advises");
+    }
+    let notes = match notes.as_slice() {
+        [] => String::new(),
+        notes => format!(" ({})", notes.join(", ")),
+    };
+    let text = why.as_deref().or(status.as_deref());
+    format!("{name}{notes}: {}", text.unwrap_or("has nothing to say"))
+}
+
+fn decision(decision: &Brief, zone: &TimeZone) -> Vec<String> {
+    let Brief {
+        id,
+        time,
+        module,
+        action,
+        fate_text,
+        reason,
+        effect_text,
+        ..
+    } = decision;
+    let time = time_of_day(time, zone);
+    let mut lines = vec![
+        format!("{time} {module}: {action}: {fate_text} [decision {id}]"),
+        format!("  because {reason}"),
+    ];
+    lines.extend(effect_text.iter().map(|text| format!("  {text}")));
+    lines
+}
+
+fn message(message: &Message, zone: &TimeZone) -> String {
+    let Message {
+        time,
+        severity,
+        module,
+        text,
+    } = message;
+    format!("{} {severity} {module}: {text}", time_of_day(time, zone))
+}
+
+/// In local time.
+fn time_of_day(time: &str, zone: &TimeZone) -> String {
+    let Ok(time) = time.parse::<Timestamp>() else {
+        return time.to_owned();
+    };
+    let time = time.to_zoned(zone.clone());
+    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A span of time with two units at most.
+fn span(seconds: f64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let seconds = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let seconds = seconds.as_secs();
+    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit);
+    let Some(first) = first else {
+        return "0 s".to_owned();
+    };
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (unit, name) in UNITS.iter().skip(first).take(2) {
+        if left >= *unit {
+            parts.push(format!("{} {name}", left / unit));
+        }
+        left %= unit;
+    }
+    parts.join(" ")
+}
+
+struct Screen(String);
+
+impl Screen {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    /// Lines with a heading beside the first; "none" if there are none.
+    fn row(&mut self, heading: &str, lines: impl IntoIterator<Item = String>) {
+        let mut lines = lines.into_iter();
+        let first = lines.next().unwrap_or_else(|| "none".to_owned());
+        self.line(&format!("{heading:HEADING$}{first}"));
+        for line in lines {
+            self.line(&format!("{:HEADING$}{line}", ""));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! What everybody may ask, and how it is answered.
+
+use serde_json::{Value, json};
+
+use crate::overview::{Overview, exposition};
+
+/// A question about how things stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Everything, on one screen.
+    Status,
+    /// The modules.
+    Modules,
+    /// The last decisions: all that are remembered, or fewer.
+    Decisions(Option<u64>),
+    /// The numbers.
+    Metrics,
+}
+
+impl Question {
+    /// The parameters of the reply.
+    pub(super) fn answer(self, overview: &Overview) -> Value {
+        match self {
+            Self::Status => json!(overview),
+            Self::Modules => json!({ "modules": overview.modules }),
+            Self::Decisions(most) => {
+                let decisions = &overview.decisions;
+                let most = most.map_or(decisions.len(), |most| {
+                    usize::try_from(most).unwrap_or(usize::MAX)
+                });
+                let first = decisions.len().saturating_sub(most);
+                json!({ "decisions": decisions[first..] })
+            }
+            Self::Metrics => json!({ "text": exposition(overview) }),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What happened of late, as far as nobody else remembers it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use adaptivemm_module_api::units::Uptime;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Requests;
+use crate::agent::{Deed, Round};
+use crate::clock;
+use crate::decisions::{Aftermath, Decision, Record};
+
+/// As many decisions; the log has more of them, and each in full.
+const MOST: usize = 32;
+/// More modules than any daemon has, and all that may become of a request.
+const MOST_COUNTS: usize = 1024;
+
+/// A decision in brief; `adaptivemmd explain` has the whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Brief {
+    /// Its number.
+    pub id: u64,
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// Who asked.
+    pub module: String,
+    /// For what.
+    pub action: String,
+    /// What became of it, in kebab-case.
+    pub fate: String,
+    /// The same in words.
+    pub fate_text: String,
+    /// Whether the machine was changed.
+    pub changed: bool,
+    /// Why.
+    pub reason: String,
+    /// What happened afterwards, once that is known: `better`, `unchanged`, `worse`, `quiet` or `unknown`.
+    pub effect: Option<String>,
+    /// The same with its numbers.
+    pub effect_text: Option<String>,
+}
+
+/// When the configuration was read again, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// Why it was not taken over.
+    pub problem: Option<String>,
+}
+
+/// What is remembered.
+#[derive(Debug)]
+pub struct Latest {
+    started: Timestamp,
+    started_at: Uptime,
+    took: Duration,
+    took_in_all: Duration,
+    decisions: VecDeque<Brief>,
+    requests: BTreeMap<(String, &'static str), u64>,
+    reload: Option<Reload>,
+}
+
+impl Latest {
+    /// The daemon starts now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            started: clock::time_of_day(),
+            started_at: clock::uptime(),
+            took: Duration::ZERO,
+            took_in_all: Duration::ZERO,
+            decisions: VecDeque::new(),
+            requests: BTreeMap::new(),
+            reload: None,
+        }
+    }
+
+    /// Takes note of a scan, and how long it took.
+    pub fn note(&mut self, round: &Round<'_>, took: Duration) {
+        self.took = took;
+        self.took_in_all += took;
+        for Deed { module, fate, .. } in &round.deeds {
+            let is_full = self.requests.len() >= MOST_COUNTS;
+            let key = (module.clone(), fate.code());
+            if !is_full || self.requests.contains_key(&key) {
+                *self.requests.entry(key).or_default() += 1;
+            }
+        }
+        for record in &round.records {
+            match record {
+                Record::Decision(decision) => self.decide(decision),
+                Record::Aftermath(aftermath) => self.follow(aftermath),
+            }
+        }
+    }
+
+    fn decide(&mut self, decision: &Decision) {
+        if self.decisions.len() == MOST {
+            self.decisions.pop_front();
+        }
+        let time = decision.time.clone();
+        self.decisions.push_back(Brief {
+            id: decision.id,
+            time: time.unwrap_or_else(|| clock::time_of_day().to_string()),
+            module: decision.module.clone(),
+            action: decision.action.clone(),
+            fate: decision.fate.clone(),
+            fate_text: decision.fate_text.clone(),
+            changed: decision.changed,
+            reason: decision.reason.clone(),
+            effect: None,
+            effect_text: None,
+        });
+    }
+
+    fn follow(&mut self, aftermath: &Aftermath) {
+        let mut decisions = self.decisions.iter_mut();
+        if let Some(decision) = decisions.find(|decision| decision.id == aftermath.id) {
+            decision.effect = Some(aftermath.effect.code().to_owned());
+            decision.effect_text = Some(aftermath.text.clone());
+        }
+    }
+
+    /// Takes note of a reload, and why the configuration was not taken over, if it was not.
+    pub fn note_reload(&mut self, problem: Option<&str>) {
+        self.reload = Some(Reload {
+            time: clock::time_of_day().to_string(),
+            problem: problem.map(str::to_owned),
+        });
+    }
+
+    pub(super) fn started(&self) -> Timestamp {
+        self.started
+    }
+
+    pub(super) fn started_at(&self) -> Uptime {
+        self.started_at
+    }
+
+    pub(super) fn took(&self) -> Duration {
+        self.took
+    }
+
+    pub(super) fn took_in_all(&self) -> Duration {
+        self.took_in_all
+    }
+
+    pub(super) fn decisions(&self) -> impl Iterator<Item = &Brief> {
+        self.decisions.iter()
+    }
+
+    pub(super) fn requests(&self) -> Vec<Requests> {
+        let requests = self.requests.iter();
+        requests
+            .map(|((module, fate), count)| Requests {
+                module: module.clone(),
+                fate: (*fate).to_owned(),
+                count: *count,
+            })
+            .collect()
+    }
+
+    pub(super) fn reload(&self) -> Option<&Reload> {
+        self.reload.as_ref()
+    }
+}
+
+impl Default for Latest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
