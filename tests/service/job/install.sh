@@ -1,0 +1,29 @@
+part 'A package is installed, and the service runs'
+
+original=$(cat $scale)
+everything >/tmp/before
+mkdir -p $drop_ins
+# The module that misbehaves sets the same tunables as these, which the core does not allow.
+configure 40-test 'ENABLE_FREE_PAGE_MGMT = 0
+ENABLE_COMPACTION = 0
+[core]
+period-secs = 1'
+
+mark
+check 'the package is configured without a question' dpkg --install $payload/adaptivemm_3*.deb
+check 'the service is active when the package is: it has said that it is ready' is ActiveState active
+if [[ $(cat $payload/kind) == namespace && $(stat -f -c %T "/proc/$(property MainPID)/root$scale") != tmpfs ]]; then
+    echo 'The service would write to the live machine: no more is tried.'
+    failures=$((failures + 1))
+    exit 1
+fi
+check 'and running' is SubState running
+check 'it is enabled' systemctl is-enabled --quiet $unit
+check 'the service manager knows its process' [ "$(property MainPID)" -gt 1 ]
+check 'what systemctl status shows says what it is at' [ -n "$(property StatusText)" ]
+check 'the log says which modules run' logged 'started: a scan every 1 s, modules: .*memleak'
+check 'the log is in the journal, as of adaptivemmd' [ "$(since -t adaptivemmd | wc -l)" -gt 0 ]
+check 'the modules run' sh -c 'adaptivemmd modules | grep -q "^memleak .*running"'
+check 'the shipped configuration is valid' adaptivemmd check-config
+check 'the manual pages are where man looks' sh -c 'ls /usr/share/man/man8/adaptivemmd.8* /usr/share/man/man5/adaptivemmd.toml.5*'
+check 'systemctl status is content' systemctl status --no-pager $unit
