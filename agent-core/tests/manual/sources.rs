@@ -95,7 +95,7 @@ impl Module {
                 self.flags.insert(text);
             } else if is_kebab(&text)
                 && text != self.name
-                && !follows(&["Number::new(", "number(", "_INCIDENT:&str="])
+                && !follows(&["Number::new(", "number(", "write_str("])
                 && !NO_CODES.contains(&text.as_str())
             {
                 self.codes.insert(text);

@@ -7,7 +7,7 @@ use adaptivemm_module_api::{Finding, Out, Severity};
 
 use crate::circumstances::Circumstances;
 use crate::classic::{self, Classic, Verdict};
-use crate::episode::{self, Claim, Episode, Telling};
+use crate::episode::{Claim, Episode, Heard};
 use crate::horizon::Grade;
 use crate::jump::{self, Jump, Leap};
 use crate::level::Level;
@@ -16,16 +16,7 @@ use crate::report::growth::Growth;
 use crate::report::{self, Opinion, Report};
 use crate::sample::Sample;
 use crate::series::{Members, Series};
-use crate::trend::{self, Rising, Trend};
-
-/// What the core is to call missing memory that nobody saw growing.
-const LEVEL_INCIDENT: &str = "level";
-/// What it is to call growth by the classic formula that the exact accounting cannot follow.
-const CLASSIC_INCIDENT: &str = "classic";
-/// What it is to call growth that may be none.
-const SUSPICION_INCIDENT: &str = "suspicion";
-/// Nothing is to be kept of it.
-const NOT_KEPT: &str = "";
+use crate::trend::{self, Rising, Seen, Trend};
 
 /// The time over which a jump is looked for.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -103,13 +94,11 @@ impl Detection {
             .map(|growth| (Report::sudden(&growth), growth));
         for (report, growth) in [slow, sudden].into_iter().flatten() {
             let opinion = Opinion::of(&growth);
-            let telling = hear_classic(&mut self.episode, opinion, &growth, sample);
+            let heard = hear_classic(&mut self.episode, opinion, &growth, sample);
             if opinion == Opinion::Explained && !is_to_the_letter {
-                report.doubtful().say(telling, NOT_KEPT, sample.at, out);
+                report.doubtful().say(heard, sample.at, out);
             } else {
-                let growth = opinion.members().and_then(|_| self.episode.name());
-                let incident = growth.as_deref().unwrap_or(CLASSIC_INCIDENT);
-                report.say(telling, incident, sample.at, out);
+                report.say(heard, sample.at, out);
             }
         }
         baseline
@@ -137,15 +126,14 @@ impl Detection {
             ..self.growth_since(earlier(sample.at, HOUR), sample)
         };
         let claim = claim(&growth, Members::of(Series::Unaccounted), Grade::Warning);
-        let report = Report::jump(&growth, leap);
-        self.tell(&report, &claim, out);
+        Report::jump(&growth, leap).say(self.episode.hear(&claim), sample.at, out);
     }
 
     fn observe_trend(&mut self, sample: &Sample<'_>, out: &mut Out<'_>) {
         let seen = self.trend.observe(sample);
         self.episode.glimpse(seen.hits, sample.at);
-        if self.options.trend && seen.rising.is_none() {
-            say_suspicion(seen.new, out);
+        if self.options.trend {
+            self.suspect(&seen, sample.at, out);
         }
         if let Some(rising) = seen.rising.filter(|_| self.options.trend) {
             self.tell_trend(sample, &rising, out);
@@ -155,6 +143,16 @@ impl Detection {
             if let Some(over) = self.episode.look_back(&self.trend.floors(), from) {
                 report::say_over(&over, sample.at, out);
             }
+        }
+    }
+
+    /// Lets the core take evidence, to be compared with that of the report.
+    fn suspect(&mut self, seen: &Seen, at: Uptime, out: &mut Out<'_>) {
+        let Some((series, horizon, rise)) = seen.hit else {
+            return;
+        };
+        if let Some(incident) = self.episode.suspect(seen.hits, at, seen.lasts) {
+            report::say_suspicion(incident, series, trend::length(horizon), &rise, out);
         }
     }
 
@@ -169,14 +167,7 @@ impl Detection {
         let first = &self.trend.firsts[rising.horizon].reading;
         let report = Report::trend(&growth, rising, floors.floors(), first);
         let claim = claim(&growth, rising.members, rising.alarm.grade);
-        self.tell(&report, &claim, out);
-    }
-
-    /// Tells of a claim, as news or as part of a growth that was told.
-    fn tell(&mut self, report: &Report, claim: &Claim, out: &mut Out<'_>) {
-        let telling = self.episode.hear(claim);
-        let incident = self.episode.name().unwrap_or_default();
-        report.say(telling, &incident, claim.at, out);
+        report.say(self.episode.hear(&claim), sample.at, out);
     }
 
     fn observe_level(&mut self, sample: &Sample<'_>, baseline: Balance, out: &mut Out<'_>) {
@@ -186,13 +177,8 @@ impl Detection {
                     .level
                     .observe(sample.at, exact.unaccounted, sample.total);
                 if let Some(excess) = excess {
-                    let telling = self.episode.telling_of_level();
-                    let incident = match telling {
-                        Telling::Aside(opened) => episode::name(opened),
-                        Telling::Aloud => LEVEL_INCIDENT.to_owned(),
-                    };
-                    let report = Report::level(sample, &exact, &excess, baseline);
-                    report.say(telling, &incident, sample.at, out);
+                    let heard = self.episode.hear_level();
+                    Report::level(sample, &exact, &excess, baseline).say(heard, sample.at, out);
                 }
             }
             // Switched off, or too unsteady a scan to count for or against a leak.
@@ -212,36 +198,24 @@ impl Detection {
     }
 }
 
-/// Has the core take evidence, to compare with if this turns out to be a leak.
-fn say_suspicion(rising: Members, out: &mut Out<'_>) {
-    let series = Series::ALL.into_iter().find(|series| rising.has(*series));
-    if let Some(series) = series {
-        let text = format!(
-            "The floor of {} rises; more than once, it would be a leak",
-            series.name()
-        );
-        let finding = Finding::new(Severity::Debug, "trend-suspicion", &text);
-        out.finding(&finding.incident(SUSPICION_INCIDENT));
-    }
-}
-
-/// The seed's growth is told even where the exact accounting does not see it; but then it is no part of
-/// another growth, and no other is part of it.
+/// The seed's growth is told even where the exact accounting does not see it.
 fn hear_classic(
     episode: &mut Episode,
     opinion: Opinion,
     growth: &classic::Growth<'_>,
     sample: &Sample<'_>,
-) -> Telling {
-    opinion.members().map_or(Telling::Aloud, |members| {
-        episode.hear(&Claim {
-            members,
-            grade: Grade::Warning,
-            from: growth.from.at,
-            before: growth.from.levels,
-            at: sample.at,
-            now: sample.levels,
-        })
+) -> Heard {
+    let from = growth.from.at;
+    let Some(members) = opinion.members() else {
+        return episode.hear_classic(from, sample.at);
+    };
+    episode.hear(&Claim {
+        members,
+        grade: Grade::Warning,
+        from,
+        before: growth.from.levels,
+        at: sample.at,
+        now: sample.levels,
     })
 }
 

@@ -5,9 +5,12 @@
 //! since it was last told. An episode ends when half of the growth is gone, or with a growth that began
 //! after the last one had stopped.
 
+use core::time::Duration;
+
 use adaptivemm_module_api::units::{Balance, Uptime};
 
 use crate::horizon::Grade;
+use crate::incident::{Incident, Lasting};
 use crate::series::{Levels, Members, Series};
 
 /// What a detector saw growing.
@@ -31,13 +34,28 @@ pub(crate) enum Telling {
     Aside(Uptime),
 }
 
+/// What is said of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) telling: Telling,
+    pub(crate) incident: Incident,
+}
+
 /// The growth that goes on, if there is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Episode(pub(crate) Option<Open>);
+pub(crate) struct Episode {
+    pub(crate) open: Option<Open>,
+    /// A rise that nobody is sure of yet.
+    pub(crate) suspicion: Lasting,
+    /// Growth that only the classic formula sees.
+    pub(crate) classic: Lasting,
+}
 
 /// A growth that was told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Open {
+    /// When it was suspected or told first: its name.
+    pub(crate) named: Uptime,
     pub(crate) opened: Uptime,
     pub(crate) origin: Levels,
     pub(crate) members: Members,
@@ -49,14 +67,10 @@ pub(crate) struct Open {
     pub(crate) last_seen: Uptime,
 }
 
-/// What the core is to call a growth that was told at this time for the first time.
-pub(crate) fn name(opened: Uptime) -> String {
-    format!("growth-{}", opened.0.as_secs())
-}
-
 /// A growth that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Over {
+    pub(crate) incident: Incident,
     pub(crate) opened: Uptime,
     pub(crate) told: Balance,
     pub(crate) left: Balance,
@@ -64,45 +78,94 @@ pub(crate) struct Over {
 
 impl Episode {
     /// Takes in what a detector claims.
-    pub(crate) fn hear(&mut self, claim: &Claim) -> Telling {
-        let same = self.0.as_mut().filter(|open| claim.from <= open.last_seen);
-        let Some(open) = same else {
-            self.0 = Some(Open::of(claim));
-            return Telling::Aloud;
-        };
-        open.join(claim)
+    pub(crate) fn hear(&mut self, claim: &Claim) -> Heard {
+        let same = self
+            .open
+            .as_mut()
+            .filter(|open| claim.from <= open.last_seen);
+        if let Some(open) = same {
+            return Heard {
+                telling: open.join(claim),
+                incident: open.incident(),
+            };
+        }
+        let suspected = self.suspicion.since(claim.at);
+        let open = Open::of(claim, suspected.unwrap_or(claim.at));
+        let incident = open.incident();
+        self.open = Some(open);
+        self.suspicion = Lasting::default();
+        Heard {
+            telling: Telling::Aloud,
+            incident,
+        }
     }
 
-    /// What the core is to call the growth that goes on.
-    pub(crate) fn name(&self) -> Option<String> {
-        self.0.as_ref().map(|open| name(open.opened))
+    /// Takes in a growth that only the classic formula sees. It is always told, but is no part of another
+    /// growth, and no other is part of it.
+    pub(crate) fn hear_classic(&mut self, from: Uptime, at: Uptime) -> Heard {
+        // The next report of the same comes after as long, more or less.
+        let lasts = at.since(from).saturating_mul(2);
+        let (since, _) = self.classic.see(at, lasts);
+        Heard {
+            telling: Telling::Aloud,
+            incident: Incident::Classic(since),
+        }
     }
 
     /// How much missing memory is told: its growth may have been already.
-    pub(crate) fn telling_of_level(&self) -> Telling {
-        match &self.0 {
+    pub(crate) fn hear_level(&self) -> Heard {
+        match &self.open {
             Some(open) if open.grade == Grade::Warning && open.members.has(Series::Unaccounted) => {
-                Telling::Aside(open.opened)
+                Heard {
+                    telling: Telling::Aside(open.opened),
+                    incident: open.incident(),
+                }
             }
-            Some(_) | None => Telling::Aloud,
+            Some(_) | None => Heard {
+                telling: Telling::Aloud,
+                incident: Incident::Level,
+            },
         }
+    }
+
+    /// Takes in that some series rise, of which a detector will be sure, if it goes on, within this time. The
+    /// incident that this may become, if that is news.
+    pub(crate) fn suspect(
+        &mut self,
+        members: Members,
+        at: Uptime,
+        lasts: Duration,
+    ) -> Option<Incident> {
+        if self.is_known(members) {
+            return None;
+        }
+        let (since, is_new) = self.suspicion.see(at, lasts);
+        is_new.then_some(Incident::Growth(since))
     }
 
     /// Notes which series a detector saw growing, without being sure of it yet.
     pub(crate) fn glimpse(&mut self, members: Members, at: Uptime) {
-        if let Some(open) = &mut self.0 {
-            if Series::ALL
+        if !self.is_known(members) {
+            return;
+        }
+        if let Some(open) = &mut self.open {
+            open.last_seen = open.last_seen.max(at);
+        }
+    }
+
+    /// Whether one of them was told to grow.
+    fn is_known(&self, members: Members) -> bool {
+        let is_known = |open: &Open| {
+            Series::ALL
                 .into_iter()
                 .any(|series| members.has(series) && open.members.has(series))
-            {
-                open.last_seen = open.last_seen.max(at);
-            }
-        }
+        };
+        self.open.as_ref().is_some_and(is_known)
     }
 
     /// Looks whether the growth is gone by now, in the floors of a time that began at `from`.
     pub(crate) fn look_back(&mut self, floors: &Levels, from: Uptime) -> Option<Over> {
-        let open = self.0.as_ref().filter(|open| from >= open.told_at)?;
+        let open = self.open.as_ref().filter(|open| from >= open.told_at)?;
         // What is unknown now may still be there.
         let is_known = Series::ALL
             .into_iter()
@@ -110,12 +173,13 @@ impl Episode {
         let left = floors.growth(&open.origin, open.members);
         let is_over = is_known && left.get() < open.told.get() / 2;
         let over = Over {
+            incident: open.incident(),
             opened: open.opened,
             told: open.told,
             left,
         };
         is_over.then(|| {
-            self.0 = None;
+            self.open = None;
             over
         })
     }
@@ -123,13 +187,14 @@ impl Episode {
     /// How much the growth is by now; zero without one.
     pub(crate) fn growth(&self, now: &Levels) -> Balance {
         let growth = |open: &Open| now.growth(&open.origin, open.members);
-        self.0.as_ref().map_or(Balance::default(), growth)
+        self.open.as_ref().map_or(Balance::default(), growth)
     }
 }
 
 impl Open {
-    fn of(claim: &Claim) -> Self {
+    fn of(claim: &Claim, named: Uptime) -> Self {
         Self {
+            named,
             opened: claim.at,
             origin: claim.before,
             members: claim.members,
@@ -138,6 +203,10 @@ impl Open {
             told_at: claim.at,
             last_seen: claim.at,
         }
+    }
+
+    const fn incident(&self) -> Incident {
+        Incident::Growth(self.named)
     }
 
     fn join(&mut self, claim: &Claim) -> Telling {
@@ -192,6 +261,13 @@ mod tests {
         }
     }
 
+    fn heard(telling: Telling, named: u64) -> Heard {
+        Heard {
+            telling,
+            incident: Incident::Growth(hours(named)),
+        }
+    }
+
     fn warning(members: Members, from: u64, at: u64, now: Levels) -> Claim {
         claim(members, Grade::Warning, from, at, now)
     }
@@ -202,9 +278,9 @@ mod tests {
 
         assert_eq!(
             episode.hear(&warning(UNACCOUNTED, 0, 6, levels(100, 0))),
-            Telling::Aloud
+            heard(Telling::Aloud, 6)
         );
-        let aside = Telling::Aside(hours(6));
+        let aside = heard(Telling::Aside(hours(6)), 6);
         assert_eq!(
             episode.hear(&warning(UNACCOUNTED, 0, 7, levels(120, 0))),
             aside
@@ -216,7 +292,8 @@ mod tests {
     fn growth_that_doubled_is_told_again_and_then_must_double_again() {
         let mut episode = Episode::default();
         let told = [100, 199, 200, 399, 400].map(|growth| {
-            episode.hear(&warning(UNACCOUNTED, 0, 6, levels(growth, 0))) == Telling::Aloud
+            let claim = warning(UNACCOUNTED, 0, 6, levels(growth, 0));
+            episode.hear(&claim).telling == Telling::Aloud
         });
 
         assert_eq!(told, [true, false, true, false, true]);
@@ -226,7 +303,8 @@ mod tests {
     fn a_note_that_becomes_a_warning_is_told_and_a_warning_is_never_a_note_again() {
         let mut episode = Episode::default();
         let told = [Grade::Note, Grade::Note, Grade::Warning, Grade::Note].map(|grade| {
-            episode.hear(&claim(UNACCOUNTED, grade, 0, 6, levels(100, 0))) == Telling::Aloud
+            let claim = claim(UNACCOUNTED, grade, 0, 6, levels(100, 0));
+            episode.hear(&claim).telling == Telling::Aloud
         });
 
         assert_eq!(told, [true, false, true, false]);
@@ -241,11 +319,11 @@ mod tests {
 
         assert_eq!(
             episode.hear(&warning(SLAB, 8, 14, levels(900, 90))),
-            Telling::Aside(hours(6))
+            heard(Telling::Aside(hours(6)), 6)
         );
         assert_eq!(
             episode.hear(&warning(SLAB, 15, 21, levels(900, 90))),
-            Telling::Aloud
+            heard(Telling::Aloud, 21)
         );
     }
 
@@ -266,6 +344,7 @@ mod tests {
         assert_eq!(
             look_back(&mut episode, 6, levels(49, 0)),
             Some(Over {
+                incident: Incident::Growth(hours(6)),
                 opened: hours(6),
                 told: Balance::new(100),
                 left: Balance::new(49),
@@ -274,8 +353,51 @@ mod tests {
         assert_eq!(look_back(&mut episode, 6, levels(0, 0)), None);
         assert_eq!(
             episode.hear(&warning(UNACCOUNTED, 0, 9, levels(100, 0))),
-            Telling::Aloud
+            heard(Telling::Aloud, 9)
         );
+    }
+
+    #[test]
+    fn a_growth_has_the_name_of_its_suspicion_if_that_did_not_pass() {
+        let hour = Duration::from_secs(3600);
+        let name = |seen: u64, told: u64| {
+            let mut episode = Episode::default();
+            let first = episode.suspect(UNACCOUNTED, hours(3), hour);
+            assert_eq!(first, Some(Incident::Growth(hours(3))));
+            for at in 4..=seen {
+                assert_eq!(episode.suspect(UNACCOUNTED, hours(at), hour), None);
+            }
+            let heard = episode.hear(&warning(UNACCOUNTED, 0, told, levels(100, 0)));
+            assert_eq!(episode.suspect(UNACCOUNTED, hours(99), hour), None, "known");
+            heard.incident
+        };
+
+        assert_eq!(name(3, 4), Incident::Growth(hours(3)));
+        assert_eq!(name(3, 5), Incident::Growth(hours(5)));
+        assert_eq!(name(6, 7), Incident::Growth(hours(3)));
+    }
+
+    #[test]
+    fn growth_of_the_classic_formula_only_is_one_for_as_long_as_it_goes_on() {
+        let mut episode = Episode::default();
+        let mut name = |from, at| episode.hear_classic(hours(from), hours(at)).incident;
+
+        assert_eq!(name(0, 10), Incident::Classic(hours(10)));
+        assert_eq!(name(10, 20), Incident::Classic(hours(10)));
+        assert_eq!(name(30, 40), Incident::Classic(hours(10)));
+        assert_eq!(name(71, 81), Incident::Classic(hours(81)));
+    }
+
+    #[test]
+    fn missing_memory_belongs_to_the_growth_that_was_told_of_it() {
+        let mut episode = Episode::default();
+        assert_eq!(episode.hear_level().incident, Incident::Level);
+
+        episode.hear(&warning(SLAB, 0, 6, levels(0, 100)));
+        assert_eq!(episode.hear_level().incident, Incident::Level);
+
+        episode.hear(&warning(UNACCOUNTED, 0, 7, levels(100, 100)));
+        assert_eq!(episode.hear_level(), heard(Telling::Aside(hours(6)), 6));
     }
 
     #[test]
@@ -283,6 +405,9 @@ mod tests {
         let mut episode = Episode::default();
         let unknown = warning(UNACCOUNTED, 0, 6, Levels::default());
 
-        assert_eq!([0; 3].map(|_| episode.hear(&unknown)), [Telling::Aloud; 3]);
+        assert_eq!(
+            [0; 3].map(|_| episode.hear(&unknown)),
+            [heard(Telling::Aloud, 6); 3]
+        );
     }
 }

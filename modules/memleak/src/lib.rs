@@ -26,6 +26,7 @@ mod detection;
 mod episode;
 mod evidence;
 mod horizon;
+mod incident;
 mod jump;
 mod level;
 mod options;

@@ -2,14 +2,18 @@
 
 pub(crate) mod growth;
 
+use core::time::Duration;
+
 use adaptivemm_module_api::units::{Balance, Uptime};
 use adaptivemm_module_api::{Finding, Number, Out, Severity};
 
 use crate::accounting::Exact;
 use crate::classic::{Growth, SUDDEN_SCANS};
-use crate::episode::{Over, Telling, name};
+use crate::episode::{Heard, Over, Telling};
 use crate::evidence;
+use crate::incident::Incident;
 use crate::level::Excess;
+use crate::ring::Rise;
 use crate::sample::Sample;
 use crate::series::{Members, Series};
 use crate::span::span;
@@ -96,12 +100,14 @@ impl Report {
     }
 
     /// Hands it to the core.
-    /// `incident` is what the core is to call the growth; empty if it is not worth keeping.
-    pub(crate) fn say(&self, telling: Telling, incident: &str, at: Uptime, out: &mut Out<'_>) {
+    pub(crate) fn say(&self, heard: Heard, at: Uptime, out: &mut Out<'_>) {
+        // What is doubtful is not worth evidence.
+        let is_kept = !self.is_doubtful || heard.telling != Telling::Aloud;
+        let incident = is_kept.then(|| heard.incident.to_string());
         let number = |&(name, value)| Number::new(name, value);
         let numbers: Vec<_> = self.numbers.iter().map(number).collect();
         let told;
-        let finding = match telling {
+        let finding = match heard.telling {
             Telling::Aloud if self.is_doubtful => {
                 Finding::new(Severity::Info, self.code, &self.text).from_verbosity(1)
             }
@@ -116,7 +122,7 @@ impl Report {
             }
         };
         let finding = finding.details(&self.details).numbers(&numbers);
-        out.finding(&finding.incident(incident));
+        out.finding(&finding.incident(&incident.unwrap_or_default()));
     }
 
     fn of_growth(code: &'static str, lead: &str, growth: &Growth<'_>) -> Self {
@@ -159,8 +165,34 @@ pub(crate) fn say_over(over: &Over, at: Uptime, out: &mut Out<'_>) {
         Number::new("growth_bytes", over.told.as_f64()),
         Number::new("growth_left_bytes", over.left.as_f64()),
     ];
+    let incident = over.incident.to_string();
     let finding = Finding::new(Severity::Info, "leak-over", &text).numbers(&numbers);
-    out.finding(&finding.incident(&name(over.opened)));
+    out.finding(&finding.incident(&incident));
+}
+
+/// Says that some memory rises, of which nobody is sure yet.
+pub(crate) fn say_suspicion(
+    incident: Incident,
+    series: Series,
+    length: Duration,
+    rise: &Rise,
+    out: &mut Out<'_>,
+) {
+    let text = format!(
+        "The floor of {} rose from {} to {} (+{}) in {}; if that goes on, it will be reported",
+        series.name(),
+        rise.from,
+        rise.to,
+        rise.amount(),
+        span(length),
+    );
+    let numbers = [
+        Number::new("growth_bytes", rise.amount().as_f64()),
+        Number::new("duration_seconds", length.as_secs_f64()),
+    ];
+    let incident = incident.to_string();
+    let finding = Finding::new(Severity::Debug, "trend-suspicion", &text).numbers(&numbers);
+    out.finding(&finding.incident(&incident));
 }
 
 /// What the exact accounting makes of a growth of the classic formula.

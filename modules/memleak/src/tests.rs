@@ -216,22 +216,33 @@ fn one_growth_is_one_incident_from_the_first_warning_to_its_end() {
 
 #[test]
 fn the_core_is_asked_for_evidence_when_a_floor_rises_for_the_first_time() {
-    let findings = incidents(430, |minute| Amounts {
-        slab: 5 * minute,
+    let findings = incidents(700, |minute| Amounts {
+        slab: 3 * if minute < 600 { minute } else { 0 },
+        lost: 7 * if minute < 600 { minute } else { 0 },
         ..Amounts::default()
     });
 
-    let codes: Vec<&str> = findings.iter().map(String::as_str).collect();
-    let first_warning = codes
-        .iter()
-        .position(|finding| finding.contains("trend-leak"))
-        .unwrap();
-    assert!(first_warning > 0, "{codes:?}");
-    assert!(
-        codes[..first_warning]
-            .iter()
-            .all(|finding| finding.ends_with(": trend-suspicion suspicion")),
-        "{codes:?}"
+    assert_eq!(findings[0], "60: trend-suspicion growth-3600");
+    assert!(findings[1].starts_with("61: jump-leak "), "{findings:?}");
+    assert!(findings[findings.len() - 1].contains(": leak-over "));
+    let is_same = |finding: &String| finding.ends_with(" growth-3600");
+    assert!(findings.iter().all(is_same), "{findings:?}");
+}
+
+#[test]
+fn memory_that_was_lost_before_is_an_incident_of_its_own() {
+    let findings = incidents(200, |minute| Amounts {
+        lost: 1000 + if minute < 100 { 0 } else { 1200 },
+        ..Amounts::default()
+    });
+
+    assert_eq!(
+        findings,
+        [
+            "2: level-leak level",
+            "101: sudden-leak growth-6060",
+            "102: jump-leak growth-6060",
+        ]
     );
 }
 

@@ -9,6 +9,7 @@ use core::time::Duration;
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
 
 use crate::horizon::{Alarm, Bounds, Grade, Horizon, MOSTLY, OFTEN};
+use crate::ring::Rise;
 use crate::sample::{Reading, Sample};
 use crate::series::{Levels, Members, Series};
 
@@ -69,8 +70,10 @@ pub(crate) struct Seen {
     pub(crate) rising: Option<Rising>,
     /// Those that a close of this scan saw rising, confirmed or not.
     pub(crate) hits: Members,
-    /// Those of them whose rise was seen for the first time.
-    pub(crate) new: Members,
+    /// The one of them that rose most, with its horizon.
+    pub(crate) hit: Option<(Series, usize, Rise)>,
+    /// A rise that is not seen again within this time has come to its end.
+    pub(crate) lasts: Duration,
     /// Whether a stretch of the shortest horizon ended.
     pub(crate) has_closed: bool,
 }
@@ -154,10 +157,12 @@ impl Trend {
         if grade == Grade::Nothing {
             return;
         }
-        seen.hits = seen.hits.and(Members::of(series));
-        if self.firsts[index].keep(sample, STRETCHES[index]) {
-            seen.new = seen.new.and(Members::of(series));
-        }
+        seen.hit(
+            series,
+            index,
+            self.series[series as usize][index].ring.rise(),
+        );
+        self.firsts[index].keep(sample, STRETCHES[index]);
         // What is no danger soon after hours may be none at all.
         let is_told = |alarm: &Alarm| alarm.grade == Grade::Warning || index >= DAY;
         if let Some(alarm) = alarm.filter(is_told) {
@@ -196,9 +201,25 @@ impl Trend {
     }
 }
 
+/// From the first to the last floor of a horizon.
+pub(crate) fn length(horizon: usize) -> Duration {
+    STRETCHES[horizon].saturating_mul(11)
+}
+
+impl Seen {
+    fn hit(&mut self, series: Series, index: usize, rise: Option<Rise>) {
+        self.hits = self.hits.and(Members::of(series));
+        self.lasts = self.lasts.max(STRETCHES[index].saturating_mul(SAME_RISE));
+        let amount = |rise: &Rise| rise.amount();
+        let most = self.hit.as_ref().map(|(_, _, rise)| amount(rise));
+        if let Some(rise) = rise.filter(|rise| Some(amount(rise)) > most) {
+            self.hit = Some((series, index, rise));
+        }
+    }
+}
+
 impl First {
-    /// Whether the rise is a new one.
-    fn keep(&mut self, sample: &Sample<'_>, stretch: Duration) -> bool {
+    fn keep(&mut self, sample: &Sample<'_>, stretch: Duration) {
         let is_same_rise = self
             .last_hit
             .is_some_and(|last| sample.at.since(last) <= stretch.saturating_mul(SAME_RISE));
@@ -206,7 +227,6 @@ impl First {
             self.reading.keep(sample);
         }
         self.last_hit = Some(sample.at);
-        !is_same_rise
     }
 }
 
@@ -227,7 +247,7 @@ impl Rising {
 
     /// The time that the rise took.
     pub(crate) fn length(&self) -> Duration {
-        STRETCHES[self.horizon].saturating_mul(11)
+        length(self.horizon)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::classic::Classic;
 use crate::detection::Detection;
 use crate::episode::{Episode, Open};
 use crate::horizon::{Grade, Horizon, Stretch, Told};
+use crate::incident::{Lasting, Span};
 use crate::jump::{Jump, SCANS};
 use crate::level::{self, Level};
 use crate::ring::{LENGTH, Ring};
@@ -60,8 +61,15 @@ kept!(Told {
     floor,
     rise
 });
-kept!(Episode { 0 });
+kept!(Episode {
+    open,
+    suspicion,
+    classic
+});
+kept!(Lasting { 0 });
+kept!(Span { since, until });
 kept!(Open {
+    named,
     opened,
     origin,
     members,
