@@ -1,5 +1,7 @@
 # What the jobs share. Each job is a shell script that runs as the only one in its machine; what it leaves in /out comes back.
 set -u
+WORK=${WORK:-/tmp/load}
+mkdir -p "$WORK"
 
 # Ends the job: something is wrong with the test itself, not with the daemon.
 die() {
@@ -91,6 +93,51 @@ make_hole() {
     mke2fs -q -F /dev/vda >/dev/null 2>&1 || mke2fs -F /dev/vda >/dev/null || die "mke2fs failed"
     mount -t ext4 /dev/vda /mnt || mount -t ext2 /dev/vda /mnt || die "no disk"
     truncate -s "$1" /mnt/hole
+}
+
+# Loads a module of the kernel, and those it needs, that not every machine has from the start.
+load_late() {
+    for file in $(cat "/vm/modules/late/$1"); do
+        insmod "/vm/modules/late/$file" 2>/dev/null
+    done
+    grep -q "^$1 " /proc/modules || die "$1: not loaded"
+}
+
+# What the classic formula misses, in KiB.
+missing() {
+    adaptivemmd snapshot | grep -o '"unaccounted_bytes": *[0-9]*' | grep -o '[0-9]*$' | awk '{ print int($1 / 1024) }'
+}
+
+# Begins to lose memory: begin_leak CLASS NAME=NUMBER..., the parameters of memleak_sim.
+begin_leak() {
+    what=$1 leaker=
+    shift
+    case $what in
+        pipes | packet-ring)
+            LOST_FILE=$WORK/lost lose "$what" "$@" &
+            leaker=$!
+            ;;
+        *)
+            order=0
+            case $what in *-order*) order=${what#*-order} ;; esac
+            insmod /vm/modules/extra/memleak_sim.ko what="${what%-order*}" order="$order" "$@" || die "memleak_sim: not loaded"
+            ;;
+    esac
+}
+
+# How much is lost by now, in KiB.
+lost_kib() {
+    if [ -n "$leaker" ]; then cat "$WORK/lost"; else cat /sys/module/memleak_sim/parameters/lost; fi
+}
+
+# Gives it back.
+end_leak() {
+    if [ -n "$leaker" ]; then
+        kill "$leaker"
+        wait "$leaker" 2>/dev/null
+    else
+        rmmod memleak_sim
+    fi
 }
 
 # Begins memburst with the given parameters.

@@ -1,6 +1,8 @@
 # Nodes that differ, and nodes that change while the daemon looks.
 . /vm/lib.sh
 
+total_mib() { awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo; }
+
 wsf=/proc/sys/vm/watermark_scale_factor
 start_daemon
 sleep 8
@@ -18,13 +20,18 @@ case $NODES in
         check "there is a node without memory" grep -q 'Node 1 MemTotal: *0 kB' /sys/devices/system/node/node1/meminfo
         ;;
     hotplug)
-        before=$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)
+        before=$(total_mib)
         echo online_movable >/sys/devices/system/memory/auto_online_blocks
         mark plug
-        insmod /vm/modules/late/virtio_mem.ko || die "virtio_mem: not loaded"
+        load_late virtio_mem
         sleep 15
-        after=$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)
-        check "memory was added ($((before / 1024)) to $((after / 1024)) MiB)" [ "$after" -gt "$before" ]
+        more=$(total_mib)
+        check "memory was added ($before to $more MiB)" [ "$more" -gt "$before" ]
+        mark unplug
+        echo "vm: monitor qom-set /machine/peripheral/vm0 requested-size 0" >/dev/console
+        sleep 15
+        less=$(total_mib)
+        check "memory was taken away ($more to $less MiB)" [ "$less" = "$before" ]
         ;;
 esac
 check "no leak is reported" silent_about 'warning *memleak: Possible'

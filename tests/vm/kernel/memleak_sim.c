@@ -24,7 +24,14 @@
 #include <linux/random.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define NO_RESERVE mk_vma_flags(VMA_NORESERVE_BIT)
+#else
+#define NO_RESERVE VM_NORESERVE
+#endif
 
 #define PERCPU_BYTES 4096
 #define VMALLOC_BYTES (64 * 1024)
@@ -277,7 +284,7 @@ static int __init memleak_sim_init(void)
 	if (!way)
 		return -EINVAL;
 	if (way->lose == lose_refs) {
-		victim = shmem_file_setup("memleak_sim", (loff_t)max << 10, VM_NORESERVE);
+		victim = shmem_file_setup("memleak_sim", (loff_t)max << 10, NO_RESERVE);
 		if (IS_ERR(victim))
 			return PTR_ERR(victim);
 	}

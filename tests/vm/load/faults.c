@@ -31,6 +31,6 @@ int main(int count, char **words)
 		rest(next - now());
 	}
 	printf("bursts %lu\n", bursts);
-	print_latencies(&latencies);
+	print_latencies("faults", &latencies);
 	return 0;
 }

@@ -67,9 +67,23 @@ static inline void add(struct latencies *l, double seconds)
 		l->max_us = us;
 }
 
-static inline void print_latencies(const struct latencies *l)
+// An upper bound of the latency of all but `share` of them, in us.
+static inline double all_but(const struct latencies *l, double share)
 {
-	printf("faults %lu\nmax_us %.0f\nclasses ", l->count, l->max_us);
+	unsigned long above = l->count;
+	for (int i = 0; i < CLASSES; i++) {
+		above -= l->classes[i];
+		if (above <= share * l->count)
+			return (double)(1UL << i) < l->max_us ? (double)(1UL << i) : l->max_us;
+	}
+	return l->max_us;
+}
+
+// `what` names what took so long: faults, forks, ...
+static inline void print_latencies(const char *what, const struct latencies *l)
+{
+	printf("%s %lu\np50_us %.0f\np99_us %.0f\nmax_us %.0f\nclasses ", what, l->count,
+	       all_but(l, 0.5), all_but(l, 0.01), l->max_us);
 	for (int i = 0; i < CLASSES; i++)
 		printf("%lu%c", l->classes[i], i < CLASSES - 1 ? ',' : '\n');
 }

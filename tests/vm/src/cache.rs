@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::debian::Apt;
 use crate::files;
+use crate::foreign;
 use crate::kernels::Kernel;
 use crate::problem::{Problem, Result};
 use crate::tools::Tool;
@@ -66,7 +67,7 @@ impl Cache {
     fn fetch(&self, kernel: &Kernel, root: &Path) -> Result<Kernel> {
         println!("fetching kernel {} from Debian", kernel.abi);
         let apt = Apt::update(self.0.join("apt"))?;
-        let names = apt.names("linux-image-")?;
+        let names = apt.names("linux-")?;
         let there = if names.contains(&kernel.image()) {
             kernel.clone()
         } else {
@@ -88,6 +89,11 @@ impl Cache {
 
 /// Makes the unpacked packages work where they are, as they are not installed.
 fn settle(kernel: &Kernel, root: &Path) -> Result<()> {
+    if !root.join("lib").exists() {
+        std::os::unix::fs::symlink("usr/lib", root.join("lib"))
+            .map_err(|error| Problem::with(&root.join("lib"), "make a link", error))?;
+    }
+    foreign::bind_tools(root)?;
     Tool::new("depmod")
         .arg("-b")
         .arg(root)
@@ -110,8 +116,14 @@ fn settle(kernel: &Kernel, root: &Path) -> Result<()> {
 impl Tree {
     /// The image that is booted.
     pub(crate) fn image(&self) -> PathBuf {
-        self.root
-            .join(format!("boot/vmlinuz-{}", self.kernel.release()))
+        let in_boot = self
+            .root
+            .join(format!("boot/vmlinuz-{}", self.kernel.release()));
+        if in_boot.exists() {
+            in_boot
+        } else {
+            self.modules().join("vmlinuz")
+        }
     }
 
     /// Where its modules are.

@@ -12,8 +12,11 @@ use crate::workshop::Workshop;
 /// Modules of the kernel that every machine loads, where they are not built in.
 const MODULES: [&str; 6] = ["virtio_pci", "virtio_blk", "ext4", "lzo_rle", "lz4", "zram"];
 
-/// Those that a job loads when it wants to: this one adds memory to a machine that runs.
-const LATE: &str = "virtio_mem";
+/// Those that a job loads when it wants to: one adds memory to a machine that runs, one is a file system.
+const LATE: [&str; 2] = ["virtio_mem", "xfs"];
+
+/// Programs that are taken along where this machine has them.
+const BORROWED: [&str; 1] = ["mkfs.xfs"];
 
 /// What the first process of a machine finds.
 #[derive(Debug)]
@@ -52,8 +55,19 @@ fn programs(workshop: &Workshop, root: &Path) -> Result<()> {
     for name in files::names(&workshop.programs())? {
         files::copy(&workshop.programs().join(&name), &bin.join(&name))?;
     }
-    files::copy(&workshop.daemon, &bin.join("adaptivemmd"))?;
-    let needs = Tool::new("ldd").arg(&workshop.daemon).text()?;
+    with_libraries(&workshop.daemon, "adaptivemmd", root)?;
+    for name in BORROWED {
+        if let Some(program) = tools::find(name) {
+            with_libraries(&program, name, root)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes a program along, and the libraries that it needs.
+fn with_libraries(program: &Path, name: &str, root: &Path) -> Result<()> {
+    files::copy(program, &root.join("vm/bin").join(name))?;
+    let needs = Tool::new("ldd").arg(program).text()?;
     for library in libraries(&needs) {
         let path = Path::new(library);
         let inside = path.strip_prefix("/").unwrap_or(path);
@@ -71,19 +85,19 @@ fn libraries(ldd: &str) -> impl Iterator<Item = &str> {
 fn kernel_modules(workshop: &Workshop, tree: &Tree, root: &Path) -> Result<()> {
     let place = root.join("vm/modules");
     let dependencies = files::read(&tree.modules().join("modules.dep"))?;
-    let order = modules::in_order(&dependencies, &MODULES);
-    let mut names = String::new();
-    for file in &order {
-        let name = format!("{}.ko", modules::name_of(file));
-        unpack(&tree.modules().join(file), &place.join(&name))?;
-        names = names + &name + "\n";
-    }
-    files::write(&place.join("order"), &names)?;
-    if let Some(file) = modules::in_order(&dependencies, &[LATE]).last() {
-        unpack(
-            &tree.modules().join(file),
-            &place.join(format!("late/{LATE}.ko")),
-        )?;
+    let take = |wanted: &[&str], directory: &Path| -> Result<String> {
+        let mut names = String::new();
+        for file in &modules::in_order(&dependencies, wanted) {
+            let name = format!("{}.ko", modules::name_of(file));
+            unpack(&tree.modules().join(file), &directory.join(&name))?;
+            names = names + &name + "\n";
+        }
+        Ok(names)
+    };
+    files::write(&place.join("order"), &take(&MODULES, &place)?)?;
+    for name in LATE {
+        let late = place.join("late");
+        files::write(&late.join(name), &take(&[name], &late)?)?;
     }
     let ours = workshop.built_modules(tree);
     for name in files::names(&ours)? {
@@ -118,8 +132,9 @@ fn scripts(workshop: &Workshop, job: &Job<'_>, root: &Path) -> Result<()> {
     let guest = workshop.sources.join("guest");
     let vm = root.join("vm");
     files::copy(&guest.join("init"), &root.join("init"))?;
-    files::copy(&guest.join("lib.sh"), &vm.join("lib.sh"))?;
-    files::copy(&guest.join(job.script), &vm.join("suite").join(job.script))?;
+    for name in ["lib.sh", "loads.sh", job.script] {
+        files::copy(&guest.join(name), &vm.join(name))?;
+    }
     let job_line = format!("JOB='{}'\n", job.script);
     let settings = job.settings.iter();
     let lines: Vec<String> = settings

@@ -7,33 +7,76 @@ pub(crate) struct Kernel {
     pub(crate) series: &'static str,
     /// The part of the names of its packages.
     pub(crate) abi: String,
-    /// Beginning and end of `abi` for all kernels of this series.
+    /// Beginning and end of `abi` for all kernels of this series. What is between are numbers.
     pattern: (&'static str, &'static str),
-    /// The package of its build tools, without the `linux-kbuild-`, if that is not `abi`.
-    kbuild: Option<&'static str>,
+    /// The package that tells whether there is such a kernel.
+    image: &'static str,
+    /// All others: to boot it, and to build modules for it.
+    others: &'static [&'static str],
+    /// What it was built with.
+    pub(crate) compiler: &'static str,
 }
 
 /// The suites of Debian that have them.
-pub(crate) const SOURCES: [(&str, &str); 3] = [
+pub(crate) const SOURCES: [(&str, &str); 5] = [
     ("http://deb.debian.org/debian", "bookworm"),
     ("http://deb.debian.org/debian-security", "bookworm-security"),
     ("http://deb.debian.org/debian", "bookworm-backports"),
+    ("http://deb.debian.org/debian", "trixie"),
+    ("http://deb.debian.org/debian", "trixie-backports"),
 ];
 
 /// All kernels, the oldest first.
+///
+/// 6.1 is the oldest that is widely used. 6.12 has the generations of pages (`CONFIG_LRU_GEN_ENABLED`), which reclaim
+/// otherwise. The newest there is, of whatever number, shows what changes under us: at the time of writing fields of meminfo that are
+/// new, per-CPU stocks of slab, lazy preemption, no control groups of version 1. No kernel of Debian has
+/// `CONFIG_MEM_ALLOC_PROFILING` or `CONFIG_PAGE_OWNER`, which would tell who has which page.
 pub(crate) fn all() -> Vec<Kernel> {
     vec![
         Kernel {
             series: "6.1",
             abi: "6.1.0-56".to_owned(),
             pattern: ("6.1.0-", ""),
-            kbuild: Some("6.1"),
+            image: "linux-image-RELEASE",
+            others: &[
+                "linux-headers-RELEASE",
+                "linux-headers-ABI-common",
+                "linux-kbuild-6.1",
+            ],
+            compiler: "gcc-12",
         },
         Kernel {
             series: "6.12",
             abi: "6.12.117+deb12".to_owned(),
             pattern: ("6.12.", "+deb12"),
-            kbuild: None,
+            image: "linux-image-RELEASE",
+            others: &[
+                "linux-headers-RELEASE",
+                "linux-headers-ABI-common",
+                "linux-kbuild-ABI",
+            ],
+            compiler: "gcc-12",
+        },
+        Kernel {
+            series: "7",
+            abi: "7.3.4+deb13".to_owned(),
+            pattern: ("7.", "+deb13"),
+            image: "linux-binary-RELEASE",
+            others: &[
+                "linux-modules-RELEASE",
+                "linux-base-RELEASE",
+                "linux-headers-RELEASE",
+                "linux-headers-ABI-common",
+                "linux-kbuild-ABI",
+                // Its build tools need a newer C library than that of an older Debian: see `foreign.rs`.
+                "libc6/trixie",
+                "libelf1t64/trixie",
+                "libssl3t64/trixie",
+                "libzstd1/trixie",
+                "zlib1g/trixie",
+            ],
+            compiler: "gcc-14",
         },
     ]
 }
@@ -44,19 +87,20 @@ impl Kernel {
         format!("{}-cloud-amd64", self.abi)
     }
 
-    /// The package of the kernel and its modules.
+    /// The package of the kernel.
     pub(crate) fn image(&self) -> String {
-        format!("linux-image-{}", self.release())
+        self.package(self.image)
     }
 
-    /// All packages: to boot it, and to build modules for it.
+    /// All packages.
     pub(crate) fn packages(&self) -> Vec<String> {
-        vec![
-            self.image(),
-            format!("linux-headers-{}", self.release()),
-            format!("linux-headers-{}-common", self.abi),
-            format!("linux-kbuild-{}", self.kbuild.unwrap_or(&self.abi)),
-        ]
+        let others = self.others.iter().map(|name| self.package(name));
+        std::iter::once(self.image()).chain(others).collect()
+    }
+
+    fn package(&self, name: &str) -> String {
+        name.replace("RELEASE", &self.release())
+            .replace("ABI", &self.abi)
     }
 
     /// The newest kernel of the same series, of those whose packages are named.
@@ -75,15 +119,16 @@ impl Kernel {
         }
     }
 
-    /// The number that grows from version to version, and the `abi`, of the package of an image.
-    fn number_in<'a>(&self, package: &'a str) -> Option<(u64, &'a str)> {
+    /// The numbers that grow from version to version, and the `abi`, of the package of an image.
+    fn number_in<'a>(&self, package: &'a str) -> Option<(Vec<u64>, &'a str)> {
         let abi = package
-            .strip_prefix("linux-image-")?
+            .strip_prefix(self.image.trim_end_matches("RELEASE"))?
             .strip_suffix("-cloud-amd64")?;
-        let number = abi
+        let numbers = abi
             .strip_prefix(self.pattern.0)?
             .strip_suffix(self.pattern.1)?;
-        Some((number.parse().ok()?, abi))
+        let numbers: Option<Vec<u64>> = numbers.split('.').map(|n| n.parse().ok()).collect();
+        Some((numbers?, abi))
     }
 }
 
@@ -100,21 +145,32 @@ mod tests {
             "linux-image-6.12.9+deb12-cloud-amd64",
             "linux-image-6.12.117+deb12-cloud-amd64",
             "linux-image-6.12-cloud-amd64",
+            "linux-binary-7.2.13+deb13-cloud-amd64",
+            "linux-binary-7.10.1+deb13-cloud-amd64",
+            "linux-binary-7.11.1+deb14-cloud-amd64",
         ];
         let newest: Vec<String> = all()
             .iter()
             .filter_map(|kernel| kernel.newest(packages.into_iter()))
             .map(|kernel| kernel.abi)
             .collect();
-        assert_eq!(newest, ["6.1.0-56", "6.12.117+deb12"]);
+        assert_eq!(newest, ["6.1.0-56", "6.12.117+deb12", "7.10.1+deb13"]);
     }
 
     #[test]
     fn each_series_names_its_own_build_tools() {
         let kbuild: Vec<String> = all()
             .iter()
-            .filter_map(|kernel| kernel.packages().pop())
+            .flat_map(Kernel::packages)
+            .filter(|name| name.starts_with("linux-kbuild"))
             .collect();
-        assert_eq!(kbuild, ["linux-kbuild-6.1", "linux-kbuild-6.12.117+deb12"]);
+        assert_eq!(
+            kbuild,
+            [
+                "linux-kbuild-6.1",
+                "linux-kbuild-6.12.117+deb12",
+                "linux-kbuild-7.3.4+deb13"
+            ]
+        );
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::cache::Tree;
 use crate::files;
 use crate::initramfs::{self, Job};
+use crate::monitor::Monitor;
 use crate::outcome::{End, Outcome};
 use crate::problem::{Problem, Result};
 use crate::tools::{self, Tool};
@@ -81,7 +82,12 @@ impl Machine {
         let child = qemu
             .spawn()
             .map_err(|error| Problem::new(format!("cannot start QEMU: {error}")))?;
-        let end = self.wait(child, start)?;
+        let monitor = Monitor {
+            console: results.join("console.log"),
+            socket: place.join("monitor"),
+            passed_on: 0,
+        };
+        let end = self.wait(child, monitor, start)?;
         unpack(&place.join("results"), results);
         Ok(Outcome {
             end,
@@ -90,16 +96,17 @@ impl Machine {
         })
     }
 
-    fn wait(&self, mut child: Child, start: Instant) -> Result<End> {
+    fn wait(&self, mut child: Child, mut monitor: Monitor, start: Instant) -> Result<End> {
         let wrong = |error| Problem::new(format!("cannot wait for QEMU: {error}"));
         loop {
             if let Some(status) = child.try_wait().map_err(wrong)? {
                 return Ok(End::of_qemu(status.code()));
             }
-            if start.elapsed() > self.timeout {
+            let passed_on = monitor.pass_on();
+            if passed_on.is_err() || start.elapsed() > self.timeout {
                 child.kill().map_err(wrong)?;
                 child.wait().map_err(wrong)?;
-                return Ok(End::TimedOut);
+                return passed_on.map(|()| End::TimedOut);
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -139,6 +146,10 @@ impl Machine {
             add("-drive", drive);
             add("-device", format!("virtio-blk-pci,drive=d{i}"));
         }
+        add(
+            "-monitor",
+            format!("unix:{},server=on,wait=off", text(place.join("monitor"))),
+        );
         add("-kernel", text(tree.image()));
         add("-initrd", text(place.join("initramfs")));
         let line = format!(

@@ -39,9 +39,13 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) trace: Option<PathBuf>,
 
-    /// Only arms with this name (baseline, fixed, daemon)
-    #[arg(long, value_name = "ARM")]
+    /// Only arms (baseline, fixed, daemon), or traces of the corpus, with this name
+    #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
+
+    /// Where the corpus goes [default: tests/traces/corpus]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
 
     /// The nodes of the machine, where the suite does not say it
     #[arg(long, default_value_t = 2)]
@@ -59,6 +63,8 @@ pub(crate) enum Suite {
     Benign,
     /// Each kernel boots, and the daemon runs in it
     Boot,
+    /// Records the labelled traces of leaks and of innocent loads that are kept
+    Corpus,
     /// Programs want huge pages of memory that is being fragmented
     Fragmentation,
     /// Kernel memory is lost in many ways: what is found, and when

@@ -3,6 +3,7 @@
 mod benign;
 mod boot;
 mod checks;
+mod corpus;
 mod fragmentation;
 mod leaks;
 mod nodes;
@@ -41,6 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     match options.suite {
         Suite::Benign => benign::run(&bench),
         Suite::Boot => boot::run(&bench),
+        Suite::Corpus => corpus::run(&bench),
         Suite::Fragmentation => fragmentation::run(&bench),
         Suite::Leaks => leaks::run(&bench),
         Suite::Nodes => nodes::run(&bench),

@@ -61,6 +61,11 @@ impl Tool {
         self
     }
 
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
     pub(crate) fn within(mut self, directory: &Path) -> Self {
         self.0.current_dir(directory);
         self

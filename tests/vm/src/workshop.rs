@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::{Cache, Tree};
 use crate::files;
-use crate::kernels;
+use crate::kernels::{self, Kernel};
 use crate::problem::{Problem, Result};
 use crate::tools::{self, Tool};
 
@@ -106,7 +106,7 @@ impl Workshop {
             .arg("-C")
             .arg(tree.headers())
             .arg(format!("M={}", place.display()))
-            .args(compiler())
+            .args(compiler(&tree.kernel))
             .arg("modules")
             .run()
             .map(|_| ())
@@ -122,9 +122,14 @@ fn refresh(from: &Path, to: &Path) -> Result<()> {
     files::write(to, &text)
 }
 
-/// The headers ask for the very compiler that built the kernel. Without it, the one that is there will do.
-fn compiler() -> Option<&'static str> {
-    tools::find("gcc-12").is_none().then_some("CC=gcc")
+/// The headers ask for the very compiler that built the kernel. Without it, the one that is there will do, if it is not
+/// asked for what an older one does not know.
+fn compiler(kernel: &Kernel) -> &'static [&'static str] {
+    if tools::find(kernel.compiler).is_some() {
+        &[]
+    } else {
+        &["CC=gcc", "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT="]
+    }
 }
 
 /// The daemon with all its modules, as it is released. `beside` is where this program was built.

@@ -38,7 +38,7 @@ fn cases() -> Vec<Case> {
         ("2 nodes, opposite", "opposite", Machine::of_nodes(2, 512)),
         ("4 nodes, opposite", "opposite", four),
         ("2 nodes, one without memory", "memoryless", memoryless),
-        ("512 MiB more by virtio-mem", "hotplug", hotplug),
+        ("512 MiB more and less by virtio-mem", "hotplug", hotplug),
     ]
     .map(|(name, kind, machine)| Case {
         name: name.to_owned(),

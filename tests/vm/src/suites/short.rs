@@ -13,7 +13,12 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
     let boots = findings.print();
     let tree = bench.kernel()?;
     let mut table = Table::new(&leaks::HEADING);
-    let found = leaks::lose(bench, &tree, "pages-order0", "slow fast", &mut table)?;
+    let found = leaks::lose(
+        bench,
+        &tree,
+        "pages-order0-slow pages-order0-fast",
+        &mut table,
+    )?;
     println!("\n{table}");
     let mut table = Table::new(&benign::HEADING);
     let silent = benign::load(bench, &tree, "anon", &mut table)?;
