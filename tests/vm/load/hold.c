@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // hold KIND MIB SECONDS [NODE]: takes memory in one of many innocent ways, says `holding`, and gives it back after SECONDS.
-//   anon     base pages                  huge    huge pages           mlock   pages that are locked
-//   ptes     page tables of that size    tasks   processes, 1 a MiB   socket  in the buffers of sockets
+//   anon     base pages                  mlock   pages that are locked
+//   ptes     page tables of that size    tasks   processes, 1 a MiB
 // With NODE all of it is on that node.
 #include "load.h"
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #define MPOL_BIND 2
 
-static char *memory(size_t bytes, int advice)
+static char *memory(size_t bytes)
 {
 	char *p = map(bytes);
-	madvise(p, bytes, advice);
+	madvise(p, bytes, MADV_NOHUGEPAGE);
 	memset(p, 1, bytes);
 	return p;
 }
@@ -39,22 +37,6 @@ static void hold_tasks(long mib)
 		}
 }
 
-static void hold_sockets(long mib)
-{
-	static char text[4096];
-	size_t sent = 0;
-	struct rlimit limit = { 200000, 200000 };
-	setrlimit(RLIMIT_NOFILE, &limit);
-	while (sent < (size_t)mib * MIB) {
-		int pair[2];
-		ssize_t written;
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
-			die("socketpair");
-		while ((written = write(pair[1], text, sizeof text)) > 0)
-			sent += written;
-	}
-}
-
 int main(int count, char **words)
 {
 	if (count < 4)
@@ -68,18 +50,14 @@ int main(int count, char **words)
 	}
 	setpgid(0, 0);
 	if (!strcmp(kind, "anon"))
-		memory(mib * MIB, MADV_NOHUGEPAGE);
-	else if (!strcmp(kind, "huge"))
-		memory(mib * MIB, MADV_HUGEPAGE);
+		memory(mib * MIB);
 	else if (!strcmp(kind, "mlock")) {
-		if (mlock(memory(mib * MIB, MADV_NOHUGEPAGE), mib * MIB))
+		if (mlock(memory(mib * MIB), mib * MIB))
 			die("mlock");
 	} else if (!strcmp(kind, "ptes"))
 		hold_ptes(mib);
 	else if (!strcmp(kind, "tasks"))
 		hold_tasks(mib);
-	else if (!strcmp(kind, "socket"))
-		hold_sockets(mib);
 	else
 		return fprintf(stderr, "hold: no kind %s\n", kind), 2;
 	printf("holding\n"), fflush(stdout);

@@ -29,9 +29,9 @@ pub(crate) const SOURCES: [(&str, &str); 5] = [
 /// All kernels, the oldest first.
 ///
 /// 6.1 is the oldest that is widely used. 6.12 has the generations of pages (`CONFIG_LRU_GEN_ENABLED`), which reclaim
-/// otherwise. The newest there is, of whatever number, shows what changes under us: at the time of writing fields of meminfo that are
-/// new, per-CPU stocks of slab, lazy preemption, no control groups of version 1. No kernel of Debian has
-/// `CONFIG_MEM_ALLOC_PROFILING` or `CONFIG_PAGE_OWNER`, which would tell who has which page.
+/// otherwise. The newest there is, whatever its number, shows what changes under us: at the time of writing `Balloon`
+/// and `GPUActive` in `/proc/meminfo`, a slab without `CONFIG_SLUB_CPU_PARTIAL`, lazy preemption. No kernel of Debian has
+/// `CONFIG_MEM_ALLOC_PROFILING` or `CONFIG_PAGE_OWNER`, which would tell whose a page is.
 pub(crate) fn all() -> Vec<Kernel> {
     vec![
         Kernel {

@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// What to try
     pub(crate) suite: Suite,
 
-    /// The kernel: 6.1, 6.12, or all [default: 6.1, or all where a suite compares kernels]
+    /// The kernel: 6.1, 6.12, 7, or all [default: 6.1, or all where a suite compares kernels]
     #[arg(long)]
     pub(crate) kernel: Option<String>,
 
