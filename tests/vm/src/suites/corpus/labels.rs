@@ -19,8 +19,8 @@ const HEADER: &str = "\
 #   speed      of a leak: slow (an exponential: more than a tenth more in each frame), fast (all at once), steps, noise
 #              (a rate that varies by 90 %), constant
 #   owner      of a leak: the module of the kernel or the process that loses memory
-#   stretch    by how much to multiply t_ms, the period and begins_ms before replay, each of these in turn: 200 makes
-#              scans every 30 s of the 150 ms between two frames; 4000 makes scans every 600 s, and 33 hours in all
+#   stretch    by how much to multiply t_ms, the period and begins_ms before replay, each of these in turn. 200 makes
+#              scans every 30 s of the usual 150 ms between two frames; 4000 makes scans every 600 s, and 33 hours in all
 #   lost_kib   of a leak: how much is lost at the end
 #   begins_ms  when it begins, in t_ms as recorded, to within two frames
 #   kernel     what `uname -r` says; 1 node of 1024 MiB with 2 processors, emulated, unless the name of the trace

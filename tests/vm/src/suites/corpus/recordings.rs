@@ -2,18 +2,21 @@
 
 use std::fmt::Write as _;
 
-const PERIOD_MS: u32 = 150;
-const FRAMES: u32 = 200;
+/// Milliseconds between frames, frames, and by how much time can be stretched.
+type Pace = (u32, u32, &'static str);
+
+/// Scans every 30 s, as the detectors of jumps expect them.
+const SCANS: Pace = (150, 200, "[200]");
+/// Scans every 600 s, which fill the hours that trends are seen in.
+const HOURS: Pace = (150, 200, "[4000]");
+const BOTH: Pace = (150, 200, "[200, 4000]");
+/// Scans every 30 s that are long enough for a tenth more each time, on a machine that is emulated.
+const LONG_SCANS: Pace = (600, 60, "[50]");
+
 /// The machine is at rest before.
 const BEGIN_SECS: u32 = 2;
 /// How long an innocent load goes on.
 const HOLD_SECS: u32 = 14;
-
-/// By how much time can be stretched: scans every 30 s, as the detectors of jumps expect it, and every 600 s, with
-/// which the hours are full that trends are seen in.
-const SCANS: &str = "[200]";
-const HOURS: &str = "[4000]";
-const BOTH: &str = "[200, 4000]";
 
 /// One trace.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +112,7 @@ impl Speed {
     /// The parameters of the leak, as a word of the shell. The machines have 1 GiB.
     fn parameters(self) -> &'static str {
         match self {
-            Self::Slow => "rate=$(($(missing) * 12 / 10)) growth=120 max=400000",
+            Self::Slow => "rate=$(($(missing) * 35 / 100)) growth=35 max=400000",
             Self::Fast => "rate=0 step=400000 step_secs=1 max=400000",
             Self::Steps => "rate=0 step=28000 step_secs=2 max=450000",
             Self::Noise => "rate=14000 noise=90 max=450000",
@@ -117,9 +120,10 @@ impl Speed {
         }
     }
 
-    fn stretch(self) -> &'static str {
+    fn pace(self) -> Pace {
         match self {
-            Self::Slow | Self::Fast => SCANS,
+            Self::Slow => LONG_SCANS,
+            Self::Fast => SCANS,
             Self::Steps | Self::Noise | Self::Constant => HOURS,
         }
     }
@@ -151,16 +155,21 @@ impl Recording {
             (Some(_), "percpu") => "rate=8000 max=200000",
             (speed, _) => speed.map_or("", Speed::parameters),
         };
+        let (period_ms, frames, _) = self.pace();
         [
             ("KIND", self.kind().to_owned()),
             ("CLASS", self.class.to_owned()),
             ("PARAMETERS", parameters.to_owned()),
-            ("PERIOD_MS", PERIOD_MS.to_string()),
-            ("FRAMES", FRAMES.to_string()),
+            ("PERIOD_MS", period_ms.to_string()),
+            ("FRAMES", frames.to_string()),
             ("BEGIN_SECS", BEGIN_SECS.to_string()),
             ("HOLD_SECS", HOLD_SECS.to_string()),
             ("NOTE", format!("corpus: {}", self.name())),
         ]
+    }
+
+    fn pace(&self) -> Pace {
+        self.speed.map_or(BOTH, Speed::pace)
     }
 
     fn kind(&self) -> &'static str {
@@ -197,7 +206,7 @@ impl Recording {
         if let Some(owner) = self.owner() {
             line("owner", &quoted(owner));
         }
-        line("stretch", self.speed.map_or(BOTH, Speed::stretch));
+        line("stretch", self.pace().2);
         label.push_str(noted.trim_end());
         let command = format!("cargo vm corpus --only {}", self.name());
         label + &format!("\ncommand = \"{command}\"\n")
