@@ -23,9 +23,9 @@ begin_cache() { stream /mnt/hole $((third * 2)) >"$WORK/said"; }
 end_cache() { echo 3 >/proc/sys/vm/drop_caches; }
 
 # Memory of programs.
-begin_anon() { beside faults "$third" 1000 "$HOLD_SECS" 1 small; }
+begin_anon() { beside faults "$third" 1 "$HOLD_SECS" 1 small; }
 end_anon() { end_program; }
-begin_huge() { beside faults "$third" 1000 "$HOLD_SECS" 1 huge; }
+begin_huge() { beside faults "$third" 1 "$HOLD_SECS" 1 huge; }
 end_huge() { end_program; }
 begin_bursts() { beside faults $((third / 2)) 1 0.5 "$HOLD_SECS"; }
 end_bursts() { end_program; }

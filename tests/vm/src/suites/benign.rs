@@ -49,7 +49,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
 }
 
 fn hold(bench: &Bench<'_>) -> u32 {
-    bench.secs(14, 8)
+    bench.secs(10, 8)
 }
 
 /// Runs these loads on one machine; whether nothing was reported.
