@@ -12,6 +12,7 @@ lose_with_daemon() {
     sleep $((secs + 4))
     echo "$name $(lost_kib)" >>/out/lost.txt
     mark "released-$name"
+    adaptivemmd incidents list --json >"/out/incidents-$name.jsonl"
     end_leak
     stop_daemon
     # What the next daemon must not take for its own.
