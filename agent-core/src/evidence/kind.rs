@@ -39,6 +39,25 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them, the most precise first.
+    pub const ALL: [Self; 15] = [
+        Self::AllocInfo,
+        Self::PageOwner,
+        Self::Sizes,
+        Self::PacketRings,
+        Self::Slab,
+        Self::Vmalloc,
+        Self::DmaBuffers,
+        Self::Cma,
+        Self::Zram,
+        Self::Processes,
+        Self::Descriptors,
+        Self::Queues,
+        Self::Sockets,
+        Self::Services,
+        Self::Census,
+    ];
+
     /// How precisely it names an owner; the lowest is the most precise.
     pub(super) const fn vagueness(self) -> u8 {
         match self {

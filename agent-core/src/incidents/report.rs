@@ -8,6 +8,7 @@ mod curve;
 mod export;
 mod html;
 mod outlook;
+mod owner;
 mod redaction;
 mod text;
 mod view;

@@ -1,7 +1,7 @@
 //! What the kernel's files could say.
 
 use agent_core::evidence::{
-    Certainty, Class, Comparison, Explanation, Growth, Source, Standing, Taken,
+    Certainty, Class, Comparison, Explanation, Growth, Kind, Source, Standing, Taken,
 };
 
 use super::{HOUR, MIB, moment};
@@ -43,53 +43,35 @@ pub(crate) fn explanation(
     }
 }
 
-pub(crate) fn source(file: &str, tells: &str, standing: Standing) -> Source {
+fn source(kind: Kind, standing: Standing) -> Source {
     Source {
-        file: file.to_owned(),
-        tells: tells.to_owned(),
+        file: kind.file().to_owned(),
+        tells: kind.tells().to_owned(),
         standing,
         cpu_us: 1234,
     }
 }
 
-pub(crate) fn sources() -> Vec<Source> {
+fn sources() -> Vec<Source> {
     let absent = |why: &str| Standing::Absent {
         why: why.to_owned(),
     };
     vec![
-        source("/proc/slabinfo", "which slab cache", Standing::Read),
+        source(Kind::Slab, Standing::Read),
+        source(Kind::Sockets, Standing::Read),
+        source(Kind::Services, Standing::Read),
+        source(Kind::Vmalloc, Standing::Read),
         source(
-            "/proc/net/sockstat",
-            "buffers of TCP and UDP",
-            Standing::Read,
+            Kind::AllocInfo,
+            absent("this kernel was not built with CONFIG_MEM_ALLOC_PROFILING (6.10 or newer)"),
         ),
         source(
-            "/sys/fs/cgroup/**/memory.stat",
-            "which service is charged",
-            Standing::Read,
-        ),
-        source(
-            "/proc/vmallocinfo",
-            "which function of the kernel",
-            Standing::Read,
-        ),
-        source(
-            "/proc/allocinfo",
-            "which line of the kernel's source",
-            absent("this kernel was built without CONFIG_MEM_ALLOC_PROFILING"),
-        ),
-        source(
-            "/proc/PID/fd",
-            "pipes and sockets of each process",
+            Kind::Descriptors,
             Standing::Cut {
                 why: "8123 of 12000 processes in 50 ms".to_owned(),
             },
         ),
-        source(
-            "/sys/kernel/debug/page_owner",
-            "who allocated each page",
-            absent("boot with page_owner=on"),
-        ),
+        source(Kind::PageOwner, absent("boot with page_owner=on")),
     ]
 }
 

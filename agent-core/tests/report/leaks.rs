@@ -1,6 +1,6 @@
 //! Leaks as they are found.
 
-use agent_core::evidence::{Certainty, Class, Comparison};
+use agent_core::evidence::{Certainty, Class, Comparison, Kind};
 use agent_core::incidents::Incident;
 
 use super::evidence::{comparison, explanation, growth};
@@ -60,24 +60,24 @@ fn of_pages() -> Comparison {
             vec![
                 explanation(
                     Class::Unaccounted,
-                    "system.slice/ingest.service",
-                    "/sys/fs/cgroup/**/memory.stat",
+                    "/system.slice/ingest.service",
+                    Kind::Services.file(),
                     [200.0, 2611.0],
                     71.7,
                     Certainty::Charged,
                 ),
                 explanation(
                     Class::Unaccounted,
-                    "ingest (pid 4711)",
-                    "/proc/PID/fd",
+                    "pipes of ingest",
+                    Kind::Descriptors.file(),
                     [12.0, 640.0],
                     18.7,
                     Certainty::AtMost,
                 ),
                 explanation(
                     Class::Unaccounted,
-                    "TCP",
-                    "/proc/net/sockstat",
+                    "TCP sockets",
+                    Kind::Sockets.file(),
                     [3.0, 15.0],
                     0.36,
                     Certainty::Exact,
@@ -120,8 +120,8 @@ pub(crate) fn sudden() -> Incident {
             ],
             vec![explanation(
                 Class::Unaccounted,
-                "tcpdump (pid 90210)",
-                "/proc/net/packet",
+                "packet rings of tcpdump",
+                Kind::PacketRings.file(),
                 [0.0, 6000.0],
                 99.1,
                 Certainty::Exact,
@@ -165,7 +165,7 @@ pub(crate) fn slab() -> Incident {
                 explanation(
                     Class::Slab,
                     "kmalloc-512",
-                    "/proc/slabinfo",
+                    Kind::Slab.file(),
                     [120.0, 428.0],
                     90.3,
                     Certainty::Exact,
@@ -173,7 +173,7 @@ pub(crate) fn slab() -> Incident {
                 explanation(
                     Class::Slab,
                     "sock_inode_cache",
-                    "/proc/slabinfo",
+                    Kind::Slab.file(),
                     [18.0, 22.0],
                     1.2,
                     Certainty::Exact,
@@ -223,8 +223,8 @@ pub(crate) fn short() -> Incident {
             ],
             vec![explanation(
                 Class::Vmalloc,
-                "bpf_map_area_alloc+0x3c",
-                "/proc/vmallocinfo",
+                "bpf_map_area_alloc",
+                Kind::Vmalloc.file(),
                 [4.0, 1200.0],
                 98.8,
                 Certainty::Exact,

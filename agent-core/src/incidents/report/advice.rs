@@ -1,5 +1,6 @@
 //! What an administrator can do next, by the kind of memory that grew.
 
+use super::owner::Owner;
 use super::view::View;
 use super::words;
 use crate::evidence::{Class, Explanation};
@@ -49,7 +50,7 @@ fn suspects(view: &View<'_>) -> Vec<Step> {
         .first()
         .filter(|first| first.share_percent >= 20.0)
     {
-        steps.extend(of_owner(first));
+        steps.extend(of_owner(first, &view.incident.machine.kernel));
     }
     let loaded: Vec<String> = comparison
         .modules_loaded
@@ -72,36 +73,67 @@ fn suspects(view: &View<'_>) -> Vec<Step> {
 }
 
 /// How to look closer at an owner. Only a plain name gets into a command.
-fn of_owner(explanation: &Explanation) -> Option<Step> {
-    let owner = plain(&explanation.owner)?;
-    let source = &explanation.source;
-    if source.contains("slabinfo") {
-        let text = format!(
-            "See who allocates from {owner}. Booted with slab_debug=U,{owner}, the kernel notes it (older kernels: \
-             slub_debug)."
-        );
-        let commands = vec![
-            format!("ls -l /sys/kernel/slab/{owner}"),
-            format!("cat /sys/kernel/debug/slab/{owner}/alloc_traces | head -60"),
-        ];
-        return Some(Step { text, commands });
+fn of_owner(explanation: &Explanation, kernel: &str) -> Option<Step> {
+    match Owner::of(explanation) {
+        Owner::Cache(cache) => plain(cache).map(of_cache),
+        Owner::Service(path) => of_service(path),
+        Owner::Process { what, name } => Some(of_process(what, name)),
+        Owner::Code(code) => {
+            let text = format!(
+                "The kernel allocates it at {}. Look for that among the known bugs of {} and of its drivers.",
+                words::name(code),
+                words::name(kernel),
+            );
+            Some(Step {
+                text,
+                commands: Vec::new(),
+            })
+        }
+        Owner::Kernel(_) | Owner::Unknown(_) => None,
     }
-    if source.contains("cgroup") || source.contains("memory.stat") {
-        let unit = owner.rsplit('/').next().filter(|unit| unit.contains('.'))?;
-        let text = format!(
-            "Restart {unit} in a quiet hour; if the memory comes back, it or what it uses leaks."
-        );
-        return Some(Step {
-            text,
-            commands: vec![format!("systemctl status {unit}")],
-        });
+}
+
+fn of_cache(cache: &str) -> Step {
+    let text = format!(
+        "See who allocates from {cache}. Booted with slab_debug=U,{cache}, the kernel notes it (older kernels: \
+         slub_debug)."
+    );
+    let commands = vec![
+        format!("ls -l /sys/kernel/slab/{cache}"),
+        format!("cat /sys/kernel/debug/slab/{cache}/alloc_traces | head -60"),
+    ];
+    Step { text, commands }
+}
+
+fn of_service(path: &str) -> Option<Step> {
+    let unit = path.rsplit('/').next().and_then(plain)?;
+    let text = format!(
+        "Restart {unit} in a quiet hour. If the memory comes back, it or what it uses leaks."
+    );
+    let commands = vec![format!("systemctl status {unit}")];
+    Some(Step { text, commands })
+}
+
+fn of_process(what: &str, name: &str) -> Step {
+    let what = if what.is_empty() {
+        String::new()
+    } else {
+        format!(", as {}", words::name(what))
+    };
+    let text = format!(
+        "{} holds it{what}. That may be what it is made for; if not, a restart of it gives the memory back.",
+        words::name(name)
+    );
+    let command = plain(name).map(|name| format!("ps -o pid,lstart,args -C {name}"));
+    Step {
+        text,
+        commands: command.into_iter().collect(),
     }
-    None
 }
 
 /// A name that means nothing to a shell.
 fn plain(name: &str) -> Option<&str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:@".contains(c);
     let is_harmless =
         !name.is_empty() && name.len() <= 60 && !name.starts_with('-') && !name.contains("..");
     (is_harmless && name.chars().all(is_plain)).then_some(name)
@@ -171,11 +203,11 @@ fn unaccounted() -> Vec<Step> {
             ],
         ),
         Step::new(
-            "Ask the kernel who allocated it. From 6.10 on, if it was built with it, it says so at once; else boot \
-             with page_owner=on and look again when memory has grown.",
+            "Ask the kernel who allocated it. allocinfo is there from 6.10 on, if the kernel was built with it; \
+             page_owner_stacks from 6.9 on, after a boot with page_owner=on.",
             &[
                 "sort -rn /proc/allocinfo | head -20",
-                "cat /sys/kernel/debug/page_owner > page_owner.txt",
+                "head -60 /sys/kernel/debug/page_owner_stacks/show_stacks",
             ],
         ),
         Step::new(

@@ -3,18 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::{Incident, Told};
+use super::owner::Owner;
 use crate::evidence::{Explanation, Standing};
-
-/// Files whose owners are names of the kernel: caches, functions, lines of its source, protocols.
-const KERNEL_FILES: [&str; 7] = [
-    "slabinfo",
-    "vmallocinfo",
-    "allocinfo",
-    "page_owner",
-    "sockstat",
-    "/proc/net/protocols",
-    "/proc/meminfo",
-];
 
 /// Shorter parts of a name are too likely to be ordinary words.
 const SHORTEST_PART: usize = 3;
@@ -74,29 +64,31 @@ impl Names {
 
     /// Takes the place of an owner that is not the kernel's.
     fn learn_owner(&mut self, explanation: &mut Explanation) {
-        let source = &explanation.source;
-        if KERNEL_FILES.iter().any(|file| source.contains(file)) {
-            return;
-        }
-        let kind = if source.contains("cgroup") || source.contains("memory.stat") {
-            "service"
-        } else if source.contains("/proc/") {
-            "process"
-        } else {
-            "owner"
-        };
-        let owner = std::mem::take(&mut explanation.owner);
-        let known = self.replacements.get(&owner).cloned();
-        explanation.owner = known.unwrap_or_else(|| {
-            let count = self.counts.entry(kind).or_default();
-            *count += 1;
-            let replacement = format!("{kind}-{count}");
-            self.learn(&owner, &replacement);
-            for part in parts(&owner) {
-                self.learn_part(part, &replacement);
+        let owner = match Owner::of(explanation) {
+            Owner::Code(_) | Owner::Cache(_) | Owner::Kernel(_) => return,
+            Owner::Process { what: "", name } => self.stand_in("process", name),
+            Owner::Process { what, name } => {
+                format!("{what} of {}", self.stand_in("process", name))
             }
-            replacement
-        });
+            Owner::Service(path) => self.stand_in("service", path),
+            Owner::Unknown(owner) => self.stand_in("owner", owner),
+        };
+        explanation.owner = owner;
+    }
+
+    /// `process-1` for the first name of that kind, and the same whenever it comes again.
+    fn stand_in(&mut self, kind: &'static str, name: &str) -> String {
+        if let Some(known) = self.replacements.get(name) {
+            return known.clone();
+        }
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        let stand_in = format!("{kind}-{count}");
+        self.learn(name, &stand_in);
+        for part in parts(name) {
+            self.learn_part(part, &stand_in);
+        }
+        stand_in
     }
 
     fn learn(&mut self, name: &str, replacement: &str) {
@@ -162,35 +154,28 @@ fn is_word(before: Option<char>, text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::{Certainty, Class, Kind};
 
     fn names() -> Names {
         let mut names = Names::default();
         names.learn_host(Some("db7.example.org"));
-        for (owner, source) in [
-            ("acme-ingest --key s3cret (pid 4711)", "/proc/PID/fd"),
-            ("a", "/proc/PID/fd"),
-        ] {
-            let mut explanation = explanation(owner, source);
-            names.learn_owner(&mut explanation);
+        for name in ["pipes of acme-ingest --key s3cret", "pipes of a"] {
+            owner(&mut names, name, Kind::Descriptors.file());
         }
         names
     }
 
-    fn explanation(owner: &str, source: &str) -> Explanation {
-        Explanation {
-            class: crate::evidence::Class::Unaccounted,
+    fn owner(names: &mut Names, owner: &str, source: &str) -> String {
+        let mut explanation = Explanation {
+            class: Class::Unaccounted,
             owner: owner.to_owned(),
             source: source.to_owned(),
             before_bytes: 0,
             after_bytes: 0,
             explained_bytes: 0,
             share_percent: 0.0,
-            certainty: crate::evidence::Certainty::Exact,
-        }
-    }
-
-    fn owner(names: &mut Names, owner: &str, source: &str) -> String {
-        let mut explanation = explanation(owner, source);
+            certainty: Certainty::Exact,
+        };
         names.learn_owner(&mut explanation);
         explanation.owner
     }
@@ -203,33 +188,38 @@ mod tests {
             replace("db7: cannot ask db7.example.org"),
             "host: cannot ask host"
         );
-        assert_eq!(
-            replace("of acme-ingest --key s3cret (pid 4711)!"),
-            "of process-1!"
-        );
+        assert_eq!(replace("of acme-ingest --key s3cret!"), "of process-1!");
         assert_eq!(
             replace("/srv/acme-ingest/log, key=s3cret"),
             "/srv/process-1/log, key=process-1"
         );
-        assert_eq!(replace("a cat and db71"), "process-2 cat and db71");
-        assert_eq!(replace("pid 4711 \u{2603}"), "process-1 4711 \u{2603}");
+        assert_eq!(
+            replace("a cat and db71 \u{2603}"),
+            "process-2 cat and db71 \u{2603}"
+        );
     }
 
     #[test]
     fn the_same_owner_has_the_same_name_everywhere_and_names_of_the_kernel_are_kept() {
         let mut names = Names::default();
+        let mut redact = |name: &str, kind: Kind| owner(&mut names, name, kind.file());
 
-        assert_eq!(owner(&mut names, "nginx", "/proc/PID/fd"), "process-1");
         assert_eq!(
-            owner(&mut names, "user.slice", "/sys/fs/cgroup/**/memory.stat"),
-            "service-1"
+            redact("pipes of nginx", Kind::Descriptors),
+            "pipes of process-1"
         );
-        assert_eq!(owner(&mut names, "nginx", "/proc/net/packet"), "process-1");
-        assert_eq!(owner(&mut names, "java", "/proc/net/packet"), "process-2");
+        assert_eq!(redact("/user.slice", Kind::Services), "service-1");
         assert_eq!(
-            owner(&mut names, "kmalloc-512", "/proc/slabinfo"),
-            "kmalloc-512"
+            redact("packet rings of nginx", Kind::PacketRings),
+            "packet rings of process-1"
         );
+        assert_eq!(
+            redact("page tables of java", Kind::Processes),
+            "page tables of process-2"
+        );
+        assert_eq!(redact("sockets", Kind::Queues), "process-3");
+        assert_eq!(redact("kmalloc-512", Kind::Slab), "kmalloc-512");
+        assert_eq!(redact("mm/slab.c:12", Kind::AllocInfo), "mm/slab.c:12");
         assert_eq!(owner(&mut names, "anybody", "/var/elsewhere"), "owner-1");
     }
 }

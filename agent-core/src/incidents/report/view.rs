@@ -9,6 +9,9 @@ use crate::evidence::{Class, Comparison, Growth};
 /// Shorter looks back show noise.
 const SHORTEST: f64 = 1800.0;
 
+/// A limit is drawn if what is seen or likely comes so near to it.
+const NEAR: f64 = 1.25;
+
 /// So many times the length of the growth are shown before it, to see how it was.
 const BEFORE: f64 = 1.0;
 
@@ -99,6 +102,25 @@ impl Chart {
             trend,
             curve,
         })
+    }
+
+    /// The most that is drawn of what was seen and is likely.
+    pub(super) fn height(&self) -> f64 {
+        let middle = self.forecast.iter().flat_map(|future| &future.middle);
+        let likely = self.trend.iter().flatten().chain(middle);
+        let most = likely
+            .map(|point| point.1)
+            .fold(self.curve.most(), f64::max);
+        match self.forecast.as_ref().and_then(|future| future.limit) {
+            Some(limit) if limit <= most * NEAR => most.max(limit),
+            _ => most,
+        }
+    }
+
+    /// Where nothing is available any more, if that is near enough to be drawn.
+    pub(super) fn limit(&self) -> Option<f64> {
+        let limit = self.forecast.as_ref()?.limit?;
+        (limit <= self.height()).then_some(limit)
     }
 
     /// The last moment that is shown, the future included.

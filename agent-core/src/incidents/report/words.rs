@@ -25,7 +25,7 @@ pub(super) fn bytes(bytes: f64) -> String {
 
 /// The same, with a sign.
 pub(super) fn change(by: f64) -> String {
-    let sign = if by >= 0.0 { "+" } else { "" };
+    let sign = if by > 0.0 { "+" } else { "" };
     format!("{sign}{}", bytes(by))
 }
 
@@ -52,7 +52,7 @@ pub(super) fn span(seconds: f64) -> String {
         (seconds / MINUTE, "min", 0)
     } else if seconds < 2.0 * DAY {
         (seconds / HOUR, "h", 1)
-    } else if seconds < 2.0 * YEAR {
+    } else if seconds < YEAR {
         (seconds / DAY, "days", 1)
     } else if seconds < 1000.0 * YEAR {
         (seconds / YEAR, "years", 1)
@@ -104,7 +104,9 @@ pub(super) fn moment(at: Timestamp) -> String {
 
 /// A share of a whole: `62 %`, `0.4 %`.
 pub(super) fn percent(share: f64) -> String {
-    if share > 0.0 && share < 0.95 {
+    if !share.is_finite() {
+        "?".to_owned()
+    } else if share > 0.0 && share < 0.95 {
         format!("{share:.1} %")
     } else {
         format!("{share:.0} %")

@@ -11,6 +11,9 @@ const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;
 
+/// The share of an axis at its begin that gets no name.
+const EDGE: f64 = 0.03;
+
 /// Steps that people count time in.
 const STEPS: [f64; 21] = [
     MINUTE,
@@ -55,7 +58,9 @@ impl Axis {
         let step = STEPS.into_iter().find(|step| *step >= least);
         let step = step.unwrap_or((least / longest).ceil() * longest);
         let offset = as_f64(calendar.epoch().unwrap_or_default());
-        let first = ((range.start + offset) / step).ceil() * step - offset;
+        // A name at the very edge would run into that of the other axis.
+        let edge = range.start + (range.end - range.start) * EDGE;
+        let first = ((edge + offset) / step).ceil() * step - offset;
         Self::with(range, first, step, Some(calendar))
     }
 

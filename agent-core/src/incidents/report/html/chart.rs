@@ -47,7 +47,7 @@ impl Size {
     pub(super) const NARROW: Self = Self {
         width: 340,
         height: 260,
-        times: 4.0,
+        times: 5.0,
     };
     pub(super) const SMALL: Self = Self {
         width: 300,
@@ -136,10 +136,7 @@ impl Picture<'_> {
                 thick(BASELINE, 3),
             )?;
         }
-        if let Some(limit) = future
-            .and_then(|future| future.limit)
-            .filter(|limit| values.contains(limit))
-        {
+        if let Some(limit) = self.chart.and_then(Chart::limit) {
             line(
                 context,
                 [(self.time.start, limit), (self.time.end, limit)],
@@ -161,19 +158,7 @@ impl Picture<'_> {
         let (mut least, mut most) = (self.curve.least(), self.curve.most());
         if let Some(chart) = self.chart {
             least = least.min(chart.baseline);
-            let trend = chart.trend.iter().flatten();
-            let middle = chart.forecast.iter().flat_map(|future| &future.middle);
-            for point in trend.chain(middle) {
-                least = least.min(point.1);
-                most = most.max(point.1);
-            }
-            if let Some(limit) = chart.forecast.as_ref().and_then(|future| future.limit) {
-                most = if limit <= most * 1.25 {
-                    most.max(limit)
-                } else {
-                    most
-                };
-            }
+            most = chart.height();
         }
         if self.chart.is_none() {
             // Beside the others, so that what hardly moves looks like it.

@@ -56,7 +56,7 @@ fn legend(chart: &Chart, is_marked: bool) -> Markup {
             li class="k-baseline" { i {} "least before it grew, " (words::bytes(chart.baseline)) }
             @if chart.trend.is_some() { li class="k-trend" { i {} "trend" } }
             @if future.is_some() { li class="k-forecast" { i {} "if it goes on like this, from the slowest to the fastest rate" } }
-            @if let Some(limit) = future.and_then(|future| future.limit) {
+            @if let Some(limit) = chart.limit() {
                 li class="k-limit" { i {} "nothing left to allocate, " (words::bytes(limit)) }
             }
             @if is_marked { li class="k-mark" { i {} "a finding" } }

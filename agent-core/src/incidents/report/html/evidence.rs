@@ -43,7 +43,7 @@ fn explanations(comparison: &Comparison) -> Markup {
                     (row(rank, explanation))
                 }
                 tr {
-                    th scope="row" { span class="dot rest" {} "nobody" }
+                    th class="who" scope="row" { span class="dot rest" {} "nobody" }
                     td class="n" { (words::bytes(rest)) }
                     td class="n" { (share) }
                 }
@@ -70,7 +70,7 @@ fn row(rank: usize, explanation: &Explanation) -> Markup {
     } = explanation;
     html! {
         tr {
-            th scope="row" {
+            th class="who" scope="row" {
                 @if rank < COLOURS { span class={ "dot s" (rank) } {} }
                 (words::name(owner))
                 small { (class.name()) ", " (words::certainty(*certainty)) ", " (words::name(source)) }
@@ -115,13 +115,12 @@ pub(super) fn grown(view: &View<'_>) -> Markup {
             section aria-labelledby="grown" {
                 h2 id="grown" { "Where memory is" }
                 table {
-                    thead { tr { th scope="col" { "Kind" } th class="n" scope="col" { "Before" } th class="n" scope="col" { "Now" } th class="n" scope="col" { "Change" } } }
+                    thead { tr { th scope="col" { "Kind" } th class="n" scope="col" { "Before, now" } th class="n" scope="col" { "Change" } } }
                     tbody {
                         @for growth in &comparison.growth {
                             tr {
                                 th scope="row" { (words::capitalised(growth.class.name())) }
-                                td class="n" { (words::bytes(signed(growth.before_bytes))) }
-                                td class="n" { (words::bytes(signed(growth.after_bytes))) }
+                                td class="n" { (words::bytes(signed(growth.before_bytes))) br; (words::bytes(signed(growth.after_bytes))) }
                                 td class="n" { (words::change(signed(view::grown(growth)))) }
                             }
                         }
