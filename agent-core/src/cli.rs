@@ -103,6 +103,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the numbers of the daemon and its modules for Prometheus
     Metrics {
         /// Write them to FILE in one step, for the textfile collector of `node_exporter`

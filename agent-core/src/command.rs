@@ -3,6 +3,7 @@
 mod check_config;
 mod control;
 mod daemon;
+mod doctor;
 mod explain;
 mod incidents;
 mod metrics;
@@ -75,6 +76,7 @@ pub fn run() -> ExitCode {
         Some(Command::Explain(options)) => explain::run(&cli, options),
         Some(Command::Incidents { what }) => incidents::run(&cli, what.as_ref()),
         Some(Command::Status { json }) => status::run(&cli, *json),
+        Some(Command::Doctor { json }) => doctor::run(&cli, *json),
         Some(Command::Metrics { textfile }) => metrics::run(&cli, textfile.as_deref()),
         Some(Command::Restore) => restore::run(&cli),
         Some(Command::Reload) => control::reload(&cli),

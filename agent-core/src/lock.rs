@@ -73,15 +73,23 @@ impl std::error::Error for NotAlone {
 }
 
 impl Lock {
+    /// Makes sure that no adaptivemm 2.1 runs.
+    ///
+    /// # Errors
+    ///
+    /// If one does.
+    pub fn alone() -> Result<(), NotAlone> {
+        let pid = predecessor(&Root::live());
+        pid.map_or(Ok(()), |pid| Err(NotAlone::Predecessor { pid }))
+    }
+
     /// Takes the lock in the runtime directory, which is made if need be.
     ///
     /// # Errors
     ///
     /// If another daemon holds it, or the directory is not ours to write to.
     pub fn take(runtime_dir: &Path) -> Result<Self, NotAlone> {
-        if let Some(pid) = predecessor(&Root::live()) {
-            return Err(NotAlone::Predecessor { pid });
-        }
+        Self::alone()?;
         let path = runtime_dir.join("lock");
         let failed = |source| NotAlone::Io {
             path: path.clone(),

@@ -44,6 +44,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "replay" -d 
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "explain" -d 'Explain a decision: why, what was seen, what was changed, and what happened afterwards'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "incidents" -d 'List the incidents that are kept, or show one'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "status" -d 'Say how things stand: what the daemon sees, what it did last and why, how each module does'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "doctor" -d 'Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "metrics" -d 'Print the numbers of the daemon and its modules for Prometheus'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "restore" -d 'Give back what was changed: by the daemon that runs, which leaves it alone then, or by one that died'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "reload" -d 'Have the daemon read its configuration again'
@@ -105,6 +106,11 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l root 
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l json -d 'Print JSON'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand doctor" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand doctor" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand doctor" -l json -d 'Print JSON'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand doctor" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand metrics" -l textfile -d 'Write them to FILE in one step, for the textfile collector of `node_exporter`' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand metrics" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand metrics" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F

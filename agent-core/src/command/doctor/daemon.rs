@@ -1,0 +1,82 @@
+//! The daemon that runs: how it does, and whether its own view of the machine, which a sandbox narrows, lets it work.
+
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+use serde_json::json;
+
+use super::check::Check;
+use super::kernel::{can_write, unwritable};
+use crate::config::Core;
+use crate::control::{CallError, call};
+use crate::lock::{Lock, NotAlone};
+use crate::overview::{Module, Overview, Tunable};
+use crate::sampler::Root;
+
+/// `changed` are the files that it may have to write.
+pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {
+    if let Err(NotAlone::Predecessor { pid }) = Lock::alone() {
+        let text = format!("adaptivemm 2.1 runs, as process {pid}, and changes the same tunables");
+        return vec![Check::problem("daemon", &text).remedy("stop it, and disable its unit")];
+    }
+    let reply = match call(&core.runtime_dir, "Status", &json!({})) {
+        Ok(reply) => reply,
+        Err(CallError::NotRunning { .. }) => {
+            return vec![Check::note("daemon", "none runs").remedy("start it")];
+        }
+        Err(error) => return vec![Check::problem("daemon", &error.to_string())],
+    };
+    let Ok(overview) = serde_json::from_value::<Overview>(reply) else {
+        let text = "the one that runs is of another version";
+        return vec![Check::note("daemon", text).remedy("start it anew")];
+    };
+    let text = format!(
+        "runs as process {}, version {}",
+        overview.pid, overview.version
+    );
+    let mut checks = vec![Check::well("daemon", &text)];
+    checks.extend(reloading(&overview));
+    checks.extend(overview.modules.iter().filter_map(module));
+    checks.extend(overview.tunables.iter().filter_map(yielded));
+    if root.is_live() {
+        let sandboxed = |path: &String| sandbox(overview.pid, path);
+        checks.extend(changed.iter().filter_map(sandboxed));
+    }
+    checks
+}
+
+fn reloading(overview: &Overview) -> Option<Check> {
+    let problem = overview.reload.as_ref()?.problem.as_ref()?;
+    Some(
+        Check::problem("daemon", problem)
+            .remedy("`adaptivemmd check-config`, then `adaptivemmd reload`"),
+    )
+}
+
+fn module(module: &Module) -> Option<Check> {
+    if module.state == "running" {
+        return None;
+    }
+    let why = module.why.as_deref().unwrap_or("no reason given");
+    let text = format!("the module {} is {}: {why}", module.name, module.state);
+    Some(Check::problem("daemon", &text).remedy("\"A module is quarantined\" in adaptivemmd(8)"))
+}
+
+fn yielded(tunable: &Tunable) -> Option<Check> {
+    let name = &tunable.name;
+    let text = format!("{name} is left alone, as somebody else has set it");
+    let remedy = format!("`adaptivemmd resume {name}`");
+    tunable
+        .yielded
+        .then(|| Check::note("daemon", &text).remedy(&remedy))
+}
+
+/// Whether the daemon itself can write a file, as its process sees the file system.
+fn sandbox(pid: u32, path: &str) -> Option<Check> {
+    let path = PathBuf::from(format!("/proc/{pid}/root{path}"));
+    match can_write(&path) {
+        // It has no such file, or we may not look.
+        Ok(()) | Err(Errno::NOENT | Errno::ACCESS | Errno::PERM) => None,
+        Err(errno) => Some(unwritable("daemon", &path, errno)),
+    }
+}
