@@ -63,6 +63,10 @@ fn area(line: &str, page_size: PageSize) -> Option<Area<'_>> {
         return None;
     }
     let (class, certainty) = match (kind?, pages) {
+        // Addresses alone, such as those of per-CPU memory.
+        ("vmalloc", None) => return None,
+        // What the kernel notes beside per-CPU memory, on behalf of whoever has that.
+        ("vmalloc", _) if caller == "pcpu_create_chunk" => (Class::Vmalloc, Certainty::Charged),
         ("vmalloc", _) => (Class::Vmalloc, Certainty::Exact),
         // Pages that were allocated otherwise and only mapped here: `VmallocUsed` does not count them.
         (_, Some(_)) => (Class::Unaccounted, Certainty::Exact),
@@ -121,7 +125,7 @@ mod tests {
             "0x0-0x0   20480 unpurged vm_area",
             "0x0-0x0    8192 acpi_os_map_iomem+0x1bc/0x1e0 phys=0x00000000000a0000 ioremap",
             "0x0-0x0   20480 kernel_clone+0x94/0x3e0 pages=4 vmalloc N0=4",
-            "0x0-0x0 2097152 pcpu_get_vm_areas+0x0/0x1050",
+            "0x0-0x0 2097152 pcpu_get_vm_areas+0x0/0x1050 vmalloc",
             "0x0-0x0 x caller+0x0/0x1 vmalloc",
         ];
 
