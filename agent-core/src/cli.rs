@@ -91,7 +91,7 @@ pub enum Command {
     Replay(Replay),
     /// Explain a decision: why, what was seen, what was changed, and what happened afterwards
     Explain(Explain),
-    /// List the incidents that are kept, or show one
+    /// List the incidents that are kept, show one, or export one
     Incidents {
         /// What to do [default: list]
         #[command(subcommand)]
@@ -199,6 +199,8 @@ pub enum Incidents {
     },
     /// Show an incident: what grew, since when, how fast, and what explains it
     Show(ShowIncident),
+    /// Write an incident with its evidence into one file
+    Export(ExportIncident),
 }
 
 /// Options of `incidents show`.
@@ -213,6 +215,23 @@ pub struct ShowIncident {
     /// Print the record as JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave out the names of the host, of processes and of control groups
+    #[arg(long)]
+    pub redact: bool,
+}
+
+/// Options of `incidents export`.
+#[derive(Debug, Args)]
+pub struct ExportIncident {
+    /// The incident, or the beginning of its name if no other begins so
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// The file to write, a tar compressed with zstd; - for standard output
+    #[arg(value_name = "FILE.tar.zst")]
+    pub file: PathBuf,
+    /// Leave out the names of the host, of processes and of control groups, and evidence that is full of them
+    #[arg(long)]
+    pub redact: bool,
 }
 
 /// Options of `module-test`.

@@ -42,7 +42,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "snapshot" -
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "record" -d 'Record this machine into a trace'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "replay" -d 'Print what the daemon would have logged on a recorded machine'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "explain" -d 'Explain a decision: why, what was seen, what was changed, and what happened afterwards'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "incidents" -d 'List the incidents that are kept, or show one'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "incidents" -d 'List the incidents that are kept, show one, or export one'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "status" -d 'Say how things stand: what the daemon sees, what it did last and why, how each module does'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "doctor" -d 'Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "metrics" -d 'Print the numbers of the daemon and its modules for Prometheus'
@@ -84,12 +84,13 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l root
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l json -d 'Print the records as JSON lines'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s h -l help -d 'Print help'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -s h -l help -d 'Print help'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -f -a "list" -d 'List all incidents, the newest last'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show" -f -a "show" -d 'Show an incident: what grew, since when, how fast, and what explains it'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -f -a "list" -d 'List all incidents, the newest last'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -f -a "show" -d 'Show an incident: what grew, since when, how fast, and what explains it'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and not __fish_seen_subcommand_from list show export" -f -a "export" -d 'Write an incident with its evidence into one file'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object per incident and line'
@@ -99,8 +100,14 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and _
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l html -d 'Print a page for a browser, all in one file'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l json -d 'Print the record as JSON'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l redact -d 'Leave out the names of the host, of processes and of control groups'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l redact -d 'Leave out the names of the host, of processes and of control groups, and evidence that is full of them'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l json -d 'Print JSON'

@@ -3,11 +3,14 @@
 
 mod list;
 
-use std::io::{self, IsTerminal};
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use super::{Exit, complain, print, state_dir};
-use crate::cli::{Cli, Incidents, ShowIncident};
-use crate::incidents::report::{html, text};
+use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
+use crate::incidents::report::{Names, export, html, redacted, text};
 use crate::incidents::{Archive, Incident};
 
 /// The columns of a page that is read later, or in a window whose size is not known.
@@ -33,6 +36,8 @@ pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
         Some(Incidents::List { json }) => list(&archive, &ids, *json),
         Some(Incidents::Show(options)) => find(&archive, &ids, options.id.as_deref())
             .map_or(Exit::Failed, |it| show(&it, options)),
+        Some(Incidents::Export(options)) => find(&archive, &ids, Some(&options.id))
+            .map_or(Exit::Failed, |it| write_export(&archive, &it, options)),
     }
 }
 
@@ -107,6 +112,8 @@ fn find(archive: &Archive, ids: &[String], id: Option<&str>) -> Option<Incident>
 }
 
 fn show(incident: &Incident, options: &ShowIncident) -> Exit {
+    let without_names = options.redact.then(|| redacted(incident));
+    let incident = without_names.as_ref().unwrap_or(incident);
     print(&if options.json {
         serde_json::to_string_pretty(incident).unwrap_or_default() + "\n"
     } else if options.html {
@@ -127,4 +134,36 @@ fn width() -> usize {
         0 => USUAL_WIDTH,
         columns => columns.min(MOST_WIDTH),
     }
+}
+
+fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident) -> Exit {
+    let directory = archive.place(&incident.id);
+    let names = if options.redact {
+        Names::LeftOut
+    } else {
+        Names::Kept
+    };
+    let written = if options.file == Path::new("-") {
+        export(&directory, incident, names, io::stdout().lock())
+    } else {
+        create(&options.file).and_then(|mut file| {
+            export(&directory, incident, names, &mut file)?;
+            file.flush()
+        })
+    };
+    match written {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            let file = options.file.display();
+            complain(&format_args!("cannot write {file}: {error}"));
+            Exit::Failed
+        }
+    }
+}
+
+/// A file that nobody else can read: it tells of the processes of this machine.
+fn create(path: &Path) -> io::Result<std::fs::File> {
+    let mut file = OpenOptions::new();
+    file.write(true).create(true).truncate(true).mode(0o600);
+    file.open(path)
 }

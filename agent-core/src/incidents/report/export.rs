@@ -29,7 +29,8 @@ incident.json           what was found, and how the numbers went
 evidence-before.json    what the kernel's files said before, if there was time for that
 evidence.json           what they said at the incident
 raw/                    the files themselves
-snapshots.jsonl         the scans before and after, as a trace: adaptivemmd replay takes it
+before.jsonl            the scans before it, as a trace: adaptivemmd replay takes it, compressed as it is
+after.jsonl             those after it
 
 Names that end in .zst are compressed: zstd -d FILE. Names of hosts, processes and services are in it; with
 --redact, adaptivemmd incidents export leaves them out.
