@@ -20,7 +20,7 @@ use crate::sampler::{PRESSURE, Snapshot};
 use crate::standing;
 
 pub use exposition::exposition;
-pub use latest::{Brief, Latest, Reload};
+pub use latest::{Brief, Kept, Latest, Reload};
 pub(crate) use line::line;
 
 /// How everything stands.
@@ -54,6 +54,8 @@ pub struct Overview {
     pub modules: Vec<Module>,
     /// The last ones, the newest last.
     pub decisions: Vec<Brief>,
+    /// The last ones, the newest last.
+    pub incidents: Vec<Kept>,
     /// How many requests there were so far, by module and by what became of them.
     pub requests: Vec<Requests>,
     /// The last errors and warnings, the newest last.
@@ -178,6 +180,7 @@ impl Overview {
                 .map(|m| Module::of(m, agent))
                 .collect(),
             decisions: latest.decisions().cloned().collect(),
+            incidents: latest.incidents().cloned().collect(),
             requests: latest.requests(),
             messages: recent.said().map(Message::of).collect(),
             log: Log {

@@ -207,6 +207,7 @@ impl Scheduler {
     }
 
     fn tell_of_incident(&mut self, word: &Word) {
+        self.latest.note_incident(word);
         let event = match (&word.incident, word.severity) {
             (Some(_), Severity::Error) => Event::IncidentLost,
             (Some(_), _) => Event::Incident,

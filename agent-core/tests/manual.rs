@@ -220,7 +220,7 @@ fn every_metric_of_the_daemon_has_an_item() {
             "tunables": [{"name": "a", "value": 1, "original": 1, "yielded": false}],
             "modules": [{"name": "module", "version": "1", "state": "running", "mode": "active",
                          "isolation": "none", "metrics": {}}],
-            "decisions": [], "requests": [{"module": "module", "fate": "done", "count": 1}], "messages": [],
+            "decisions": [], "incidents": [], "requests": [{"module": "module", "fate": "done", "count": 1}], "messages": [],
             "log": {"events": {"error": 1}, "lost": 1}}"#,
     )
     .unwrap();

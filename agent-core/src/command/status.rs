@@ -9,12 +9,14 @@ use serde_json::json;
 use super::control::ask;
 use super::{Exit, complain, print};
 use crate::cli::Cli;
-use crate::overview::{Brief, Machine, Message, Module, Overview, Tunable};
+use crate::overview::{Brief, Kept, Machine, Message, Module, Overview, Tunable};
 
 /// The width of the column of headings.
 const HEADING: usize = 13;
 /// As many errors and warnings fit on the screen with the rest.
 const MESSAGES: usize = 5;
+/// And as many incidents.
+const INCIDENTS: usize = 3;
 
 pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
     let reply = match ask(cli, "Status", &json!({})) {
@@ -59,6 +61,11 @@ fn screen(overview: &Overview, zone: &TimeZone) -> String {
     let other = others.next_back();
     if let Some(newer) = other.filter(|other| change.is_none_or(|change| change.id < other.id)) {
         screen.row("not done", decision(newer, zone));
+    }
+    let first = overview.incidents.len().saturating_sub(INCIDENTS);
+    let incidents = &overview.incidents[first..];
+    if !incidents.is_empty() {
+        screen.row("incidents", incidents.iter().map(|it| incident(it, zone)));
     }
     let first = overview.messages.len().saturating_sub(MESSAGES);
     let last = overview.messages[first..].iter();
@@ -154,6 +161,11 @@ fn decision(decision: &Brief, zone: &TimeZone) -> Vec<String> {
     ];
     lines.extend(effect_text.iter().map(|text| format!("  {text}")));
     lines
+}
+
+fn incident(incident: &Kept, zone: &TimeZone) -> String {
+    let time = time_of_day(&incident.time, zone);
+    format!("{time} {}: {}", incident.module, incident.text)
 }
 
 fn message(message: &Message, zone: &TimeZone) -> String {

@@ -54,6 +54,7 @@ impl Request {
             }
             "io.adaptivemmd.Control.Status" => return Reaction::Ask(Question::Status),
             "io.adaptivemmd.Control.Modules" => return Reaction::Ask(Question::Modules),
+            "io.adaptivemmd.Control.Incidents" => return Reaction::Ask(Question::Incidents),
             "io.adaptivemmd.Control.Metrics" => return Reaction::Ask(Question::Metrics),
             "io.adaptivemmd.Control.Decisions" => {
                 return match &self.parameters["most"] {
@@ -165,6 +166,7 @@ mod tests {
             ("Status", Question::Status),
             ("Modules", Question::Modules),
             ("Decisions", Question::Decisions(None)),
+            ("Incidents", Question::Incidents),
             ("Metrics", Question::Metrics),
         ] {
             let call = format!("{{\"method\": \"{INTERFACE}.{method}\"}}");

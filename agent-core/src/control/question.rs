@@ -13,6 +13,8 @@ pub(super) enum Question {
     Modules,
     /// The last decisions: all that are remembered, or fewer.
     Decisions(Option<u64>),
+    /// The last incidents.
+    Incidents,
     /// The numbers.
     Metrics,
 }
@@ -31,6 +33,7 @@ impl Question {
                 let first = decisions.len().saturating_sub(most);
                 json!({ "decisions": decisions[first..] })
             }
+            Self::Incidents => json!({ "incidents": overview.incidents }),
             Self::Metrics => json!({ "text": exposition(overview) }),
         }
     }

@@ -11,9 +11,12 @@ use super::Requests;
 use crate::agent::{Deed, Round};
 use crate::clock;
 use crate::decisions::{Aftermath, Decision, Record};
+use crate::incidents::Word;
 
 /// As many decisions; the log has more of them, and each in full.
 const MOST: usize = 32;
+/// As many incidents; `adaptivemmd incidents` lists all that are kept.
+const MOST_INCIDENTS: usize = 16;
 /// More modules than any daemon has, and all that may become of a request.
 const MOST_COUNTS: usize = 1024;
 
@@ -42,6 +45,19 @@ pub struct Brief {
     pub effect_text: Option<String>,
 }
 
+/// An incident in brief; `adaptivemmd incidents show` has the whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Under which it is kept.
+    pub id: String,
+    /// When it was last written; RFC 3339, UTC.
+    pub time: String,
+    /// Whose it is.
+    pub module: String,
+    /// What explains it, or why it could not be kept.
+    pub text: String,
+}
+
 /// When the configuration was read again, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
@@ -59,6 +75,7 @@ pub struct Latest {
     took: Duration,
     took_in_all: Duration,
     decisions: VecDeque<Brief>,
+    incidents: VecDeque<Kept>,
     requests: BTreeMap<(String, &'static str), u64>,
     reload: Option<Reload>,
 }
@@ -73,6 +90,7 @@ impl Latest {
             took: Duration::ZERO,
             took_in_all: Duration::ZERO,
             decisions: VecDeque::new(),
+            incidents: VecDeque::new(),
             requests: BTreeMap::new(),
             reload: None,
         }
@@ -124,6 +142,23 @@ impl Latest {
         }
     }
 
+    /// Takes note of an incident, of which something is told once more if it is written again.
+    pub fn note_incident(&mut self, word: &Word) {
+        let Some(id) = &word.incident else {
+            return;
+        };
+        self.incidents.retain(|kept| kept.id != *id);
+        if self.incidents.len() == MOST_INCIDENTS {
+            self.incidents.pop_front();
+        }
+        self.incidents.push_back(Kept {
+            id: id.clone(),
+            time: clock::time_of_day().to_string(),
+            module: word.module.clone(),
+            text: word.text.clone(),
+        });
+    }
+
     /// Takes note of a reload, and why the configuration was not taken over, if it was not.
     pub fn note_reload(&mut self, problem: Option<&str>) {
         self.reload = Some(Reload {
@@ -152,6 +187,10 @@ impl Latest {
         self.decisions.iter()
     }
 
+    pub(super) fn incidents(&self) -> impl Iterator<Item = &Kept> {
+        self.incidents.iter()
+    }
+
     pub(super) fn requests(&self) -> Vec<Requests> {
         let requests = self.requests.iter();
         requests
@@ -171,5 +210,35 @@ impl Latest {
 impl Default for Latest {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adaptivemm_module_api::Severity;
+
+    use super::*;
+
+    #[test]
+    fn the_last_incidents_are_known_each_once_and_by_what_was_said_last() {
+        let mut latest = Latest::new();
+        let mut told = |id: usize, text: &str| {
+            latest.note_incident(&Word {
+                severity: Severity::Info,
+                module: "memleak".to_owned(),
+                text: text.to_owned(),
+                incident: Some(id.to_string()),
+            });
+        };
+
+        (0..20).for_each(|id| told(id, "first"));
+        told(10, "again");
+
+        let kept: Vec<&Kept> = latest.incidents().collect();
+        assert_eq!((kept.len(), kept[0].id.as_str()), (16, "4"));
+        assert_eq!(
+            (kept[15].id.as_str(), kept[15].text.as_str()),
+            ("10", "again")
+        );
     }
 }

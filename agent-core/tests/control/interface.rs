@@ -85,6 +85,7 @@ fn others_may_ask_and_not_change_anything() {
             "Status",
             "Modules",
             "Decisions",
+            "Incidents",
             "Metrics",
             "Reload",
             "Resume",
@@ -97,8 +98,8 @@ fn others_may_ask_and_not_change_anything() {
     });
     let answers = answers.join().unwrap();
 
-    let (asked, told) = answers.split_at(4);
-    assert_eq!(asked, ["answered"; 4]);
+    let (asked, told) = answers.split_at(5);
+    assert_eq!(asked, ["answered"; 5]);
     assert_eq!(told, ["only root may do this"; 3]);
 }
 

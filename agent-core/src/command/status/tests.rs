@@ -38,6 +38,16 @@ fn decision(id: u64, changed: bool) -> Brief {
     }
 }
 
+fn machine() -> Machine {
+    Machine {
+        memory_bytes: Some(24 << 30),
+        free_bytes: Some(3 << 30),
+        available_bytes: None,
+        pressure_some_percent: Some(0.5),
+        pressure_full_percent: None,
+    }
+}
+
 fn overview() -> Overview {
     Overview {
         version: "0.1.0".to_owned(),
@@ -50,13 +60,7 @@ fn overview() -> Overview {
         scan_seconds: 0.000_23,
         scans_seconds: 0.1,
         steady: true,
-        machine: Machine {
-            memory_bytes: Some(24 << 30),
-            free_bytes: Some(3 << 30),
-            available_bytes: None,
-            pressure_some_percent: Some(0.5),
-            pressure_full_percent: None,
-        },
+        machine: machine(),
         tunables: vec![
             Tunable {
                 name: "vm.watermark_scale_factor".to_owned(),
@@ -81,6 +85,12 @@ fn overview() -> Overview {
             module("memleak", "quarantined", Some("for 60 s: broke down")),
         ],
         decisions: vec![decision(17, true), decision(18, false)],
+        incidents: vec![Kept {
+            id: "20261128-010000-memleak".to_owned(),
+            time: "2026-11-28T01:00:00Z".to_owned(),
+            module: "memleak".to_owned(),
+            text: "incident 20261128-010000-memleak is kept".to_owned(),
+        }],
         requests: Vec::new(),
         messages: vec![Message {
             time: "2026-11-28T01:00:00Z".to_owned(),
@@ -112,6 +122,7 @@ fn everything_that_matters_is_on_one_screen() {
                    better since: no stalls
     not done     2026-11-28 01:02:03 free-pages: vm.watermark_scale_factor = 658: advised, not done [decision 18]
                    because node 0 uses 8000 pages/s
+    incidents    2026-11-28 01:00:00 memleak: incident 20261128-010000-memleak is kept
     warnings     2026-11-28 01:00:00 warning memleak: Possible slow memory leak
     ");
 }
@@ -123,6 +134,7 @@ fn where_there_is_nothing_it_says_so() {
         tunables: Vec::new(),
         modules: Vec::new(),
         decisions: Vec::new(),
+        incidents: Vec::new(),
         messages: Vec::new(),
         reload: None,
         scans: 1,
