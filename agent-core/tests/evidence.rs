@@ -29,12 +29,20 @@ struct Kernel {
     unaccounted: [i64; 7],
 }
 
-const KERNELS: [Kernel; 1] = [Kernel {
-    name: "kernel-6.1",
-    unaccounted: [
-        2_568_192, 2_555_904, 2_670_592, 2_863_104, 53_202_944, 2_887_680, 36_179_968,
-    ],
-}];
+const KERNELS: [Kernel; 2] = [
+    Kernel {
+        name: "kernel-6.1",
+        unaccounted: [
+            2_568_192, 2_555_904, 2_670_592, 2_863_104, 53_202_944, 2_887_680, 36_179_968,
+        ],
+    },
+    Kernel {
+        name: "kernel-6.12",
+        unaccounted: [
+            2_523_136, 2_551_808, 2_596_864, 2_854_912, 53_133_312, 2_809_856, 29_937_664,
+        ],
+    },
+];
 
 impl Kernel {
     /// The machine in each frame.

@@ -8,6 +8,8 @@ use super::meter::{Halt, Meter};
 use super::programs;
 
 const PATH: &str = "/proc/allocinfo";
+const SWITCH: &str = "/proc/sys/vm/mem_profiling";
+const OFF: &str = "the profiling of allocations is off: boot with sysctl.vm.mem_profiling=1";
 
 /// What is allocated there is handed on by others, who have lines of their own: counting it here as well would
 /// name the allocator.
@@ -16,7 +18,8 @@ const ALLOCATORS: [&str; 4] = ["mm/slub.c", "mm/slab.c", "mm/percpu-vm.c", "mm/p
 /// The kernel does not say in which class an allocation shows, except where the file gives it away.
 pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
     let (mut lines, mut total) = (0_u64, 0_u64);
-    meter.lines(PATH, |line| {
+    let off = || Halt::Useless(OFF.to_owned());
+    let result = meter.lines(PATH, |line| {
         let Some(allocation) = allocation(line) else {
             return;
         };
@@ -26,14 +29,17 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
             let (class, certainty) = allocation.class();
             found.add(class, certainty, &allocation.owner(), allocation.bytes);
         }
-    })?;
+    });
+    match result {
+        // The kernel could, but was not told to at boot.
+        Err(Halt::Missing) if meter.number(SWITCH).is_some() => return Err(off()),
+        other => other?,
+    }
     match (lines, total) {
         (0, _) => Err(Halt::Failed(format!(
             "{PATH}: no line is that of an allocation"
         ))),
-        (_, 0) => Err(Halt::Useless(
-            "the profiling of allocations is off: boot with sysctl.vm.mem_profiling=1".to_owned(),
-        )),
+        (_, 0) => Err(off()),
         _ => Ok(()),
     }
 }
@@ -149,6 +155,22 @@ allocinfo - version: 1.0
         let (_, result) = collected("allocinfo - version: 1.0\n 0 0 a.c:1 func:f\n");
 
         assert!(matches!(result, Err(Halt::Useless(why)) if why.contains("mem_profiling=1")));
+    }
+
+    #[test]
+    fn a_kernel_that_could_count_says_so_as_well() {
+        let switch = "proc/sys/vm/mem_profiling".to_owned();
+        let roots =
+            [Recorded::new(), Recorded::from([(switch, b"0\n".to_vec())])].map(Root::Recorded);
+
+        let results = roots.map(|root| {
+            let mut meter = Meter::new(&root, Budget::default(), false);
+            collect(&mut meter, &mut Holdings::default())
+        });
+
+        let [without, off] = results;
+        assert!(matches!(without, Err(Halt::Missing)));
+        assert!(matches!(off, Err(Halt::Useless(why)) if why == OFF));
     }
 
     #[test]

@@ -120,10 +120,10 @@ impl Kind {
     pub(super) const fn absence(self) -> &'static str {
         match self {
             Self::AllocInfo => {
-                "this kernel was not built with CONFIG_MEM_ALLOC_PROFILING (6.10 or newer), or it is off: boot with sysctl.vm.mem_profiling=1"
+                "this kernel was not built with CONFIG_MEM_ALLOC_PROFILING (6.10 or newer); with it, sysctl.vm.mem_profiling=1 at boot switches it on"
             }
             Self::PageOwner => {
-                "debugfs is not mounted, or this kernel has no page_owner_stacks (6.9 or newer, CONFIG_PAGE_OWNER): boot with page_owner=on. The file page_owner itself is never read: it has several lines for each page"
+                "this kernel has no page_owner_stacks (6.9 or newer, CONFIG_PAGE_OWNER), or was not booted with page_owner=on; the file page_owner itself is never read, as it has several lines for each page"
             }
             Self::Sizes | Self::Descriptors | Self::Processes => {
                 "no process is to be seen in /proc"

@@ -9,6 +9,7 @@ use super::holdings::Holdings;
 use super::meter::{Halt, Meter};
 use super::programs;
 
+const DEBUGFS: &str = "/sys/kernel/debug";
 const PATH: &str = "/sys/kernel/debug/page_owner_stacks/show_stacks";
 
 /// So many calls name an owner.
@@ -43,6 +44,11 @@ pub(super) fn collect(
 ) -> Result<(), Halt> {
     let mut stack = Stack::default();
     let mut stacks = 0_u64;
+    if meter.list(DEBUGFS)?.is_empty() {
+        return Err(Halt::Useless(format!(
+            "debugfs is not mounted, or may not be seen: mount -t debugfs none {DEBUGFS}"
+        )));
+    }
     meter.lines(PATH, |line| {
         if let Some(pages) = count(line) {
             stacks += 1;
