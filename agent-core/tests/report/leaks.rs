@@ -68,7 +68,7 @@ fn of_pages() -> Comparison {
                 ),
                 explanation(
                     Class::Unaccounted,
-                    "pipes of ingest",
+                    "pipes of ingest (628 pipes, PID 4711)",
                     Kind::Descriptors.file(),
                     [12.0, 640.0],
                     18.7,
@@ -120,7 +120,7 @@ pub(crate) fn sudden() -> Incident {
             ],
             vec![explanation(
                 Class::Unaccounted,
-                "packet rings of tcpdump",
+                "packet rings of tcpdump (PID 90210)",
                 Kind::PacketRings.file(),
                 [0.0, 6000.0],
                 99.1,

@@ -116,6 +116,6 @@ fn redacting_changes_no_number() {
     assert_eq!(bytes(&redacted), bytes(&incident));
     assert_eq!(
         redacted.comparison.unwrap().explanations[0].owner,
-        "packet rings of process-1"
+        "packet rings of process-1 (PID 90210)"
     );
 }

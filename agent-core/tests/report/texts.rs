@@ -70,3 +70,13 @@ fn only_plain_names_get_into_commands() {
         "{commands:?}"
     );
 }
+
+#[test]
+fn who_surely_holds_it_all_is_enough_to_know_and_else_it_is_said_where_to_look() {
+    let mut incident = leaks::sudden();
+    assert!(!report::text(&incident, 80).contains("/proc/net/sockstat"));
+
+    let explanation = &mut incident.comparison.as_mut().unwrap().explanations[0];
+    explanation.certainty = agent_core::evidence::Certainty::AtMost;
+    assert!(report::text(&incident, 80).contains("/proc/net/sockstat"));
+}

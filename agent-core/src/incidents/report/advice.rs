@@ -3,7 +3,7 @@
 use super::owner::Owner;
 use super::view::View;
 use super::words;
-use crate::evidence::{Class, Explanation};
+use crate::evidence::{Certainty, Class, Explanation};
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,22 @@ pub(super) fn of(view: &View<'_>) -> Vec<Step> {
         return vec![Step::new(text, &["adaptivemmd incidents"])];
     }
     steps.extend(suspects(view));
-    steps.extend(of_class(view.subject));
+    if !is_known(view) {
+        steps.extend(of_class(view.subject));
+    }
     steps.extend(deadline(view));
+    steps.extend(hand_on(view));
     steps
+}
+
+/// Whether a process or a service explains so much, and so surely, that nobody has to look further.
+fn is_known(view: &View<'_>) -> bool {
+    let comparison = view.incident.comparison.as_ref();
+    let first = comparison.and_then(|comparison| comparison.explanations.first());
+    first.is_some_and(|first| {
+        let is_somebody = matches!(Owner::of(first), Owner::Process { .. } | Owner::Service(_));
+        is_somebody && first.certainty != Certainty::AtMost && first.share_percent >= 80.0
+    })
 }
 
 /// Who explains most, and which modules are new.
@@ -77,7 +90,7 @@ fn of_owner(explanation: &Explanation, kernel: &str) -> Option<Step> {
     match Owner::of(explanation) {
         Owner::Cache(cache) => plain(cache).map(of_cache),
         Owner::Service(path) => of_service(path),
-        Owner::Process { what, name } => Some(of_process(what, name)),
+        Owner::Process { what, name, note } => Some(of_process(what, name, note)),
         Owner::Code(code) => {
             let text = format!(
                 "The kernel allocates it at {}. Look for that among the known bugs of {} and of its drivers.",
@@ -114,15 +127,13 @@ fn of_service(path: &str) -> Option<Step> {
     Some(Step { text, commands })
 }
 
-fn of_process(what: &str, name: &str) -> Step {
-    let what = if what.is_empty() {
-        String::new()
-    } else {
-        format!(", as {}", words::name(what))
-    };
+fn of_process(what: &str, name: &str, note: &str) -> Step {
+    let held = if what.is_empty() { "it" } else { what };
     let text = format!(
-        "{} holds it{what}. That may be what it is made for; if not, a restart of it gives the memory back.",
-        words::name(name)
+        "{} holds {}{}. That may be what it is made for; if not, a restart of it gives the memory back.",
+        words::name(name),
+        words::name(held),
+        words::name(note),
     );
     let command = plain(name).map(|name| format!("ps -o pid,lstart,args -C {name}"));
     Step {
@@ -222,17 +233,25 @@ fn unaccounted() -> Vec<Step> {
 fn deadline(view: &View<'_>) -> Option<Step> {
     let forecast = view.outlook.forecast?;
     let (least, _) = forecast.exhausted_in()?;
-    let text = if least < 366.0 * 86_400.0 {
-        format!(
-            "If nothing else helps, restart the machine in a quiet hour, before {}. First keep what is known:",
-            view.calendar.moment(forecast.at + least)
-        )
+    let text = if words::is_near(least) {
+        let at = view.calendar.moment(forecast.at + least);
+        format!("If nothing else helps, restart the machine in a quiet hour, before {at}.")
     } else {
-        "There is time. A restart gives the memory back; first keep what is known:".to_owned()
+        "There is time. If nothing else helps, a restart of the machine gives the memory back."
+            .to_owned()
     };
-    let id = plain(&view.incident.id)?;
     Some(Step {
         text,
-        commands: vec![format!("adaptivemmd incidents export {id} leak.tar.zst")],
+        commands: Vec::new(),
     })
+}
+
+fn hand_on(view: &View<'_>) -> Option<Step> {
+    let id = plain(&view.incident.id)?;
+    let text = "To hand it on: all that is known, in one file. --redact leaves out the names of the machine, of \
+                processes and of services.";
+    Some(Step::new(
+        text,
+        &[&format!("adaptivemmd incidents export {id} leak.tar.zst")],
+    ))
 }

@@ -5,6 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::{Incident, Moment};
 use super::words;
 
+/// In a shorter stretch of time minutes are too coarse, in seconds.
+const SHORT: f64 = 1200.0;
+
 /// Two clocks side by side. The history is kept by the one that never jumps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calendar {
@@ -37,11 +40,10 @@ impl Calendar {
         }
     }
 
-    /// A stretch of time.
+    /// A stretch of time, to the second if it is short.
     pub(super) fn stretch(self, from: f64, to: f64) -> String {
-        match (self.at(from), self.at(to)) {
-            (Some(from), Some(to)) => {
-                let (from, to) = (words::moment(from), words::moment(to));
+        match self.ends(from, to) {
+            Some((from, to)) => {
                 // The date of both, if it is the same.
                 let end = match (from.split_once(' '), to.split_once(' ')) {
                     (Some((day, _)), Some((same, time))) if day == same => time,
@@ -49,8 +51,18 @@ impl Calendar {
                 };
                 format!("{from} to {end} UTC")
             }
-            _ => format!("{} to {} after boot", words::span(from), words::span(to)),
+            None => format!("{} to {} after boot", words::span(from), words::span(to)),
         }
+    }
+
+    /// Both ends of a stretch of time.
+    pub(super) fn ends(self, from: f64, to: f64) -> Option<(String, String)> {
+        let moment = if to - from < SHORT {
+            words::exact_moment
+        } else {
+            words::moment
+        };
+        Some((moment(self.at(from)?), moment(self.at(to)?)))
     }
 
     /// A moment as it was noted.

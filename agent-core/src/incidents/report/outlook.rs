@@ -136,11 +136,9 @@ impl Forecast {
             "at this rate the {left} that were available at {at} last {}",
             words::spans(least, most)
         );
-        // A year from now nobody knows the day.
-        let is_near = |in_seconds: f64| in_seconds < 366.0 * 86_400.0;
         let first = self.at + least;
-        let answer = match most.filter(|most| is_near(*most)) {
-            _ if !is_near(least) => {
+        let answer = match most.filter(|most| words::is_near(*most)) {
+            _ if !words::is_near(least) => {
                 format!("not within a year; {} at the earliest", words::span(least))
             }
             Some(most) => calendar.stretch(first, self.at + most),

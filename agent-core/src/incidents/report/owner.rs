@@ -11,8 +11,12 @@ pub(super) enum Owner<'a> {
     Cache(&'a str),
     /// Something else that has its name from the kernel, such as a protocol or a driver.
     Kernel(&'a str),
-    /// Processes of a name: `pipes` of `cron`.
-    Process { what: &'a str, name: &'a str },
+    /// Processes of a name: `pipes` of `cron`, and what more is known, such as ` (12 pipes, PID 812)`.
+    Process {
+        what: &'a str,
+        name: &'a str,
+        note: &'a str,
+    },
     /// A control group.
     Service(&'a str),
     /// Nobody knows who that is.
@@ -39,8 +43,14 @@ impl<'a> Owner<'a> {
                 | Kind::Descriptors
                 | Kind::Queues,
             ) => {
-                let (what, name) = owner.split_once(" of ").unwrap_or(("", owner));
-                Self::Process { what, name }
+                let (what, rest) = owner.split_once(" of ").unwrap_or(("", owner));
+                let end = if rest.ends_with(')') {
+                    rest.rfind(" (")
+                } else {
+                    None
+                };
+                let (name, note) = rest.split_at(end.unwrap_or(rest.len()));
+                Self::Process { what, name, note }
             }
             None => Self::Unknown(owner),
         }

@@ -66,9 +66,9 @@ impl Names {
     fn learn_owner(&mut self, explanation: &mut Explanation) {
         let owner = match Owner::of(explanation) {
             Owner::Code(_) | Owner::Cache(_) | Owner::Kernel(_) => return,
-            Owner::Process { what: "", name } => self.stand_in("process", name),
-            Owner::Process { what, name } => {
-                format!("{what} of {}", self.stand_in("process", name))
+            Owner::Process { what, name, note } => {
+                let of = if what.is_empty() { "" } else { " of " };
+                format!("{what}{of}{}{note}", self.stand_in("process", name))
             }
             Owner::Service(path) => self.stand_in("service", path),
             Owner::Unknown(owner) => self.stand_in("owner", owner),
@@ -214,8 +214,8 @@ mod tests {
             "packet rings of process-1"
         );
         assert_eq!(
-            redact("page tables of java", Kind::Processes),
-            "page tables of process-2"
+            redact("page tables of java (x) (PID 7)", Kind::Processes),
+            "page tables of process-2 (PID 7)"
         );
         assert_eq!(redact("sockets", Kind::Queues), "process-3");
         assert_eq!(redact("kmalloc-512", Kind::Slab), "kmalloc-512");

@@ -86,16 +86,16 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
         "What explains the growth of {}",
         words::bytes(total)
     ));
-    for explanation in comparison.explanations.iter().take(EXPLANATIONS) {
+    let (best, more) = view::best(comparison, EXPLANATIONS);
+    for explanation in best {
         paper.item(
             &words::percent(explanation.share_percent),
             &words::name(&explanation.owner),
         );
         paper.remark(&held(explanation));
     }
-    let more = comparison.explanations.len().saturating_sub(EXPLANATIONS);
     if more > 0 {
-        paper.item("", &format!("{more} more explain less"));
+        paper.item("", &format!("{more} more explain little"));
     }
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / total);

@@ -4,13 +4,16 @@ use super::super::Incident;
 use super::calendar::Calendar;
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
-use crate::evidence::{Class, Comparison, Growth};
+use crate::evidence::{Class, Comparison, Explanation, Growth};
 
 /// Shorter looks back show noise.
 const SHORTEST: f64 = 1800.0;
 
 /// A limit is drawn if what is seen or likely comes so near to it.
 const NEAR: f64 = 1.25;
+
+/// Who explains less of a growth is left out, in percent.
+const LEAST_PERCENT: f64 = 0.2;
 
 /// So many times the length of the growth are shown before it, to see how it was.
 const BEFORE: f64 = 1.0;
@@ -230,6 +233,20 @@ fn by_evidence(incident: &Incident) -> Option<Class> {
     // Of equal ones the first, as orphans are part of what is unaccounted.
     let most = growth.iter().rev().max_by_key(|growth| grown(growth))?;
     (grown(most) > 0).then_some(most.class)
+}
+
+/// Those that explain enough to be told, at most so many, and how many are left out.
+pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, usize) {
+    let explanations = &comparison.explanations;
+    // What is not a number is rather shown.
+    let is_little = |each: &&Explanation| each.share_percent < LEAST_PERCENT;
+    let best: Vec<_> = explanations
+        .iter()
+        .filter(|each| !is_little(each))
+        .take(most)
+        .collect();
+    let left_out = explanations.len() - best.len();
+    (best, left_out)
 }
 
 /// Whether several sources see the same memory, so that their shares are not to be added up.

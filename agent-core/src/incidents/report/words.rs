@@ -32,7 +32,8 @@ pub(super) fn change(by: f64) -> String {
 /// An amount on an axis, without more digits than it has: `1.25 GiB`, `512 MiB`.
 pub(super) fn tick(bytes: f64) -> String {
     const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut value = bytes;
+    // There is a zero below zero.
+    let mut value = if bytes.abs() < 1.0 { 0.0 } else { bytes };
     let mut unit = 0;
     while value.abs() >= 1024.0 && unit + 1 < UNITS.len() {
         value /= 1024.0;
@@ -60,6 +61,11 @@ pub(super) fn span(seconds: f64) -> String {
         return "more than 1000 years".to_owned();
     };
     format!("{value:.digits$} {unit}")
+}
+
+/// Whether a day can be named: a year from now nobody knows it.
+pub(super) fn is_near(in_seconds: f64) -> bool {
+    in_seconds < YEAR
 }
 
 /// From one span to another, in as few words as that needs.
@@ -100,6 +106,11 @@ pub(super) fn rate(bytes_per_second: f64) -> String {
 /// A moment to the minute: `2026-11-28 00:51`, without its time zone, which is UTC.
 pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The same to the second.
+pub(super) fn exact_moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A share of a whole: `62 %`, `0.4 %`.
@@ -153,4 +164,82 @@ pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_the_unit_that_fits() {
+        let told = [
+            -5.0,
+            90.0,
+            2700.0,
+            9000.0,
+            259_200.0,
+            6e7,
+            1e18,
+            f64::INFINITY,
+        ]
+        .map(span);
+
+        assert_eq!(
+            told,
+            [
+                "0 s",
+                "90 s",
+                "45 min",
+                "2.5 h",
+                "3.0 days",
+                "1.9 years",
+                "more than 1000 years",
+                "more than 1000 years"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_range_names_its_unit_once_if_it_can() {
+        assert_eq!(spans(9000.0, Some(36_000.0)), "2.5 to 10.0 h");
+        assert_eq!(spans(90.0, Some(36_000.0)), "90 s to 10.0 h");
+        assert_eq!(spans(90.0, Some(90.4)), "about 90 s");
+        assert_eq!(spans(90.0, None), "90 s or longer");
+        assert_eq!(rates(300.0, 1000.0), "1.0 to 3.4 MiB per hour");
+        assert_eq!(rates(0.0, 1000.0), "at most 3.4 MiB per hour");
+    }
+
+    #[test]
+    fn an_axis_has_no_more_digits_than_it_needs() {
+        let ticks = [0.0, -1e-9, 512.0, -1536.0, 1_342_177_280.0, 1e300];
+
+        assert_eq!(
+            ticks.map(tick)[..5],
+            ["0 B", "0 B", "512 B", "-1.5 KiB", "1.25 GiB"]
+        );
+        assert!(tick(1e300).ends_with(" EiB"));
+    }
+
+    #[test]
+    fn shares_and_changes_say_when_they_are_nothing() {
+        assert_eq!(
+            [0.0, 0.04, 0.4, 62.4, 100.0, f64::NAN].map(percent),
+            ["0 %", "0.0 %", "0.4 %", "62 %", "100 %", "?"]
+        );
+        assert_eq!(
+            [0.0, 2048.0, -2048.0].map(change),
+            ["0 B", "+2.0 KiB", "-2.0 KiB"]
+        );
+    }
+
+    #[test]
+    fn texts_of_others_are_short_and_do_nothing() {
+        assert_eq!(name("a\u{1b}[2Jb\nc"), "a [2Jb c");
+        assert_eq!(name(&"ä".repeat(200)), "ä".repeat(160) + "...");
+        assert_eq!(
+            clauses("it grew; by much; fast"),
+            ("it grew", Some("by much; fast"))
+        );
+        assert_eq!(capitalised("über"), "Über");
+    }
 }

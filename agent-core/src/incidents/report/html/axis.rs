@@ -15,7 +15,11 @@ const DAY: f64 = 24.0 * HOUR;
 const EDGE: f64 = 0.03;
 
 /// Steps that people count time in.
-const STEPS: [f64; 21] = [
+const STEPS: [f64; 25] = [
+    1.0,
+    5.0,
+    15.0,
+    30.0,
     MINUTE,
     2.0 * MINUTE,
     5.0 * MINUTE,
@@ -52,7 +56,7 @@ pub(super) struct Axis {
 impl Axis {
     /// Of seconds since boot, with names at round times of the day.
     pub(super) fn of_time(range: Range<f64>, most: f64, calendar: Calendar) -> Self {
-        let range = range.start..range.end.max(range.start + MINUTE);
+        let range = range.start..range.end.max(range.start + 1.0);
         let least = (range.end - range.start) / most;
         let longest = STEPS[STEPS.len() - 1];
         let step = STEPS.into_iter().find(|step| *step >= least);
@@ -98,6 +102,7 @@ impl ValueFormatter<f64> for Axis {
         let format = match self.step {
             step if step >= 180.0 * DAY => "%b %Y",
             step if step >= DAY || is_midnight => "%-d %b",
+            step if step < MINUTE => "%H:%M:%S",
             _ => "%H:%M",
         };
         time.strftime(format).to_string()
@@ -129,4 +134,84 @@ impl Ranged for Axis {
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
 const fn as_f64(seconds: i64) -> f64 {
     seconds as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::super::{Incident, Machine, Moment};
+    use super::*;
+
+    /// Of a machine that was started at midnight, if its time is known.
+    fn calendar(time: &str) -> Calendar {
+        Calendar::of(&Incident {
+            v: 1,
+            id: String::new(),
+            module: String::new(),
+            name: String::new(),
+            opened: Moment {
+                time: time.to_owned(),
+                uptime_ms: 0,
+            },
+            over: None,
+            machine: Machine::default(),
+            told: Vec::new(),
+            told_more: 0,
+            history: super::super::super::super::History::default(),
+            comparison: None,
+            problems: Vec::new(),
+        })
+    }
+
+    fn names(axis: &Axis) -> Vec<String> {
+        axis.ticks
+            .iter()
+            .map(|tick| axis.format_ext(tick))
+            .collect()
+    }
+
+    #[test]
+    fn times_are_round_in_utc() {
+        let of = |range, calendar| names(&Axis::of_time(range, 4.0, calendar));
+        let known = calendar("2026-11-28T00:00:00Z");
+
+        assert_eq!(
+            of(0.0..20.0, known),
+            ["00:00:05", "00:00:10", "00:00:15", "00:00:20"]
+        );
+        assert_eq!(of(3000.0..20_000.0, known), ["02:00", "04:00"]);
+        assert_eq!(
+            of(70_000.0..110_000.0, known),
+            ["21:00", "29 Nov", "03:00", "06:00"]
+        );
+        assert_eq!(
+            of(0.0..7.0 * DAY, known),
+            ["29 Nov", "1 Dec", "3 Dec", "5 Dec"]
+        );
+        assert_eq!(of(0.0..1000.0 * DAY, known), ["Dec 2027", "Dec 2028"]);
+        assert_eq!(
+            of(0.0..20_000.0, calendar("nobody knows")),
+            ["2.0 h", "4.0 h"]
+        );
+    }
+
+    #[test]
+    fn amounts_are_powers_of_two() {
+        assert_eq!(
+            names(&Axis::of_bytes(0.0..5e9, 4.0)),
+            ["0 B", "2 GiB", "4 GiB"]
+        );
+        assert_eq!(
+            names(&Axis::of_bytes(-3e6..3e6, 4.0)),
+            ["-2 MiB", "0 B", "2 MiB"]
+        );
+        assert_eq!(names(&Axis::of_bytes(7.0..7.0, 4.0)), ["7 B", "8 B"]);
+    }
+
+    #[test]
+    fn no_range_makes_an_endless_axis() {
+        for end in [0.0, 1.0, 1e19, 1e300, f64::MAX] {
+            assert!(Axis::of_bytes(0.0..end, 8.0).ticks.len() <= 32);
+            assert!(Axis::of_time(0.0..end, 8.0, calendar("")).ticks.len() <= 32);
+        }
+    }
 }

@@ -93,10 +93,10 @@ impl Picture<'_> {
             .margin_top(10 * SCALE)
             .margin_right(18 * SCALE)
             .margin_left(2 * SCALE)
-            .x_label_area_size(22 * SCALE)
-            .y_label_area_size(62 * SCALE)
+            .x_label_area_size(24 * SCALE)
+            .y_label_area_size(66 * SCALE)
             .build_cartesian_2d(times, bytes)?;
-        let label = ("sans-serif", 12 * SCALE).into_font().color(&LABEL);
+        let label = ("sans-serif", 15 * SCALE).into_font().color(&LABEL);
         context
             .configure_mesh()
             .disable_x_mesh()

@@ -33,13 +33,14 @@ fn explanations(comparison: &Comparison) -> Markup {
     let growth = as_f64(comparison.growth_bytes);
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / growth);
+    let (best, more) = view::best(comparison, EXPLANATIONS);
     html! {
         p { "Of the growth of " b { (words::bytes(growth)) } ", " b { (words::bytes(rest)) } " (" (share) ") " "is explained by nobody." }
         (bar(comparison))
         table {
             thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before, now" } th class="n" scope="col" { "Share" } } }
             tbody {
-                @for (rank, explanation) in comparison.explanations.iter().take(EXPLANATIONS).enumerate() {
+                @for (rank, explanation) in best.into_iter().enumerate() {
                     (row(rank, explanation))
                 }
                 tr {
@@ -49,8 +50,7 @@ fn explanations(comparison: &Comparison) -> Markup {
                 }
             }
         }
-        @let more = comparison.explanations.len().saturating_sub(EXPLANATIONS);
-        @if more > 0 { p class="note" { (more) " more explain less; incident.json has all." } }
+        @if more > 0 { p class="note" { (more) " more explain little; incident.json has all." } }
         @if view::is_overlapping(comparison) {
             p class="note" { "Several of them see the same memory, so these shares do not add up to 100 %." }
         }

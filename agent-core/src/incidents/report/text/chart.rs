@@ -1,5 +1,7 @@
 //! A small chart of plain characters.
 
+use std::cmp::Ordering;
+
 use super::super::curve::Point;
 use super::super::view::{Chart, View};
 use super::super::words;
@@ -42,10 +44,11 @@ pub(super) fn draw(view: &View<'_>, paper: &mut Paper) {
         paper.line(&format!("{label:>MARGIN$} |{line}"));
     }
     paper.line(&format!("{:>MARGIN$} +{}", "", "-".repeat(canvas.columns)));
-    let (from, to) = (
-        view.calendar.moment(chart.curve.first().0),
-        view.calendar.moment(canvas.to),
-    );
+    let (start, end) = (chart.curve.first().0, canvas.to);
+    let (from, to) = match view.calendar.ends(start, end) {
+        Some((from, to)) => (from, to + " UTC"),
+        None => (view.calendar.moment(start), view.calendar.moment(end)),
+    };
     let room = (canvas.columns + 1).saturating_sub(from.chars().count());
     if to.chars().count() < room {
         paper.line(&format!("{:>MARGIN$} {from}{to:>room$}", ""));
@@ -97,7 +100,6 @@ impl Canvas {
         }
         for two in chart.curve.points.windows(2) {
             canvas.line(two[0], two[1], SEEN);
-            canvas.step(two[0], two[1]);
         }
         canvas
     }
@@ -119,20 +121,10 @@ impl Canvas {
         )
     }
 
-    /// What is between two points in one column, such as a jump.
-    fn step(&mut self, from: Point, to: Point) {
-        let column = self.column_of(to.0);
-        if self.column_of(from.0).abs_diff(column) <= 1 {
-            let (a, b) = (self.row_of(from.1), self.row_of(to.1));
-            for row in &mut self.rows[a.min(b)..=a.max(b)] {
-                row[column] = SEEN;
-            }
-        }
-    }
-
-    /// A mark in every column from one point to another.
+    /// A mark in every column from one point to another, and in all rows in between.
     fn line(&mut self, from: Point, to: Point, mark: char) {
         let (first, last) = (self.column_of(from.0), self.column_of(to.0));
+        let mut before = self.row_of(from.1);
         for column in first..=last {
             let share = if last == first {
                 1.0
@@ -140,7 +132,16 @@ impl Canvas {
                 as_f64(column - first) / as_f64(last - first)
             };
             let row = self.row_of(from.1 + (to.1 - from.1) * share);
-            self.rows[row][column] = mark;
+            // The row before has its mark in the column before.
+            let rows = match before.cmp(&row) {
+                Ordering::Less => before + 1..=row,
+                Ordering::Equal => row..=row,
+                Ordering::Greater => row..=before - 1,
+            };
+            for line in &mut self.rows[rows] {
+                line[column] = mark;
+            }
+            before = row;
         }
     }
 }
