@@ -13,14 +13,14 @@ const HEADER: &str = "\
 # What happens in each trace of the corpus. Written by `cargo vm corpus`; the traces are beside this file.
 #
 #   file       the trace
-#   kind       leak: memory is lost from begins_ms to the end. benign: memory is used, and given back after 14 s
+#   kind       leak: memory is lost from begins_ms to the end. benign: memory is used, and given back after 10 s
 #   class      of a leak: what is lost (pages-orderN: pages of that order; refs: pages that are cut off from their file while
 #              somebody holds a reference; kmalloc: slab; vmalloc; percpu; pipes; packet-ring). Else the name of the load
 #   speed      of a leak: slow (an exponential: more than a tenth more in each frame), fast (all at once), steps, noise
 #              (a rate that varies by 90 %), constant
 #   owner      of a leak: the module of the kernel or the process that loses memory
 #   stretch    by how much to multiply t_ms, the period and begins_ms before replay, each of these in turn. 200 makes
-#              scans every 30 s of the usual 150 ms between two frames; 4000 makes scans every 600 s, and 33 hours in all
+#              scans every 30 s of the usual 150 ms between two frames; 4000 makes scans every 600 s
 #   lost_kib   of a leak: how much is lost at the end
 #   begins_ms  when it begins, in t_ms as recorded, to within two frames
 #   kernel     what `uname -r` says; 1 node of 1024 MiB with 2 processors, emulated, unless the name of the trace

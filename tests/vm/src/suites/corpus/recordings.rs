@@ -6,17 +6,17 @@ use std::fmt::Write as _;
 type Pace = (u32, u32, &'static str);
 
 /// Scans every 30 s, as the detectors of jumps expect them.
-const SCANS: Pace = (150, 200, "[200]");
+const SCANS: Pace = (150, 120, "[200]");
 /// Scans every 600 s, which fill the hours that trends are seen in.
 const HOURS: Pace = (150, 200, "[4000]");
-const BOTH: Pace = (150, 200, "[200, 4000]");
+const BOTH: Pace = (150, 130, "[200, 4000]");
 /// Scans every 30 s that are long enough for a tenth more each time, on a machine that is emulated.
 const LONG_SCANS: Pace = (600, 60, "[50]");
 
 /// The machine is at rest before.
 const BEGIN_SECS: u32 = 2;
 /// How long an innocent load goes on.
-const HOLD_SECS: u32 = 14;
+const HOLD_SECS: u32 = 10;
 
 /// One trace.
 #[derive(Debug, Clone, Copy)]
