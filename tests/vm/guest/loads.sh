@@ -57,6 +57,7 @@ begin_tmpfs() {
     mkdir -p /tmpfs
     mount -t tmpfs -o size=90% tmpfs /tmpfs
     dd if=/dev/zero of=/tmpfs/file bs=1M count="$third" 2>/dev/null
+    say "written_mib $third"
 }
 end_tmpfs() { umount /tmpfs; }
 begin_hugetlb() {
@@ -123,7 +124,8 @@ begin_xfs() {
     mount -t xfs /dev/vdb /xfs
     (cd /xfs && seq 1 6000 | xargs touch)
     dd if=/dev/zero of=/xfs/file bs=1M count=$((third / 2)) 2>/dev/null
-    say "files 6001"
+    say "files 6000"
+    say "written_mib $((third / 2))"
 }
 end_xfs() {
     umount /xfs

@@ -26,13 +26,17 @@ int main(int count, char **words)
 	size_t bytes = (size_t)atol(words[1]) * MIB;
 	double rate = atof(words[2]), hold = atof(words[3]), start = now();
 	char *p = map(bytes);
+	struct latencies latencies = { 0 };
 
 	printf("filling\n"), fflush(stdout);
 	for (size_t at = 0; at + HUGE <= bytes; at += HUGE) {
+		double before = now();
 		shatter(p + at);
+		add(&latencies, now() - before);
 		if (rate > 0)
 			rest((double)(at + HUGE) / MIB / rate - (now() - start));
 	}
+	print_latencies("shattered", &latencies);
 	printf("holding\n"), fflush(stdout);
 	rest(hold);
 	return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// hold KIND MIB SECONDS [NODE]: takes memory in one of many innocent ways, says `holding`, and gives it back after SECONDS.
+// hold KIND MIB SECONDS [NODE]: takes memory in one of many innocent ways, says how long that took and `holding`, and
+// gives it back after SECONDS.
 //   anon     base pages                  mlock   pages that are locked
 //   ptes     page tables of that size    tasks   processes, 1 a MiB
 // With NODE all of it is on that node.
@@ -49,6 +50,7 @@ int main(int count, char **words)
 			die("set_mempolicy");
 	}
 	setpgid(0, 0);
+	double start = now();
 	if (!strcmp(kind, "anon"))
 		memory(mib * MIB);
 	else if (!strcmp(kind, "mlock")) {
@@ -60,7 +62,7 @@ int main(int count, char **words)
 		hold_tasks(mib);
 	else
 		return fprintf(stderr, "hold: no kind %s\n", kind), 2;
-	printf("holding\n"), fflush(stdout);
+	printf("taken_mib %ld\ntook_ms %.0f\nholding\n", mib, (now() - start) * 1000), fflush(stdout);
 	rest(atof(words[3]));
 	signal(SIGTERM, SIG_IGN);
 	kill(0, SIGTERM);

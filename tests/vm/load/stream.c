@@ -30,9 +30,10 @@ int main(int count, char **words)
 	long fill = argument(count, words, 2, 0), done = 0;
 	double rate = argument(count, words, 3, 0), seconds = argument(count, words, 4, 0);
 
+	double begin = now();
 	for (long i = 0; i < fill; i++)
 		read_one_mib();
-	printf("filled_mib %ld\n", fill);
+	printf("filled_mib %ld\ntook_ms %.0f\n", fill, (now() - begin) * 1000);
 	fflush(stdout);
 	for (double start = now(); rate > 0 && now() - start < seconds; done++) {
 		read_one_mib();
