@@ -1,6 +1,7 @@
 //! Hands a snapshot to every module and collects their words: one thread per module, a deadline for all.
 //!
-//! A module that is still busy gets no new snapshot, and what it says too late is dropped. One that is
+//! A module that is still busy gets no new snapshot, and what it says too late is dropped, but for warnings, which are
+//! said when it answers in time again. One that is
 //! late too often, or breaks down, is quarantined: nobody waits for it, and after a pause, which grows, it is
 //! made anew. One in a process of its own is made anew at once, twice.
 
@@ -164,7 +165,7 @@ impl Bus {
         }
     }
 
-    /// What came after its deadline is dropped; its author is free again.
+    /// What came after its deadline is dropped, but for warnings; its author is free again.
     fn take_late_replies(&mut self, now: Uptime) {
         while let Ok(reply) = self.replies.try_recv() {
             self.settle(reply, None, now);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Sender;
 
@@ -14,7 +15,7 @@ use crate::loader::Verdict;
 use crate::marker::Slot;
 use crate::runner::{Recipe, Runner, Unmade};
 use crate::sampler::Snapshot;
-use crate::words::Words;
+use crate::words::{Finding, Words};
 
 /// A module in a process of its own is started again so often before it is quarantined.
 const RESTARTS: u32 = 2;
@@ -24,6 +25,8 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const QUARANTINE: Duration = Duration::from_secs(60);
 /// The longest quarantine.
 const LONGEST_QUARANTINE: Duration = Duration::from_secs(3600);
+/// So many warnings that came too late are kept.
+const MOST_BELATED: usize = 64;
 /// Who has done good work for so long has a clean record.
 const PROBATION: Duration = Duration::from_secs(3600);
 
@@ -43,6 +46,8 @@ pub struct Member {
     good_since: Option<Uptime>,
     /// When the last scan began.
     now: Option<Uptime>,
+    /// Warnings that came too late: they are said with the next words that are in time.
+    belated: Vec<Finding>,
 }
 
 /// Where a module runs.
@@ -129,6 +134,7 @@ impl Member {
             strikes: 0,
             good_since: None,
             now: None,
+            belated: Vec::new(),
         }
     }
 
@@ -282,10 +288,21 @@ impl Member {
             Verdict::Died => self.give_up(Reason::Died),
             Verdict::Good | Verdict::Failed if in_time => {
                 self.ending = Ending::Answered(verdict);
+                self.words.findings.splice(0..0, self.belated.drain(..));
                 self.commend(now);
             }
-            Verdict::Good | Verdict::Failed => self.words.clear(),
+            Verdict::Good | Verdict::Failed => self.keep_warnings(),
         }
+    }
+
+    /// It said so too late. A request would rest on numbers of then, but a warning is said once, and must not be lost.
+    fn keep_warnings(&mut self) {
+        let findings = self.words.findings.drain(..);
+        self.belated.extend(findings.filter(|finding| {
+            finding.severity == Severity::Warning || finding.severity == Severity::Error
+        }));
+        self.belated.truncate(MOST_BELATED);
+        self.words.clear();
     }
 
     /// It broke down, and its thread has no more to do.

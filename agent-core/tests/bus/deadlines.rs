@@ -71,15 +71,16 @@ fn a_scan_waits_no_longer_than_the_deadline_of_the_core() {
     GATES[1].open();
 }
 
-#[test]
-fn late_words_are_dropped_and_the_module_is_asked_again() {
+/// What is logged in the scans until a module that waited at this gate answers in time, and in the scan in which it does.
+fn until_it_answers(gate: usize, more: &str) -> (Vec<String>, String) {
     let config = format!(
-        "{AMPLE}[modules.waiting]\nenabled = true\ndeadline-ms = 100\n[modules.waiting.config]\nscans = 1\ngate = 2"
+        "{AMPLE}[modules.waiting]\nenabled = true\ndeadline-ms = 100\n\
+         [modules.waiting.config]\nscans = 1\ngate = {gate}\n{more}"
     );
     let mut bench = Bench::new(Threads::OnePerModule, &config);
 
     let late = bench.scan();
-    GATES[2].open();
+    GATES[gate].open();
     let mut told = vec![late];
     while told.len() < 4
         && told
@@ -91,6 +92,12 @@ fn late_words_are_dropped_and_the_module_is_asked_again() {
         told.push(bench.scan());
     }
     let last = told.pop().unwrap();
+    (told, last)
+}
+
+#[test]
+fn late_words_are_dropped_and_the_module_is_asked_again() {
+    let (told, last) = until_it_answers(2, "");
 
     assert_eq!(
         told.concat(),
@@ -100,6 +107,20 @@ fn late_words_are_dropped_and_the_module_is_asked_again() {
     assert_eq!(
         last,
         format!("info waiting: does its work again\nnotice waiting: seen in scan {scan}\n")
+    );
+}
+
+#[test]
+fn a_late_warning_is_said_when_the_module_answers_in_time_again() {
+    let (told, last) = until_it_answers(7, "then = \"warn\"");
+
+    let scan = told.len() + 1;
+    assert_eq!(
+        last,
+        format!(
+            "info waiting: does its work again\nwarning waiting: seen in scan 1\n\
+             notice waiting: seen in scan {scan}\n"
+        )
     );
 }
 

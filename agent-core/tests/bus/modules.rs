@@ -91,7 +91,7 @@ struct Waiting {
     then: String,
 }
 
-const THEN: Opt<&str> = Opt::text("then", "speak", "speak or panic");
+const THEN: Opt<&str> = Opt::text("then", "speak", "speak, warn or panic");
 
 impl Module for Waiting {
     const INFO: Info = Info {
@@ -119,7 +119,12 @@ impl Module for Waiting {
             self.gate.pass();
         }
         let text = format!("seen in scan {}", snapshot.scan());
-        out.finding(&Finding::new(Severity::Notice, "seen", &text));
+        let severity = if is_bad && self.then == "warn" {
+            Severity::Warning
+        } else {
+            Severity::Notice
+        };
+        out.finding(&Finding::new(severity, "seen", &text));
         assert!(!(is_bad && self.then == "panic"), "after the wait");
         Ok(())
     }

@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 
 /// Runs the daemon on real kernels, in virtual machines.
 #[derive(Debug, Parser)]
-#[command(name = "cargo vm")]
+#[command(name = "cargo vm", bin_name = "cargo vm")]
 pub(crate) struct Options {
     /// What to try
     pub(crate) suite: Suite,
@@ -69,7 +69,7 @@ pub(crate) enum Suite {
     Fragmentation,
     /// Kernel memory is lost in many ways: what is found, and when
     Leaks,
-    /// Nodes that differ, without memory, with memory that comes later
+    /// Nodes that differ, without memory, with memory that comes and goes
     Nodes,
     /// Machines that lack something, or have something unusual
     Odd,
