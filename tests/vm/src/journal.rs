@@ -39,7 +39,7 @@ impl<'a> Log<'a> {
     }
 
     /// The lines of the phases with that name.
-    pub(crate) fn during(&self, name: &str) -> impl Iterator<Item = &'a str> + '_ {
+    pub(crate) fn during(&self, name: &str) -> impl Iterator<Item = &'a str> + Clone + '_ {
         let name = name.to_owned();
         self.phases
             .iter()
