@@ -66,6 +66,8 @@ struct Watch {
     desk: Desk,
     chronicles: Vec<Chronicle>,
     stills: Stills,
+    /// Where a daemon before this one has left what it remembered.
+    office: Office,
     /// When evidence was last taken.
     taken: Option<Uptime>,
     followed: Vec<Followed>,
@@ -94,7 +96,8 @@ impl Incidents {
     /// If the kernel gives us no more threads.
     pub fn kept(office: Office) -> io::Result<Self> {
         Ok(Self(Some(Box::new(Watch {
-            desk: Desk::open(office)?,
+            desk: Desk::open(office.clone())?,
+            office,
             chronicles: Vec::new(),
             stills: Stills::default(),
             taken: None,
@@ -130,9 +133,11 @@ impl Incidents {
 
     /// Waits until all is written, but not for long; what is left to say.
     pub fn end(&mut self) -> Vec<Word> {
-        self.0
-            .take()
-            .map_or_else(Vec::new, |watch| watch.desk.end())
+        let Some(mut watch) = self.0.take() else {
+            return Vec::new();
+        };
+        watch.remember();
+        watch.desk.end()
     }
 }
 
@@ -158,6 +163,7 @@ impl Watch {
                 Why::Routine
             };
             self.take(why, snapshot, members);
+            self.remember();
         }
         for member in answered {
             for finding in &member.words().findings {
@@ -234,13 +240,27 @@ impl Watch {
         }
     }
 
+    /// Lets a daemon after this one go on.
+    fn remember(&mut self) {
+        for chronicle in &self.chronicles {
+            self.desk.hand_in(Job::Remember {
+                module: chronicle.module().to_owned(),
+                history: chronicle.history(),
+            });
+        }
+    }
+
     fn chronicle(&mut self, module: &str) -> &mut Chronicle {
         let index = self
             .chronicles
             .iter()
             .position(|chronicle| chronicle.module() == module);
         let index = index.unwrap_or_else(|| {
-            self.chronicles.push(Chronicle::of(module));
+            let Office {
+                state_dir, boot_id, ..
+            } = &self.office;
+            let earlier = shelf::remembered(state_dir, boot_id, module);
+            self.chronicles.push(Chronicle::of(module, earlier));
             self.chronicles.len() - 1
         });
         &mut self.chronicles[index]

@@ -59,6 +59,14 @@ impl Bench {
 
     /// Lets the daemon take evidence, loses memory, and waits until that is kept.
     fn leak(&self, daemon: &mut Running) {
+        self.wait_for_evidence();
+        self.machine.write("proc/allocinfo", &allocinfo(601));
+        self.machine.lose(700);
+        daemon.until("memleak: incident ");
+    }
+
+    /// Lets the daemon take evidence.
+    fn wait_for_evidence(&self) {
         eventually("evidence of before", || {
             let files = fs::read_dir(self.state("evidence")).ok()?;
             files.flatten().find_map(|boot| {
@@ -66,9 +74,6 @@ impl Bench {
                 evidence.next().map(drop)
             })
         });
-        self.machine.write("proc/allocinfo", &allocinfo(601));
-        self.machine.lose(700);
-        daemon.until("memleak: incident ");
     }
 
     fn state(&self, name: &str) -> PathBuf {
@@ -199,6 +204,26 @@ fn the_scans_before_and_after_can_be_replayed() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("700.0 MiB unaccounted"), "{text}");
     }
+}
+
+#[test]
+fn a_leak_after_a_restart_is_held_against_the_time_before_it() {
+    let bench = Bench::new();
+    let mut daemon = bench.daemon();
+    daemon.until("started");
+    bench.wait_for_evidence();
+    let (status, _) = daemon.terminate();
+    assert!(status.success());
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let restarted: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+
+    let mut daemon = bench.daemon();
+    bench.leak(&mut daemon);
+    daemon.terminate();
+
+    let record = bench.record(&[]);
+    let seconds = |value: &Value| value.as_f64().unwrap() / 1000.0;
+    assert!(seconds(&record["history"]["uptime_ms"][0]) < restarted);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::words::Number;
 
 /// No more metrics are remembered of one module.
 const MOST_COLUMNS: usize = 64;
+/// No more rows are kept in all, across restarts of the daemon.
+const MOST_ROWS: usize = 1200;
 /// Every so many scans, and so many of those. At a scan each 30 s: an hour of all, 12 hours of one in 5 minutes, and two
 /// weeks of one an hour, which is longer than any detector looks back.
 const STEPS: [(u64, usize); 3] = [(1, 120), (10, 144), (120, 336)];
@@ -17,6 +19,8 @@ const STEPS: [(u64, usize); 3] = [(1, 120), (10, 144), (120, 336)];
 #[derive(Debug)]
 pub(super) struct Chronicle {
     module: String,
+    /// What a daemon before this one remembered in this boot.
+    earlier: History,
     names: Vec<String>,
     rings: [Ring; STEPS.len()],
     scans: u64,
@@ -34,9 +38,11 @@ struct Ring {
 }
 
 impl Chronicle {
-    pub(super) fn of(module: &str) -> Self {
+    /// Goes on where a daemon before this one has ended.
+    pub(super) fn of(module: &str, earlier: History) -> Self {
         Self {
             module: module.to_owned(),
+            earlier,
             names: Vec::new(),
             rings: STEPS.map(|(every, most)| Ring {
                 every,
@@ -115,10 +121,11 @@ impl Chronicle {
             .enumerate()
             .map(|(index, name)| (name.clone(), column(index)))
             .collect();
-        History {
+        let own = History {
             uptime_ms: rows.iter().map(|(at_ms, ..)| *at_ms).collect(),
             columns,
-        }
+        };
+        own.after(&self.earlier, MOST_ROWS)
     }
 }
 
@@ -160,7 +167,7 @@ mod tests {
     use super::*;
 
     fn noted(scans: u64) -> Chronicle {
-        let mut chronicle = Chronicle::of("memleak");
+        let mut chronicle = Chronicle::of("memleak", History::default());
         for scan in 0..scans {
             let metric = |name: &str, value| Number {
                 name: name.to_owned(),
@@ -209,8 +216,45 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_goes_on_where_the_one_before_has_ended() {
+        let earlier = noted(50).history();
+        let mut chronicle = Chronicle::of("memleak", earlier.clone());
+        let metric = Number {
+            name: "growth_bytes".to_owned(),
+            value: 50.0,
+        };
+        chronicle.note(Uptime(Duration::from_secs(1500)), &[metric]);
+
+        let history = chronicle.history();
+
+        assert_eq!(history.uptime_ms.len(), 51);
+        assert_eq!(history.uptime_ms[..50], earlier.uptime_ms);
+        assert_eq!(history.columns["growth_bytes"][50], Some(50.0));
+        assert_eq!(history.columns["late_bytes"][49..], [Some(1.0), None]);
+    }
+
+    #[test]
+    fn many_restarts_thin_out_what_is_old_and_never_what_is_new() {
+        let mut history = History::default();
+        for second in 0..5000 {
+            let one = History {
+                uptime_ms: vec![second * 1000],
+                columns: BTreeMap::from([("a_bytes".to_owned(), vec![Some(1.0)])]),
+            };
+            history = one.after(&history, 100);
+        }
+
+        assert!(history.uptime_ms.len() <= 100);
+        assert!(history.uptime_ms.is_sorted_by(|a, b| a < b));
+        assert_eq!(history.columns["a_bytes"].len(), history.uptime_ms.len());
+        let newest: Vec<u64> = (4980..5000).map(|second| second * 1000).collect();
+        assert!(history.uptime_ms.ends_with(&newest));
+        assert_eq!(history.uptime_ms[0], 0);
+    }
+
+    #[test]
     fn a_module_that_makes_up_metrics_is_remembered_only_in_part() {
-        let mut chronicle = Chronicle::of("odd");
+        let mut chronicle = Chronicle::of("odd", History::default());
         for scan in 0..100 {
             let metric = Number {
                 name: format!("n{scan}_bytes"),

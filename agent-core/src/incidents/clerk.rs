@@ -9,7 +9,7 @@ use adaptivemm_module_api::units::PageSize;
 
 use super::archive::{self, Archive, Room};
 use super::record::{Incident, Machine, Moment, Told, VERSION};
-use super::shelf::Shelf;
+use super::shelf::{self, Shelf};
 use super::stills::{self, Still};
 use super::{History, Word};
 use crate::evidence::{Budget, Comparison, Evidence, Level, Raw, Request, Why};
@@ -48,6 +48,8 @@ pub(super) enum Job {
         levels: Vec<Level>,
         page_size: PageSize,
     },
+    /// Keeps how the metrics of a module have developed, for a daemon after this one.
+    Remember { module: String, history: History },
     /// A module said something.
     Hear(Box<Heard>),
     /// Some scans after an incident was opened.
@@ -113,6 +115,13 @@ impl Clerk {
                 }
                 let (evidence, _) = self.take(why, at, levels, page_size);
                 problem(self.shelf.add(evidence), "evidence cannot be kept")
+            }
+            Job::Remember { module, history } => {
+                let Office {
+                    state_dir, boot_id, ..
+                } = &self.office;
+                let kept = shelf::remember(state_dir, boot_id, &module, &history);
+                problem(kept, "what the modules measured cannot be kept")
             }
             Job::Hear(heard) => self.hear(*heard),
             Job::After {

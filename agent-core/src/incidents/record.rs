@@ -101,6 +101,45 @@ pub struct History {
     pub columns: BTreeMap<String, Vec<Option<f64>>>,
 }
 
+impl History {
+    /// Both, as far as `earlier` is earlier. Of more rows than `most`, every second one of the older half is left out.
+    #[must_use]
+    pub(crate) fn after(self, earlier: &Self, most: usize) -> Self {
+        let first = self.uptime_ms.first().copied().unwrap_or(u64::MAX);
+        let used = earlier.uptime_ms.partition_point(|at_ms| *at_ms < first);
+        let own = self.uptime_ms.len();
+        let mut both = Self {
+            uptime_ms: [&earlier.uptime_ms[..used], &self.uptime_ms].concat(),
+            columns: BTreeMap::new(),
+        };
+        for name in earlier.columns.keys().chain(self.columns.keys()) {
+            let rows = |columns: &BTreeMap<String, Vec<Option<f64>>>, rows| {
+                let column = columns.get(name).map_or(&[][..], Vec::as_slice);
+                let mut column = column[..column.len().min(rows)].to_vec();
+                column.resize(rows, None);
+                column
+            };
+            let column = [rows(&earlier.columns, used), rows(&self.columns, own)].concat();
+            both.columns.insert(name.clone(), column);
+        }
+        if both.uptime_ms.len() > most {
+            both.thin();
+        }
+        both
+    }
+
+    fn thin(&mut self) {
+        let half = self.uptime_ms.len() / 2;
+        let stays = |row: usize| row >= half || row % 2 == 0;
+        let mut row = 0..;
+        self.uptime_ms.retain(|_| row.next().is_some_and(stays));
+        for column in self.columns.values_mut() {
+            let mut row = 0..;
+            column.retain(|_| row.next().is_some_and(stays));
+        }
+    }
+}
+
 impl Incident {
     /// The finding that says most: the first of the worst.
     #[must_use]

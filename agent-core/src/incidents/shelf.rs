@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::evidence::Evidence;
 
 use super::archive;
+use super::record::History;
 
 /// So many are kept.
 const MOST: usize = 8;
-/// How a file ends.
+/// How a file of evidence ends.
 const SUFFIX: &str = ".json.zst";
+/// How the file with the history of a module ends.
+const HISTORY: &str = ".history.zst";
 
 /// The evidence of this boot, the oldest first. It outlives a restart of the daemon.
 #[derive(Debug)]
@@ -23,9 +26,9 @@ pub(super) struct Shelf {
 impl Shelf {
     /// Takes over what a daemon before this one has kept in this boot; of other boots nothing stays.
     pub(super) fn open(state_dir: &Path, boot_id: &str) -> Self {
+        let directory = place(state_dir, boot_id);
         let all = state_dir.join("evidence");
-        let directory = all.join(boot_id);
-        for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(all).into_iter().flatten().flatten() {
             if entry.path() != directory {
                 // What cannot be removed is in nobody's way.
                 let _left = fs::remove_dir_all(entry.path());
@@ -79,6 +82,34 @@ impl Shelf {
     fn path(&self, evidence: &Evidence) -> PathBuf {
         self.directory.join(format!("{}{SUFFIX}", at(evidence)))
     }
+}
+
+/// Where evidence of a boot is kept, and how the metrics developed.
+fn place(state_dir: &Path, boot_id: &str) -> PathBuf {
+    state_dir.join("evidence").join(boot_id)
+}
+
+/// Keeps how the metrics of a module have developed, for a daemon after this one.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub(super) fn remember(
+    state_dir: &Path,
+    boot_id: &str,
+    module: &str,
+    history: &History,
+) -> io::Result<()> {
+    let directory = place(state_dir, boot_id);
+    archive::private(&directory)?;
+    let file = directory.join(format!("{module}{HISTORY}"));
+    archive::replace(&file, &archive::packed(history)?)
+}
+
+/// How the metrics of a module have developed before this daemon; empty if nobody knows.
+pub(super) fn remembered(state_dir: &Path, boot_id: &str, module: &str) -> History {
+    let file = place(state_dir, boot_id).join(format!("{module}{HISTORY}"));
+    archive::unpacked(&file).unwrap_or_default()
 }
 
 fn at(evidence: &Evidence) -> u64 {
