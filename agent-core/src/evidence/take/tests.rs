@@ -86,8 +86,12 @@ fn caches_that_can_be_reclaimed_are_not_evidence() {
 }
 
 #[test]
-fn texts_are_kept_for_an_incident_only() {
-    let root = machine([SLAB, ("proc/meminfo", "Percpu: 4 kB\n")]);
+fn texts_are_kept_for_an_incident_only_and_without_addresses() {
+    let peers = (
+        "proc/net/tcp",
+        "0: 0100007F:07E8 0100007F:A1B2 01 0:0 0 0 0 0 12\n",
+    );
+    let root = machine([SLAB, peers, ("proc/meminfo", "Percpu: 4 kB\n")]);
 
     let (_, routine) = take(&root, Why::Routine, Budget::default());
     let (evidence, incident) = take(&root, Why::Incident, Budget::default());
