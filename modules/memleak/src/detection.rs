@@ -5,12 +5,13 @@ use core::time::Duration;
 use adaptivemm_module_api::units::{Balance, Uptime};
 use adaptivemm_module_api::{Finding, Out, Severity};
 
+use crate::accounting::Exact;
 use crate::circumstances::Circumstances;
 use crate::classic::{self, Classic, Verdict};
 use crate::episode::{Claim, Episode, Heard};
 use crate::horizon::Grade;
 use crate::jump::{self, Jump, Leap};
-use crate::level::Level;
+use crate::level::{Excess, Level};
 use crate::options::Options;
 use crate::report::growth::Growth;
 use crate::report::{self, Opinion, Report};
@@ -177,14 +178,35 @@ impl Detection {
                     .level
                     .observe(sample.at, exact.unaccounted, sample.total);
                 if let Some(excess) = excess {
-                    let heard = self.episode.hear_level();
-                    Report::level(sample, &exact, &excess, baseline).say(heard, sample.at, out);
+                    self.tell_level(sample, &exact, &excess, baseline, out);
                 }
             }
             // Switched off, or too unsteady a scan to count for or against a leak.
             Ok(_) => {}
             Err(_) => self.level.start_again(),
         }
+    }
+
+    fn tell_level(
+        &mut self,
+        sample: &Sample<'_>,
+        exact: &Exact,
+        excess: &Excess,
+        baseline: Balance,
+        out: &mut Out<'_>,
+    ) {
+        let growth = Growth {
+            before: self.trend.lowest(),
+            ..self.growth_since(earlier(sample.at, excess.lasted), sample)
+        };
+        let members = Members::of(Series::Unaccounted);
+        let rise = growth.now.growth(&growth.before, members);
+        // Of what was missing before anybody looked nobody knows how it grew.
+        let is_growth = rise.get() >= exact.unaccounted.get() / 2;
+        let claim = is_growth.then(|| claim(&growth, members, Grade::Warning));
+        let heard = self.episode.hear_level(claim.as_ref());
+        let rise = is_growth.then_some(rise);
+        Report::level(sample, exact, excess, baseline, rise).say(heard, sample.at, out);
     }
 
     fn growth_since<'a>(&self, from: Uptime, sample: &'a Sample<'a>) -> Growth<'a> {

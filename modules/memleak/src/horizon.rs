@@ -232,7 +232,7 @@ impl Horizon {
 }
 
 impl Stretch {
-    const fn floor(self) -> Balance {
+    pub(crate) const fn floor(self) -> Balance {
         match self.lowest_steady {
             Some(floor) => floor,
             None => self.lowest,

@@ -61,17 +61,25 @@ impl Report {
         Self::of_growth("sudden-leak", &lead, growth)
     }
 
-    /// Memory has been missing for a while.
+    /// Memory has been missing for a while; most of it may have gone by a rise that was seen.
     pub(crate) fn level(
         sample: &Sample<'_>,
         exact: &Exact,
         excess: &Excess,
         baseline: Balance,
+        rise: Option<Balance>,
     ) -> Self {
         let missing = exact.unaccounted;
+        let since_when = rise.map_or_else(
+            || {
+                "lost before the daemon started, or held by a driver that counts it nowhere"
+                    .to_owned()
+            },
+            |rise| format!("{rise} of it since the daemon looks"),
+        );
         let text = format!(
             "Possible memory leak (level): {missing} of {} accounted for by nothing for {} scans ({}), limit {}; \
-             lost before the daemon started, or held by a driver that counts it nowhere; \
+             {since_when}; \
              classic formula {}, {}",
             sample.total,
             excess.scans,

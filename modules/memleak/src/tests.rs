@@ -247,6 +247,23 @@ fn memory_that_was_lost_before_is_an_incident_of_its_own() {
 }
 
 #[test]
+fn missing_memory_that_was_seen_to_grow_is_an_incident_with_what_sees_it_later() {
+    let findings = incidents(1600, |minute| Amounts {
+        lost: 2 * minute,
+        ..Amounts::default()
+    });
+
+    let told = |code| findings.iter().position(|finding| finding.contains(code));
+    assert!(told("level-leak") < told("trend-leak"), "{findings:?}");
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.ends_with(" growth-3600")),
+        "{findings:?}"
+    );
+}
+
+#[test]
 fn what_comes_back_is_said_to() {
     let lines = told(200, |minute| Amounts {
         stacks: 20 * if minute < 100 { minute } else { 0 },

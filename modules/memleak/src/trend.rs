@@ -130,6 +130,15 @@ impl Trend {
         self.levels(|horizons| horizons[0].ring.floors().iter().min().copied())
     }
 
+    /// The least amounts that are remembered at all: of a week, if it was that long.
+    pub(crate) fn lowest(&self) -> Levels {
+        self.levels(|horizons| {
+            let floors = horizons.iter().flat_map(|horizon| horizon.ring.floors());
+            let open = horizons.iter().filter_map(|horizon| horizon.open.as_ref());
+            floors.copied().chain(open.map(|open| open.floor())).min()
+        })
+    }
+
     /// The floors of all series at both ends of a horizon, as far as they are known.
     pub(crate) fn ends(&self, index: usize) -> (Levels, Levels) {
         let rise = |horizons: &[Horizon; HORIZONS]| horizons[index].ring.rise();

@@ -149,7 +149,7 @@ fn an_old_leak_is_reported_with_its_level() {
     };
 
     assert_eq!(
-        Report::level(&sample, &exact, &excess, Balance::new(160 * MIB)),
+        Report::level(&sample, &exact, &excess, Balance::new(160 * MIB), None),
         Report {
             severity: Severity::Warning,
             code: "level-leak",

@@ -2,10 +2,16 @@
 //!
 //! `cargo test --release -p memleak evaluation -- --ignored --nocapture` prints the tables.
 
-use adaptivemm_module_api::units::Bytes;
+use std::collections::BTreeMap;
+
+use adaptivemm_module_api::Severity;
+use adaptivemm_module_api::testing::{Machine as Files, Rig, Zone};
+use adaptivemm_module_api::units::{Bytes, Pages};
 
 use super::{Chance, DAY, HOUR, Kind, MIB, Machine};
 use crate::horizon::Grade;
+use crate::sample::Sample;
+use crate::series::Series;
 use crate::trend::{Choices, Trend};
 
 const DAYS_A_MONTH: u32 = 30;
@@ -171,6 +177,88 @@ fn evaluation() {
             all.precision(),
             all.recall(),
         );
+    }
+}
+
+/// The warnings of the whole module, by incident: the code of the first of each, and its day.
+fn warnings_of_all(
+    kind: Kind,
+    seed: u64,
+    leak: Option<(f64, f64)>,
+    days: f64,
+) -> Vec<(String, f64)> {
+    let mut rig = Rig::create::<crate::Memleak>(&[]).unwrap();
+    let mut machine = Machine::new(kind, seed);
+    machine.leak = leak;
+    let mut warnings: Vec<(String, String, f64)> = Vec::new();
+    while f64::from(machine.now) < days * DAY {
+        let day = f64::from(machine.now) / DAY;
+        for finding in rig.scan(&files(&machine.scan())).findings {
+            let is_known = warnings
+                .iter()
+                .any(|(incident, ..)| *incident == finding.incident);
+            if finding.severity == Severity::Warning && !is_known {
+                warnings.push((finding.incident, finding.code, day));
+            }
+        }
+    }
+    warnings
+        .into_iter()
+        .map(|(_, code, day)| (code, day))
+        .collect()
+}
+
+/// The files of a machine that lacks as much as the sample says.
+fn files(sample: &Sample<'_>) -> Files {
+    let total = sample.total.get();
+    let missing = sample.levels.get(Series::Unaccounted).unwrap_or_default();
+    let free = total / 10 * 6 - missing.get().unsigned_abs();
+    let programs = total / 10 * 4;
+    let meminfo = [
+        ("MemTotal", total),
+        ("MemFree", free),
+        ("MemAvailable", free),
+        ("Buffers", 0),
+        ("Cached", 0),
+        ("Active(anon)", programs),
+        ("Inactive(anon)", 0),
+        ("Active(file)", 0),
+        ("Inactive(file)", 0),
+        ("Unevictable", 0),
+        ("AnonPages", programs),
+        ("SReclaimable", 0),
+        ("SUnreclaim", 0),
+        ("KernelStack", 0),
+        ("PageTables", 0),
+    ];
+    let zone = Zone {
+        managed: Pages::new(total / 4096),
+        ..Zone::new(0, "Normal")
+    };
+    Files::new()
+        .period(sample.period)
+        .uptime(sample.at.0)
+        .meminfo(&meminfo)
+        .vmstat(&[])
+        .zone(zone)
+}
+
+#[test]
+#[ignore = "needs minutes, in a release build: prints what all detectors together say"]
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+fn all_detectors() {
+    println!(
+        "| machine | months | false incidents, by what told them first |\n| --- | --- | --- |"
+    );
+    for kind in Kind::ALL {
+        let seeds = 3000..3004;
+        let mut codes = BTreeMap::new();
+        for seed in seeds.clone() {
+            for (code, _) in warnings_of_all(kind, seed, None, 30.0) {
+                *codes.entry(code).or_insert(0) += 1;
+            }
+        }
+        println!("| {kind:?} | {} | {codes:?} |", seeds.count());
     }
 }
 
