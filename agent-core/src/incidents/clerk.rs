@@ -1,6 +1,8 @@
 //! Keeps incidents: takes evidence, compares it, and writes all of it down. Works in a thread of its own, as none of
 //! this is to hold up a scan.
 
+mod words;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -15,6 +17,7 @@ use super::{History, Word};
 use crate::evidence::{Budget, Comparison, Evidence, Level, Raw, Request, Why};
 use crate::sampler::Root;
 use crate::trace::Header;
+use words::{explained_in_words, kept_in_words};
 
 /// No more findings are kept of one incident.
 const MOST_TOLD: usize = 64;
@@ -396,28 +399,6 @@ fn stem(time: &str, module: &str) -> String {
         .map(|c| if c == 'T' { '-' } else { c })
         .collect();
     format!("{time}-{module}")
-}
-
-fn kept_in_words(incident: &Incident) -> String {
-    let Incident { id, .. } = incident;
-    format!(
-        "incident {id} is kept: {}; see `adaptivemmd incidents show {id}`",
-        explained_in_words(incident)
-    )
-}
-
-/// Who explains the growth, in half a sentence.
-fn explained_in_words(incident: &Incident) -> String {
-    let Some(comparison) = &incident.comparison else {
-        return "there is nothing to compare with".to_owned();
-    };
-    match comparison.explanations.first() {
-        Some(first) => format!(
-            "{} ({}) explains {:.0} % of the growth since the evidence of before",
-            first.owner, first.source, first.share_percent
-        ),
-        None => "nothing that was looked into explains the growth".to_owned(),
-    }
 }
 
 /// The facts that do not change while the machine runs.

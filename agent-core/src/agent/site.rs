@@ -1,0 +1,60 @@
+//! Where a daemon works, and how.
+
+use adaptivemm_module_api::units::PageSize;
+
+use crate::actuator::{Ledger, Mode};
+use crate::decisions::Decisions;
+use crate::incidents::Incidents;
+use crate::marker::Marker;
+use crate::sampler::Root;
+use crate::states::States;
+
+/// Where modules run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threads {
+    /// Each in a thread of its own, with a deadline.
+    OnePerModule,
+    /// All in the caller's thread: in a replay nothing can be late.
+    None,
+}
+
+/// Where a daemon works, and how.
+#[derive(Debug)]
+pub struct Site {
+    /// The machine.
+    pub root: Root,
+    /// Of the machine; without it, it is worked out or asked of the kernel.
+    pub page_size: Option<PageSize>,
+    /// Whether the machine is changed.
+    pub mode: Mode,
+    /// Where original values are noted.
+    pub ledger: Ledger,
+    /// Where modules run.
+    pub threads: Threads,
+    /// Where it is noted who is at work.
+    pub marker: Option<Marker>,
+    /// Where decisions are explained.
+    pub decisions: Decisions,
+    /// Where modules keep what they have learned.
+    pub states: States,
+    /// Where evidence is kept of what modules report.
+    pub incidents: Incidents,
+}
+
+impl Site {
+    /// A machine that is looked at and not changed, in one thread.
+    #[must_use]
+    pub fn looked_at(root: Root) -> Self {
+        Self {
+            root,
+            page_size: None,
+            mode: Mode::Simulate,
+            ledger: Ledger::in_memory(),
+            threads: Threads::None,
+            marker: None,
+            decisions: Decisions::unkept(),
+            states: States::in_memory(),
+            incidents: Incidents::unkept(),
+        }
+    }
+}
