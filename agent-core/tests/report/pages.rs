@@ -240,6 +240,20 @@ fn of_what_is_not_known_nothing_is_claimed() {
     let page = report::html(&bare());
 
     assert!(page.contains("Nothing was said about this incident yet"));
-    assert!(!page.contains("What to do next"));
+    assert!(
+        !page.contains("/proc/net/sockstat"),
+        "no hint where to look"
+    );
     assert!(!page.contains("<svg"));
+}
+
+#[test]
+fn what_a_module_of_others_reports_is_not_taken_for_lost_memory() {
+    let mut incident = leaks::level();
+    incident.told[0].numbers = [("temperature_celsius".to_owned(), 95.0)].into();
+
+    let page = report::html(&incident);
+
+    assert!(!page.contains("/proc/net/sockstat"), "{page}");
+    assert!(page.contains("adaptivemmd incidents export"));
 }

@@ -26,15 +26,12 @@ impl Step {
 /// What to do first, and then.
 pub(super) fn of(view: &View<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
-    if view.incident.told.is_empty() && view.incident.comparison.is_none() {
-        return steps;
-    }
     if view.incident.over.is_some() {
         let text = "The memory came back. Nothing has to be done now; if it happens again, compare both incidents.";
         return vec![Step::new(text, &["adaptivemmd incidents"])];
     }
     steps.extend(suspects(view));
-    if !is_known(view) {
+    if view.is_subject_known && !is_known(view) {
         steps.extend(of_class(view.subject));
     }
     steps.extend(deadline(view));

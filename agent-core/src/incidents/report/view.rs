@@ -26,6 +26,8 @@ pub(super) struct View<'a> {
     pub(super) outlook: Outlook,
     /// The memory that it is about.
     pub(super) subject: Class,
+    /// Whether that is known. If not, it is shown nevertheless how unaccounted memory went, if it is kept.
+    pub(super) is_subject_known: bool,
     /// That over the time that matters.
     pub(super) chart: Option<Chart>,
 }
@@ -56,12 +58,14 @@ pub(super) struct Future {
 impl<'a> View<'a> {
     pub(super) fn of(incident: &'a Incident) -> Self {
         let outlook = Outlook::of(incident);
-        let subject = subject(incident);
+        let known = subject(incident);
+        let subject = known.unwrap_or(Class::Unaccounted);
         Self {
             incident,
             calendar: Calendar::of(incident),
             outlook,
             subject,
+            is_subject_known: known.is_some(),
             chart: Chart::of(incident, &outlook, subject),
         }
     }
@@ -204,11 +208,18 @@ fn curve_of(incident: &Incident, class: Class) -> Option<Curve> {
 }
 
 /// The memory that the incident is about: the class whose growth is nearest to the one that was reported, or the one
-/// that grew most.
-fn subject(incident: &Incident) -> Class {
+/// that grew most. A module of others may say nothing about memory.
+fn subject(incident: &Incident) -> Option<Class> {
     by_numbers(incident)
         .or_else(|| by_evidence(incident))
-        .unwrap_or(Class::Unaccounted)
+        .or_else(|| by_level(incident))
+}
+
+fn by_level(incident: &Incident) -> Option<Class> {
+    let headline = incident.headline()?;
+    let names = ["unaccounted_exact_bytes", "unaccounted_bytes"];
+    let is_said = names.iter().any(|name| number(headline, name).is_some());
+    is_said.then_some(Class::Unaccounted)
 }
 
 fn by_numbers(incident: &Incident) -> Option<Class> {
