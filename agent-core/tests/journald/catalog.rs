@@ -39,6 +39,7 @@ fn known_fields() -> BTreeSet<String> {
         "reporter/change.rs",
         "reporter/decision.rs",
         "command/daemon.rs",
+        "scheduler.rs",
     ] {
         let text = fs::read_to_string(format!("{SOURCES}/{file}")).unwrap();
         let names = text
