@@ -5,6 +5,9 @@ check 'a package with a module is installed while the service runs' dpkg --insta
 check 'the service was started anew with it' logged 'started: .*chaos'
 check 'the module is listed as a file' sh -c 'adaptivemmd modules | grep -A 2 "^chaos " | grep -q /modules/chaos.so'
 check 'it changes what it asks for' becomes holds $scale 20
+change() { since -t adaptivemmd TUNABLE=vm.watermark_scale_factor --output=json | grep MODULE | grep chaos | grep -q "\"OLD\":\"$original\""; }
+check 'the journal knows by fields what was changed, by whom, and what it was' becomes change
+check 'a decision explains it' sh -c 'adaptivemmd explain | grep -q chaos'
 
 # For the next daemon, which would otherwise change it again.
 stop_asking='[modules.chaos]

@@ -27,3 +27,17 @@ check 'the modules run' sh -c 'adaptivemmd modules | grep -q "^memleak .*running
 check 'the shipped configuration is valid' adaptivemmd check-config
 check 'the manual pages are where man looks' sh -c 'ls /usr/share/man/man8/adaptivemmd.8* /usr/share/man/man5/adaptivemmd.toml.5*'
 check 'systemctl status is content' systemctl status --no-pager $unit
+check 'systemd-analyze has nothing to say about the unit' sh -c '! systemd-analyze verify --man=no adaptivemmd.service 2>&1 | grep adaptivemmd'
+check 'its exposure is at most 0.7' systemd-analyze security --offline=yes --threshold=7 --no-pager /lib/systemd/system/$unit
+
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+check 'anybody may ask how things stand' nobody sh -c 'adaptivemmd status | grep -q memleak'
+check 'for a program, too' nobody sh -c 'adaptivemmd status --json | grep -q "\"memleak\""'
+check 'anybody may ask for the numbers' nobody sh -c 'adaptivemmd metrics | grep -q "^adaptivemmd_"'
+check 'nobody but root may reload' fails nobody adaptivemmd reload
+if command -v varlinkctl >/dev/null; then
+    check 'varlinkctl understands the control socket' varlinkctl introspect /run/adaptivemmd/control.sock io.adaptivemmd.Control
+fi
+check 'the log has fields: a message of a known kind' [ -n "$(since -t adaptivemmd MESSAGE_ID=b21254dff3274830af11ee372a1ef88c)" ]
+check 'which the catalog of the journal explains' \
+    sh -c 'journalctl -t adaptivemmd -x --no-pager | grep -q "Subject: adaptivemmd started"'

@@ -13,12 +13,12 @@ mkdir -p /run/systemd/system/$unit.d
 node=/sys/devices/system/node/node0/compact
 [[ -e $node ]] || touch $node
 must="reads /proc/meminfo reads /proc/zoneinfo reads /proc/vmstat reads /proc/buddyinfo reads /proc/pagetypeinfo
-    reads /proc/slabinfo reads /proc/vmallocinfo reads /proc/net/sockstat reads /proc/1/stat
+    reads /proc/slabinfo reads /proc/vmallocinfo reads /proc/1/net/sockstat reads /proc/1/stat
     sets /proc/sys/vm/watermark_scale_factor sets /proc/sys/vm/vfs_cache_pressure
     compacts $node creates /run/adaptivemmd creates /var/lib/adaptivemmd makes a-unix-socket"
 must_not="sets /proc/sys/vm/swappiness sets /proc/sys/kernel/core_pattern sets /proc/sys/vm/min_free_kbytes
     sets /proc/sys/kernel/panic creates /etc creates /usr/lib/adaptivemmd creates /var/lib creates /run creates /root creates /
-    creates /sys/fs/cgroup reads /proc/kcore reads /dev/mem creates /usr/local creates /opt creates /boot
+    creates /sys/fs/cgroup reads /proc/1/environ reads /proc/kcore reads /dev/mem creates /usr/local creates /opt creates /boot
     makes an-internet-socket makes a-netlink-socket makes a-packet-socket mounts tmpfs enters a-user-namespace
     becomes nobody owns a-file traces a-process maps memory-to-write-and-run loads bpf loads a-kernel-module"
 words="$must $must_not"
@@ -40,3 +40,13 @@ done < <(echo $must_not | xargs -n 2)
 rm /run/systemd/system/$unit.d/95-probe.conf /usr/lib/adaptivemmd/probe
 systemctl daemon-reload
 check 'the service starts without it' systemctl restart $unit
+
+mkdir -p /run/systemd/system/$unit.d
+cp /usr/share/doc/adaptivemm/examples/holders.conf /run/systemd/system/$unit.d/85-holders.conf
+systemctl daemon-reload
+check 'the service starts with the right to see what programs hold' systemctl restart $unit
+process=$(property MainPID)
+check 'which is all that it gets' [ "$(status CapEff)" = 0000000000080000 ]
+rm /run/systemd/system/$unit.d/85-holders.conf
+systemctl daemon-reload
+systemctl restart $unit
