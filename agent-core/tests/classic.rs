@@ -258,7 +258,7 @@ fn the_log_of_a_slow_leak_has_all_that_led_to_it() {
 #[test]
 fn the_log_of_a_sudden_leak_has_all_that_led_to_it() {
     insta::assert_snapshot!(sudden().log(DEFAULTS, &[]), @r"
-    150.000 warning memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, twice in a row, from 195.3 MiB to 488.3 MiB (+293.0 MiB) in 120 s; baseline 195.3 MiB; the exact accounting confirms it (144.5 MiB -> 437.5 MiB)
+    150.000 warning memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, and stayed so, from 195.3 MiB to 488.3 MiB (+293.0 MiB) in 120 s; baseline 195.3 MiB; the exact accounting confirms it (144.5 MiB -> 437.5 MiB)
     150.000 warning memleak:   Unaccounted memory by the classic formula in the last 5 scans (kB): 200000, 250000, 330000, 400001, 500001; baseline 200000
     150.000 warning memleak:   No field of /proc/meminfo changed by more than 10 % in these 120 s
     150.000 warning memleak:   /proc/meminfo now:
@@ -306,7 +306,7 @@ fn growth_that_is_free_memory_on_the_lists_of_the_cpus_is_said_to_be_no_leak() {
     assert_eq!(recording.log(DEFAULTS, &[]), "");
     assert!(to_the_letter.starts_with("90.000 warning memleak: Possible sudden memory leak: "));
     insta::assert_snapshot!(doubted.lines().next().unwrap(), @r"
-    120.000 info memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, twice in a row, from 195.3 MiB to 410.2 MiB (+214.8 MiB) in 120 s; baseline 195.3 MiB; probably no leak: the exact accounting explains most of it (unaccounted 144.5 MiB -> 144.5 MiB, free on per-CPU lists 19.5 MiB -> 234.4 MiB)
+    120.000 info memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, and stayed so, from 195.3 MiB to 410.2 MiB (+214.8 MiB) in 120 s; baseline 195.3 MiB; probably no leak: the exact accounting explains most of it (unaccounted 144.5 MiB -> 144.5 MiB, free on per-CPU lists 19.5 MiB -> 234.4 MiB)
     ");
 }
 

@@ -128,7 +128,7 @@ fn without_zoneinfo_only_the_exact_accounting_is_interrupted() {
     30.000 info memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     90.000 info core: /proc/zoneinfo can be read again
     90.000 info memleak: Memory is exactly accounted for again
-    120.000 warning memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, twice in a row, from 195.3 MiB to 400.4 MiB (+205.1 MiB) in 120 s; baseline 195.3 MiB; the exact accounting confirms it (144.5 MiB -> 349.6 MiB)
+    120.000 warning memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, and stayed so, from 195.3 MiB to 400.4 MiB (+205.1 MiB) in 120 s; baseline 195.3 MiB; the exact accounting confirms it (144.5 MiB -> 349.6 MiB)
     120.000 warning memleak:   Unaccounted memory by the classic formula in the last 5 scans (kB): 200000, 200000, 200000, 410000, 410000; baseline 200000
     120.000 warning memleak:   No field of /proc/meminfo changed by more than 10 % in these 120 s
     120.000 warning memleak:   /proc/meminfo now:

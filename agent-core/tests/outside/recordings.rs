@@ -46,7 +46,7 @@ pub(crate) fn slow() -> Recording {
     recording.scans(&series[5..]).clone()
 }
 
-/// More than twice as much as three scans ago, in two scans in a row.
+/// More than twice as much as three scans ago, and so in the next.
 pub(crate) fn sudden() -> Recording {
     let mut recording = Recording::new("more than doubled over 3 scans");
     let series = [200_000, 200_000, 250_000, 330_000, 400_001, 500_001];

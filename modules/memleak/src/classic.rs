@@ -32,9 +32,9 @@ pub(crate) struct Classic {
     pub(crate) streak: u32,
     /// The scan from which the streak grew.
     pub(crate) streak_start: Reading,
-    /// Scans in a row that found memory doubled, and grown enough.
+    /// Scans in a row that found memory doubled since the same one.
     pub(crate) doublings: u32,
-    /// The scan that the first of them was compared with.
+    /// That one.
     pub(crate) doubled_from: Reading,
     pub(crate) is_sudden_reported: bool,
 }
@@ -188,28 +188,52 @@ impl Classic {
         Some(streak)
     }
 
-    /// The number of scans in which memory doubled, grew enough with that, and stayed so, if this is news.
+    /// The number of scans in which memory doubled, grew enough, and stayed so, if this is news.
+    ///
+    /// A doubling that has not grown enough yet goes on, for as long as a slow leak takes to be told. If it started
+    /// again, a leak that takes a few scans would be told only if it doubles twice.
     fn judge_sudden(&mut self, least: Balance) -> Option<u32> {
         let [now, .., before] = &self.recent;
-        let growth = now.unaccounted.since(before.unaccounted);
-        if self.kept < self.recent.len() || !has_doubled(before.unaccounted, now.unaccounted) {
+        let now = now.unaccounted;
+        let has_doubled_now =
+            self.kept == self.recent.len() && has_doubled(before.unaccounted, now);
+        if self.doublings > 0 {
+            let goes_on = has_doubled(self.doubled_from.unaccounted, now);
+            self.doublings = if goes_on {
+                self.doublings.saturating_add(1)
+            } else {
+                0
+            };
+        }
+        if self.doublings > SLOW_SCANS {
             self.doublings = 0;
+        }
+        if !has_doubled_now && self.doublings == 0 {
             self.is_sudden_reported = false;
             return None;
         }
-        if growth < least {
-            self.doublings = 0;
-            return None;
-        }
-        if self.doublings == 0 {
+        if self.doublings == 0 && !self.is_sudden_reported && !self.is_after_dip(now) {
             self.doubled_from.copy_from(before);
+            self.doublings = 1;
         }
-        self.doublings = self.doublings.saturating_add(1);
-        if self.is_sudden_reported || self.doublings < self.doublings_needed() {
+        let growth = now.since(self.doubled_from.unaccounted);
+        if self.doublings == 0 || self.doublings < self.doublings_needed() || growth < least {
             return None;
         }
         self.is_sudden_reported = true;
-        Some(SUDDEN_SCANS + self.doublings - 1)
+        let scans = SUDDEN_SCANS + self.doublings - 1;
+        self.doublings = 0;
+        Some(scans)
+    }
+
+    /// Whether memory has doubled only since a scan in which some was counted twice.
+    fn is_after_dip(&self, now: Balance) -> bool {
+        let around = [2, SUDDEN_SCANS as usize + 1].map(|scans| self.last(scans + 1));
+        let has_doubled = |last: &[Balance], scans| last.len() > scans && has_doubled(last[0], now);
+        let [after, before] = around;
+        self.doublings_needed() > 1
+            && !has_doubled(after, 2)
+            && !has_doubled(before, SUDDEN_SCANS as usize + 1)
     }
 
     /// The seed to the letter needs one.

@@ -7,7 +7,7 @@
 //! every page once, so that little but real leaks moves it.
 //!
 //! - The *classic* detector reports that the rest by the classic formula grew by more than 10 % in
-//!   each of 10 scans (a slow leak) or more than doubled within 3, twice in a row (a sudden one), and
+//!   each of 10 scans (a slow leak) or more than doubled within 3 and stayed so (a sudden one), and
 //!   says whether the exact accounting confirms it.
 //! - The *trend* detector reports that the floor of the exact rest, or of memory that the kernel accounts
 //!   for and only a leak makes grow, has risen steadily over an hour, six hours, a day or a week.

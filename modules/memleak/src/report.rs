@@ -51,7 +51,7 @@ impl Report {
     /// Memory doubled.
     pub(crate) fn sudden(growth: &Growth<'_>) -> Self {
         let often = if growth.scans > SUDDEN_SCANS {
-            ", twice in a row"
+            ", and stayed so"
         } else {
             ""
         };

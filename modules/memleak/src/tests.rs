@@ -171,7 +171,7 @@ fn memory_that_is_lost_at_once_is_told_once_with_what_else_happened() {
         lines,
         [
             "101: warning sudden-leak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, \
-             twice in a row, from 102.0 MiB to 702.0 MiB (+600.0 MiB) in 240 s; baseline 102.0 MiB; \
+             and stayed so, from 102.0 MiB to 702.0 MiB (+600.0 MiB) in 240 s; baseline 102.0 MiB; \
              the exact accounting confirms it (42.0 MiB -> 642.0 MiB)",
             "102: info jump-leak: More evidence of the leak reported 60 s ago: Possible memory leak (jump): \
              unaccounted memory grew from 42.0 MiB to 642.0 MiB (+600.0 MiB) within 60 min and stayed there for 3 scans, \

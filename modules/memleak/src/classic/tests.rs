@@ -184,11 +184,11 @@ fn with_a_minimum_memory_must_be_found_doubled_in_two_scans_in_a_row() {
     assert_eq!(when(&[100, 100, 100, 300, 300, 300, 300, 300]), [4]);
     assert_eq!(when(&[100, 100, 100, 300, 100, 100, 300, 100]), []);
     assert_eq!(when(&[100, 100, 10, 100, 100, 100, 100, 100]), []);
-    assert_eq!(
-        when(&[5, 5, 5, 14, 15, 15]),
-        [5],
-        "the first grew too little"
-    );
+    assert_eq!(when(&[5, 5, 5, 14, 14, 15]), [5], "grew too little");
+    assert_eq!(when(&[100, 100, 130, 170, 210, 220, 230]), [5]);
+    assert_eq!(when(&[100, 10, 100, 100, 100, 100, 100]), []);
+    assert_eq!(when(&[10, 100, 100, 100, 100, 100, 100]), []);
+    assert_eq!(when(&[100, 100, 300, 300, 300, 300, 700, 700]), [4, 7]);
     assert_eq!(when(&[10, 30, 90, 270, 810, 2430]), [4]);
 }
 
