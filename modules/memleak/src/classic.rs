@@ -190,7 +190,7 @@ impl Classic {
 
     /// The number of scans in which memory doubled, grew enough, and stayed so, if this is news.
     ///
-    /// A doubling that has not grown enough yet goes on, for as long as a slow leak takes to be told. If it started
+    /// A doubling that has not grown enough yet goes on, for as many scans as it took. If it started
     /// again, a leak that takes a few scans would be told only if it doubles twice.
     fn judge_sudden(&mut self, least: Balance) -> Option<u32> {
         let [now, .., before] = &self.recent;
@@ -205,7 +205,7 @@ impl Classic {
                 0
             };
         }
-        if self.doublings > SLOW_SCANS {
+        if self.doublings > SUDDEN_SCANS {
             self.doublings = 0;
         }
         if !has_doubled_now && self.doublings == 0 {
