@@ -115,7 +115,7 @@ fn conditional() -> Result<Vec<(libc::c_long, Vec<SeccompRule>)>, Error> {
     let reading = SeccompCmpOp::MaskedEq(u64::from(WRITING.unsigned_abs()));
     let control = [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL];
     let control = control.map(|order| rule(1, SeccompCmpOp::Eq, u64::from(order.unsigned_abs())));
-    let mut calls = vec![
+    let calls = [
         (libc::SYS_openat, vec![rule(2, reading.clone(), 0)?]),
         (
             libc::SYS_fcntl,
@@ -125,10 +125,11 @@ fn conditional() -> Result<Vec<(libc::c_long, Vec<SeccompRule>)>, Error> {
         (libc::SYS_prlimit64, vec![rule(0, SeccompCmpOp::Eq, 0)?]),
         // A signal to itself: how `abort` ends it.
         (libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Eq, me)?]),
-    ];
+    ]
+    .into_iter();
     #[cfg(target_arch = "x86_64")]
-    calls.push((libc::SYS_open, vec![rule(1, reading, 0)?]));
-    Ok(calls)
+    let calls = calls.chain([(libc::SYS_open, vec![rule(1, reading, 0)?])]);
+    Ok(calls.collect())
 }
 
 fn rule(argument: u8, comparison: SeccompCmpOp, value: u64) -> Result<SeccompRule, Error> {

@@ -34,6 +34,7 @@ nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 check 'anybody may ask how things stand' nobody sh -c 'adaptivemmd status | grep -q memleak'
 check 'for a program, too' nobody sh -c 'adaptivemmd status --json | grep -q "\"memleak\""'
 check 'anybody may ask for the numbers' nobody sh -c 'adaptivemmd metrics | grep -q "^adaptivemmd_"'
+check 'the doctor looks at each module' sh -c 'adaptivemmd doctor | grep -q "^memleak"'
 check 'nobody but root may reload' fails nobody adaptivemmd reload
 if command -v varlinkctl >/dev/null; then
     check 'varlinkctl understands the control socket' varlinkctl introspect /run/adaptivemmd/control.sock io.adaptivemmd.Control

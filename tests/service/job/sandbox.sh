@@ -42,7 +42,7 @@ systemctl daemon-reload
 check 'the service starts without it' systemctl restart $unit
 
 mkdir -p /run/systemd/system/$unit.d
-cp /usr/share/doc/adaptivemm/examples/holders.conf /run/systemd/system/$unit.d/85-holders.conf
+cp $payload/holders.conf /run/systemd/system/$unit.d/85-holders.conf
 systemctl daemon-reload
 check 'the service starts with the right to see what programs hold' systemctl restart $unit
 process=$(property MainPID)
