@@ -73,13 +73,10 @@ pub(super) fn all() -> Vec<Recording> {
         (NEW, "packet-ring", &[Fast]),
     ];
     let loads = [
-        (OLD, &["cache", "tmpfs", "bursts", "network", "hugetlb"][..]),
-        (
-            STABLE,
-            &["anon", "mlock", "swap", "build", "hugetlb", "cgroups"],
-        ),
-        (NEW, &["huge", "ptes", "tasks", "files", "xfs", "fragment"]),
-        (HERE, &["gcc", "copies"]),
+        (OLD, &["cache", "tmpfs"][..]),
+        (STABLE, &["mlock", "swap", "hugetlb", "cgroups"]),
+        (NEW, &["huge", "tasks", "xfs", "fragment"]),
+        (HERE, &["gcc", "copies", "network", "forks", "build"]),
     ];
     let leaks = leaks.into_iter().flat_map(|(kernel, class, speeds)| {
         speeds.iter().map(move |&speed| Recording {
@@ -224,6 +221,16 @@ mod tests {
     fn no_two_traces_have_the_same_name() {
         let names: BTreeSet<String> = all().iter().map(Recording::name).collect();
         assert_eq!(names.len(), all().len());
+    }
+
+    #[test]
+    fn each_is_kept_with_its_label() {
+        let labels = include_str!("../../../../traces/corpus/labels.toml");
+        for recording in all() {
+            let command = format!("command = \"cargo vm corpus --only {}\"", recording.name());
+            assert!(labels.contains(&command), "{command} is missing");
+        }
+        assert_eq!(labels.matches("[[trace]]").count(), all().len());
     }
 
     #[test]
