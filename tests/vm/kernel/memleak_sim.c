@@ -197,9 +197,9 @@ static const struct way ways[] = {
 
 static void lose(unsigned long kib)
 {
-	unsigned long bytes = 0;
+	unsigned long before = lost, bytes = 0;
 
-	while (bytes >> 10 < kib && (lost + (bytes >> 10)) < max && !kthread_should_stop()) {
+	while (bytes >> 10 < kib && lost < max && !kthread_should_stop()) {
 		struct loss *loss = NULL;
 		unsigned long part = way->lose(&loss);
 
@@ -208,9 +208,9 @@ static void lose(unsigned long kib)
 		if (loss)
 			list_add(&loss->list, &losses);
 		bytes += part;
+		lost = before + (bytes >> 10);
 		cond_resched();
 	}
-	lost += bytes >> 10;
 }
 
 static void give_all_back(void)
