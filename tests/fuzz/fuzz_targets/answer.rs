@@ -37,6 +37,7 @@ fn are_fit(words: &Words) {
     assert!(words.metrics().len() <= 256 && words.problems.len() <= 64);
     for finding in &words.findings {
         is_fit(&finding.code, NAME);
+        is_fit(&finding.incident, NAME);
         is_fit(&finding.text, LINE);
         is_fit(&finding.details.replace('\n', ""), DETAILS);
         assert!(finding.details.len() <= DETAILS && finding.verbosity <= 5);
