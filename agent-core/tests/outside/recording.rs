@@ -260,8 +260,10 @@ impl Recording {
         let mut leaks = Vec::new();
         let mut scan = 0;
         for event in self.events(config) {
-            if event["severity"] == "warning" {
-                leaks.push((scan, event["code"].as_str().unwrap().to_owned()));
+            let code = event["code"].as_str().unwrap_or_default();
+            let is_notice = event["severity"] == "notice" && code.ends_with("-leak");
+            if event["severity"] == "warning" || is_notice {
+                leaks.push((scan, code.to_owned()));
             }
             scan += usize::from(event["kind"] == "metric");
         }
@@ -277,7 +279,8 @@ fn kinds(leaks: &[(usize, String)]) -> Vec<&str> {
 /// The kinds of the leaks in a log, by the first words of the lines.
 fn logged_leaks(log: &str) -> Vec<&'static str> {
     let kind = |line: &str| {
-        let text = line.split_once(" warning memleak: ")?.1;
+        let mut texts = [" warning memleak: ", " notice memleak: "].into_iter();
+        let text = texts.find_map(|head| Some(line.split_once(head)?.1))?;
         let words = [
             ("Possible slow memory leak: ", "slow-leak"),
             ("Possible sudden memory leak: ", "sudden-leak"),

@@ -69,6 +69,8 @@ pub(crate) struct Vmstat {
     pub(crate) memmap: Pages,
     /// Taken away for the host since boot, less what came back.
     pub(crate) balloon: Pages,
+    /// Huge pages that were allocated since boot.
+    pub(crate) hugepages_allocated: u64,
 }
 
 /// What `/proc/zoneinfo` adds, summed over all zones.

@@ -17,6 +17,7 @@ use crate::report::growth::Growth;
 use crate::report::{self, Opinion, Report};
 use crate::sample::Sample;
 use crate::series::{Members, Series};
+use crate::setup::Setup;
 use crate::trend::{self, Rising, Seen, Trend};
 
 /// The time over which a jump is looked for.
@@ -32,6 +33,7 @@ pub(crate) struct Detection {
     pub(crate) level: Level,
     pub(crate) episode: Episode,
     pub(crate) circumstances: Circumstances,
+    setup: Setup,
 }
 
 impl Detection {
@@ -50,6 +52,7 @@ impl Detection {
             level: Level::new(options.level_percent),
             episode: Episode::default(),
             circumstances: Circumstances::default(),
+            setup: Setup::default(),
         }
     }
 
@@ -66,6 +69,15 @@ impl Detection {
     /// Looks at one scan.
     pub(crate) fn observe(&mut self, sample: &Sample<'_>, out: &mut Out<'_>) {
         self.circumstances.observe(sample);
+        if self.setup.goes_on(sample) {
+            self.start_again();
+            let unsteady = Sample {
+                is_steady: false,
+                ..*sample
+            };
+            self.observe_trend(&unsteady, out);
+            return;
+        }
         let baseline = self.observe_classic(sample, out);
         // Before the rings take in this scan: a jump is one against the hour before.
         self.observe_jump(sample, out);
@@ -89,13 +101,16 @@ impl Detection {
             return baseline;
         }
         let is_to_the_letter = self.options.min_growth_percent == 0.0;
+        let least = self.jump.least(sample.total);
         let slow = verdict.slow.map(|growth| (Report::slow(&growth), growth));
-        let sudden = verdict
-            .sudden
-            .map(|growth| (Report::sudden(&growth), growth));
+        let sudden = verdict.sudden.map(|growth| {
+            let is_small = growth.amount() < least && !is_to_the_letter;
+            let report = Report::sudden(&growth);
+            (if is_small { report.small() } else { report }, growth)
+        });
         for (report, growth) in [slow, sudden].into_iter().flatten() {
             let opinion = Opinion::of(&growth);
-            let heard = hear_classic(&mut self.episode, opinion, &growth, sample);
+            let heard = hear_classic(&mut self.episode, opinion, report.grade(), &growth, sample);
             if opinion == Opinion::Explained && !is_to_the_letter {
                 report.doubtful().say(heard, sample.at, out);
             } else {
@@ -224,6 +239,7 @@ impl Detection {
 fn hear_classic(
     episode: &mut Episode,
     opinion: Opinion,
+    grade: Grade,
     growth: &classic::Growth<'_>,
     sample: &Sample<'_>,
 ) -> Heard {
@@ -233,7 +249,7 @@ fn hear_classic(
     };
     episode.hear(&Claim {
         members,
-        grade: Grade::Warning,
+        grade,
         from,
         before: growth.from.levels,
         at: sample.at,

@@ -60,8 +60,7 @@ impl Jump {
         self.kept = SCANS.min(self.kept + 1);
         let to = self.recent.into_iter().min().unwrap_or_default();
         let from = lowest_of_hour.filter(|_| self.kept == SCANS)?;
-        let share = total.percent(self.choices.least_percent);
-        let least = self.choices.least.max(share).balance();
+        let least = self.least(total);
         let leap = Leap { from, to, least };
         if leap.amount() < least {
             self.told = None;
@@ -72,6 +71,12 @@ impl Jump {
             self.told = Some(to);
             leap
         })
+    }
+
+    /// What is much memory on a machine of this size.
+    pub(crate) fn least(&self, total: Bytes) -> Balance {
+        let share = total.percent(self.choices.least_percent);
+        self.choices.least.max(share).balance()
     }
 
     /// Forgets the scans so far: the next cannot be compared with them.

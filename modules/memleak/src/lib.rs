@@ -34,6 +34,7 @@ mod report;
 mod ring;
 mod sample;
 mod series;
+mod setup;
 mod sources;
 mod span;
 mod state;

@@ -11,6 +11,7 @@ use crate::accounting::Exact;
 use crate::classic::{Growth, SUDDEN_SCANS};
 use crate::episode::{Heard, Over, Telling};
 use crate::evidence;
+use crate::horizon::Grade;
 use crate::incident::Incident;
 use crate::level::Excess;
 use crate::ring::Rise;
@@ -28,6 +29,8 @@ pub(crate) struct Report {
     numbers: Vec<(&'static str, f64)>,
     /// Nobody should be woken by it.
     is_doubtful: bool,
+    /// It may be gone again soon, and then was not worth evidence.
+    is_small: bool,
 }
 
 impl Report {
@@ -36,6 +39,24 @@ impl Report {
         Self {
             is_doubtful: true,
             ..self
+        }
+    }
+
+    /// The same, as one of little memory, in which sockets and drivers come and go: a notice, until there is more of it.
+    pub(crate) fn small(self) -> Self {
+        Self {
+            severity: Severity::Notice,
+            is_small: true,
+            ..self
+        }
+    }
+
+    /// How much it counts.
+    pub(crate) const fn grade(&self) -> Grade {
+        if self.is_small {
+            Grade::Note
+        } else {
+            Grade::Warning
         }
     }
 
@@ -104,13 +125,14 @@ impl Report {
             details: evidence::current(sample.meminfo),
             numbers,
             is_doubtful: false,
+            is_small: false,
         }
     }
 
     /// Hands it to the core.
     pub(crate) fn say(&self, heard: Heard, at: Uptime, out: &mut Out<'_>) {
-        // What is doubtful is not worth evidence.
-        let is_kept = !self.is_doubtful || heard.telling != Telling::Aloud;
+        // What is doubtful, or may be gone soon, is not worth evidence.
+        let is_kept = !(self.is_doubtful || self.is_small) || heard.telling != Telling::Aloud;
         let incident = is_kept.then(|| heard.incident.to_string());
         let number = |&(name, value)| Number::new(name, value);
         let numbers: Vec<_> = self.numbers.iter().map(number).collect();
@@ -157,6 +179,7 @@ impl Report {
                 + &evidence::since(&from.meminfo, &now.meminfo, &span(now.at.since(from.at))),
             numbers: numbers(growth),
             is_doubtful: false,
+            is_small: false,
         }
     }
 }

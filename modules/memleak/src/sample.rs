@@ -20,6 +20,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) total: Bytes,
     /// The huge pages of all sizes.
     pub(crate) hugepages: Bytes,
+    /// How many were allocated since boot, whether the pools have them already or not.
+    pub(crate) hugepages_allocated: u64,
     /// By the seed's formula.
     pub(crate) unaccounted: Balance,
     /// The exact accounting, or why there is none.
@@ -62,20 +64,19 @@ impl<'a> Sample<'a> {
         let text = snapshot.file("/proc/meminfo");
         let total = accounting::mem_total(&meminfo)?;
         let exact = accounting::exact(&figures);
-        let balloon = figures
-            .vmstat
-            .map(|vmstat| vmstat.balloon.bytes(figures.page_size));
+        let vmstat = figures.vmstat.unwrap_or_default();
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),
             is_steady: snapshot.is_steady(),
             total,
             hugepages: figures.hugepages,
+            hugepages_allocated: vmstat.hugepages_allocated,
             unaccounted: accounting::seed(&figures)?,
             exact,
             available: meminfo.available().min(total),
             levels: Levels::of(&meminfo, exact.as_ref().ok()),
-            balloon: balloon.unwrap_or_default(),
+            balloon: vmstat.balloon.bytes(figures.page_size),
             // Without its text there are fewer details in a report, and no reason to do without reports.
             meminfo: text.map_or(&[], |file| file.content().unwrap_or_default()),
         })
@@ -162,6 +163,7 @@ fn vmstat(counters: &Counters<'_>) -> Vmstat {
         zspages: pages("nr_zspages"),
         isolated: pages("nr_isolated_anon").saturating_add(pages("nr_isolated_file")),
         memmap: pages("nr_memmap_pages"),
+        hugepages_allocated: counters.get("htlb_buddy_alloc_success").unwrap_or_default(),
         balloon: pages("balloon_inflate").saturating_sub(pages("balloon_deflate")),
     }
 }
@@ -195,6 +197,7 @@ impl Sample<'static> {
             is_steady: true,
             total: Bytes::from_kib(1000 << 10),
             hugepages: Bytes::default(),
+            hugepages_allocated: 0,
             unaccounted: Balance::default(),
             exact: Ok(Exact::default()),
             available: Bytes::from_kib(600 << 10),

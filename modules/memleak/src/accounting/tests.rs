@@ -77,6 +77,7 @@ fn powers_of_two() -> Figures {
             zspages: Pages::new(1 << 9),
             memmap: Pages::new(1 << 10),
             balloon: Pages::new(1 << 11),
+            hugepages_allocated: 0,
         }),
         zones: Ok(Zones {
             per_cpu: Pages::new(1 << 17),

@@ -84,6 +84,7 @@ impl Report {
             details,
             numbers,
             is_doubtful: false,
+            is_small: false,
         }
     }
 
@@ -122,6 +123,7 @@ impl Report {
             details,
             numbers,
             is_doubtful: false,
+            is_small: false,
         }
     }
 }

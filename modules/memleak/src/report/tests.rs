@@ -66,6 +66,7 @@ fn a_slow_leak_is_reported_with_all_that_led_to_it() {
                 ("per_cpu_free_before_bytes", 37_748_736.0),
             ],
             is_doubtful: false,
+            is_small: false,
         }
     );
 }
@@ -168,6 +169,7 @@ fn an_old_leak_is_reported_with_its_level() {
                 ("duration_seconds", 60.0),
             ],
             is_doubtful: false,
+            is_small: false,
         }
     );
 }
