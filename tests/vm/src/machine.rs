@@ -82,11 +82,7 @@ impl Machine {
         let child = qemu
             .spawn()
             .map_err(|error| Problem::new(format!("cannot start QEMU: {error}")))?;
-        let monitor = Monitor {
-            console: results.join("console.log"),
-            socket: place.join("monitor"),
-            passed_on: 0,
-        };
+        let monitor = Monitor::new(results.join("console.log"), place.join("monitor"));
         let end = self.wait(child, monitor, start)?;
         unpack(&place.join("results"), results);
         Ok(Outcome {

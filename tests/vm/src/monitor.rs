@@ -13,13 +13,25 @@ const ASKS: &str = "vm: monitor ";
 /// The monitor of one machine that runs.
 #[derive(Debug)]
 pub(crate) struct Monitor {
-    pub(crate) console: PathBuf,
-    pub(crate) socket: PathBuf,
+    console: PathBuf,
+    socket: PathBuf,
+    /// Kept open: QEMU forgets what somebody asked who has gone.
+    connection: Option<UnixStream>,
     /// How many commands were passed on.
-    pub(crate) passed_on: usize,
+    passed_on: usize,
 }
 
 impl Monitor {
+    /// For the console in a file, and the monitor at a socket.
+    pub(crate) fn new(console: PathBuf, socket: PathBuf) -> Self {
+        Self {
+            console,
+            socket,
+            connection: None,
+            passed_on: 0,
+        }
+    }
+
     /// Passes on what was asked for since the last time.
     pub(crate) fn pass_on(&mut self) -> Result<()> {
         // Before the machine has started there is no console.
@@ -29,9 +41,13 @@ impl Monitor {
             return Ok(());
         }
         let lines = asked.join("\n") + "\n";
-        UnixStream::connect(&self.socket)
-            .and_then(|mut socket| socket.write_all(lines.as_bytes()))
-            .map_err(|error| Problem::with(&self.socket, "write", error))?;
+        let wrong = |error| Problem::with(&self.socket, "ask the monitor", error);
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => UnixStream::connect(&self.socket).map_err(wrong)?,
+        };
+        connection.write_all(lines.as_bytes()).map_err(wrong)?;
+        self.connection = Some(connection);
         self.passed_on += asked.len();
         Ok(())
     }
