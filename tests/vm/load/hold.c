@@ -62,7 +62,7 @@ int main(int count, char **words)
 		hold_tasks(mib);
 	else
 		return fprintf(stderr, "hold: no kind %s\n", kind), 2;
-	printf("taken_mib %ld\ntook_ms %.0f\nholding\n", mib, (now() - start) * 1000), fflush(stdout);
+	printf("taken %ld\ntook_ms %.0f\nholding\n", mib, (now() - start) * 1000), fflush(stdout);
 	rest(atof(words[3]));
 	signal(SIGTERM, SIG_IGN);
 	kill(0, SIGTERM);
