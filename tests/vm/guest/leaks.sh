@@ -13,6 +13,10 @@ lose_with_daemon() {
     echo "$name $(lost_kib)" >>/out/lost.txt
     mark "released-$name"
     adaptivemmd incidents list --json >"/out/incidents-$name.jsonl"
+    if [ -s "/out/incidents-$name.jsonl" ]; then
+        adaptivemmd incidents show >"/out/report-$name.txt"
+        adaptivemmd incidents show --html >"/out/report-$name.html"
+    fi
     end_leak
     stop_daemon
     # What the next daemon must not take for its own.
