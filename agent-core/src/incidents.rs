@@ -105,7 +105,8 @@ impl Incidents {
         }))))
     }
 
-    /// Looks at a scan and at what the modules said of it. In the steady state it does not allocate.
+    /// Looks at a scan and at what the modules said of it. What is kept of every scan goes into buffers that are there
+    /// already.
     pub(crate) fn follow(&mut self, snapshot: &Snapshot, members: &[Member]) {
         if let Some(watch) = &mut self.0 {
             watch.follow(snapshot, members);
