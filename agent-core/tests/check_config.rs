@@ -188,6 +188,7 @@ fn what_is_shown_can_be_loaded_again() {
     max-incidents = 50   # default
     max-incidents-mib = 64   # default
     incident-census = false   # default
+    evidence-budget-ms = 100   # default
 
     [modules.memleak]
     enabled = true   # default

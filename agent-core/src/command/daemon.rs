@@ -309,6 +309,7 @@ fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) 
         boot_id,
         room: core.incidents,
         census: core.incident_census,
+        budget: core.evidence_budget,
     });
     kept.unwrap_or_else(|error| {
         let text = format!("no evidence is kept of what is reported: {error}");
@@ -383,6 +384,10 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
         (
             "incident-census",
             old.incident_census != core.incident_census,
+        ),
+        (
+            "evidence-budget-ms",
+            old.evidence_budget != core.evidence_budget,
         ),
     ] {
         if is_another {

@@ -205,7 +205,7 @@ fn limit_keys() -> [Key; 4] {
 }
 
 /// What is kept of incidents.
-fn incident_keys() -> [Key; 3] {
+fn incident_keys() -> [Key; 4] {
     [
         core_key(
             "max-incidents",
@@ -224,6 +224,13 @@ fn incident_keys() -> [Key; 3] {
             Kind::Boolean,
             Fallback::boolean(false),
             "count all pages by /proc/kpageflags for each incident, which takes 25 to 50 ms of a processor per GiB",
+        ),
+        core_key(
+            "evidence-budget-ms",
+            Kind::Integer(Some((10.0, 60_000.0))),
+            Fallback::integer(100),
+            "how long a processor may be busy each time evidence is taken, in milliseconds; 4 MiB of text are read for \
+             each 100",
         ),
     ]
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::actuator::Limits;
+use crate::evidence::Budget;
 use crate::incidents::Room;
 
 use super::content::{Content, Value, key_text};
@@ -52,6 +53,8 @@ pub struct Core {
     pub incidents: Room,
     /// Whether all pages are counted for each incident.
     pub incident_census: bool,
+    /// What evidence may cost each time it is taken; 10 ms to 1 min.
+    pub evidence_budget: Budget,
 }
 
 /// How early and how strongly to act.
@@ -206,6 +209,11 @@ impl Core {
             incident_census: find("incident-census")
                 .and_then(Content::boolean)
                 .unwrap_or_default(),
+            evidence_budget: find("evidence-budget-ms")
+                .and_then(whole)
+                .map_or_else(Budget::default, |millis| {
+                    Budget::of(Duration::from_millis(millis))
+                }),
         }
     }
 }

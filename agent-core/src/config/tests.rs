@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "test trees are written")]
 
 use crate::actuator::Limits;
+use crate::evidence::Budget;
 use crate::incidents::Room;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -131,6 +132,7 @@ fn without_any_file_everything_has_its_default() {
             bytes: 64 << 20,
         },
         incident_census: false,
+        evidence_budget: Budget::default(),
     };
     let module = ModuleSettings {
         name: "memleak".into(),
@@ -395,6 +397,7 @@ fn the_merged_view_names_the_origin_of_each_value() {
     max-incidents = 50   # default
     max-incidents-mib = 64   # default
     incident-census = false   # default
+    evidence-budget-ms = 100   # default
 
     [modules.memleak]
     enabled = false   # /etc/default/adaptivemmd:1

@@ -110,10 +110,12 @@ fn standing(kind: Kind, result: Result<(), Halt>) -> Standing {
         Err(Halt::Failed(why)) => Standing::Failed { why },
         Err(Halt::Partly(why)) => Standing::Cut { why },
         Err(Halt::Spent(Spent::Cpu)) => Standing::Cut {
-            why: "the time for evidence had run out".to_owned(),
+            why: "the time for evidence had run out; evidence-budget-ms in [core] allows more"
+                .to_owned(),
         },
         Err(Halt::Spent(Spent::Text)) => Standing::Cut {
-            why: "as much text as allowed had been read".to_owned(),
+            why: "as much text as allowed had been read; evidence-budget-ms in [core] allows more"
+                .to_owned(),
         },
     }
 }

@@ -17,13 +17,25 @@ pub struct Budget {
     pub text_bytes: u64,
 }
 
+/// What may be read within a second of the processor.
+const TEXT_BYTES_PER_SEC: u64 = 40 << 20;
+
+impl Budget {
+    /// So much of the processor, and of text 4 MiB for each 100 ms.
+    #[must_use]
+    pub fn of(cpu: Duration) -> Self {
+        let micros = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
+        Self {
+            cpu,
+            text_bytes: micros.saturating_mul(TEXT_BYTES_PER_SEC) / 1_000_000,
+        }
+    }
+}
+
 impl Default for Budget {
     /// Evidence of before and of now together cost less than a quarter of a second and 8 MiB.
     fn default() -> Self {
-        Self {
-            cpu: Duration::from_millis(100),
-            text_bytes: 4 << 20,
-        }
+        Self::of(Duration::from_millis(100))
     }
 }
 
@@ -396,6 +408,14 @@ mod tests {
             meter.text("/proc/slabinfo"),
             Err(Halt::Spent(Spent::Text))
         ));
+    }
+
+    #[test]
+    fn who_asks_for_more_time_gets_more_room() {
+        let budget = Budget::of(Duration::from_millis(250));
+
+        assert_eq!(budget.text_bytes, 10 << 20);
+        assert_eq!(Budget::default().text_bytes, 4 << 20);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct Office {
     pub room: Room,
     /// Whether all pages are counted for each incident.
     pub census: bool,
+    /// What evidence may cost.
+    pub budget: Budget,
 }
 
 /// Work for the clerk.
@@ -301,7 +303,7 @@ impl Clerk {
             at,
             why,
             levels,
-            budget: Budget::default(),
+            budget: self.office.budget,
             wants_census: self.office.census && why == Why::Incident,
         })
     }

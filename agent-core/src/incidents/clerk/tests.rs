@@ -34,6 +34,7 @@ fn office(state_dir: &Path, root: Root) -> Office {
             bytes: 1 << 20,
         },
         census: false,
+        budget: Budget::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::numbers::Counters;
 use crate::problem::Result;
 use crate::table::Table;
 
+/// What takes 20 ms on a server takes an emulated processor ten times as long or more.
 const CONFIG: &str = "\
 ENABLE_MEMLEAK_CHECK = 1
 ENABLE_FREE_PAGE_MGMT = 0
@@ -18,6 +19,7 @@ ENABLE_NEG_DENTRY_MGMT = 0
 ENABLE_CACHE_PRESSURE_MGMT = 0
 [core]
 period-secs = 1
+evidence-budget-ms = 3000
 ";
 
 /// All ways to lose memory, each with its speed.
