@@ -189,9 +189,9 @@ impl Detection {
     fn observe_level(&mut self, sample: &Sample<'_>, baseline: Balance, out: &mut Out<'_>) {
         match sample.exact {
             Ok(exact) if self.options.level && sample.is_steady => {
-                let excess = self
-                    .level
-                    .observe(sample.at, exact.unaccounted, sample.total);
+                let missing = exact.unaccounted;
+                let least = self.trend.lowest_of(Series::Unaccounted).unwrap_or(missing);
+                let excess = self.level.observe(sample.at, missing, least, sample.total);
                 if let Some(excess) = excess {
                     self.tell_level(sample, &exact, &excess, baseline, out);
                 }
@@ -218,8 +218,8 @@ impl Detection {
         let rise = growth.now.growth(&growth.before, members);
         // Of what was missing before anybody looked nobody knows how it grew.
         let is_growth = rise.get() >= exact.unaccounted.get() / 2;
-        let claim = is_growth.then(|| claim(&growth, members, Grade::Warning));
-        let heard = self.episode.hear_level(claim.as_ref());
+        let claim = is_growth.then(|| claim(&growth, members, excess.grade));
+        let heard = self.episode.hear_level(excess.grade, claim.as_ref());
         let rise = is_growth.then_some(rise);
         Report::level(sample, exact, excess, baseline, rise).say(heard, sample.at, out);
     }

@@ -113,14 +113,12 @@ impl Episode {
     }
 
     /// How much missing memory is told: its growth may have been already, or, if somebody saw it grow, is now.
-    pub(crate) fn hear_level(&mut self, grown: Option<&Claim>) -> Heard {
+    pub(crate) fn hear_level(&mut self, grade: Grade, grown: Option<&Claim>) -> Heard {
         match &self.open {
-            Some(open) if open.grade == Grade::Warning && open.members.has(Series::Unaccounted) => {
-                Heard {
-                    telling: Telling::Aside(open.opened),
-                    incident: open.incident(),
-                }
-            }
+            Some(open) if open.grade >= grade && open.members.has(Series::Unaccounted) => Heard {
+                telling: Telling::Aside(open.opened),
+                incident: open.incident(),
+            },
             Some(_) | None => grown.map_or(
                 Heard {
                     telling: Telling::Aloud,
@@ -394,13 +392,22 @@ mod tests {
     #[test]
     fn missing_memory_belongs_to_the_growth_that_was_told_of_it() {
         let mut episode = Episode::default();
-        assert_eq!(episode.hear_level(None).incident, Incident::Level);
+        assert_eq!(
+            episode.hear_level(Grade::Warning, None).incident,
+            Incident::Level
+        );
 
         episode.hear(&warning(SLAB, 0, 6, levels(0, 100)));
-        assert_eq!(episode.hear_level(None).incident, Incident::Level);
+        assert_eq!(
+            episode.hear_level(Grade::Warning, None).incident,
+            Incident::Level
+        );
 
         episode.hear(&warning(UNACCOUNTED, 0, 7, levels(100, 100)));
-        assert_eq!(episode.hear_level(None), heard(Telling::Aside(hours(6)), 6));
+        assert_eq!(
+            episode.hear_level(Grade::Warning, None),
+            heard(Telling::Aside(hours(6)), 6)
+        );
     }
 
     #[test]
@@ -408,7 +415,10 @@ mod tests {
         let mut episode = Episode::default();
         let grown = warning(UNACCOUNTED, 0, 6, levels(100, 0));
 
-        assert_eq!(episode.hear_level(Some(&grown)), heard(Telling::Aloud, 6));
+        assert_eq!(
+            episode.hear_level(Grade::Warning, Some(&grown)),
+            heard(Telling::Aloud, 6)
+        );
         assert_eq!(
             episode.hear(&warning(UNACCOUNTED, 4, 8, levels(120, 0))),
             heard(Telling::Aside(hours(6)), 6)

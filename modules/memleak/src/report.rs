@@ -92,20 +92,15 @@ impl Report {
     ) -> Self {
         let missing = exact.unaccounted;
         let since_when = rise.map_or_else(
-            || {
-                "lost before the daemon started, or held by a driver that counts it nowhere"
-                    .to_owned()
-            },
-            |rise| format!("{rise} of it since the daemon looks"),
+            || "lost before that, or held by a driver that counts it nowhere".to_owned(),
+            |rise| format!("{rise} of it since then"),
         );
         let text = format!(
-            "Possible memory leak (level): {missing} of {} accounted for by nothing for {} scans ({}), limit {}; \
-             {since_when}; \
-             classic formula {}, {}",
+            "Possible memory leak (level): {missing} of {} accounted for by nothing, limit {}; never less than {} since the \
+             daemon started, or in a week; {since_when}; classic formula {}, {}",
             sample.total,
-            excess.scans,
-            span(excess.lasted),
             excess.limit,
+            excess.least,
             sample.unaccounted,
             baseline_in_words(baseline),
         );
@@ -115,11 +110,12 @@ impl Report {
             ("unaccounted_exact_bytes", missing.as_f64()),
             ("orphans_bytes", exact.orphans.as_f64()),
             ("limit_bytes", excess.limit.as_f64()),
+            ("least_bytes", excess.least.as_f64()),
             ("scans", f64::from(excess.scans)),
             ("duration_seconds", excess.lasted.as_secs_f64()),
         ];
         Self {
-            severity: Severity::Warning,
+            severity: growth::severity(excess.grade),
             code: "level-leak",
             text,
             details: evidence::current(sample.meminfo),

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::testing::{Machine, Rig, Zone};
 use adaptivemm_module_api::units::Pages;
 
@@ -254,6 +255,7 @@ fn missing_memory_that_was_seen_to_grow_is_an_incident_with_what_sees_it_later()
     });
 
     let told = |code| findings.iter().position(|finding| finding.contains(code));
+    assert!(told("level-leak").is_some(), "{findings:?}");
     assert!(told("level-leak") < told("trend-leak"), "{findings:?}");
     assert!(
         findings
@@ -261,6 +263,29 @@ fn missing_memory_that_was_seen_to_grow_is_an_incident_with_what_sees_it_later()
             .all(|finding| finding.ends_with(" growth-3600")),
         "{findings:?}"
     );
+}
+
+#[test]
+fn memory_that_comes_and_goes_is_no_level_to_warn_of_until_a_week_never_saw_it_go() {
+    const DAY: u64 = 24 * 60;
+    let mut rig =
+        Rig::create::<Memleak>(&[("jump", false.into()), ("classic", false.into())]).unwrap();
+    let mut levels = Vec::new();
+    for minute in 0..18 * DAY {
+        // More than a tenth of memory, but not at night; from the ninth day on it stays.
+        let is_night = minute < 9 * DAY && minute % DAY < 6 * 60;
+        let amounts = Amounts {
+            lost: if is_night { 0 } else { 900 },
+            ..Amounts::default()
+        };
+        let findings = rig.scan(&machine(minute, amounts)).findings;
+        let of_level = findings
+            .into_iter()
+            .filter(|finding| finding.code == "level-leak");
+        levels.extend(of_level.map(|finding| (minute / DAY, finding.severity)));
+    }
+
+    assert_eq!(levels, [(0, Severity::Notice), (15, Severity::Warning)]);
 }
 
 #[test]

@@ -132,11 +132,12 @@ impl Trend {
 
     /// The least amounts that are remembered at all: of a week, if it was that long.
     pub(crate) fn lowest(&self) -> Levels {
-        self.levels(|horizons| {
-            let floors = horizons.iter().flat_map(|horizon| horizon.ring.floors());
-            let open = horizons.iter().filter_map(|horizon| horizon.open.as_ref());
-            floors.copied().chain(open.map(|open| open.floor())).min()
-        })
+        self.levels(least)
+    }
+
+    /// The same of one series.
+    pub(crate) fn lowest_of(&self, series: Series) -> Option<Balance> {
+        least(&self.series[series as usize])
     }
 
     /// The floors of all series at both ends of a horizon, as far as they are known.
@@ -208,6 +209,12 @@ impl Trend {
             to_warn: if index == 0 { OFTEN } else { MOSTLY },
         }
     }
+}
+
+fn least(horizons: &[Horizon; HORIZONS]) -> Option<Balance> {
+    let floors = horizons.iter().flat_map(|horizon| horizon.ring.floors());
+    let open = horizons.iter().filter_map(|horizon| horizon.open.as_ref());
+    floors.copied().chain(open.map(|open| open.floor())).min()
 }
 
 /// From the first to the last floor of a horizon.

@@ -206,7 +206,7 @@ impl Growth<'_> {
     }
 }
 
-const fn severity(grade: Grade) -> Severity {
+pub(super) const fn severity(grade: Grade) -> Severity {
     match grade {
         Grade::Warning => Severity::Warning,
         Grade::Note | Grade::Nothing => Severity::Notice,

@@ -144,7 +144,9 @@ fn an_old_leak_is_reported_with_its_level() {
         ..Exact::default()
     };
     let excess = Excess {
+        grade: Grade::Warning,
         limit: Bytes::new(100 << 20),
+        least: Balance::new(110 * MIB),
         scans: 3,
         lasted: Duration::from_secs(60),
     };
@@ -154,8 +156,9 @@ fn an_old_leak_is_reported_with_its_level() {
         Report {
             severity: Severity::Warning,
             code: "level-leak",
-            text: "Possible memory leak (level): 120.0 MiB of 1000.0 MiB accounted for by nothing for 3 scans (60 s), \
-                   limit 100.0 MiB; lost before the daemon started, or held by a driver that counts it nowhere; \
+            text: "Possible memory leak (level): 120.0 MiB of 1000.0 MiB accounted for by nothing, limit 100.0 MiB; \
+                   never less than 110.0 MiB since the daemon started, or in a week; lost before that, or held by a driver \
+                   that counts it nowhere; \
                    classic formula 170.0 MiB, baseline 160.0 MiB"
                 .to_owned(),
             details: "/proc/meminfo now:\nMemTotal: 1024000 kB, MemFree: 700000 kB".to_owned(),
@@ -165,6 +168,7 @@ fn an_old_leak_is_reported_with_its_level() {
                 ("unaccounted_exact_bytes", 125_829_120.0),
                 ("orphans_bytes", 2_097_152.0),
                 ("limit_bytes", 104_857_600.0),
+                ("least_bytes", 115_343_360.0),
                 ("scans", 3.0),
                 ("duration_seconds", 60.0),
             ],

@@ -137,13 +137,13 @@ impl Kept for Level {
     fn write(&self, to: &mut Writer<'_>) {
         self.since.write(to);
         self.scans.write(to);
-        self.is_reported.write(to);
+        self.told.write(to);
     }
 
     fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
         self.since.read(from)?;
         self.scans.read(from)?;
-        self.is_reported.read(from)?;
+        self.told.read(from)?;
         (self.scans <= level::SCANS).then_some(())
     }
 }
