@@ -7,10 +7,11 @@ use adaptivemm_module_api::units::Balance;
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
 
-/// A time: `90 s`, `45 min`, `2.5 h`, `3.0 days`.
+/// A time: `0.4 s`, `90 s`, `45 min`, `2.5 h`, `3.0 days`.
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match duration.as_secs() {
+        0..=9 if duration.subsec_nanos() > 0 => format!("{seconds:.1} s"),
         secs @ 0..=599 => format!("{secs} s"),
         secs @ 600..=7199 => format!("{} min", secs / 60),
         7200..=172_799 => format!("{:.1} h", seconds / HOUR),
@@ -43,6 +44,13 @@ mod tests {
         let told = [90, 2700, 9000, 172_799, 259_200].map(|secs| span(Duration::from_secs(secs)));
 
         assert_eq!(told, ["90 s", "45 min", "2.5 h", "48.0 h", "3.0 days"]);
+    }
+
+    #[test]
+    fn a_second_is_divided_where_scans_are_closer() {
+        let told = [0, 400, 1500, 2000, 9960, 12_300].map(|ms| span(Duration::from_millis(ms)));
+
+        assert_eq!(told, ["0 s", "0.4 s", "1.5 s", "2 s", "10.0 s", "12 s"]);
     }
 
     #[test]
