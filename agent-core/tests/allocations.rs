@@ -18,14 +18,15 @@ use agent_core::linked::CHOSEN;
 use agent_core::sampler::Root;
 
 use allocations::Counting;
-use daemon::Daemon;
+use daemon::{Daemon, HOUR};
 use tempfile::TempDir;
 use tree::{live, put};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting::new();
 
-/// May change something, so that the core remembers what it says and how the machine does; and never wants to.
+/// May change something, so that the core remembers what it says and how the machine does; and never wants to. Its
+/// metrics come and go.
 struct Content(f64);
 
 impl Module for Content {
@@ -40,6 +41,9 @@ impl Module for Content {
 
     fn scan(&mut self, _: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
         self.0 += 1.0;
+        if self.0 % 2.0 == 0.0 {
+            out.metric("even_scans", self.0);
+        }
         out.metric("scans", self.0);
         Ok(())
     }
@@ -83,7 +87,7 @@ fn pass_time(tree: &Path, vmstat: &str, scan: u32) {
     let moved = |line: &str| match line.split_once(' ') {
         // What is reclaimed is what free-pages acts on.
         Some((key, _)) if key.starts_with("pg") && !key.starts_with("pgsteal") => {
-            format!("{key} {}\n", 10_u64.pow(scan % 8))
+            format!("{key} {}\n", 10_u64.pow(scan % 7))
         }
         _ => format!("{line}\n"),
     };
@@ -91,19 +95,30 @@ fn pass_time(tree: &Path, vmstat: &str, scan: u32) {
     put(tree, "proc/vmstat", &text);
 }
 
-/// How often each scan of all modules on this machine allocates.
-fn allocations(tree: &TempDir) -> Vec<u64> {
-    let vmstat = live("proc/vmstat");
-    let modules = [CHOSEN, &["content"]].concat();
-    let root = Root::Directory(tree.path().to_owned());
-    let mut daemon = Daemon::with_modules(&modules, root, Threads::OnePerModule);
+/// A machine whose files are so large that only few scans fit into what is kept of them.
+fn copy_of_live_with_many_zones() -> TempDir {
+    let tree = copy_of_live();
+    let zoneinfo = live("proc/zoneinfo");
+    let start = zoneinfo.rfind("\nNode ").unwrap() + 1;
+    let more = zoneinfo[start..].repeat((150 << 10) / (zoneinfo.len() - start));
+    put(tree.path(), "proc/zoneinfo", &(zoneinfo + &more));
+    tree
+}
 
+/// How often each of so many scans allocates, by this count.
+fn allocations(
+    daemon: &mut Daemon,
+    tree: &TempDir,
+    scans: u32,
+    count: impl Fn() -> u64,
+) -> Vec<u64> {
+    let vmstat = live("proc/vmstat");
     let (mut allocations, mut early) = (Vec::new(), 0);
-    for scan in 0..1100 {
+    for scan in 0..scans {
         pass_time(tree.path(), &vmstat, scan);
-        let before = ALLOCATOR.count();
+        let before = count();
         daemon.scan();
-        allocations.push(ALLOCATOR.count() - before);
+        allocations.push(count() - before);
         if scan < 100 {
             early = daemon.findings();
         }
@@ -113,8 +128,15 @@ fn allocations(tree: &TempDir) -> Vec<u64> {
     allocations
 }
 
-/// One test, as all threads are counted.
-#[test]
+fn all_modules() -> Vec<&'static str> {
+    [CHOSEN, &["content"]].concat()
+}
+
+fn root(tree: &TempDir) -> Root {
+    Root::Directory(tree.path().to_owned())
+}
+
+/// All threads are counted, so nothing else may run meanwhile.
 fn a_scan_without_findings_allocates_nothing() {
     let whole = copy_of_live();
     let lacking = copy_of_live();
@@ -122,9 +144,38 @@ fn a_scan_without_findings_allocates_nothing() {
     std::fs::remove_file(lacking.path().join("proc/sys/fs/negative-dentry-limit")).unwrap();
 
     for tree in [whole, lacking] {
-        let allocations = allocations(&tree);
+        let threads = Threads::OnePerModule;
+        let mut daemon = Daemon::with_modules(&all_modules(), root(&tree), threads);
+
+        let allocations = allocations(&mut daemon, &tree, 1100, || ALLOCATOR.count());
 
         assert!(allocations[0] > 0);
         assert_eq!(allocations[100..], [0; 1000]);
     }
+}
+
+/// The threads that write what is kept may allocate; the one that scans may not, but for what it hands over to them
+/// once an hour.
+fn keeping_what_was_seen_allocates_nothing() {
+    for tree in [copy_of_live(), copy_of_live_with_many_zones()] {
+        let state_dir = TempDir::new().unwrap();
+        let mut daemon = Daemon::keeping(&all_modules(), root(&tree), state_dir.path());
+
+        let allocations = allocations(&mut daemon, &tree, 1100, || ALLOCATOR.count_here());
+
+        let allocating: Vec<u32> = (0..1100)
+            .zip(allocations)
+            .filter(|(scan, allocations)| *scan >= 2 * HOUR && *allocations > 0)
+            .map(|(scan, _)| scan)
+            .collect();
+        let hours: Vec<u32> = (2 * HOUR..1100).step_by(HOUR as usize).collect();
+        assert_eq!(allocating, hours);
+    }
+}
+
+/// One test, as tests run side by side.
+#[test]
+fn a_scan_in_the_steady_state_asks_for_no_memory() {
+    a_scan_without_findings_allocates_nothing();
+    keeping_what_was_seen_allocates_nothing();
 }

@@ -1,8 +1,14 @@
-//! Counts the allocations of all threads.
+//! Counts allocations, of all threads and of each.
 #![expect(unsafe_code, reason = "an allocator that asks that of the system")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+thread_local! {
+    /// Of this thread. It has no destructor, so that making it allocates nothing.
+    static HERE: Cell<u64> = const { Cell::new(0) };
+}
 
 /// The system's allocator, with a count.
 #[derive(Debug)]
@@ -18,8 +24,16 @@ impl Counting {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// The same, by this thread only.
+    #[expect(clippy::unused_self, reason = "there is one allocator")]
+    pub(crate) fn count_here(&self) -> u64 {
+        HERE.get()
+    }
+
     fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+        // What a thread allocates while it ends is not counted as its own.
+        let _ended = HERE.try_with(|count| count.set(count.get() + 1));
     }
 }
 

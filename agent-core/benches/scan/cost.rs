@@ -6,9 +6,10 @@ use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::Threads;
 use agent_core::catalogue;
 use agent_core::sampler::{Root, Sampler, Wanted};
+use tempfile::TempDir;
 
 use crate::clock;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, HOUR, WRITERS};
 use crate::reads::{self, Reads};
 use crate::table::Row;
 
@@ -27,7 +28,23 @@ struct Pairs(Vec<(f64, f64)>);
 
 impl Pairs {
     /// Takes blocks in turns for this long. Which one comes first changes, too.
-    fn measure(mut scan: impl FnMut(), mut reads: Reads, time: Duration) -> Self {
+    fn measure(scan: impl FnMut(), reads: Reads, time: Duration) -> Self {
+        Self::measure_by(clock::cpu, || (), scan, reads, time)
+    }
+
+    /// The same by another clock, and after each block waits until all is quiet.
+    fn measure_by(
+        clock: impl Fn() -> Duration,
+        quiet: impl Fn(),
+        mut scan: impl FnMut(),
+        mut reads: Reads,
+        time: Duration,
+    ) -> Self {
+        let block = |work: &mut dyn FnMut()| {
+            let nanoseconds = block(&clock, work);
+            quiet();
+            nanoseconds
+        };
         let mut read = || reads.read();
         block(&mut scan);
         block(&mut read);
@@ -85,6 +102,8 @@ pub(crate) fn rows() -> Vec<Row> {
     )];
     rows.push(in_microseconds("with one thread per module", &pairs));
 
+    rows.extend(keeping());
+
     let mut inline = Daemon::with_modules(MEMLEAK, Root::live(), Threads::None);
     let pairs = measure(&mut inline, Reads::for_memleak(), 2);
     rows.push(in_microseconds("without threads", &pairs));
@@ -113,6 +132,42 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn measure(daemon: &mut Daemon, reads: Reads, seconds: u64) -> Pairs {
     Pairs::measure(|| daemon.scan(), reads, Duration::from_secs(seconds))
+}
+
+/// As it is in a live daemon, which keeps what was seen. What its threads write now and then is no part of a scan, and
+/// is told by itself; the machine waits for it, as it does in a daemon, which scans not as often as this.
+fn keeping() -> Vec<Row> {
+    let state_dir = TempDir::new().unwrap();
+    let mut daemon = Daemon::keeping(MEMLEAK, Root::live(), state_dir.path());
+    // Until all threads are there.
+    (0..BLOCK).for_each(|_| daemon.scan());
+    let threads = |is_writer: bool| {
+        clock::Threads::named(|name| {
+            (is_writer && WRITERS.contains(&name)) || (!is_writer && MEMLEAK.contains(&name))
+        })
+    };
+    let Some((writers, modules)) = threads(true).zip(threads(false)) else {
+        return Vec::new();
+    };
+    writers.await_idle();
+
+    let clock = || clock::cpu_here() + modules.cpu();
+    let (written, scans) = (writers.cpu(), daemon.scans());
+    let time = Duration::from_secs(10);
+    let quiet = || writers.await_idle();
+    let pairs = Pairs::measure_by(clock, quiet, || daemon.scan(), Reads::for_memleak(), time);
+    let written = writers.cpu().saturating_sub(written);
+    let hours = f64::from(daemon.scans() - scans) / f64::from(HOUR);
+
+    let result = format!(
+        "{:.1} ms an hour, which is {:.1} us a scan",
+        written.as_secs_f64() * 1e3 / hours,
+        written.as_secs_f64() * 1e6 / hours / f64::from(HOUR),
+    );
+    vec![
+        in_microseconds("the same, with incidents and states kept", &pairs),
+        Row::fact("&ensp;what their threads take to write them", "", result),
+    ]
 }
 
 /// Only reads and parses what memleak needs.
@@ -173,8 +228,10 @@ fn per_call(mut work: impl FnMut()) -> Option<(f64, f64)> {
 
 /// Nanoseconds of one call.
 #[expect(clippy::cast_precision_loss, reason = "200 is exact")]
-fn block(work: &mut impl FnMut()) -> f64 {
-    let time = clock::cpu_of(|| (0..BLOCK).for_each(|_| work()));
+fn block(clock: impl Fn() -> Duration, work: &mut dyn FnMut()) -> f64 {
+    let start = clock();
+    (0..BLOCK).for_each(|_| work());
+    let time = clock().saturating_sub(start);
     time.as_secs_f64() * 1e9 / BLOCK as f64
 }
 

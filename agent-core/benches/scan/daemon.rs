@@ -1,16 +1,28 @@
 //! What the daemon does every period, without its clock and its log daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::{Agent, Site, Threads};
 use agent_core::catalogue;
-use agent_core::config::{self, CommandLine, Sources};
+use agent_core::catalogue::Registration;
+use agent_core::config::{self, CommandLine, Settings, Sources};
+use agent_core::decisions::Decisions;
+use agent_core::incidents::{Incidents, Office};
 use agent_core::journal::Journal;
 use agent_core::linked::CHOSEN;
+use agent_core::marker::Marker;
 use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;
+use agent_core::states::States;
+
+/// The threads that write what is kept, by the names that the kernel has for them.
+#[allow(dead_code, reason = "not everybody needs these")]
+pub(crate) const WRITERS: [&str; 3] = ["incidents", "module-states", "decision-log"];
+/// Evidence is taken, and what is remembered is written, once in so many scans: an hour.
+#[allow(dead_code, reason = "not everybody needs these")]
+pub(crate) const HOUR: u32 = 120;
 
 /// A daemon with modules that are linked in, as they are configured without a configuration.
 #[derive(Debug)]
@@ -19,7 +31,9 @@ pub(crate) struct Daemon {
     reporter: Reporter,
     journal: Journal,
     now: Duration,
+    scans: u32,
     findings: usize,
+    requests: usize,
 }
 
 impl Daemon {
@@ -31,39 +45,53 @@ impl Daemon {
 
     /// With those of these names that run by default.
     pub(crate) fn with_modules(names: &[&str], root: Root, threads: Threads) -> Self {
-        let (mut modules, _) = catalogue::registrations();
-        modules.retain(|module| names.contains(&module.name()));
-        let schemas: Vec<_> = modules
-            .iter()
-            .map(|module| module.description.schema.clone())
-            .collect();
-        let nowhere = Sources {
-            root: PathBuf::from("/nowhere"),
-            file: None,
-            drop_in: None,
-            command_line: CommandLine::default(),
+        let (modules, settings) = chosen(names);
+        let site = Site {
+            threads,
+            ..Site::looked_at(root)
         };
-        let settings = config::load(&nowhere, &schemas).settings;
+        Self::at(site, &settings, &modules)
+    }
+
+    /// The same with a thread for each, and with all that a live daemon keeps, below this directory.
+    #[allow(dead_code, reason = "not everybody needs these")]
+    pub(crate) fn keeping(names: &[&str], root: Root, state_dir: &Path) -> Self {
+        const BOOT: &str = "of-this-test";
+        let (modules, settings) = chosen(names);
+        let office = Office {
+            root: root.clone(),
+            state_dir: state_dir.to_owned(),
+            boot_id: BOOT.to_owned(),
+            room: settings.core.incidents,
+            census: settings.core.incident_census,
+        };
+        let site = Site {
+            threads: Threads::OnePerModule,
+            marker: Some(Marker::take_over(state_dir).unwrap()),
+            decisions: Decisions::kept(state_dir, Some(BOOT.to_owned())),
+            states: States::kept(state_dir, BOOT),
+            incidents: Incidents::kept(office).unwrap(),
+            ..Site::looked_at(root)
+        };
+        Self::at(site, &settings, &modules)
+    }
+
+    fn at(site: Site, settings: &Settings, modules: &[Registration]) -> Self {
         Self {
-            agent: Agent::build(
-                Site {
-                    threads,
-                    ..Site::looked_at(root)
-                },
-                &settings,
-                &modules,
-            )
-            .unwrap(),
+            agent: Agent::build(site, settings, modules).unwrap(),
             reporter: Reporter::new(),
             journal: Journal::to_writer(Box::new(std::io::sink()), 0),
             now: Duration::ZERO,
+            scans: 0,
             findings: 0,
+            requests: 0,
         }
     }
 
     /// One scan, a period after the one before.
     pub(crate) fn scan(&mut self) {
         self.now += self.agent.period();
+        self.scans += 1;
         let round = self.agent.scan(Uptime(self.now));
         self.reporter.report(&round, &mut self.journal);
         let findings = round
@@ -71,10 +99,42 @@ impl Daemon {
             .iter()
             .map(|member| member.words().findings.len());
         self.findings += findings.sum::<usize>();
+        self.requests += round.deeds.len();
     }
 
-    /// How many there were so far.
+    /// How many scans there were so far.
+    #[allow(dead_code, reason = "not everybody needs this")]
+    pub(crate) fn scans(&self) -> u32 {
+        self.scans
+    }
+
+    /// How many findings and requests there were so far.
+    #[allow(dead_code, reason = "not everybody needs this")]
+    pub(crate) fn said(&self) -> usize {
+        self.findings + self.requests
+    }
+
+    /// How many findings there were so far.
+    #[allow(dead_code, reason = "not everybody needs this")]
     pub(crate) fn findings(&self) -> usize {
         self.findings
     }
+}
+
+/// Modules that are linked in, and how they are configured without a configuration.
+fn chosen(names: &[&str]) -> (Vec<Registration>, Settings) {
+    let (mut modules, _) = catalogue::registrations();
+    modules.retain(|module| names.contains(&module.name()));
+    let schemas: Vec<_> = modules
+        .iter()
+        .map(|module| module.description.schema.clone())
+        .collect();
+    let nowhere = Sources {
+        root: PathBuf::from("/nowhere"),
+        file: None,
+        drop_in: None,
+        command_line: CommandLine::default(),
+    };
+    let settings = config::load(&nowhere, &schemas).settings;
+    (modules, settings)
 }

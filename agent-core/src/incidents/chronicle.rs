@@ -135,9 +135,9 @@ impl Ring {
     }
 
     fn widen(&mut self, columns: usize) {
-        let empty = vec![f64::NAN; self.most()];
+        let most = self.most();
         if self.columns.len() < columns {
-            self.columns.resize(columns, empty);
+            self.columns.resize_with(columns, || vec![f64::NAN; most]);
         }
     }
 

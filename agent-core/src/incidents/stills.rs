@@ -34,7 +34,7 @@ impl Still {
         still
     }
 
-    /// Without allocating, if it held the same files before.
+    /// Without allocating, if it held files as long before.
     fn take(&mut self, snapshot: &Snapshot) {
         self.at = snapshot.uptime;
         let mut used = 0;
@@ -51,6 +51,10 @@ impl Still {
             } else {
                 let content = content.get_or_insert_default();
                 content.clear();
+                if content.capacity() < text.bytes().len() {
+                    // Room for numbers that become longer.
+                    content.reserve_exact(text.bytes().len() * 5 / 4);
+                }
                 content.extend_from_slice(text.bytes());
             }
             used += 1;
@@ -65,25 +69,27 @@ impl Still {
 }
 
 impl Stills {
-    /// Looks at a scan, and keeps it if it is its turn.
+    /// Looks at a scan, and keeps it if it is its turn. It goes into the buffers of one that gives way to it.
     pub(super) fn note(&mut self, snapshot: &Snapshot) {
         if snapshot.scan % EVERY != 1 {
             return;
         }
-        let mut still = if self.0.len() >= MOST {
-            self.0.pop_front().unwrap_or_default()
-        } else {
-            Still::default()
-        };
-        still.take(snapshot);
-        self.0.push_back(still);
-        let mut size: usize = self.0.iter().map(Still::size).sum();
-        while size > MOST_BYTES {
+        let size: usize = snapshot
+            .readings()
+            .map(|(_, text, _)| text.bytes().len())
+            .sum();
+        let mut kept: usize = self.0.iter().map(Still::size).sum();
+        let mut still = Still::default();
+        while self.0.len() >= MOST || kept + size > MOST_BYTES {
             let Some(oldest) = self.0.pop_front() else {
+                // Not even one fits.
                 return;
             };
-            size -= oldest.size();
+            kept -= oldest.size();
+            still = oldest;
         }
+        still.take(snapshot);
+        self.0.push_back(still);
     }
 
     /// All of them, the oldest first.
@@ -106,4 +112,52 @@ pub(super) fn trace(header: &Header, stills: &[Still]) -> io::Result<Vec<u8>> {
     }
     writer.finish()?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::sampler::{Root, Sampler, Wanted};
+    use crate::trace::Frame;
+
+    /// The first bytes of what was kept of `/proc/meminfo`, whose text is as long as this in each scan.
+    fn kept(lengths: impl IntoIterator<Item = usize>) -> Vec<String> {
+        let mut wanted = Wanted::default();
+        wanted.add_file("/proc/meminfo");
+        let mut sampler = Sampler::new(Root::Recorded([].into()), wanted, None);
+        let mut stills = Stills::default();
+        for (scan, length) in (1..).zip(lengths) {
+            let text = format!("Scan: {scan} kB{}\n", " ".repeat(length));
+            sampler.apply(&Frame {
+                t_ms: 0,
+                files: [("proc/meminfo".to_owned(), Some(text))].into(),
+            });
+            stills.note(&sampler.take(Uptime::default(), Duration::from_secs(30)));
+        }
+        let all = stills.all();
+        let start = |still: &Still| {
+            let text = still.files[0].1.as_deref().unwrap();
+            String::from_utf8_lossy(text)[..8].trim().to_owned()
+        };
+        all.iter().map(start).collect()
+    }
+
+    #[test]
+    fn one_scan_in_ten_is_kept_and_the_oldest_gives_way() {
+        assert_eq!(kept([100; 25]), ["Scan: 1", "Scan: 11", "Scan: 21"]);
+        let many = kept([100; 200]);
+        assert_eq!((many.len(), many[0].as_str()), (MOST, "Scan: 81"));
+    }
+
+    #[test]
+    fn large_scans_are_fewer_and_one_that_is_too_large_is_not_kept() {
+        let third = MOST_BYTES / 3 - 100;
+
+        assert_eq!(kept([third; 60]), ["Scan: 31", "Scan: 41", "Scan: 51"]);
+        assert_eq!(kept([MOST_BYTES; 20]), [""; 0]);
+        let shrinking = (0..30).map(|scan| if scan < 20 { third * 2 } else { 100 });
+        assert_eq!(kept(shrinking), ["Scan: 11", "Scan: 21"]);
+    }
 }
