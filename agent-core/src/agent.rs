@@ -336,14 +336,9 @@ impl Agent {
         let records = self
             .decisions
             .follow(&snapshot, members, &notices, &mut deeds);
-        for member in members {
-            if let (Ending::Answered(Verdict::Good), Some(state)) =
-                (member.ending(), member.words().kept())
-            {
-                self.states.keep(member.name(), member.version(), state);
-            }
-        }
+        self.bus.hand_over_states(&mut self.states);
         self.states.pass(now);
+        let members = self.bus.members();
         self.incidents.follow(&snapshot, members);
         let news = self.decisions.news().into_iter();
         let news = news

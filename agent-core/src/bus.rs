@@ -5,6 +5,7 @@
 //! late too often, or breaks down, is quarantined: nobody waits for it, and after a pause, which grows, it is
 //! made anew. One in a process of its own is made anew at once, twice.
 
+mod awaited;
 mod member;
 mod stay;
 mod worker;
@@ -19,6 +20,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::loader::Verdict;
 use crate::runner::Unmade;
 use crate::sampler::Snapshot;
+use crate::states::States;
+use awaited::Awaited;
 pub use member::Member;
 use member::State;
 use stay::Stay;
@@ -73,6 +76,7 @@ pub struct Bus {
     members: Vec<Member>,
     replies: Receiver<Reply>,
     reply_to: Sender<Reply>,
+    awaited: Arc<Awaited>,
     stay: Option<Stay>,
 }
 
@@ -127,6 +131,7 @@ impl Bus {
             members,
             replies,
             reply_to,
+            awaited: Arc::default(),
             stay: None,
         }
     }
@@ -135,6 +140,15 @@ impl Bus {
     #[must_use]
     pub fn members(&self) -> &[Member] {
         &self.members
+    }
+
+    /// Keeps what members that did their work want to be kept.
+    pub(crate) fn hand_over_states(&mut self, states: &mut States) {
+        for member in &mut self.members {
+            if member.ending == Ending::Answered(Verdict::Good) {
+                member.hand_over_state(states);
+            }
+        }
     }
 
     /// Gives up all members, so that those that are idle can go into a new bus.
@@ -158,7 +172,9 @@ impl Bus {
         if self.stay.is_none() && self.members.iter().any(Member::has_thread) {
             self.stay = Some(Stay::here());
         }
+        self.awaited.begin(snapshot.scan);
         self.hand_out(snapshot, patience.max_late);
+        self.awaited.answered(snapshot.scan);
         self.collect(snapshot, patience.deadline, alive);
         if snapshot.scan % stay::SCANS == 0 {
             self.stay = None;
@@ -178,7 +194,7 @@ impl Bus {
             match member.state {
                 // One that was made in this scan, in this thread, has answered already.
                 State::Idle if member.ending == Ending::Silent => {
-                    member.start(index, snapshot, &self.reply_to);
+                    member.start(index, snapshot, &self.reply_to, &self.awaited);
                 }
                 State::Busy(since) | State::Starting(since) if since < snapshot.scan => {
                     let missed = u32::try_from(snapshot.scan - since).unwrap_or(u32::MAX);
@@ -197,14 +213,14 @@ impl Bus {
     fn start_the_made(&mut self, snapshot: &Arc<Snapshot>) {
         for (index, member) in self.members.iter_mut().enumerate() {
             match member.look_for_start() {
-                Some(Ok(())) => member.start(index, snapshot, &self.reply_to),
+                Some(Ok(())) => member.start(index, snapshot, &self.reply_to, &self.awaited),
                 Some(Err(unmade)) => member.fail_to_start(&unmade),
                 None => {}
             }
         }
     }
 
-    /// Waits for the words of this scan. Threads unpark us after a reply; parking costs less than the
+    /// Waits for the words of this scan. The thread that answers last unparks us; parking costs less than the
     /// channel's own waiting, which spins first.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     fn collect(
@@ -226,10 +242,9 @@ impl Bus {
                 .filter(|member| member.is_awaited_in(scan));
             let deadlines = waiting.map(|member| member.deadline().unwrap_or(deadline));
             let waited = start.elapsed();
-            let left = deadlines
-                .max()
-                .map(|longest| longest.saturating_sub(waited));
-            let Some(left) = left.filter(|left| !left.is_zero()) else {
+            let left = deadlines.map(|deadline| deadline.saturating_sub(waited));
+            // Up to the first one: whoever has a later one may have answered by then.
+            let Some(left) = left.filter(|left| !left.is_zero()).min() else {
                 break;
             };
             thread::park_timeout(alive().map_or(left, |again| left.min(again)));

@@ -88,8 +88,8 @@ impl States {
         }
     }
 
-    /// Takes what a module keeps. Nothing at all is to be forgotten.
-    pub(crate) fn keep(&mut self, module: &str, version: &str, state: &[u8]) {
+    /// Takes what a module keeps, in exchange for another buffer. Nothing at all is to be forgotten.
+    pub(crate) fn keep(&mut self, module: &str, version: &str, state: &mut Vec<u8>) {
         self.shelf.put(module, version, state);
     }
 

@@ -4,6 +4,8 @@ pub(crate) mod clean;
 
 use adaptivemm_module_api::{MAX_STATE, Severity};
 
+use clean::{Lines, MAX_NAME};
+
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
 /// How a problem starts that a module did not put into words.
@@ -120,8 +122,8 @@ impl Words {
         &self.metrics[..self.metrics_used]
     }
 
-    /// Takes a number; `write_name` writes its name into the buffer it is given.
-    pub(crate) fn add_metric(&mut self, write_name: impl FnOnce(&mut String), value: f64) {
+    /// Takes a number, with its name cleaned.
+    pub(crate) fn add_metric(&mut self, name: &[u8], value: f64) {
         if self.metrics_used == MAX_METRICS {
             self.dropped += 1;
             return;
@@ -130,8 +132,11 @@ impl Words {
             self.metrics.push(Number::default());
         }
         let metric = &mut self.metrics[self.metrics_used];
-        metric.name.clear();
-        write_name(&mut metric.name);
+        // Nearly always it has the name that stood here in the scan before, and that is clean.
+        if metric.name.as_bytes() != name {
+            metric.name.clear();
+            clean::append(name, MAX_NAME, Lines::One, &mut metric.name);
+        }
         metric.value = value;
         self.metrics_used += 1;
     }
@@ -140,6 +145,11 @@ impl Words {
     #[must_use]
     pub fn kept(&self) -> Option<&[u8]> {
         self.has_kept.then_some(&*self.kept)
+    }
+
+    /// Gives away what it keeps for the next instance. The buffer may be exchanged for another one.
+    pub(crate) fn take_kept(&mut self) -> Option<&mut Vec<u8>> {
+        std::mem::take(&mut self.has_kept).then_some(&mut self.kept)
     }
 
     /// Takes what is to be kept, unless it is too much.

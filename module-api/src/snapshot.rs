@@ -166,20 +166,28 @@ impl<'a> Counters<'a> {
     }
 
     /// The counter, in its own unit; `None` if this kernel does not have it.
-    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<u64> {
         let start = self.next.get().min(self.seq.len());
-        for index in (start..self.seq.len()).chain(0..start) {
-            // SAFETY: `Snapshot::new` requires well-formed arrays.
-            let counter = unsafe { self.seq.get(index) }?;
-            // SAFETY: the keys live as long as the array.
-            if unsafe { counter.key.bytes() } == key.as_bytes() {
-                self.next.set(index + 1);
-                return Some(counter.value);
-            }
-        }
-        None
+        // SAFETY: the keys live as long as the array.
+        let has_key = |counter: &abi::Counter| unsafe { counter.key.bytes() == key.as_bytes() };
+        // SAFETY: `Snapshot::new` requires well-formed arrays, which live for `'a`.
+        let (index, value) = if let Some(counters) = unsafe { self.seq.as_slice::<'a>() } {
+            // The usual case, and quick: what is not there is looked for everywhere.
+            let (before, after) = counters.split_at(start);
+            let ahead = after.iter().position(has_key).map(|index| start + index);
+            let index = ahead.or_else(|| before.iter().position(has_key))?;
+            (index, counters[index].value)
+        } else {
+            let mut order = (start..self.seq.len()).chain(0..start);
+            order.find_map(|index| {
+                // SAFETY: as above.
+                let counter = unsafe { self.seq.get(index) }?;
+                has_key(&counter).then_some((index, counter.value))
+            })?
+        };
+        self.next.set(index + 1);
+        Some(value)
     }
 
     /// A counter of a meminfo file, which the core has converted to bytes.
@@ -192,6 +200,21 @@ impl<'a> Counters<'a> {
     #[must_use]
     pub fn pages(&self, key: &str) -> Option<Pages> {
         self.get(key).map(Pages::new)
+    }
+
+    /// All counters whose names begin like this: some are counted apart for each kind of zone, or by who did it.
+    pub fn beginning_with<'s>(
+        &self,
+        start: &'s str,
+    ) -> impl Iterator<Item = (&'a str, u64)> + use<'a, 's> {
+        elements(self.seq).filter_map(move |counter| {
+            // SAFETY: the keys live as long as the array, for `'a`.
+            let key: &'a [u8] = unsafe { counter.key.bytes() };
+            let is_one = key.starts_with(start.as_bytes());
+            // Only of those few is it worth while to look whether it is UTF-8.
+            let name = is_one.then(|| core::str::from_utf8(key).unwrap_or_default())?;
+            Some((name, counter.value))
+        })
     }
 
     /// All counters.

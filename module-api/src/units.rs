@@ -96,31 +96,43 @@ impl Bytes {
     }
 }
 
+impl Bytes {
+    /// Tenths of the unit that is 1024 to this power, rounded; a tie goes to the even number, as with floats.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most 163840 where the unit fits"
+    )]
+    const fn tenths(self, unit: usize) -> u32 {
+        let shift = 10 * unit;
+        let (whole, part) = (self.0 >> shift, self.0 & ((1 << shift) - 1));
+        let tenths = whole.saturating_mul(10) + ((part * 10) >> shift);
+        let rest = (part * 10) & ((1 << shift) - 1);
+        let is_up = rest * 2 + (tenths & 1) > 1 << shift;
+        (tenths + is_up as u64) as u32
+    }
+}
+
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-        // Whole numbers, as a status line of every scan is full of them, and floats take twice as long.
-        let bytes = u128::from(self.0);
-        let mut shift = 0;
-        let mut unit = UNITS[0];
-        for next in &UNITS[1..] {
-            // 1023.95 would be printed as 1024.0 of the smaller unit.
-            if bytes * 20 < 20_479 << shift {
-                break;
-            }
-            shift += 10;
-            unit = next;
+        // Whole numbers and few pieces: a status line of every scan is full of amounts.
+        let mut unit = (self.0.max(1).ilog2() as usize / 10).min(UNITS.len() - 1);
+        let mut tenths = self.tenths(unit);
+        // 1023.95 would be printed as 1024.0 of the smaller unit.
+        if tenths >= 10_240 && unit + 1 < UNITS.len() {
+            unit += 1;
+            tenths = self.tenths(unit);
         }
-        if shift == 0 {
-            return write!(f, "{bytes} B");
+        let name = UNITS[unit];
+        if unit == 0 {
+            return write!(f, "{} {name}", self.0);
         }
-        let (tenths, rest) = ((bytes * 10) >> shift, (bytes * 10) & ((1 << shift) - 1));
-        // A tie goes to the even number, as with floats.
-        let is_up = rest * 2 + (tenths & 1) > 1 << shift;
-        let tenths = tenths + u128::from(is_up);
-        // At most 163840, and quicker to print.
-        let tenths = u32::try_from(tenths).unwrap_or(u32::MAX);
-        write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
+        write!(f, "{}", tenths / 10)?;
+        let tenth = [
+            ".0 ", ".1 ", ".2 ", ".3 ", ".4 ", ".5 ", ".6 ", ".7 ", ".8 ", ".9 ",
+        ];
+        f.write_str(tenth[tenths as usize % 10])?;
+        f.write_str(name)
     }
 }
 

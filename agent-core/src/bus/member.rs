@@ -9,12 +9,14 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Sender;
 
+use super::awaited::Awaited;
 use super::worker::{Job, Reply, Worker};
 use super::{Ending, Reason};
 use crate::loader::Verdict;
 use crate::marker::Slot;
 use crate::runner::{Recipe, Runner, Unmade};
 use crate::sampler::Snapshot;
+use crate::states::States;
 use crate::words::{Finding, Words};
 
 /// A module in a process of its own is started again so often before it is quarantined.
@@ -155,6 +157,14 @@ impl Member {
         &self.words
     }
 
+    /// Keeps what it said that it wants to be kept.
+    pub(super) fn hand_over_state(&mut self, states: &mut States) {
+        let module = &self.recipe.module;
+        if let Some(state) = self.words.take_kept() {
+            states.keep(module.name(), &module.description.version, state);
+        }
+    }
+
     /// How this scan ended for it.
     #[must_use]
     pub fn ending(&self) -> Ending {
@@ -256,6 +266,7 @@ impl Member {
         index: usize,
         snapshot: &Arc<Snapshot>,
         reply_to: &Sender<Reply>,
+        awaited: &Arc<Awaited>,
     ) {
         match &mut self.seat {
             Seat::Inline(Some(runner)) => {
@@ -268,11 +279,14 @@ impl Member {
                     snapshot: Arc::clone(snapshot),
                     words: std::mem::take(&mut self.words),
                     reply_to: reply_to.clone(),
+                    awaited: Arc::clone(awaited),
                     core: thread::current(),
                 };
+                awaited.add();
                 if worker.hand_out(job) {
                     self.state = State::Busy(snapshot.scan);
                 } else {
+                    awaited.answered(snapshot.scan);
                     self.strike(Reason::Gone);
                 }
             }

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, Pid, gettid, sched_getcpu, sched_setaffinity};
 
+use super::awaited::Awaited;
 use crate::isolation::Leash;
 use crate::loader::Verdict;
 use crate::marker::Slot;
@@ -28,6 +29,8 @@ pub(super) struct Job {
     /// Buffers for the words; they come back with the reply.
     pub(super) words: Words,
     pub(super) reply_to: Sender<Reply>,
+    /// Who else has to answer.
+    pub(super) awaited: Arc<Awaited>,
     /// Who waits for the reply.
     pub(super) core: Thread,
 }
@@ -192,6 +195,7 @@ impl Desk {
             snapshot,
             words,
             reply_to,
+            awaited,
             core,
         } = job;
         let scan = snapshot.scan;
@@ -203,7 +207,9 @@ impl Desk {
             verdict,
             words,
         });
-        core.unpark();
+        if awaited.answered(scan) {
+            core.unpark();
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::arbiter::{Answer, Permit};
 use crate::config::Value;
 use crate::loader::{Description, MAX_MODULES, Verdict};
 use crate::sampler::Carried;
-use crate::words::clean::{self, Lines, MAX_LINE, MAX_NAME};
+use crate::words::clean::{self, Lines, MAX_LINE};
 use crate::words::{Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_WORDS, Number, Request, Words};
 
 /// The first word of the process: which modules there are, or why there are none.
@@ -172,10 +172,7 @@ impl<'a> Told<'a> {
             }
         }
         for (name, value) in self.metrics {
-            words.add_metric(
-                |to| clean::append(name.as_bytes(), MAX_NAME, Lines::One, to),
-                value,
-            );
+            words.add_metric(name.as_bytes(), value);
         }
         clean::append(
             self.status.as_bytes(),

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use adaptivemm_module_api::{Severity, abi};
 
 use crate::arbiter::{Answer, Permit};
-use crate::words::clean::{self, Lines, MAX_LINE, MAX_NAME};
+use crate::words::clean::{self, Lines, MAX_LINE};
 use crate::words::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
 
 /// Where the words of one call go.
@@ -201,10 +201,7 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
 
 unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) -> i32 {
     take(context, |collector| {
-        collector.words.add_metric(
-            |to| clean::append(bytes(name), MAX_NAME, Lines::One, to),
-            value,
-        );
+        collector.words.add_metric(bytes(name), value);
         abi::OK
     })
 }

@@ -63,9 +63,7 @@ impl Counters {
 
     /// One of them; `None` if this kernel does not have it.
     pub(crate) fn get(&self, key: &str) -> Option<u64> {
-        self.iter()
-            .find(|(name, _)| *name == key)
-            .map(|(_, amount)| amount)
+        self.figures.named_one(&self.entries, key)
     }
 }
 

@@ -40,6 +40,12 @@ struct Place {
     last_end: u32,
 }
 
+impl Entry {
+    fn key_len(&self) -> usize {
+        (self.key.1 - self.key.0) as usize
+    }
+}
+
 impl Figures {
     /// Takes the numbers from a text of the same shape. `false` if the shape is another one; then all
     /// is forgotten.
@@ -151,6 +157,14 @@ impl Figures {
         entries
             .iter()
             .map(|entry| (self.key(entry), self.amount(entry)))
+    }
+
+    /// The amount of the number of this name; `None` if there is none.
+    pub(crate) fn named_one(&self, entries: &[Entry], name: &str) -> Option<u64> {
+        // Most names are of another length, which is quickly seen.
+        let mut same_length = entries.iter().filter(|entry| entry.key_len() == name.len());
+        let entry = same_length.find(|entry| self.key(entry) == name)?;
+        Some(self.amount(entry))
     }
 
     /// A named number in its unit, or the largest there is.

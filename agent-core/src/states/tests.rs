@@ -20,7 +20,7 @@ fn given(state_dir: &Path, boot_id: &str) -> (Vec<u8>, Vec<String>) {
 fn the_next_daemon_of_the_same_boot_has_what_was_kept_and_of_another_boot_has_not() {
     let home = tempfile::tempdir().unwrap();
     let mut states = States::kept(home.path(), BOOT);
-    states.keep("memleak", "0.1.0", b"learned");
+    states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.end();
 
     assert_eq!(given(home.path(), BOOT), (b"learned".to_vec(), Vec::new()));
@@ -30,8 +30,8 @@ fn the_next_daemon_of_the_same_boot_has_what_was_kept_and_of_another_boot_has_no
 #[test]
 fn the_next_instance_has_it_at_once() {
     let mut states = States::in_memory();
-    states.keep("memleak", "0.1.0", b"learned");
-    states.keep("memleak", "0.1.0", b"more");
+    states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
+    states.keep("memleak", "0.1.0", &mut b"more".to_vec());
 
     assert_eq!(&*states.of("memleak"), b"more");
     assert_eq!(&*states.of("compaction"), b"");
@@ -42,7 +42,7 @@ fn nothing_is_written_before_five_minutes_are_over_or_by_a_simulation() {
     let home = tempfile::tempdir().unwrap();
     let mut states = States::kept(home.path(), BOOT);
     for minute in 0..5 {
-        states.keep("memleak", "0.1.0", b"learned");
+        states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
         states.pass(minutes(minute));
     }
     assert!(states.writer.is_none());
@@ -53,7 +53,7 @@ fn nothing_is_written_before_five_minutes_are_over_or_by_a_simulation() {
     assert_eq!(given(home.path(), BOOT).0, b"learned");
 
     let mut simulation = States::in_memory();
-    simulation.keep("memleak", "0.1.0", b"learned");
+    simulation.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     simulation.pass(minutes(60));
     simulation.pass(minutes(120));
     assert!(simulation.writer.is_none());
@@ -63,7 +63,7 @@ fn nothing_is_written_before_five_minutes_are_over_or_by_a_simulation() {
 fn a_broken_file_is_set_aside_and_told_once() {
     let home = tempfile::tempdir().unwrap();
     let mut states = States::kept(home.path(), BOOT);
-    states.keep("memleak", "0.1.0", b"learned");
+    states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.end();
     let path = file::path(home.path(), "memleak");
     let mut bytes = fs::read(&path).unwrap();
@@ -88,7 +88,7 @@ fn a_broken_file_is_set_aside_and_told_once() {
 #[test]
 fn a_directory_that_cannot_be_made_is_told_once() {
     let mut states = States::kept(Path::new("/proc/adaptivemmd"), BOOT);
-    states.keep("memleak", "0.1.0", b"learned");
+    states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.pass(minutes(0));
     states.pass(minutes(5));
 

@@ -29,8 +29,8 @@ struct Kept {
 }
 
 impl Shelf {
-    /// Without allocating, once there was a state as large.
-    pub(super) fn put(&self, module: &str, version: &str, state: &[u8]) {
+    /// Without copying: it comes in every scan, and may be large. What was there before is in `state` afterwards.
+    pub(super) fn put(&self, module: &str, version: &str, state: &mut Vec<u8>) {
         let mut all = self.lock();
         let index = all.iter().position(|kept| kept.module == module);
         let kept = if let Some(index) = index {
@@ -47,8 +47,7 @@ impl Shelf {
         };
         kept.version.clear();
         kept.version.push_str(version);
-        kept.state.clear();
-        kept.state.extend_from_slice(state);
+        std::mem::swap(&mut kept.state, state);
         kept.is_new = true;
     }
 

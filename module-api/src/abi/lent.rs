@@ -286,6 +286,23 @@ impl<T: Versioned> Seq<T> {
         // SAFETY: an element has `stride` readable bytes.
         unsafe { read_prefix(element, stride) }
     }
+
+    /// All elements where they are; `None` if the producer's are of another size, or not aligned as ours.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Seq::get`], and the array stays unchanged for `'a`.
+    #[inline]
+    #[must_use]
+    pub unsafe fn as_slice<'a>(self) -> Option<&'a [T]> {
+        let start = self.ptr.cast::<T>();
+        let is_ours = self.stride as usize == size_of::<T>() && start.is_aligned();
+        if self.is_absent() || !is_ours {
+            return None;
+        }
+        // SAFETY: not null, aligned, and the caller vouches for the elements.
+        Some(unsafe { core::slice::from_raw_parts(start, self.len()) })
+    }
 }
 
 #[cfg(test)]

@@ -116,11 +116,10 @@ fn reclaimed(counters: &Counters<'_>) -> Option<u64> {
 
 /// Of all counters whose names begin so; old kernels have one per kind of zone. `None` if there is none.
 fn sum(counters: &Counters<'_>, beginnings: &[&str]) -> Option<u64> {
-    let counts = counters.iter().filter_map(|(name, count)| {
-        let counts = beginnings.iter().any(|start| name.starts_with(start));
-        counts.then_some(count)
-    });
-    counts.reduce(u64::saturating_add)
+    let all = beginnings
+        .iter()
+        .flat_map(|start| counters.beginning_with(start));
+    all.map(|(_, count)| count).reduce(u64::saturating_add)
 }
 
 fn read_nodes(
