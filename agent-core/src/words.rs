@@ -97,6 +97,16 @@ pub struct Number {
     pub value: f64,
 }
 
+impl Number {
+    /// One whose name can become any other without asking for memory: metrics come and go, and others take their place.
+    pub(crate) fn with_room() -> Self {
+        Self {
+            name: String::with_capacity(MAX_NAME),
+            value: 0.0,
+        }
+    }
+}
+
 impl Words {
     /// Forgets what was said, and keeps the buffers.
     pub fn clear(&mut self) {
@@ -129,7 +139,7 @@ impl Words {
             return;
         }
         if self.metrics_used == self.metrics.len() {
-            self.metrics.push(Number::default());
+            self.metrics.push(Number::with_room());
         }
         let metric = &mut self.metrics[self.metrics_used];
         // Nearly always it has the name that stood here in the scan before, and that is clean.

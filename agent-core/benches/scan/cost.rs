@@ -16,6 +16,9 @@ use crate::table::Row;
 /// Long enough that reading the clock is nothing, short enough that both sides see the same machine.
 const BLOCK: usize = 200;
 
+/// A daemon writes what modules keep once in so many scans, and evidence once in some of those.
+const PACE: usize = 10;
+
 /// The module whose cost has a target: it needs all the large files.
 const MEMLEAK: &[&str] = &["memleak"];
 
@@ -29,22 +32,17 @@ struct Pairs(Vec<(f64, f64)>);
 impl Pairs {
     /// Takes blocks in turns for this long. Which one comes first changes, too.
     fn measure(scan: impl FnMut(), reads: Reads, time: Duration) -> Self {
-        Self::measure_by(clock::cpu, || (), scan, reads, time)
+        let block = |work: &mut dyn FnMut()| block(clock::cpu, BLOCK, work);
+        Self::measure_in(block, scan, reads, time)
     }
 
-    /// The same by another clock, and after each block waits until all is quiet.
-    fn measure_by(
-        clock: impl Fn() -> Duration,
-        quiet: impl Fn(),
+    /// In blocks that are measured otherwise.
+    fn measure_in(
+        block: impl Fn(&mut dyn FnMut()) -> f64,
         mut scan: impl FnMut(),
         mut reads: Reads,
         time: Duration,
     ) -> Self {
-        let block = |work: &mut dyn FnMut()| {
-            let nanoseconds = block(&clock, work);
-            quiet();
-            nanoseconds
-        };
         let mut read = || reads.read();
         block(&mut scan);
         block(&mut read);
@@ -135,12 +133,13 @@ fn measure(daemon: &mut Daemon, reads: Reads, seconds: u64) -> Pairs {
 }
 
 /// As it is in a live daemon, which keeps what was seen. What its threads write now and then is no part of a scan, and
-/// is told by itself; the machine waits for it, as it does in a daemon, which scans not as often as this.
+/// is told by itself. They are waited for, as a daemon has nothing else to do meanwhile; and as everything is slower after a
+/// pause, a daemon that keeps nothing is measured with the same pauses.
 fn keeping() -> Vec<Row> {
     let state_dir = TempDir::new().unwrap();
     let mut daemon = Daemon::keeping(MEMLEAK, Root::live(), state_dir.path());
-    // Until all threads are there.
-    (0..BLOCK).for_each(|_| daemon.scan());
+    // Until all threads are there, and so that they are called in the last scan of a pace: the first one calls them, too.
+    (0..=BLOCK).for_each(|_| daemon.scan());
     let threads = |is_writer: bool| {
         clock::Threads::named(|name| {
             (is_writer && WRITERS.contains(&name)) || (!is_writer && MEMLEAK.contains(&name))
@@ -151,11 +150,22 @@ fn keeping() -> Vec<Row> {
     };
     writers.await_idle();
 
-    let clock = || clock::cpu_here() + modules.cpu();
     let (written, scans) = (writers.cpu(), daemon.scans());
-    let time = Duration::from_secs(10);
-    let quiet = || writers.await_idle();
-    let pairs = Pairs::measure_by(clock, quiet, || daemon.scan(), Reads::for_memleak(), time);
+    let paced = |modules: &clock::Threads, work: &mut dyn FnMut()| {
+        let pace = || {
+            let nanoseconds = block(|| clock::cpu_here() + modules.cpu(), PACE, work);
+            writers.await_idle();
+            nanoseconds
+        };
+        mean(BLOCK / PACE, pace)
+    };
+    let (scan, time) = (|| daemon.scan(), Duration::from_secs(8));
+    let keeping = Pairs::measure_in(
+        |work| paced(&modules, work),
+        scan,
+        Reads::for_memleak(),
+        time,
+    );
     let written = writers.cpu().saturating_sub(written);
     let hours = f64::from(daemon.scans() - scans) / f64::from(HOUR);
 
@@ -164,8 +174,21 @@ fn keeping() -> Vec<Row> {
         written.as_secs_f64() * 1e3 / hours,
         written.as_secs_f64() * 1e6 / hours / f64::from(HOUR),
     );
+
+    let mut other = Daemon::with_modules(MEMLEAK, Root::live(), Threads::OnePerModule);
+    let Some(modules) = clock::Threads::named(|name| MEMLEAK.contains(&name)) else {
+        return Vec::new();
+    };
+    let scan = || other.scan();
+    let without = Pairs::measure_in(
+        |work| paced(&modules, work),
+        scan,
+        Reads::for_memleak(),
+        time,
+    );
     vec![
-        in_microseconds("the same, with incidents and states kept", &pairs),
+        in_microseconds("in tens, with incidents and states kept", &keeping),
+        in_microseconds("in tens, without", &without),
         Row::fact("&ensp;what their threads take to write them", "", result),
     ]
 }
@@ -226,13 +249,18 @@ fn per_call(mut work: impl FnMut()) -> Option<(f64, f64)> {
     ))
 }
 
-/// Nanoseconds of one call.
-#[expect(clippy::cast_precision_loss, reason = "200 is exact")]
-fn block(clock: impl Fn() -> Duration, work: &mut dyn FnMut()) -> f64 {
+/// Nanoseconds of one of so many calls.
+#[expect(clippy::cast_precision_loss, reason = "some hundred at most")]
+fn block(clock: impl Fn() -> Duration, calls: usize, work: &mut dyn FnMut()) -> f64 {
     let start = clock();
-    (0..BLOCK).for_each(|_| work());
+    (0..calls).for_each(|_| work());
     let time = clock().saturating_sub(start);
-    time.as_secs_f64() * 1e9 / BLOCK as f64
+    time.as_secs_f64() * 1e9 / calls as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some hundred at most")]
+fn mean(count: usize, measure: impl FnMut() -> f64) -> f64 {
+    std::iter::repeat_with(measure).take(count).sum::<f64>() / count as f64
 }
 
 /// Of sorted values.
