@@ -169,8 +169,11 @@ impl<'a> Counters<'a> {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<u64> {
         let start = self.next.get().min(self.seq.len());
-        // SAFETY: the keys live as long as the array.
-        let has_key = |counter: &abi::Counter| unsafe { counter.key.bytes() == key.as_bytes() };
+        // Most keys are of another length, and the rest of the comparison takes longer than all else.
+        let has_key = |counter: &abi::Counter| {
+            // SAFETY: the keys live as long as the array.
+            counter.key.len == key.len() && unsafe { counter.key.bytes() } == key.as_bytes()
+        };
         // SAFETY: `Snapshot::new` requires well-formed arrays, which live for `'a`.
         let (index, value) = if let Some(counters) = unsafe { self.seq.as_slice::<'a>() } {
             // The usual case, and quick: what is not there is looked for everywhere.
@@ -384,5 +387,69 @@ impl<'a> File<'a> {
         }
         // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
         Ok(unsafe { self.raw.content.bytes() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A counter of a core that knows more of it than we do.
+    #[repr(C)]
+    struct Longer {
+        counter: abi::Counter,
+        more: u64,
+    }
+
+    const VMSTAT: [(&str, u64); 4] = [
+        ("nr_free_pages", 7),
+        ("allocstall_dma", 1),
+        ("allocstall_normal", 2),
+        ("thp_fault", 3),
+    ];
+
+    fn counter((key, value): (&'static str, u64)) -> abi::Counter {
+        abi::Counter {
+            key: abi::Str::new(key),
+            value,
+        }
+    }
+
+    #[test]
+    fn counters_are_found_in_any_order_however_long_the_elements_are() {
+        let ours = VMSTAT.map(counter);
+        let newer = ours.map(|counter| Longer { counter, more: 9 });
+        let of_newer = abi::Seq {
+            ptr: newer.as_ptr().cast(),
+            len: 4,
+            stride: abi::size_of_u32::<Longer>(),
+            of: PhantomData,
+        };
+        let keys = [
+            "thp_fault",
+            "allocstall_dma",
+            "nr_free_page",
+            "nr_free_pages",
+            "",
+        ];
+
+        let read = [abi::Seq::new(&ours), of_newer].map(|seq| {
+            let counters = Counters::new(seq).unwrap();
+            keys.map(|key| counters.get(key))
+        });
+
+        assert_eq!(read, [[Some(3), Some(1), None, Some(7), None]; 2]);
+        assert_eq!(newer[0].more, 9);
+    }
+
+    #[test]
+    fn counters_that_are_counted_apart_are_found_by_what_they_have_in_common() {
+        let ours = VMSTAT.map(counter);
+        let counters = Counters::new(abi::Seq::new(&ours)).unwrap();
+
+        let stalls: Vec<_> = counters.beginning_with("allocstall").collect();
+
+        assert_eq!(stalls, [("allocstall_dma", 1), ("allocstall_normal", 2)]);
+        assert_eq!(counters.beginning_with("pgsteal").count(), 0);
     }
 }

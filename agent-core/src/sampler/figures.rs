@@ -185,8 +185,9 @@ fn narrow(offset: usize) -> u32 {
 
 /// How many bytes are the same at the start of both.
 fn common_start(a: &[u8], b: &[u8]) -> usize {
-    let mut same = 0;
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+    // Most of a text stays as it was.
+    let mut same = same_blocks::<32>(a, b);
+    for (a, b) in a[same..].chunks_exact(8).zip(b[same..].chunks_exact(8)) {
         let [a, b] = [a, b].map(|eight| {
             eight
                 .first_chunk()
@@ -199,6 +200,14 @@ fn common_start(a: &[u8], b: &[u8]) -> usize {
     }
     let rest = a[same..].iter().zip(&b[same..]);
     same + rest.take_while(|(a, b)| a == b).count()
+}
+
+/// How many bytes are the same at the start of both, in whole blocks.
+fn same_blocks<const SIZE: usize>(a: &[u8], b: &[u8]) -> usize {
+    let blocks = a.chunks_exact(SIZE).zip(b.chunks_exact(SIZE));
+    // With its size known, a block is compared at once.
+    let same = blocks.take_while(|(a, b)| a.first_chunk::<SIZE>() == b.first_chunk::<SIZE>());
+    same.count() * SIZE
 }
 
 /// The number at the start of `text`, blanks before it skipped, and what follows it. `None` if there is
