@@ -1,6 +1,6 @@
 //! What a scan costs, against what it has to cost.
 //!
-//! `cargo bench -p adaptivemmd --bench scan` prints a table for a report, in half a minute and without
+//! `cargo bench -p adaptivemmd --bench scan` prints a table for a report, in a minute and without
 //! root. With `-- --check` it fails when a target is missed, with the name of a part (`cost`,
 //! `allocations`, `resident`, `replay`, `linearity`) it measures only that.
 #![allow(clippy::unwrap_used, missing_docs, reason = "test code")]
