@@ -64,6 +64,7 @@ impl Daemon {
             boot_id: BOOT.to_owned(),
             room: settings.core.incidents,
             census: settings.core.incident_census,
+            budget: settings.core.evidence_budget,
         };
         let site = Site {
             threads: Threads::OnePerModule,
