@@ -266,6 +266,31 @@ fn missing_memory_that_was_seen_to_grow_is_an_incident_with_what_sees_it_later()
 }
 
 #[test]
+fn memory_that_is_lost_right_after_the_start_is_a_jump_too() {
+    let off = [("classic", false.into()), ("level", false.into())];
+    let mut rig = Rig::create::<Memleak>(&off).unwrap();
+    // Of the first stretch of five minutes.
+    let told: Vec<_> = (0..5)
+        .flat_map(|minute| {
+            let amounts = Amounts {
+                lost: if minute < 2 { 0 } else { 600 },
+                ..Amounts::default()
+            };
+            let lines = rig.scan(&machine(minute, amounts)).told();
+            lines
+                .into_iter()
+                .map(move |line| format!("{minute}: {line}"))
+        })
+        .filter(|line| line.contains("leak"))
+        .collect();
+
+    assert_eq!(
+        heads(&told),
+        ["4: warning jump-leak: Possible memory leak (jump)"]
+    );
+}
+
+#[test]
 fn memory_that_comes_and_goes_is_no_level_to_warn_of_until_a_week_never_saw_it_go() {
     const DAY: u64 = 24 * 60;
     let mut rig =

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
 
-use crate::horizon::{Alarm, Bounds, Grade, Horizon, MOSTLY, OFTEN};
+use crate::horizon::{Alarm, Bounds, Grade, Horizon, MOSTLY, OFTEN, Stretch};
 use crate::ring::Rise;
 use crate::sample::{Reading, Sample};
 use crate::series::{Levels, Members, Series};
@@ -125,9 +125,12 @@ impl Trend {
         self.levels(|horizons| horizons[0].ring.floors().last().copied())
     }
 
-    /// The least amounts of the last hour.
+    /// The least amounts of the last hour, or of the first minutes, while there are no others.
     pub(crate) fn lowest_of_hour(&self) -> Levels {
-        self.levels(|horizons| horizons[0].ring.floors().iter().min().copied())
+        self.levels(|horizons| {
+            let closed = horizons[0].ring.floors().iter().min().copied();
+            closed.or_else(|| horizons[0].open.map(Stretch::floor))
+        })
     }
 
     /// The least amounts that are remembered at all: of a week, if it was that long.
