@@ -65,7 +65,7 @@ silent_about() { ! logged "$1"; }
 # Whether the daemon runs and goes on scanning.
 is_scanning() {
     lines=$(wc -l </out/daemon.log)
-    sleep 3
+    sleep "${SCAN_SECS:-3}"
     kill -0 "$daemon" && [ "$(wc -l </out/daemon.log)" -gt "$lines" ]
 }
 

@@ -8,15 +8,16 @@
  *   percpu   per-CPU memory
  *   refs     page cache that is dropped while a reference to each page is kept: off the lists, never freed
  *
- * `rate` KiB go each second, in ten parts, give or take up to `noise` percent, and each second `growth` percent more;
- * `step` KiB at once every `step_secs`; no more than `max` KiB; nothing after `secs`. Writing 1 to `release`, or
- * unloading, gives all of it back.
+ * `rate` KiB go each second, in a part every `part_ms`, give or take up to `noise` percent, and each second `growth`
+ * percent more; `step` KiB at once every `step_secs`; no more than `max` KiB; nothing after `secs`. Writing 1 to
+ * `release`, or unloading, gives all of it back.
  */
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -47,6 +48,9 @@ module_param(object, uint, 0444);
 MODULE_PARM_DESC(object, "bytes of an object of kmalloc");
 static unsigned int rate = 1024;
 module_param(rate, uint, 0644);
+static unsigned int part_ms = 100;
+module_param(part_ms, uint, 0444);
+MODULE_PARM_DESC(part_ms, "from one part to the next; a machine that sleeps long between them gets through hours sooner");
 static unsigned int growth;
 module_param(growth, uint, 0644);
 static unsigned int noise;
@@ -195,11 +199,12 @@ static const struct way ways[] = {
 	{ "refs", lose_refs, give_back_refs },
 };
 
-static void lose(unsigned long kib)
+/* Loses that much or a little more, and says how much. */
+static unsigned long lose(s64 kib)
 {
 	unsigned long before = lost, bytes = 0;
 
-	while (bytes >> 10 < kib && lost < max && !kthread_should_stop()) {
+	while ((s64)(bytes >> 10) < kib && lost < max && !kthread_should_stop()) {
 		struct loss *loss = NULL;
 		unsigned long part = way->lose(&loss);
 
@@ -211,6 +216,7 @@ static void lose(unsigned long kib)
 		lost = before + (bytes >> 10);
 		cond_resched();
 	}
+	return bytes >> 10;
 }
 
 static void give_all_back(void)
@@ -227,32 +233,49 @@ static void give_all_back(void)
 	mutex_unlock(&lock);
 }
 
-static unsigned long noisy(unsigned long kib)
+static s64 noisy(s64 kib)
 {
-	unsigned long width = kib * noise / 100;
+	u32 width = kib > 0 ? (u32)kib * noise / 100 : 0;
 
 	return width ? kib - width + get_random_u32() % (2 * width + 1) : kib;
 }
 
+/* Whether a multiple of this time has passed since the part before. */
+static bool is_due(u64 now, u32 period_ms)
+{
+	return div_u64(now, period_ms) != div_u64(now - part_ms, period_ms);
+}
+
 static int leak(void *unused)
 {
-	unsigned int part = 0;
-	/* KiB a second and KiB that are due, both times 1000. */
-	u64 pace = (u64)rate * 1000, due = 0;
+	/* ms since the start */
+	u64 now = 0;
+	/* KiB a second, times 1000. */
+	u64 pace = (u64)rate * 1000;
+	/* KiB that are due, times 1000. Less than nothing if the last thing was larger than what was due. */
+	s64 due = 0;
 
 	while (!kthread_should_stop()) {
-		part++;
+		now += part_ms;
 		mutex_lock(&lock);
-		if (!secs || part <= secs * 10) {
-			due += pace / 10;
-			lose(noisy(due / 1000));
-			due %= 1000;
-			pace += pace * growth / 1000;
-			if (step && step_secs && part % (step_secs * 10) == 0)
+		if (!secs || now <= (u64)secs * 1000) {
+			s64 whole;
+
+			due += div_u64(pace * part_ms, 1000);
+			whole = div_s64(due, 1000);
+			/* Noise is no debt, but what was lost of the next part is. */
+			if (whole > 0) {
+				s64 wanted = noisy(whole);
+				s64 more = (s64)lose(wanted) - wanted;
+
+				due -= (whole + max_t(s64, more, 0)) * 1000;
+			}
+			pace += div_u64(pace * growth * part_ms, 100000);
+			if (step && step_secs && is_due(now, step_secs * 1000))
 				lose(step);
 		}
 		mutex_unlock(&lock);
-		schedule_timeout_interruptible(HZ / 10);
+		schedule_timeout_interruptible(msecs_to_jiffies(part_ms));
 	}
 	return 0;
 }
@@ -281,7 +304,7 @@ static const struct way *way_named(const char *name)
 static int __init memleak_sim_init(void)
 {
 	way = way_named(what);
-	if (!way)
+	if (!way || !part_ms)
 		return -EINVAL;
 	if (way->lose == lose_refs) {
 		victim = shmem_file_setup("memleak_sim", (loff_t)max << 10, NO_RESERVE);

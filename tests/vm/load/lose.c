@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // lose KIND [NAME=NUMBER...]: a process that takes kernel memory and never gives it back while it lives, as a program with a leak does.
 //   pipes    pipes that are full and that nobody reads       packet-ring    rings for packets (AF_PACKET)
-// The names are those of the kernel module memleak_sim: `rate` KiB go each second, give or take up to `noise` percent, and each
-// second `growth` percent more; `step` KiB at once every `step_secs`; no more than `max` KiB; nothing after `secs`.
+// The names are those of the kernel module memleak_sim: `rate` KiB go each second, in a part every `part_ms`, give or take up to
+// `noise` percent, and each second `growth` percent more; `step` KiB at once every `step_secs`; no more than `max` KiB; nothing
+// after `secs`.
 // Whenever it has lost something it rewrites the file in $LOST_FILE, if that is set: how much, in KiB. It ends when it is killed.
 #include "load.h"
 #include <arpa/inet.h>
@@ -14,7 +15,7 @@
 
 static struct { const char *name; long value; } parameters[] = {
 	{ "rate", 1024 }, { "growth", 0 }, { "noise", 0 }, { "step", 0 },
-	{ "step_secs", 10 }, { "max", 512 * 1024 }, { "secs", 0 },
+	{ "step_secs", 10 }, { "max", 512 * 1024 }, { "secs", 0 }, { "part_ms", 100 },
 };
 #define PARAMETERS (sizeof parameters / sizeof *parameters)
 
@@ -98,19 +99,22 @@ int main(int count, char **words)
 	allow_many_files();
 	long secs = parameter("secs");
 	long (*lose)(void) = strcmp(words[1], "pipes") ? lose_ring : lose_pipe;
-	double pace = parameter("rate"), start = now();
-	for (long part = 1; !secs || part <= secs * 10; part++) {
-		due += noisy(pace / 10);
-		if (parameter("step") && part % (parameter("step_secs") * 10) == 0)
+	double pace = parameter("rate"), start = now(), each = parameter("part_ms") / 1000.0;
+	long steps = 0;
+	for (long part = 1; !secs || part * each <= secs; part++) {
+		due += noisy(pace * each);
+		if (parameter("step") && part * each >= (steps + 1) * parameter("step_secs")) {
 			due += parameter("step");
-		pace *= 1 + parameter("growth") / 1000.0;
+			steps++;
+		}
+		pace *= 1 + parameter("growth") * each / 100.0;
 		while (due > 0 && lost < parameter("max")) {
 			long kib = lose();
 			due -= kib;
 			lost += kib;
 		}
 		note(lost);
-		rest(start + part / 10.0 - now());
+		rest(start + part * each - now());
 	}
 	for (;;)
 		pause();

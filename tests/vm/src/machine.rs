@@ -22,10 +22,21 @@ pub(crate) struct Node {
     pub(crate) processors: u32,
 }
 
+/// How time passes in a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Time {
+    /// As outside.
+    Real,
+    /// By what its only processor does: an instruction takes 4 ns, and while it is idle the clock jumps to the next timer.
+    /// An hour of a machine that does little passes in seconds.
+    Skipping,
+}
+
 /// What a machine is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     pub(crate) nodes: Vec<Node>,
+    pub(crate) time: Time,
     /// Added to the command line of the kernel.
     pub(crate) command_line: String,
     /// Sizes of empty disks: `/dev/vda`, `/dev/vdb`, ...
@@ -38,11 +49,27 @@ pub(crate) struct Machine {
     pub(crate) timeout: Duration,
 }
 
+impl Time {
+    fn options(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Real if kvm() => &[("-accel", "kvm")],
+            Self::Real => &[("-accel", "tcg,thread=multi")],
+            // `shift=auto` would follow the time outside, which `sleep=off` is there to leave behind.
+            Self::Skipping => &[
+                ("-accel", "tcg,thread=single"),
+                ("-icount", "shift=2,sleep=off"),
+                ("-rtc", "clock=vm"),
+            ],
+        }
+    }
+}
+
 impl Machine {
     /// A machine of so many nodes with one processor each.
     pub(crate) fn of_nodes(nodes: usize, mib: u64) -> Self {
         Self {
             nodes: vec![Node { mib, processors: 1 }; nodes],
+            time: Time::Real,
             command_line: String::new(),
             disks_mib: vec![64],
             kept_disks: Vec::new(),
@@ -109,12 +136,9 @@ impl Machine {
     }
 
     fn qemu(&self, tree: &Tree, place: &Path, results: &Path) -> Result<Vec<String>> {
-        let accelerator = if kvm() { "kvm" } else { "tcg,thread=multi" };
         let text = |path: PathBuf| path.display().to_string();
         let memory: u64 = self.nodes.iter().map(|node| node.mib).sum();
         let mut words: Vec<String> = [
-            "-accel",
-            accelerator,
             "-M",
             "q35",
             "-cpu",
@@ -130,6 +154,9 @@ impl Machine {
         .map(str::to_owned)
         .into();
         let mut add = |name: &str, value: String| words.extend([name.to_owned(), value]);
+        for (name, value) in self.time.options() {
+            add(name, (*value).to_owned());
+        }
         add("-m", self.memory(memory));
         for (name, value) in self.topology() {
             add(name, value);
@@ -185,7 +212,8 @@ impl Machine {
             } else {
                 words.push((
                     "-object",
-                    format!("memory-backend-ram,id=m{i},size={}M", node.mib),
+                    // Memory that is never touched need not be there.
+                    format!("memory-backend-ram,id=m{i},size={}M,reserve=off", node.mib),
                 ));
                 words.push(("-numa", format!("node,nodeid={i},memdev=m{i}")));
             }

@@ -39,7 +39,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) trace: Option<PathBuf>,
 
-    /// Only arms (baseline, fixed, daemon), or traces of the corpus, with this name
+    /// Only arms (baseline, fixed, daemon), traces of the corpus, or leaks of hours, with this name
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
 
@@ -67,6 +67,8 @@ pub(crate) enum Suite {
     Corpus,
     /// Programs want huge pages of memory that is being fragmented
     Fragmentation,
+    /// Kernel memory is lost slowly, for hours and days of a machine whose idle time is skipped
+    Hours,
     /// Kernel memory is lost in many ways: what is found, and when
     Leaks,
     /// Nodes that differ, without memory, with memory that comes and goes

@@ -5,6 +5,7 @@ mod boot;
 mod checks;
 mod corpus;
 mod fragmentation;
+mod hours;
 mod leaks;
 mod nodes;
 mod odd;
@@ -44,6 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         Suite::Boot => boot::run(&bench),
         Suite::Corpus => corpus::run(&bench),
         Suite::Fragmentation => fragmentation::run(&bench),
+        Suite::Hours => hours::run(&bench),
         Suite::Leaks => leaks::run(&bench),
         Suite::Nodes => nodes::run(&bench),
         Suite::Odd => odd::run(&bench),

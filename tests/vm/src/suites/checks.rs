@@ -59,7 +59,7 @@ impl Findings {
         }
     }
 
-    fn note(&mut self, tree: &Tree, name: &str, outcome: &Outcome) {
+    pub(super) fn note(&mut self, tree: &Tree, name: &str, outcome: &Outcome) {
         let text = outcome.read_or_nothing("checks.txt");
         for (holds, what) in text.lines().filter_map(check) {
             self.add(tree, name, what, holds);
@@ -69,7 +69,7 @@ impl Findings {
         }
     }
 
-    fn add(&mut self, tree: &Tree, name: &str, what: &str, holds: bool) {
+    pub(super) fn add(&mut self, tree: &Tree, name: &str, what: &str, holds: bool) {
         let word = if holds { "yes" } else { "**no**" };
         self.table.row([tree.kernel.series, name, what, word]);
         self.all_hold &= holds;
