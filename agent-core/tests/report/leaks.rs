@@ -135,8 +135,8 @@ pub(crate) fn sudden() -> Incident {
 /// A slab cache that grows slowly, and is over.
 pub(crate) fn slab() -> Incident {
     let text = "Possible memory leak (trend): kernel slab memory (SUnreclaim) grew from 752.0 MiB to 1.1 GiB (+330.0 MiB) in \
-                6.4 days, by 2.1 MiB per hour; the 31.0 GiB available would last 1.5 years to 1.8 years; kernel slab memory \
-                (SUnreclaim) rose by 330.0 MiB of the 341.0 MiB in all; its floor rose in 64 of 66 pairs of 14 hours, \
+                6.4 days, by 2.1 MiB per hour; the 31.0 GiB available would last 1.5 years to 1.8 years; kernel memory grew \
+                by 341.0 MiB in all, kernel slab memory (SUnreclaim) by 330.0 MiB; its floor rose in 64 of 66 pairs of 14 hours, \
                 confirmed in 3 of the last 4";
     let numbers = [
         ("growth_bytes", 330.0 * MIB),

@@ -80,3 +80,17 @@ fn who_surely_holds_it_all_is_enough_to_know_and_else_it_is_said_where_to_look()
     explanation.certainty = agent_core::evidence::Certainty::AtMost;
     assert!(report::text(&incident, 80).contains("/proc/net/sockstat"));
 }
+
+#[test]
+fn of_a_growth_that_nobody_owns_it_is_said_what_is_known() {
+    let mut incident = leaks::unexplained();
+    let comparison = incident.comparison.as_mut().unwrap();
+    comparison.modules_loaded = vec!["mlx5_core".to_owned()];
+
+    let known = "None of the sources that could be asked says who holds it. Kernel modules that were loaded while it grew: mlx5_core.";
+    assert!(report::html(&incident).contains(known));
+    let text = report::text(&incident, 80);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains(known), "{text}");
+    assert!(!text.contains("100 %"), "{text}");
+}

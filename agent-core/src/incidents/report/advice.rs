@@ -1,7 +1,7 @@
 //! What an administrator can do next, by the kind of memory that grew.
 
 use super::owner::Owner;
-use super::view::View;
+use super::view::{self, View};
 use super::words;
 use crate::evidence::{Certainty, Class, Explanation};
 
@@ -62,17 +62,10 @@ fn suspects(view: &View<'_>) -> Vec<Step> {
     {
         steps.extend(of_owner(first, &view.incident.machine.kernel));
     }
-    let loaded: Vec<String> = comparison
-        .modules_loaded
-        .iter()
-        .take(8)
-        .map(|module| words::name(module))
-        .collect();
-    if !loaded.is_empty() {
+    if let Some(modules) = view::loaded(comparison) {
         let text = format!(
-            "These kernel modules were loaded while memory grew: {}. If one is a driver that can be spared for a \
-             moment, unload it in a quiet hour and see whether the memory comes back.",
-            loaded.join(", ")
+            "These kernel modules were loaded while memory grew: {modules}. If one is a driver that can be spared for \
+             a moment, unload it in a quiet hour and see whether the memory comes back."
         );
         steps.push(Step {
             text,

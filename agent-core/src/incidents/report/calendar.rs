@@ -43,15 +43,20 @@ impl Calendar {
     /// A stretch of time, to the second if it is short.
     pub(super) fn stretch(self, from: f64, to: f64) -> String {
         match self.ends(from, to) {
-            Some((from, to)) => {
-                // The date of both, if it is the same.
-                let end = match (from.split_once(' '), to.split_once(' ')) {
-                    (Some((day, _)), Some((same, time))) if day == same => time,
-                    _ => &to,
-                };
-                format!("{from} to {end} UTC")
-            }
+            Some((from, to)) => joined(&from, &to),
             None => format!("{} to {} after boot", words::span(from), words::span(to)),
+        }
+    }
+
+    /// When something is expected: seconds would be more than anybody can foresee.
+    pub(super) fn expectation(self, from: f64, to: f64) -> String {
+        match (
+            self.at(from).map(words::moment),
+            self.at(to).map(words::moment),
+        ) {
+            (Some(from), Some(to)) if from == to => format!("about {from} UTC"),
+            (Some(from), Some(to)) => joined(&from, &to),
+            _ => format!("{} after boot", words::spans(from, Some(to))),
         }
     }
 
@@ -79,6 +84,15 @@ impl Calendar {
     }
 }
 
+/// From one moment to another, with the date of both if it is the same.
+fn joined(from: &str, to: &str) -> String {
+    let end = match (from.split_once(' '), to.split_once(' ')) {
+        (Some((day, _)), Some((same, time))) if day == same => time,
+        _ => to,
+    };
+    format!("{from} to {end} UTC")
+}
+
 /// Milliseconds as seconds.
 #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
 pub(super) fn seconds(milliseconds: u64) -> f64 {
@@ -89,4 +103,37 @@ fn boot(moment: &Moment) -> Option<Timestamp> {
     let at: Timestamp = moment.time.parse().ok()?;
     let uptime = i64::try_from(moment.uptime_ms).ok()?;
     at.checked_sub(SignedDuration::from_millis(uptime)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calendar(boot: &str) -> Calendar {
+        Calendar {
+            boot: boot.parse().ok(),
+        }
+    }
+
+    #[test]
+    fn what_is_expected_is_told_to_the_minute_however_near_both_ends_are() {
+        let calendar = calendar("2026-11-28T22:00:00Z");
+
+        assert_eq!(
+            [(30.0, 50.0), (30.0, 90.0), (3600.0, 9000.0)]
+                .map(|(from, to)| calendar.expectation(from, to)),
+            [
+                "about 2026-11-28 22:00 UTC",
+                "2026-11-28 22:00 to 22:01 UTC",
+                "2026-11-28 23:00 to 2026-11-29 00:30 UTC"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_a_time_of_day_it_is_told_since_boot() {
+        let expected = calendar("nobody knows").expectation(9000.0, 36_000.0);
+
+        assert_eq!(expected, "2.5 to 10.0 h after boot");
+    }
 }

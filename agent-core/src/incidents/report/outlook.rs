@@ -141,7 +141,7 @@ impl Forecast {
             _ if !words::is_near(least) => {
                 format!("not within a year; {} at the earliest", words::span(least))
             }
-            Some(most) => calendar.stretch(first, self.at + most),
+            Some(most) => calendar.expectation(first, self.at + most),
             None => format!("{} at the earliest", calendar.moment(first)),
         };
         Some(Fact::new("When it will hurt", answer, note))

@@ -87,6 +87,10 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
         words::bytes(total)
     ));
     let (best, more) = view::best(comparison, EXPLANATIONS);
+    if best.is_empty() {
+        paper.note(&view::of_nobody(comparison));
+        return;
+    }
     for explanation in best {
         paper.item(
             &words::percent(explanation.share_percent),

@@ -4,6 +4,7 @@ use super::super::Incident;
 use super::calendar::Calendar;
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
+use super::words;
 use crate::evidence::{Class, Comparison, Explanation, Growth};
 
 /// Shorter looks back show noise.
@@ -14,6 +15,9 @@ const NEAR: f64 = 1.25;
 
 /// Who explains less of a growth is left out, in percent.
 const LEAST_PERCENT: f64 = 0.2;
+
+/// More modules than these are loaded by a program that loads all there are.
+const MOST_MODULES: usize = 8;
 
 /// So many times the length of the growth are shown before it, to see how it was.
 const BEFORE: f64 = 1.0;
@@ -258,6 +262,28 @@ pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, 
         .collect();
     let left_out = explanations.len() - best.len();
     (best, left_out)
+}
+
+/// What is known of a growth of which no source names an owner.
+pub(super) fn of_nobody(comparison: &Comparison) -> String {
+    let nobody = "None of the sources that could be asked says who holds it.";
+    match loaded(comparison) {
+        Some(modules) => {
+            format!("{nobody} Kernel modules that were loaded while it grew: {modules}.")
+        }
+        None => nobody.to_owned(),
+    }
+}
+
+/// The names of kernel modules that are new, if there are any.
+pub(super) fn loaded(comparison: &Comparison) -> Option<String> {
+    let modules = &comparison.modules_loaded;
+    let names: Vec<String> = modules
+        .iter()
+        .take(MOST_MODULES)
+        .map(|module| words::name(module))
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Whether several sources see the same memory, so that their shares are not to be added up.

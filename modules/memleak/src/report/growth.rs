@@ -134,7 +134,10 @@ impl Growth<'_> {
         let all = self.now.growth(&self.before, Members::ALL);
         match self.risen().into_iter().max_by_key(|&(_, rise)| rise) {
             Some((series, rise)) if rise < all => {
-                format!("{} rose by {rise} of the {all} in all", series.name())
+                format!(
+                    "kernel memory grew by {all} in all, {} by {rise}",
+                    series.name()
+                )
             }
             Some((series, _)) => format!("nothing but {} rose", series.name()),
             None => "nothing else rose".to_owned(),

@@ -34,6 +34,11 @@ fn explanations(comparison: &Comparison) -> Markup {
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / growth);
     let (best, more) = view::best(comparison, EXPLANATIONS);
+    if best.is_empty() {
+        return html! {
+            p { "Memory grew by " b { (words::bytes(growth)) } ". " (view::of_nobody(comparison)) }
+        };
+    }
     html! {
         p { "Of the growth of " b { (words::bytes(growth)) } ", " b { (words::bytes(rest)) } " (" (share) ") " "is explained by nobody." }
         (bar(comparison))

@@ -77,7 +77,7 @@ fn a_trend_is_told_with_its_rate_its_end_and_all_that_led_to_it() {
         report.text,
         "Possible memory leak (trend): kernel slab memory (SUnreclaim) grew from 200.0 MiB to 310.0 MiB (+110.0 MiB) \
          in 5.5 h, by 20.0 MiB per hour; the 4.0 GiB available would last 6.8 days to 10.7 days; \
-         kernel slab memory (SUnreclaim) rose by 110.0 MiB of the 130.0 MiB in all; \
+         kernel memory grew by 130.0 MiB in all, kernel slab memory (SUnreclaim) by 110.0 MiB; \
          its floor rose in 66 of 66 pairs of 30 minutes, confirmed in 3 of the last 4"
     );
     assert_eq!(
@@ -123,7 +123,7 @@ fn a_note_is_no_warning_and_known_causes_are_named() {
     assert!(
         report
             .text
-            .contains("MiB in all; the huge pages changed; MemTotal changed; its floor"),
+            .contains("by 110.0 MiB; the huge pages changed; MemTotal changed; its floor"),
         "{}",
         report.text
     );
