@@ -94,3 +94,28 @@ fn of_a_growth_that_nobody_owns_it_is_said_what_is_known() {
     assert!(words.join(" ").contains(known), "{text}");
     assert!(!text.contains("100 %"), "{text}");
 }
+
+/// The line that says since when vmalloc memory grows, which does since so many minutes before it was reported.
+fn since(minutes: u64) -> String {
+    let mut incident = leaks::short();
+    let told = incident.told[0].at.uptime_ms;
+    let size = |at: &u64| {
+        let grown = (at + minutes * 60_000).saturating_sub(told);
+        Some(grown as f64 * 1000.0 + 1e8)
+    };
+    let sizes = incident.history.uptime_ms.iter().map(size).collect();
+    let columns = &mut incident.history.columns;
+    columns.insert("vmalloc_bytes".to_owned(), sizes);
+    let text = report::text(&incident, 100);
+    let line = text.lines().find(|line| line.contains("Since"));
+    line.unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_growth_began_when_it_was_last_seen_at_rest_not_when_the_module_began_to_look() {
+    let seen = "Since              2026-11-28 00:31 UTC (20 min before it was reported)";
+    assert_eq!(since(20), seen);
+    let longer =
+        "Since              2026-11-27 23:56 UTC (55 min before it was reported, or earlier)";
+    assert_eq!(since(600), longer);
+}

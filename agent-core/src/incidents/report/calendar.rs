@@ -8,6 +8,9 @@ use super::words;
 /// In a shorter stretch of time minutes are too coarse, in seconds.
 const SHORT: f64 = 1200.0;
 
+/// In a longer one they are too fine.
+const LONG: f64 = 86_400.0;
+
 /// Two clocks side by side. The history is kept by the one that never jumps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Calendar {
@@ -48,12 +51,15 @@ impl Calendar {
         }
     }
 
-    /// When something is expected: seconds would be more than anybody can foresee.
+    /// When something is expected: seconds would be more than anybody can foresee, and the time of day, too, if it is one of
+    /// several days.
     pub(super) fn expectation(self, from: f64, to: f64) -> String {
-        match (
-            self.at(from).map(words::moment),
-            self.at(to).map(words::moment),
-        ) {
+        let moment = if to - from < LONG {
+            words::moment
+        } else {
+            words::day
+        };
+        match (self.at(from).map(moment), self.at(to).map(moment)) {
             (Some(from), Some(to)) if from == to => format!("about {from} UTC"),
             (Some(from), Some(to)) => joined(&from, &to),
             _ => format!("{} after boot", words::spans(from, Some(to))),
@@ -116,16 +122,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expected_is_told_to_the_minute_however_near_both_ends_are() {
+    fn what_is_expected_is_told_no_more_exactly_than_it_can_be_foreseen() {
         let calendar = calendar("2026-11-28T22:00:00Z");
 
         assert_eq!(
-            [(30.0, 50.0), (30.0, 90.0), (3600.0, 9000.0)]
-                .map(|(from, to)| calendar.expectation(from, to)),
+            [
+                (30.0, 50.0),
+                (30.0, 90.0),
+                (3600.0, 9000.0),
+                (0.0, 172_800.0)
+            ]
+            .map(|(from, to)| calendar.expectation(from, to)),
             [
                 "about 2026-11-28 22:00 UTC",
                 "2026-11-28 22:00 to 22:01 UTC",
-                "2026-11-28 23:00 to 2026-11-29 00:30 UTC"
+                "2026-11-28 23:00 to 2026-11-29 00:30 UTC",
+                "2026-11-28 to 2026-11-30 UTC"
             ]
         );
     }

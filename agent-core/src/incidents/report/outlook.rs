@@ -9,6 +9,8 @@ use super::words;
 pub(super) struct Outlook {
     /// When the growth began, as far as the module looked back; in seconds since boot.
     pub(super) since: Option<f64>,
+    /// When it was last seen at rest after that: then the growth began. Else it may be older than what was looked at.
+    pub(super) began: Option<f64>,
     /// By how much it grew until the headline.
     pub(super) growth: Option<f64>,
     /// The latest forecast.
@@ -43,6 +45,7 @@ impl Outlook {
         let lasted = growth.and(duration);
         Self {
             since: lasted.map(|lasted| (seconds(headline.at.uptime_ms) - lasted).max(0.0)),
+            began: None,
             growth,
             forecast: incident.told.iter().rev().find_map(Forecast::of),
             available: number(headline, "available_bytes"),
@@ -59,8 +62,17 @@ impl Outlook {
         let mut facts = Vec::new();
         let told = incident.headline().map(|told| seconds(told.at.uptime_ms));
         if let (Some(since), Some(told)) = (self.since, told) {
-            let before = format!("{} before it was reported", words::span(told - since));
-            facts.push(Fact::new("Since", calendar.moment(since), before));
+            let began = self.began.unwrap_or(since);
+            let earlier = if self.began.is_some() {
+                ""
+            } else {
+                ", or earlier"
+            };
+            let before = format!(
+                "{} before it was reported{earlier}",
+                words::span(told - began)
+            );
+            facts.push(Fact::new("Since", calendar.moment(began), before));
         }
         if let Some(level) = self.level {
             let total = words::bytes(as_f64(incident.machine.mem_total_bytes));

@@ -1,7 +1,7 @@
 //! What of an incident is looked at: which memory, over which time, and what is expected of it.
 
 use super::super::Incident;
-use super::calendar::Calendar;
+use super::calendar::{Calendar, seconds};
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
 use super::words;
@@ -15,6 +15,9 @@ const NEAR: f64 = 1.25;
 
 /// Who explains less of a growth is left out, in percent.
 const LEAST_PERCENT: f64 = 0.2;
+
+/// What has grown by less than this share of all growth is still where it was.
+const AT_REST: f64 = 0.02;
 
 /// More modules than these are loaded by a program that loads all there are.
 const MOST_MODULES: usize = 8;
@@ -61,9 +64,10 @@ pub(super) struct Future {
 
 impl<'a> View<'a> {
     pub(super) fn of(incident: &'a Incident) -> Self {
-        let outlook = Outlook::of(incident);
+        let mut outlook = Outlook::of(incident);
         let known = subject(incident);
         let subject = known.unwrap_or(Class::Unaccounted);
+        outlook.began = began(incident, &outlook, subject);
         Self {
             incident,
             calendar: Calendar::of(incident),
@@ -186,6 +190,27 @@ impl Future {
         };
         (is_finite(&future.low) && is_finite(&future.high)).then_some(future)
     }
+}
+
+/// When the memory was last seen where it had been before, as far as the module looked back. It looks back as long as its horizon
+/// is, and somebody who wants to know what happened then is sent hours too far by that.
+fn began(incident: &Incident, outlook: &Outlook, subject: Class) -> Option<f64> {
+    let curve = curve_of(incident, subject)?;
+    let told = seconds(incident.headline()?.at.uptime_ms);
+    let since = outlook.since?;
+    let looked_at = curve.since(since);
+    let seen = looked_at.between(f64::NEG_INFINITY, told);
+    let before = curve.between(f64::NEG_INFINITY, since);
+    let before = if before.is_empty() {
+        seen.get(..1)?
+    } else {
+        before
+    };
+    let least = before.iter().map(|point| point.1).reduce(f64::min)?;
+    let growth = seen.last()?.1 - least;
+    let at_rest = least + AT_REST * growth;
+    let last = seen.iter().rev().find(|point| point.1 <= at_rest)?;
+    (growth > 0.0).then_some(last.0.max(since))
 }
 
 /// The line of the forecast's rate through what was seen, as high as half of the points.
