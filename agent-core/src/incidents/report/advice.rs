@@ -32,7 +32,8 @@ pub(super) fn of(view: &View<'_>) -> Vec<Step> {
     }
     steps.extend(suspects(view));
     if view.is_subject_known && !is_known(view) {
-        steps.extend(of_class(view.subject));
+        let looks = of_class(view.subject);
+        steps.extend(looks.into_iter().skip(usize::from(is_cache_known(view))));
     }
     steps.extend(deadline(view));
     steps.extend(hand_on(view));
@@ -41,12 +42,21 @@ pub(super) fn of(view: &View<'_>) -> Vec<Step> {
 
 /// Whether a process or a service explains so much, and so surely, that nobody has to look further.
 fn is_known(view: &View<'_>) -> bool {
-    let comparison = view.incident.comparison.as_ref();
-    let first = comparison.and_then(|comparison| comparison.explanations.first());
-    first.is_some_and(|first| {
-        let is_somebody = matches!(Owner::of(first), Owner::Process { .. } | Owner::Service(_));
-        is_somebody && first.certainty != Certainty::AtMost && first.share_percent >= 80.0
-    })
+    let is_somebody = |owner: Owner<'_>| matches!(owner, Owner::Process { .. } | Owner::Service(_));
+    surely(view).is_some_and(is_somebody)
+}
+
+/// Whether the slab cache is known: then nobody has to look for it, which is the first thing one would do.
+fn is_cache_known(view: &View<'_>) -> bool {
+    let is_cache = |owner: Owner<'_>| matches!(owner, Owner::Cache(_));
+    view.subject == Class::Slab && surely(view).is_some_and(is_cache)
+}
+
+/// Who explains so much, and so surely, that it can hardly be another.
+fn surely<'a>(view: &View<'a>) -> Option<Owner<'a>> {
+    let first = view.incident.comparison.as_ref()?.explanations.first()?;
+    let is_sure = first.certainty != Certainty::AtMost && first.share_percent >= 80.0;
+    is_sure.then(|| Owner::of(first))
 }
 
 /// Who explains most, and which modules are new.

@@ -102,8 +102,11 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
         paper.item("", &format!("{more} more explain little"));
     }
     let rest = as_f64(comparison.unexplained_bytes);
-    let share = words::percent(100.0 * rest / total);
-    paper.item(&share, &format!("nobody explains ({})", words::bytes(rest)));
+    let percent = 100.0 * rest / total;
+    if view::is_worth_telling(percent) {
+        let nobody = format!("nobody explains ({})", words::bytes(rest));
+        paper.item(&words::percent(percent), &nobody);
+    }
     if view::is_overlapping(comparison) {
         paper.gap();
         paper.note("Several see the same memory, so these shares do not add up to 100 %.");

@@ -278,8 +278,7 @@ fn by_evidence(incident: &Incident) -> Option<Class> {
 /// Those that explain enough to be told, at most so many, and how many are left out.
 pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, usize) {
     let explanations = &comparison.explanations;
-    // What is not a number is rather shown.
-    let is_little = |each: &&Explanation| each.share_percent < LEAST_PERCENT;
+    let is_little = |each: &&Explanation| !is_worth_telling(each.share_percent);
     let best: Vec<_> = explanations
         .iter()
         .filter(|each| !is_little(each))
@@ -287,6 +286,11 @@ pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, 
         .collect();
     let left_out = explanations.len() - best.len();
     (best, left_out)
+}
+
+/// Whether such a share of a growth matters. What is not a number is rather shown.
+pub(super) fn is_worth_telling(percent: f64) -> bool {
+    percent.is_nan() || percent >= LEAST_PERCENT
 }
 
 /// What is known of a growth of which no source names an owner.

@@ -33,6 +33,7 @@ fn explanations(comparison: &Comparison) -> Markup {
     let growth = as_f64(comparison.growth_bytes);
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / growth);
+    let is_rest_told = view::is_worth_telling(100.0 * rest / growth);
     let (best, more) = view::best(comparison, EXPLANATIONS);
     if best.is_empty() {
         return html! {
@@ -40,7 +41,14 @@ fn explanations(comparison: &Comparison) -> Markup {
         };
     }
     html! {
-        p { "Of the growth of " b { (words::bytes(growth)) } ", " b { (words::bytes(rest)) } " (" (share) ") " "is explained by nobody." }
+        @for first in best.iter().take(1) {
+            p {
+                b { (words::name(&first.owner)) } " explains " (words::percent(first.share_percent)) " of the growth of "
+                b { (words::bytes(growth)) }
+                @if is_rest_told { "; " (words::bytes(rest)) " (" (share) ") nobody explains" }
+                "."
+            }
+        }
         (bar(comparison))
         table {
             thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before, now" } th class="n" scope="col" { "Share" } } }
@@ -48,10 +56,12 @@ fn explanations(comparison: &Comparison) -> Markup {
                 @for (rank, explanation) in best.into_iter().enumerate() {
                     (row(rank, explanation))
                 }
-                tr {
-                    th class="who" scope="row" { span class="dot rest" {} "nobody" }
-                    td class="n" { (words::bytes(rest)) }
-                    td class="n" { (share) }
+                @if is_rest_told {
+                    tr {
+                        th class="who" scope="row" { span class="dot rest" {} "nobody" }
+                        td class="n" { (words::bytes(rest)) }
+                        td class="n" { (share) }
+                    }
                 }
             }
         }
