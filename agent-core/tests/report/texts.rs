@@ -119,3 +119,16 @@ fn a_growth_began_when_it_was_last_seen_at_rest_not_when_the_module_began_to_loo
         "Since              2026-11-27 23:56 UTC (55 min before it was reported, or earlier)";
     assert_eq!(since(600), longer);
 }
+
+#[test]
+fn nobody_holds_more_than_there_is_at_most() {
+    let mut incident = leaks::pages();
+    let comparison = incident.comparison.as_mut().unwrap();
+    let pipes = &mut comparison.explanations[1];
+    assert!(pipes.owner.starts_with("pipes of"), "{}", pipes.owner);
+    pipes.after_bytes = 1 << 50;
+
+    let text = report::text(&incident, 80);
+    assert!(!text.contains("TiB"), "{text}");
+    assert!(!report::html(&incident).contains("TiB"));
+}

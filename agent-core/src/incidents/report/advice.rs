@@ -33,7 +33,7 @@ pub(super) fn of(view: &View<'_>) -> Vec<Step> {
     steps.extend(suspects(view));
     if view.is_subject_known && !is_known(view) {
         let looks = of_class(view.subject);
-        steps.extend(looks.into_iter().skip(usize::from(is_cache_known(view))));
+        steps.extend(looks.into_iter().skip(usize::from(is_place_known(view))));
     }
     steps.extend(deadline(view));
     steps.extend(hand_on(view));
@@ -46,10 +46,15 @@ fn is_known(view: &View<'_>) -> bool {
     surely(view).is_some_and(is_somebody)
 }
 
-/// Whether the slab cache is known: then nobody has to look for it, which is the first thing one would do.
-fn is_cache_known(view: &View<'_>) -> bool {
-    let is_cache = |owner: Owner<'_>| matches!(owner, Owner::Cache(_));
-    view.subject == Class::Slab && surely(view).is_some_and(is_cache)
+/// Whether the slab cache, or the function that allocates, is known: then nobody has to look for it, which is the first thing one
+/// would do.
+fn is_place_known(view: &View<'_>) -> bool {
+    surely(view).is_some_and(|owner| {
+        matches!(
+            (view.subject, owner),
+            (Class::Slab, Owner::Cache(_)) | (Class::Vmalloc, Owner::Code(_))
+        )
+    })
 }
 
 /// Who explains so much, and so surely, that it can hardly be another.

@@ -96,7 +96,7 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
             &words::percent(explanation.share_percent),
             &words::name(&explanation.owner),
         );
-        paper.remark(&held(explanation));
+        paper.remark(&held(comparison, explanation));
     }
     if more > 0 {
         paper.item("", &format!("{more} more explain little"));
@@ -113,11 +113,8 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
     }
 }
 
-fn held(explanation: &Explanation) -> String {
-    let (before, after) = (
-        as_f64(explanation.before_bytes),
-        as_f64(explanation.after_bytes),
-    );
+fn held(comparison: &Comparison, explanation: &Explanation) -> String {
+    let [before, after] = view::held(comparison, explanation).map(as_f64);
     format!(
         "{} -> {} of {}, {}; {}",
         words::bytes(before),

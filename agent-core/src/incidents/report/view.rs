@@ -5,7 +5,7 @@ use super::calendar::{Calendar, seconds};
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
 use super::words;
-use crate::evidence::{Class, Comparison, Explanation, Growth};
+use crate::evidence::{Certainty, Class, Comparison, Explanation, Growth};
 
 /// Shorter looks back show noise.
 const SHORTEST: f64 = 1800.0;
@@ -209,8 +209,8 @@ fn began(incident: &Incident, outlook: &Outlook, subject: Class) -> Option<f64> 
     let least = before.iter().map(|point| point.1).reduce(f64::min)?;
     let growth = seen.last()?.1 - least;
     let at_rest = least + AT_REST * growth;
-    let last = seen.iter().rev().find(|point| point.1 <= at_rest)?;
-    (growth > 0.0).then_some(last.0.max(since))
+    let (at, _) = seen.iter().rev().find(|point| point.1 <= at_rest)?;
+    (growth > 0.0).then_some(at.max(since))
 }
 
 /// The line of the forecast's rate through what was seen, as high as half of the points.
@@ -286,6 +286,21 @@ pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, 
         .collect();
     let left_out = explanations.len() - best.len();
     (best, left_out)
+}
+
+/// How much an owner held before, and holds now. What it holds at most is not more than there is of that memory: full pipes that could
+/// be 8.5 GiB large were 0.5 GiB, on a machine of 7.8.
+pub(super) fn held(comparison: &Comparison, explanation: &Explanation) -> [u64; 2] {
+    let of_class = |growth: &&Growth| growth.class == explanation.class;
+    let held = [explanation.before_bytes, explanation.after_bytes];
+    match comparison.growth.iter().find(of_class) {
+        Some(class) if explanation.certainty == Certainty::AtMost => {
+            let [before, after] = [class.before_bytes, class.after_bytes]
+                .map(|bytes| u64::try_from(bytes).unwrap_or_default());
+            [held[0].min(before), held[1].min(after)]
+        }
+        _ => held,
+    }
 }
 
 /// Whether such a share of a growth matters. What is not a number is rather shown.

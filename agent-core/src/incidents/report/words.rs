@@ -80,7 +80,11 @@ pub(super) fn spans(least: f64, most: Option<f64>) -> String {
 /// From one rate to another.
 pub(super) fn rates(least: f64, most: f64) -> String {
     if least > 0.0 {
-        range(&rate(least), &rate(most))
+        let (least, most) = (rate(least), rate(most));
+        if least == most {
+            return "all the time".to_owned();
+        }
+        range(&least, &most)
     } else {
         format!("at most {}", rate(most))
     }
@@ -211,6 +215,7 @@ mod tests {
         assert_eq!(spans(90.0, Some(90.4)), "about 90 s");
         assert_eq!(spans(90.0, None), "90 s or longer");
         assert_eq!(rates(300.0, 1000.0), "1.0 to 3.4 MiB per hour");
+        assert_eq!(rates(1000.0, 1000.1), "all the time");
         assert_eq!(rates(0.0, 1000.0), "at most 3.4 MiB per hour");
     }
 

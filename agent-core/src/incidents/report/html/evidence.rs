@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::outlook::as_f64;
 use super::super::view::{self, View};
 use super::super::words;
-use crate::evidence::{Comparison, Explanation, Source, Standing};
+use crate::evidence::{Certainty, Comparison, Explanation, Source, Standing};
 
 /// More explain too little to be read.
 const EXPLANATIONS: usize = 40;
@@ -43,7 +43,12 @@ fn explanations(comparison: &Comparison) -> Markup {
     html! {
         @for first in best.iter().take(1) {
             p {
-                b { (words::name(&first.owner)) } " explains " (words::percent(first.share_percent)) " of the growth of "
+                b { (words::name(&first.owner)) }
+                @match first.certainty {
+                    Certainty::AtMost => " may explain up to ",
+                    Certainty::Exact | Certainty::Charged => " explains ",
+                }
+                (words::percent(first.share_percent)) " of the growth of "
                 b { (words::bytes(growth)) }
                 @if is_rest_told { "; " (words::bytes(rest)) " (" (share) ") nobody explains" }
                 "."
@@ -54,7 +59,7 @@ fn explanations(comparison: &Comparison) -> Markup {
             thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before, now" } th class="n" scope="col" { "Share" } } }
             tbody {
                 @for (rank, explanation) in best.into_iter().enumerate() {
-                    (row(rank, explanation))
+                    (row(comparison, rank, explanation))
                 }
                 @if is_rest_told {
                     tr {
@@ -72,17 +77,17 @@ fn explanations(comparison: &Comparison) -> Markup {
     }
 }
 
-fn row(rank: usize, explanation: &Explanation) -> Markup {
+fn row(comparison: &Comparison, rank: usize, explanation: &Explanation) -> Markup {
     let Explanation {
         owner,
         class,
         source,
         certainty,
-        before_bytes,
-        after_bytes,
         share_percent,
         ..
     } = explanation;
+    let [before, after] =
+        view::held(comparison, explanation).map(|bytes| words::bytes(as_f64(bytes)));
     html! {
         tr {
             th class="who" scope="row" {
@@ -90,7 +95,7 @@ fn row(rank: usize, explanation: &Explanation) -> Markup {
                 (words::name(owner))
                 small { (class.name()) ", " (words::certainty(*certainty)) ", " (words::name(source)) }
             }
-            td class="n" { (words::bytes(as_f64(*before_bytes))) br; (words::bytes(as_f64(*after_bytes))) }
+            td class="n" { (before) br; (after) }
             td class="n" { (words::percent(*share_percent)) }
         }
     }
