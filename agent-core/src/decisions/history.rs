@@ -78,7 +78,7 @@ impl Scan {
         self.used += 1;
         copy(module, &mut said.module);
         if said.numbers.len() < numbers.len() {
-            said.numbers.resize_with(numbers.len(), Number::with_room);
+            said.numbers.resize_with(numbers.len(), Number::default);
         }
         said.used = numbers.len();
         for (number, kept) in numbers.iter().zip(&mut said.numbers) {
