@@ -99,7 +99,7 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
         paper.remark(&held(comparison, explanation));
     }
     if more > 0 {
-        paper.item("", &format!("{more} more explain little"));
+        paper.item("", &view::left_out(more));
     }
     let rest = as_f64(comparison.unexplained_bytes);
     let percent = 100.0 * rest / total;

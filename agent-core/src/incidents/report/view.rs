@@ -330,6 +330,12 @@ pub(super) fn loaded(comparison: &Comparison) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
+/// That so many are not shown.
+pub(super) fn left_out(more: usize) -> String {
+    let explain = if more == 1 { "explains" } else { "explain" };
+    format!("{more} more {explain} little")
+}
+
 /// Whether several sources see the same memory, so that their shares are not to be added up.
 pub(super) fn is_overlapping(comparison: &Comparison) -> bool {
     let explained = comparison

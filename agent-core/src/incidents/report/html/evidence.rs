@@ -70,7 +70,7 @@ fn explanations(comparison: &Comparison) -> Markup {
                 }
             }
         }
-        @if more > 0 { p class="note" { (more) " more explain little; incident.json has all." } }
+        @if more > 0 { p class="note" { (view::left_out(more)) "; incident.json has all." } }
         @if view::is_overlapping(comparison) {
             p class="note" { "Several of them see the same memory, so these shares do not add up to 100 %." }
         }
