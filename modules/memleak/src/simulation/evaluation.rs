@@ -44,8 +44,18 @@ fn false_alarms(kind: Kind, seed: u64, days: u32) -> (u32, u32) {
 /// Hours after which a leak that begins after ten days is first told, with a warning or a note, and those
 /// after which it is warned of. `None` if it is not within `days`.
 fn delays(kind: Kind, seed: u64, mib_per_hour: f64, days: f64) -> (Option<f64>, Option<f64>) {
+    delays_from(10.0 * DAY, kind, seed, mib_per_hour, days)
+}
+
+/// The same of a leak that begins after so many seconds.
+fn delays_from(
+    start: f64,
+    kind: Kind,
+    seed: u64,
+    mib_per_hour: f64,
+    days: f64,
+) -> (Option<f64>, Option<f64>) {
     let (mut trend, mut machine) = (trend(), Machine::new(kind, seed));
-    let start = 10.0 * DAY;
     machine.leak = Some((mib_per_hour * MIB / HOUR, start));
     let (mut told, mut warned) = (None, None);
     while f64::from(machine.now) < start + days * DAY && warned.is_none() {
@@ -75,18 +85,20 @@ fn machines_that_leak_nothing_are_not_warned_of() {
 
 #[test]
 fn leaks_are_found_as_soon_as_promised() {
-    // Up to a stretch longer if the leak begins with a stretch, as here: 2 h on the horizon of a day.
-    let within = |mib_per_hour, hours: f64| {
-        let (told, _) = delays(Kind::Idle, 0, mib_per_hour, 3.0);
+    let within = |start, mib_per_hour, hours: f64| {
+        let (told, _) = delays_from(start, Kind::Idle, 0, mib_per_hour, 3.0);
         assert!(
             told.is_some_and(|told| told <= hours),
             "{mib_per_hour} MiB per hour: {told:?}"
         );
     };
 
-    within(1024.0, 1.0);
-    within(100.0, 6.0);
-    within(10.0, 18.0 + 2.0);
+    let with_a_stretch = 10.0 * DAY;
+    within(with_a_stretch, 1024.0, 1.0);
+    within(with_a_stretch, 100.0, 6.0);
+    // Up to a stretch of 2 h longer, the sooner the leak begins in one: what it adds to that does not count.
+    within(with_a_stretch, 10.0, 18.0 + 2.0);
+    within(with_a_stretch - 300.0, 10.0, 18.1);
 }
 
 /// Warnings, right and wrong.
@@ -94,6 +106,7 @@ fn leaks_are_found_as_soon_as_promised() {
 struct Score {
     months: u32,
     false_warnings: u32,
+    false_notes: u32,
     leaks: u32,
     found: u32,
 }
@@ -103,6 +116,7 @@ impl Score {
         Self {
             months: self.months + other.months,
             false_warnings: self.false_warnings + other.false_warnings,
+            false_notes: self.false_notes + other.false_notes,
             leaks: self.leaks + other.leaks,
             found: self.found + other.found,
         }
@@ -127,10 +141,12 @@ fn score(kind: Kind, seed: u64) -> Score {
     let rate = 30.0 * (4096.0_f64 / 30.0).powf(Chance::new(seed).uniform(0.0, 1.0));
     let left = 0.9 * 0.6 * 24.0 * 1024.0 / rate / 24.0;
     let (before, _) = false_alarms(kind, seed + 500, 10);
+    let (false_warnings, false_notes) = false_alarms(kind, seed, DAYS_A_MONTH);
     let (_, warned) = delays(kind, seed + 500, rate, left.min(4.0));
     Score {
         months: 1,
-        false_warnings: false_alarms(kind, seed, DAYS_A_MONTH).0 + before,
+        false_warnings: false_warnings + before,
+        false_notes,
         leaks: 1,
         found: u32::from(warned.is_some()),
     }
@@ -154,8 +170,8 @@ fn warnings_are_right_and_leaks_are_warned_of() {
 #[expect(clippy::print_stdout, reason = "the tables are the result")]
 fn evaluation() {
     for seeds in [0..60, 1000..1060, 2000..2060] {
-        println!("| seeds {seeds:?} | months | false warnings | leaks | found |");
-        println!("| --- | --- | --- | --- | --- |");
+        println!("| seeds {seeds:?} | months | false warnings | false notes | leaks | found |");
+        println!("| --- | --- | --- | --- | --- | --- |");
         let mut all = Score::default();
         for kind in Kind::ALL {
             let scores = seeds.clone().map(|seed| score(kind, seed));
@@ -163,15 +179,19 @@ fn evaluation() {
             let Score {
                 months,
                 false_warnings,
+                false_notes,
                 leaks,
                 found,
             } = sum;
-            println!("| {kind:?} | {months} | {false_warnings} | {leaks} | {found} |");
+            println!(
+                "| {kind:?} | {months} | {false_warnings} | {false_notes} | {leaks} | {found} |"
+            );
             all = all.and(sum);
         }
         println!(
-            "\n{} false warnings in {} machine-months, {:.2} per machine-year; precision {:.3}, recall {:.3}\n",
+            "\n{} false warnings and {} notes in {} machine-months, {:.2} warnings per machine-year; precision {:.3}, recall {:.3}\n",
             all.false_warnings,
+            all.false_notes,
             all.months,
             all.false_warnings_per_year(),
             all.precision(),
