@@ -1,6 +1,7 @@
 //! The last scans: how the machine did, and the numbers that the modules took from it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::bus::{Ending, Member};
 use crate::loader::Verdict;
@@ -11,11 +12,20 @@ use crate::words::Number;
 /// So many scans are remembered.
 pub(super) const DEPTH: usize = 16;
 
+/// With more names than that, those that no scan has any more are forgotten.
+const MANY_NAMES: usize = 4096;
+
 /// A ring whose buffers are used again: in the steady state it asks for no memory.
 #[derive(Debug, Default)]
 pub(super) struct History {
     scans: VecDeque<Scan>,
+    names: Names,
 }
+
+/// Names of modules and of their numbers, each of them once. They come and go in any order, and a copy of each would
+/// ask for memory whenever it takes the place of a shorter one.
+#[derive(Debug, Default)]
+struct Names(BTreeSet<Arc<str>>);
 
 /// One scan.
 #[derive(Debug, Default)]
@@ -28,9 +38,16 @@ pub(super) struct Scan {
 /// The numbers of one module.
 #[derive(Debug, Default)]
 struct Said {
-    module: String,
-    numbers: Vec<Number>,
+    module: Arc<str>,
+    numbers: Vec<Kept>,
     used: usize,
+}
+
+/// A number, with its name.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) name: Arc<str>,
+    value: f64,
 }
 
 impl History {
@@ -52,7 +69,7 @@ impl History {
             member.ending() == Ending::Answered(Verdict::Good) && kept(member.name())
         };
         for member in members.iter().filter(is_sound) {
-            scan.hear(member.name(), member.words().metrics());
+            scan.hear(member.name(), member.words().metrics(), &mut self.names);
         }
         self.scans.push_back(scan);
     }
@@ -70,28 +87,28 @@ impl History {
 }
 
 impl Scan {
-    fn hear(&mut self, module: &str, numbers: &[Number]) {
+    fn hear(&mut self, module: &str, numbers: &[Number], names: &mut Names) {
         if self.used == self.said.len() {
             self.said.push(Said::default());
         }
         let said = &mut self.said[self.used];
         self.used += 1;
-        copy(module, &mut said.module);
+        names.put(module, &mut said.module);
         if said.numbers.len() < numbers.len() {
-            said.numbers.resize_with(numbers.len(), Number::default);
+            said.numbers.resize_with(numbers.len(), Kept::default);
         }
         said.used = numbers.len();
         for (number, kept) in numbers.iter().zip(&mut said.numbers) {
-            copy(&number.name, &mut kept.name);
+            names.put(&number.name, &mut kept.name);
             kept.value = number.value;
         }
     }
 
     /// The numbers of a module; empty if it did not answer.
-    pub(super) fn numbers(&self, module: &str) -> &[Number] {
+    pub(super) fn numbers(&self, module: &str) -> &[Kept] {
         let said = &self.said[..self.used];
         said.iter()
-            .find(|said| said.module == module)
+            .find(|said| &*said.module == module)
             .map_or(&[], |said| &said.numbers[..said.used])
     }
 
@@ -99,15 +116,28 @@ impl Scan {
     pub(super) fn number(&self, module: &str, name: &str) -> Option<f64> {
         let mut numbers = self.numbers(module).iter();
         numbers
-            .find(|number| number.name == name)
+            .find(|number| &*number.name == name)
             .map(|number| number.value)
     }
 }
 
-/// Into the buffer that is there.
-fn copy(text: &str, buffer: &mut String) {
-    buffer.clear();
-    buffer.push_str(text);
+impl Names {
+    /// Nearly always it is the name that stands there already.
+    fn put(&mut self, name: &str, place: &mut Arc<str>) {
+        if &**place == name {
+            return;
+        }
+        *place = if let Some(known) = self.0.get(name) {
+            Arc::clone(known)
+        } else {
+            if self.0.len() >= MANY_NAMES {
+                self.0.retain(|name| Arc::strong_count(name) > 1);
+            }
+            let new: Arc<str> = name.into();
+            self.0.insert(Arc::clone(&new));
+            new
+        };
+    }
 }
 
 #[cfg(test)]
@@ -120,12 +150,49 @@ impl History {
                 vitals,
                 ..Scan::default()
             };
-            scan.hear(module, &numbers);
+            scan.hear(module, &numbers, &mut history.names);
             history.scans.push_back(scan);
             if history.scans.len() > DEPTH {
                 history.scans.pop_front();
             }
         }
         history
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(name: String) -> Number {
+        Number { name, value: 1.0 }
+    }
+
+    #[test]
+    fn names_are_kept_once_and_those_of_long_ago_are_forgotten() {
+        let mut names = Names::default();
+        let mut scan = Scan::default();
+        scan.hear(
+            "module",
+            &[number("a".into()), number("bb".into())],
+            &mut names,
+        );
+        scan.used = 0;
+        scan.hear(
+            "module",
+            &[number("bb".into()), number("a".into())],
+            &mut names,
+        );
+        assert_eq!(names.0.len(), 3);
+        assert_eq!(scan.number("module", "bb"), Some(1.0));
+
+        for count in 0..2 * MANY_NAMES {
+            scan.used = 0;
+            scan.hear("module", &[number(format!("number-{count}"))], &mut names);
+        }
+
+        assert!(names.0.len() <= MANY_NAMES, "{}", names.0.len());
+        let last = format!("number-{}", 2 * MANY_NAMES - 1);
+        assert_eq!(scan.number("module", &last), Some(1.0));
     }
 }

@@ -98,7 +98,7 @@ fn metrics<'a>(
 ) -> Map<String, Value> {
     let mut columns = Map::new();
     for number in scans.clone().flat_map(|scan| scan.numbers(module)) {
-        if columns.contains_key(&number.name) {
+        if columns.contains_key(&*number.name) {
             continue;
         }
         let value = |scan: &Scan| scan.number(module, &number.name);
@@ -106,7 +106,7 @@ fn metrics<'a>(
             .clone()
             .map(|scan| value(scan).map_or(Value::Null, number_value))
             .collect();
-        columns.insert(number.name.clone(), column);
+        columns.insert(number.name.to_string(), column);
     }
     columns
 }

@@ -9,7 +9,8 @@ lose_with_daemon() {
     sleep 5
     mark "leak-$name"
     begin_leak "$class" secs="$secs" "$@"
-    sleep $((secs + 4))
+    # Some scans more: a detector may want to see three of them.
+    sleep $((secs + 8))
     echo "$name $(lost_kib)" >>/out/lost.txt
     mark "released-$name"
     adaptivemmd incidents list --json >"/out/incidents-$name.jsonl"
