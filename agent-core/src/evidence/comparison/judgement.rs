@@ -103,18 +103,21 @@ enum View {
     /// What processes hold: each descriptor is one object.
     Processes,
     Devices,
+    /// DMA buffers may be of it.
+    Contiguous,
     Protocols,
     Services,
 }
 
 impl View {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Allocations,
         Self::Pages,
         Self::Caches,
         Self::Areas,
         Self::Processes,
         Self::Devices,
+        Self::Contiguous,
         Self::Protocols,
         Self::Services,
     ];
@@ -131,7 +134,8 @@ impl View {
             | Kind::Processes
             | Kind::Descriptors
             | Kind::Queues => Self::Processes,
-            Kind::DmaBuffers | Kind::Cma | Kind::Zram => Self::Devices,
+            Kind::DmaBuffers | Kind::Zram => Self::Devices,
+            Kind::Cma => Self::Contiguous,
             Kind::Sockets => Self::Protocols,
             Kind::Services => Self::Services,
             Kind::Census => return None,

@@ -202,6 +202,26 @@ fn sources_that_see_the_same_memory_are_not_added_up() {
 }
 
 #[test]
+fn a_buffer_of_contiguous_memory_is_not_added_to_its_area() {
+    let comparison = compare(
+        &[(Unaccounted, 50)],
+        &[
+            (
+                Kind::DmaBuffers,
+                "DMA buffers of reserved",
+                Unaccounted,
+                Exact,
+                0,
+                20,
+            ),
+            (Kind::Cma, "CMA area reserved", Unaccounted, Exact, 0, 20),
+        ],
+    );
+
+    assert_eq!(comparison.unexplained_bytes, 30 * MIB);
+}
+
+#[test]
 fn orphans_are_a_part_of_what_is_unaccounted() {
     let comparison = compare(
         &[(Unaccounted, 80), (Orphans, 50)],
