@@ -113,7 +113,7 @@ begin_leak() {
     what=$1 leaker=
     shift
     case $what in
-        pipes | packet-ring)
+        pipes | packet-ring | dma-buf | dma-cma)
             LOST_FILE=$WORK/lost lose "$what" "$@" &
             leaker=$!
             ;;

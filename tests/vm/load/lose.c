@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // lose KIND [NAME=NUMBER...]: a process that takes kernel memory and never gives it back while it lives, as a program with a leak does.
 //   pipes    pipes that are full and that nobody reads       packet-ring    rings for packets (AF_PACKET)
+//   dma-buf  buffers for devices, of pages                   dma-cma        of the contiguous memory allocator
 // The names are those of the kernel module memleak_sim: `rate` KiB go each second, in a part every `part_ms`, give or take up to
 // `noise` percent, and each second `growth` percent more; `step` KiB at once every `step_secs`; no more than `max` KiB; nothing
 // after `secs`.
@@ -8,8 +9,10 @@
 #include "load.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/dma-heap.h>
 #include <linux/if_packet.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -68,6 +71,33 @@ static long lose_ring(void)
 	return (long)(bytes >> 10);
 }
 
+static long lose_buffer(const char *heap)
+{
+	struct dma_heap_allocation_data buffer = { .len = 1 << 20, .fd_flags = O_RDWR | O_CLOEXEC };
+	static int from = -1;
+	if (from < 0)
+		from = open(heap, O_RDONLY | O_CLOEXEC);
+	if (from < 0 || ioctl(from, DMA_HEAP_IOCTL_ALLOC, &buffer))
+		die(heap);
+	return buffer.len >> 10;
+}
+
+static long lose_system_buffer(void)
+{
+	return lose_buffer("/dev/dma_heap/system");
+}
+
+// The area that the kernel sets aside for `cma=`.
+static long lose_cma_buffer(void)
+{
+	return lose_buffer("/dev/dma_heap/reserved");
+}
+
+static const struct { const char *name; long (*lose)(void); } ways[] = {
+	{ "pipes", lose_pipe }, { "packet-ring", lose_ring },
+	{ "dma-buf", lose_system_buffer }, { "dma-cma", lose_cma_buffer },
+};
+
 static void note(long lost)
 {
 	const char *file = getenv("LOST_FILE");
@@ -97,13 +127,16 @@ int main(int count, char **words)
 {
 	long lost = 0;
 	double due = 0;
-	if (count < 2 || (strcmp(words[1], "pipes") && strcmp(words[1], "packet-ring")))
-		return fprintf(stderr, "lose pipes|packet-ring [NAME=NUMBER...]\n"), 2;
+	long (*lose)(void) = NULL;
+	for (size_t i = 0; count > 1 && i < sizeof ways / sizeof *ways; i++)
+		if (!strcmp(words[1], ways[i].name))
+			lose = ways[i].lose;
+	if (!lose)
+		return fprintf(stderr, "lose pipes|packet-ring|dma-buf|dma-cma [NAME=NUMBER...]\n"), 2;
 	for (int i = 2; i < count; i++)
 		set(words[i]);
 	allow_many_files();
 	long secs = parameter("secs");
-	long (*lose)(void) = strcmp(words[1], "pipes") ? lose_ring : lose_pipe;
 	double pace = parameter("rate"), start = now(), each = parameter("part_ms") / 1000.0;
 	long steps = 0;
 	for (long part = 1; !secs || part * each <= secs; part++) {

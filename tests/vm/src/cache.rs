@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::debian::Apt;
 use crate::files;
 use crate::foreign;
-use crate::kernels::Kernel;
+use crate::kernels::{self, Kernel};
 use crate::problem::{Problem, Result};
+use crate::source;
 use crate::tools::Tool;
 
 /// The directory of the cache.
@@ -61,6 +62,21 @@ impl Cache {
             );
         }
         let kernel = kernel.with_abi(&abi);
+        Ok(Tree { kernel, root })
+    }
+
+    /// The kernel that counts who allocated what, built if that has not been done with this configuration.
+    pub(crate) fn profiled(&self, configuration: &Path) -> Result<Tree> {
+        let _lock = files::lock(&self.0.join("lock"))?;
+        let root = self.0.join("kernels/profiled");
+        let (name, built_with) = (root.join("abi"), root.join("kernel.config"));
+        let wanted = files::read(configuration)?;
+        if files::read(&built_with).ok().as_ref() != Some(&wanted) {
+            let apt = Apt::update(self.0.join("apt"))?;
+            files::write(&name, &source::build(&apt, configuration, &root)?)?;
+            files::write(&built_with, &wanted)?;
+        }
+        let kernel = kernels::profiled().with_abi(&files::read(&name)?);
         Ok(Tree { kernel, root })
     }
 

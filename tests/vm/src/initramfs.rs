@@ -84,6 +84,7 @@ fn libraries(ldd: &str) -> impl Iterator<Item = &str> {
 
 fn kernel_modules(workshop: &Workshop, tree: &Tree, root: &Path) -> Result<()> {
     let place = root.join("vm/modules");
+    files::make_directory(&place.join("late"))?;
     let dependencies = files::read(&tree.modules().join("modules.dep"))?;
     let take = |wanted: &[&str], directory: &Path| -> Result<String> {
         let mut names = String::new();

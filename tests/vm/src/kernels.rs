@@ -1,12 +1,14 @@
 //! Which kernels there are: the only place that names their versions.
 
-/// A kernel of Debian, in its flavour for virtual machines: small, and with all that matters here.
+/// A kernel of Debian, in its flavour for virtual machines: small, and with all that matters here. Or one that is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kernel {
     /// The version as people say it.
     pub(crate) series: &'static str,
     /// The part of the names of its packages.
     pub(crate) abi: String,
+    /// What comes after `abi` in its name.
+    flavour: &'static str,
     /// Beginning and end of `abi` for all kernels of this series. What is between are numbers.
     pattern: (&'static str, &'static str),
     /// The package that tells whether there is such a kernel.
@@ -31,12 +33,13 @@ pub(crate) const SOURCES: [(&str, &str); 5] = [
 /// 6.1 is the oldest that is widely used. 6.12 has the generations of pages (`CONFIG_LRU_GEN_ENABLED`), which reclaim
 /// otherwise. The newest there is, whatever its number, shows what changes under us: at the time of writing `Balloon`
 /// and `GPUActive` in `/proc/meminfo`, a slab without `CONFIG_SLUB_CPU_PARTIAL`, lazy preemption. No kernel of Debian has
-/// `CONFIG_MEM_ALLOC_PROFILING` or `CONFIG_PAGE_OWNER`, which would tell whose a page is.
+/// `CONFIG_MEM_ALLOC_PROFILING` or `CONFIG_PAGE_OWNER`, which would tell whose a page is: for these see [`profiled`].
 pub(crate) fn all() -> Vec<Kernel> {
     vec![
         Kernel {
             series: "6.1",
             abi: "6.1.0-56".to_owned(),
+            flavour: "cloud-amd64",
             pattern: ("6.1.0-", ""),
             image: "linux-image-RELEASE",
             others: &[
@@ -49,6 +52,7 @@ pub(crate) fn all() -> Vec<Kernel> {
         Kernel {
             series: "6.12",
             abi: "6.12.117+deb12".to_owned(),
+            flavour: "cloud-amd64",
             pattern: ("6.12.", "+deb12"),
             image: "linux-image-RELEASE",
             others: &[
@@ -61,6 +65,7 @@ pub(crate) fn all() -> Vec<Kernel> {
         Kernel {
             series: "7",
             abi: "7.3.4+deb13".to_owned(),
+            flavour: "cloud-amd64",
             pattern: ("7.", "+deb13"),
             image: "linux-binary-RELEASE",
             others: &[
@@ -81,10 +86,23 @@ pub(crate) fn all() -> Vec<Kernel> {
     ]
 }
 
+/// The one that counts who allocated what: built from the source that Debian has, with `profiled/kernel.config`.
+pub(crate) fn profiled() -> Kernel {
+    Kernel {
+        series: "6.12-profiled",
+        abi: "6.12".to_owned(),
+        flavour: "profiled",
+        pattern: ("6.12.", ""),
+        image: "linux-source-6.12",
+        others: &[],
+        compiler: "gcc",
+    }
+}
+
 impl Kernel {
     /// What `uname -r` says.
     pub(crate) fn release(&self) -> String {
-        format!("{}-cloud-amd64", self.abi)
+        format!("{}-{}", self.abi, self.flavour)
     }
 
     /// The package of the kernel.

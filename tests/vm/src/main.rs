@@ -24,6 +24,7 @@ mod options;
 mod order;
 mod outcome;
 mod problem;
+mod source;
 mod suites;
 mod table;
 mod tools;

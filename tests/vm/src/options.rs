@@ -79,6 +79,8 @@ pub(crate) enum Suite {
     Oom,
     /// Drivers allocate in bursts while page cache fills the memory: stalls, and what it costs to have none
     Pressure,
+    /// Memory is lost on a kernel that counts who allocated it, built from source: who is named
+    Profiled,
     /// The daemon and the machine crash: what was changed is given back, once
     Reboot,
     /// A bit of everything, in a few minutes

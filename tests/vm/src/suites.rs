@@ -11,6 +11,7 @@ mod nodes;
 mod odd;
 mod oom;
 mod pressure;
+mod profiled;
 mod reboot;
 mod short;
 
@@ -51,6 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         Suite::Odd => odd::run(&bench),
         Suite::Oom => oom::run(&bench),
         Suite::Pressure => pressure::run(&bench),
+        Suite::Profiled => profiled::run(&bench),
         Suite::Reboot => reboot::run(&bench),
         Suite::Short => short::run(&bench),
     }

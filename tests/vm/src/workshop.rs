@@ -65,6 +65,15 @@ impl Workshop {
         Ok(tree)
     }
 
+    /// The kernel that counts who allocated what, with our modules built for it.
+    pub(crate) fn profiled_kernel(&self) -> Result<Tree> {
+        let configuration = self.sources.join("profiled/kernel.config");
+        let tree = self.cache.profiled(&configuration)?;
+        let _lock = self.lock()?;
+        self.build_modules(&tree)?;
+        Ok(tree)
+    }
+
     /// Our kernel modules, as files that can be loaded.
     pub(crate) fn built_modules(&self, tree: &Tree) -> PathBuf {
         self.target.join("kernel").join(&tree.kernel.abi)

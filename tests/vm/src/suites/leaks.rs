@@ -11,7 +11,7 @@ use crate::problem::Result;
 use crate::table::Table;
 
 /// What takes 20 ms on a server takes an emulated processor ten times as long or more.
-const CONFIG: &str = "\
+pub(super) const CONFIG: &str = "\
 ENABLE_MEMLEAK_CHECK = 1
 ENABLE_FREE_PAGE_MGMT = 0
 ENABLE_COMPACTION = 0
