@@ -2,6 +2,9 @@
 
 use super::{Class, Growth};
 
+/// Who holds so many times as much more as a class grew is not of it, even if others of it gave some back.
+const MOST_TIMES: u64 = 4;
+
 /// The classes that grew.
 #[derive(Debug)]
 pub(super) struct Grown {
@@ -48,9 +51,11 @@ impl Grown {
             .fold(0, u64::saturating_add)
     }
 
-    /// The class that grew by an amount most like `bytes`.
+    /// The class that grew by an amount most like `bytes`. None where all grew by much less: then it is memory of
+    /// another kind, as that of caches that can be reclaimed is, or of swap in memory.
     pub(super) fn nearest(&self, bytes: u64) -> Option<Class> {
         let distance = |(_, rise): &(Class, u64)| rise.abs_diff(bytes);
-        self.classes().min_by_key(distance).map(|(class, _)| class)
+        let (class, rise) = self.classes().min_by_key(distance)?;
+        (bytes <= rise.saturating_mul(MOST_TIMES)).then_some(class)
     }
 }

@@ -260,6 +260,23 @@ fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_muc
 }
 
 #[test]
+fn who_holds_much_more_than_any_class_grew_by_is_not_of_it() {
+    let mut before = evidence(&[(Slab, 0), (Unaccounted, 0)]);
+    let mut after = evidence(&[(Slab, 10), (Unaccounted, 2)]);
+    let line = |owner: &str, mib| Held {
+        class: None,
+        ..held(owner, Slab, Exact, mib)
+    };
+    before.sources.push(seen(Kind::AllocInfo, Vec::new()));
+    let lines = vec![line("fs/dcache.c:1650 __d_alloc", 41), line("a.c:1 f", 40)];
+    after.sources.push(seen(Kind::AllocInfo, lines));
+
+    let comparison = Comparison::of(&before, &after);
+
+    assert_eq!(told(&comparison), [("a.c:1 f", 10)]);
+}
+
+#[test]
 fn a_service_that_is_charged_as_much_confirms_what_its_process_may_hold() {
     let mut before = evidence(&[(Unaccounted, 0)]);
     let mut after = evidence(&[(Unaccounted, 64)]);
