@@ -11,7 +11,7 @@ use agent_core::agent::Threads;
 use agent_core::sampler::Root;
 
 use daemon::Daemon;
-use memory::{PIECE_KIB, own_kib};
+use memory::{LITTLE_KIB, own_kib};
 
 #[test]
 fn ten_thousand_scans_need_no_more_memory_than_a_hundred() {
@@ -23,7 +23,7 @@ fn ten_thousand_scans_need_no_more_memory_than_a_hundred() {
     let late = own_kib();
 
     assert!(
-        late <= early + PIECE_KIB,
+        late <= early + LITTLE_KIB,
         "{early} KiB, then {late} KiB; {} findings",
         daemon.findings()
     );

@@ -3,7 +3,7 @@
 use std::fs;
 
 /// What counts as no growth: the allocator asks for some pages more when the first findings of a busy machine are told.
-pub(crate) const PIECE_KIB: u64 = 64;
+pub(crate) const LITTLE_KIB: u64 = 64;
 
 /// Resident, in KiB, counted page by page: the number in `status` may be off by some hundred KiB on
 /// kernels from 6.2 to 6.16, which count it per CPU.

@@ -6,7 +6,7 @@ use agent_core::agent::Threads;
 use agent_core::sampler::Root;
 
 use crate::daemon::Daemon;
-use crate::memory::{PIECE_KIB, own_kib, resident_kib};
+use crate::memory::{LITTLE_KIB, own_kib, resident_kib};
 use crate::table::Row;
 
 /// The argument that makes this program only scan, and say how much memory it has.
@@ -46,7 +46,7 @@ pub(crate) fn rows() -> Vec<Row> {
             "Its heap and stacks, growth from scan 100 to 10,000",
             "none (64 KiB are none)",
             format!("{} KiB (from {early} KiB)", late.saturating_sub(early)),
-            late <= early + PIECE_KIB,
+            late <= early + LITTLE_KIB,
         ),
     ]
 }

@@ -190,7 +190,8 @@ impl Detection {
         match sample.exact {
             Ok(exact) if self.options.level && sample.is_steady => {
                 let missing = exact.unaccounted;
-                let least = self.trend.lowest_of(Series::Unaccounted).unwrap_or(missing);
+                let lowest = || self.trend.lowest_of(Series::Unaccounted);
+                let least = || lowest().unwrap_or(missing);
                 let excess = self.level.observe(sample.at, missing, least, sample.total);
                 if let Some(excess) = excess {
                     self.tell_level(sample, &exact, &excess, baseline, out);

@@ -1,4 +1,5 @@
-//! The detector of leaks that come at once: much more memory is missing than in the hour before, and stays so.
+//! The detector of leaks that come at once: much more memory is missing than in the hour before, or since the daemon
+//! started, and stays so.
 
 use adaptivemm_module_api::units::{Balance, Bytes};
 
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_before_the_hour_is_known_or_right_after_an_interruption() {
+    fn nothing_is_told_before_anything_is_known_or_right_after_an_interruption() {
         let mut jump = jump();
         let observe = |jump: &mut Jump, before| {
             jump.observe(Balance::new(900 * MIB), before, Bytes::new(1 << 30))

@@ -51,7 +51,7 @@ impl Level {
         &mut self,
         at: Uptime,
         unaccounted: Balance,
-        least: Balance,
+        least: impl FnOnce() -> Balance,
         total: Bytes,
     ) -> Option<Excess> {
         let limit = total.percent(self.percent);
@@ -63,13 +63,16 @@ impl Level {
             self.since = at;
         }
         self.scans = SCANS.min(self.scans + 1);
-        let least = least.min(unaccounted);
+        if self.scans < SCANS || self.told == Grade::Warning {
+            return None;
+        }
+        let least = least().min(unaccounted);
         let grade = if least < limit.balance() {
             Grade::Note
         } else {
             Grade::Warning
         };
-        if self.scans < SCANS || grade <= self.told {
+        if grade <= self.told {
             return None;
         }
         self.told = grade;
@@ -101,7 +104,7 @@ mod tests {
             .zip(scans)
             .map(|(at, &(missing, least))| {
                 let [missing, least] = [missing, least].map(Balance::new);
-                level.observe(at, missing, least, Bytes::new(1000))
+                level.observe(at, missing, || least, Bytes::new(1000))
             })
             .map(|excess| excess.map(|excess| excess.grade))
             .collect()
@@ -148,7 +151,12 @@ mod tests {
         let mut level = Level::new(10.0);
         let scan = |secs| {
             let at = Uptime(Duration::from_secs(secs));
-            level.observe(at, Balance::new(120), Balance::new(130), Bytes::new(1000))
+            level.observe(
+                at,
+                Balance::new(120),
+                || Balance::new(130),
+                Bytes::new(1000),
+            )
         };
         let excess = Excess {
             grade: Grade::Warning,
@@ -173,7 +181,7 @@ mod tests {
         let mut level = Level::new(10.0);
         let missing = Balance::new(500);
         let observe = |level: &mut Level| {
-            level.observe(Uptime::default(), missing, missing, Bytes::new(1000))
+            level.observe(Uptime::default(), missing, || missing, Bytes::new(1000))
         };
         let _ = (observe(&mut level), observe(&mut level));
         level.start_again();

@@ -115,7 +115,7 @@ impl Report {
             ("duration_seconds", excess.lasted.as_secs_f64()),
         ];
         Self {
-            severity: growth::severity(excess.grade),
+            severity: severity(excess.grade),
             code: "level-leak",
             text,
             details: evidence::current(sample.meminfo),
@@ -177,6 +177,13 @@ impl Report {
             is_doubtful: false,
             is_small: false,
         }
+    }
+}
+
+const fn severity(grade: Grade) -> Severity {
+    match grade {
+        Grade::Warning => Severity::Warning,
+        Grade::Note | Grade::Nothing => Severity::Notice,
     }
 }
 

@@ -57,6 +57,13 @@ pub(crate) struct Options {
 }
 
 /// The suites.
+impl Options {
+    /// Whether this arm, trace or leak was asked for, or nothing in particular was.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
     /// Memory is used in many ways that lose none of it: the daemon is silent

@@ -8,16 +8,13 @@ use crate::kernels;
 use crate::problem::{Problem, Result};
 use crate::tools::{self, Tool};
 
-/// What it takes beside what every suite needs, and the package of Debian that has it.
-const NEEDED: [(&str, &str); 3] = [("flex", "flex"), ("bison", "bison"), ("bc", "bc")];
+/// What it takes beside what every suite needs; the packages of Debian have the same names.
+const NEEDED: [&str; 3] = ["flex", "bison", "bc"];
 
 /// Builds the kernel that counts who allocated what, below `root` as its packages would be, and says its version.
 pub(crate) fn build(apt: &Apt, configuration: &Path, root: &Path) -> Result<String> {
-    let missing: Vec<&str> = NEEDED
-        .iter()
-        .filter(|(program, _)| tools::find(program).is_none())
-        .map(|&(_, package)| package)
-        .collect();
+    let mut missing = NEEDED.to_vec();
+    missing.retain(|program| tools::find(program).is_none());
     if !missing.is_empty() {
         return Err(Problem::new(format!(
             "packages are missing: apt-get install --no-install-recommends libelf-dev {}",

@@ -151,12 +151,11 @@ impl Bench<'_> {
         arms: &[Arm],
         measure: impl Fn(Arm, &str) -> Result<Vec<Measure>>,
     ) -> Result<Table> {
-        let only = &self.options.only;
         let mut chance = Chance::new(self.options.seed);
         let mut runs = Vec::new();
         for round in 1..=self.options.runs {
             for arm in chance.shuffled(arms) {
-                if only.is_empty() || only.iter().any(|only| only == arm.name) {
+                if self.options.wants(arm.name) {
                     runs.push((arm, measure(arm, &format!("{round}-{}", arm.name))?));
                 }
             }

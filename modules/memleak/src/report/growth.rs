@@ -6,9 +6,8 @@ use core::time::Duration;
 use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::{Balance, Uptime};
 
-use super::Report;
+use super::{Report, severity};
 use crate::evidence;
-use crate::horizon::Grade;
 use crate::jump::{Leap, SCANS};
 use crate::ring::{PAIRS, Slopes};
 use crate::sample::{Reading, Sample};
@@ -206,13 +205,6 @@ impl Growth<'_> {
                 (series.growth_number(), rise.as_f64())
             })
             .collect()
-    }
-}
-
-pub(super) const fn severity(grade: Grade) -> Severity {
-    match grade {
-        Grade::Warning => Severity::Warning,
-        Grade::Note | Grade::Nothing => Severity::Notice,
     }
 }
 

@@ -38,10 +38,8 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
 }
 
 fn is_wanted(bench: &Bench<'_>, recording: &Recording) -> bool {
-    let only = &bench.options.only;
     let kernel = bench.options.kernel.as_deref().unwrap_or("all");
-    (only.is_empty() || only.contains(&recording.name()))
-        && (kernel == "all" || recording.kernel == Some(kernel))
+    bench.options.wants(&recording.name()) && (kernel == "all" || recording.kernel == Some(kernel))
 }
 
 /// On a real kernel, in a machine of its own.

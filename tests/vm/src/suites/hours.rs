@@ -40,8 +40,7 @@ const HEADING: [&str; 9] = [
 ];
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<bool> {
-    let only = &bench.options.only;
-    let is_wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
+    let is_wanted = |name: &str| bench.options.wants(name);
     let mut suite = Hours {
         bench,
         tree: bench.kernel()?,

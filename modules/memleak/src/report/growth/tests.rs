@@ -1,7 +1,7 @@
 use adaptivemm_module_api::units::Bytes;
 
 use super::*;
-use crate::horizon::{Alarm, OFTEN};
+use crate::horizon::{Alarm, Grade, OFTEN};
 use crate::ring::Rise;
 
 const MIB: i64 = 1 << 20;

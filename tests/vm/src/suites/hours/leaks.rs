@@ -20,68 +20,55 @@ pub(super) struct Leak {
     pub(super) owner: Option<&'static str>,
 }
 
-/// Parts of ten seconds are short beside a scan, and let the machine sleep in between.
+/// 100 MiB an hour of a machine of 8 GiB. Parts of ten seconds are short beside a scan, and let the machine sleep in between.
+const PAGES: Leak = Leak {
+    name: "pages-100m",
+    machine_mib: 8192,
+    class: "pages-order0",
+    parameters: "part_ms=10000 rate=28",
+    hours: [26, 7, 1],
+    severity: "warning",
+    within: 6 * HOUR + 1800,
+    owner: None,
+};
+
 pub(super) const LEAKS: [Leak; 6] = [
     Leak {
         name: "pages-1g",
         // On a smaller one a twentieth of memory is gone before the hour is over, which is a jump.
         machine_mib: 24_576,
-        class: "pages-order0",
         parameters: "part_ms=10000 rate=291",
         hours: [26, 2, 1],
-        severity: "warning",
         within: HOUR + 300,
-        owner: None,
+        ..PAGES
     },
-    Leak {
-        name: "pages-100m",
-        machine_mib: 8192,
-        class: "pages-order0",
-        parameters: "part_ms=10000 rate=28",
-        hours: [26, 7, 1],
-        severity: "warning",
-        within: 6 * HOUR + 1800,
-        owner: None,
-    },
+    PAGES,
     Leak {
         name: "pages-10m",
-        machine_mib: 8192,
-        class: "pages-order0",
         parameters: "part_ms=10000 rate=3",
         hours: [26, 21, 1],
         severity: "notice",
         within: 18 * HOUR + 7200,
-        owner: None,
+        ..PAGES
     },
     Leak {
         name: "kmalloc-100m",
-        machine_mib: 8192,
         class: "kmalloc",
         parameters: "part_ms=10000 rate=28 object=1024",
-        hours: [26, 7, 1],
-        severity: "warning",
-        within: 6 * HOUR + 1800,
         owner: Some("kmalloc-1k"),
+        ..PAGES
     },
     Leak {
         name: "vmalloc-100m",
-        machine_mib: 8192,
         class: "vmalloc",
-        parameters: "part_ms=10000 rate=28",
-        hours: [26, 7, 1],
-        severity: "warning",
-        within: 6 * HOUR + 1800,
         owner: Some("lose_vmalloc"),
+        ..PAGES
     },
     Leak {
         name: "pipes-100m",
-        machine_mib: 8192,
         class: "pipes",
-        parameters: "part_ms=10000 rate=28",
-        hours: [26, 7, 1],
-        severity: "warning",
-        within: 6 * HOUR + 1800,
         owner: Some("pipes of lose"),
+        ..PAGES
     },
 ];
 

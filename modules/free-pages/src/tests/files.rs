@@ -1,0 +1,95 @@
+//! What the module makes of the files of odd kernels: which pages are free, and for whom.
+
+use core::time::Duration;
+
+use adaptivemm_module_api::testing::{self, Machine};
+use adaptivemm_module_api::units::{PageSize, Pages};
+
+use super::machine::NODE;
+use super::rig;
+use crate::scale;
+
+#[test]
+fn small_and_empty_zones_do_not_count() {
+    let zone = |name: &str, managed: u64| testing::Zone {
+        free: Pages::new(managed / 2),
+        high: Pages::new(100),
+        managed: Pages::new(managed),
+        ..testing::Zone::new(0, name)
+    };
+    let normal = zone("Normal", 100_000);
+    let nodes = |page_size: u64| {
+        let machine = Machine::new()
+            .page_size(PageSize::new(page_size).unwrap())
+            .zone(zone("DMA", 3_840))
+            .zone(normal.clone())
+            .zone(zone("Movable", 0));
+        machine
+            .meminfo(&[("SwapFree", 0)])
+            .vmstat(&[("pgsteal_kswapd", 1), ("allocstall_normal", 0)])
+            .tunable(scale::TUNABLE, 10)
+    };
+    let scan = |machine: &Machine| rig(&[("max-gap-gib", 0.1.into())]).scan(machine);
+
+    // 0.1 GiB are 26214 pages of 4 KiB, or 1638 of 64 KiB, where the DMA zone is not a small one.
+    assert_eq!(scan(&nodes(4096)).metric("ceiling_scale"), Some(2621.0));
+    assert_eq!(scan(&nodes(65_536)).metric("ceiling_scale"), Some(157.0));
+}
+
+#[test]
+fn free_pages_of_the_contiguous_memory_allocator_are_not_free_for_everyone() {
+    let time_left = |cma: u64| {
+        let zone = testing::Zone {
+            free: Pages::new(26_000),
+            high: Pages::new(6_000),
+            managed: Pages::new(NODE),
+            counters: vec![("nr_free_cma".to_owned(), cma)],
+            ..testing::Zone::new(0, "Normal")
+        };
+        let mut rig = rig(&[]);
+        let mut time_left = None;
+        for seconds in 1..=3 {
+            let machine = Machine::new()
+                .uptime(Duration::from_secs(seconds))
+                .meminfo(&[("SwapFree", 0)])
+                .vmstat(&[("pgsteal_kswapd", 1), ("allocstall_normal", 0)])
+                .zone(zone.clone())
+                .tunable(scale::TUNABLE, 10);
+            time_left = rig.scan(&machine).metric("time_left_seconds");
+        }
+        time_left
+    };
+
+    assert_eq!([0, 20_000].map(time_left), [None, Some(0.0)]);
+}
+
+#[test]
+fn where_the_kernel_counts_by_node_each_has_its_own_rate() {
+    let mut rig = rig(&[]);
+    let mut rate = None;
+    for seconds in 1..=4 {
+        let machine = Machine::new()
+            .uptime(Duration::from_secs(seconds))
+            .meminfo(&[("SwapFree", 0)])
+            .vmstat(&[
+                ("pgsteal_kswapd", seconds * 9_000),
+                ("allocstall_normal", 0),
+            ]);
+        let machine = (0..2).fold(machine, |machine, id| {
+            let zone = testing::Zone {
+                free: Pages::new(6_000),
+                high: Pages::new(6_000),
+                managed: Pages::new(NODE),
+                ..testing::Zone::new(id, "Normal")
+            };
+            let reclaimed = seconds * if id == 0 { 8_000 } else { 1_000 };
+            machine
+                .zone(zone)
+                .node_stats(id, &[("pgsteal_kswapd", reclaimed)])
+        });
+        let machine = machine.tunable(scale::TUNABLE, 10);
+        rate = rig.scan(&machine).metric("used_pages_per_second");
+    }
+
+    assert_eq!(rate.map(f64::round), Some(8_000.0));
+}
