@@ -206,9 +206,35 @@ impl<'a> Meter<'a> {
     ///
     /// If it cannot be read, or time or room has run out before.
     pub(super) fn list(&mut self, path: &str) -> Result<Vec<String>, Halt> {
+        let mut names = Vec::new();
+        self.names(path, |_, name| {
+            names.push(name);
+            Ok(())
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Hands out the names in a directory one by one, as they are read: none if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be read, or time or room has run out; what was handed out until then counts. And whatever `each`
+    /// says.
+    pub(super) fn names(
+        &mut self,
+        path: &str,
+        mut each: impl FnMut(&mut Self, String) -> Result<(), Halt>,
+    ) -> Result<(), Halt> {
         self.check()?;
-        let names = self.root.list(path);
-        self.named(path, names)
+        let names = self.root.names(path);
+        for name in names.map_err(|error| Halt::of(path, &error))? {
+            let name = name.map_err(|error| Halt::of(path, &error))?;
+            self.note(name.len());
+            each(self, name)?;
+            self.check()?;
+        }
+        Ok(())
     }
 
     /// The names of the directories in a directory. None if it does not exist.
@@ -219,10 +245,6 @@ impl<'a> Meter<'a> {
     pub(super) fn directories(&mut self, path: &str) -> Result<Vec<String>, Halt> {
         self.check()?;
         let names = self.root.directories(path);
-        self.named(path, names)
-    }
-
-    fn named(&mut self, path: &str, names: io::Result<Vec<String>>) -> Result<Vec<String>, Halt> {
         let names = names.map_err(|error| Halt::of(path, &error))?;
         self.note(names.iter().map(String::len).sum());
         Ok(names)

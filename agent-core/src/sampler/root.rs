@@ -1,8 +1,9 @@
 //! Where kernel files come from: a directory, or a recorded machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
+use std::iter;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -48,32 +49,39 @@ impl Root {
     ///
     /// If it exists and cannot be read.
     pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        let mut names = match self {
-            Self::Directory(_) => self.listed(path)?,
-            Self::Recorded(files) => {
-                let prefix = format!("{}/", path.trim_start_matches('/'));
-                let below = files.keys().filter_map(|file| file.strip_prefix(&prefix));
-                below
-                    .filter_map(|rest| rest.split('/').next())
-                    .map(str::to_owned)
-                    .collect()
-            }
-        };
+        let mut names: Vec<String> = self.names(path)?.collect::<io::Result<_>>()?;
         names.sort_unstable();
-        names.dedup();
         Ok(names)
     }
 
-    fn listed(&self, path: &str) -> io::Result<Vec<String>> {
+    /// The same one by one as they are read, in any order: a directory of the kernel may have many, and takes its time for
+    /// each.
+    ///
+    /// # Errors
+    ///
+    /// If it exists and cannot be read.
+    pub fn names(&self, path: &str) -> io::Result<Box<dyn Iterator<Item = io::Result<String>>>> {
         let Some(directory) = self.locate(path) else {
-            return Ok(Vec::new());
+            return Ok(Box::new(self.recorded(path).into_iter().map(Ok)));
         };
-        let entries = match fs::read_dir(directory) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
+        match fs::read_dir(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Box::new(iter::empty())),
+            entries => Ok(Box::new(entries?.map(|entry| {
+                entry.map(|entry| entry.file_name().to_string_lossy().into_owned())
+            }))),
+        }
+    }
+
+    /// The names in a directory of a recording, each once.
+    fn recorded(&self, path: &str) -> BTreeSet<String> {
+        let Self::Recorded(files) = self else {
+            return BTreeSet::new();
         };
-        entries
-            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+        let prefix = format!("{}/", path.trim_start_matches('/'));
+        let below = files.keys().filter_map(|file| file.strip_prefix(&prefix));
+        below
+            .filter_map(|rest| rest.split('/').next())
+            .map(str::to_owned)
             .collect()
     }
 

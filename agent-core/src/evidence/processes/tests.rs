@@ -87,6 +87,35 @@ fn pipes_belong_to_the_program_that_has_them_open() {
 }
 
 #[test]
+fn of_more_descriptors_than_there_is_time_for_some_are_seen() {
+    let mut files = vec![(
+        "proc/7/status".to_owned(),
+        status("leaky", 4, 1).into_bytes(),
+    )];
+    files.extend((0..1000).map(|fd| {
+        (
+            format!("proc/7/fd/{fd}"),
+            format!("pipe:[{fd}]").into_bytes(),
+        )
+    }));
+    let root = Root::Recorded(files.into_iter().collect());
+    // Less than the names of all are.
+    let budget = Budget {
+        text_bytes: 2048,
+        ..Budget::default()
+    };
+    let mut meter = Meter::new(&root, budget, false);
+    let (mut processes, _) = listed(&mut meter);
+    let mut found = Holdings::default();
+
+    let result = collect_descriptors(&mut meter, &mut processes, &mut found);
+
+    assert!(matches!(result, Err(Halt::Spent(_))), "{result:?}");
+    let pipes = found.finish().0[0].bytes >> 20;
+    assert!((100..1000).contains(&pipes), "{pipes}");
+}
+
+#[test]
 fn sockets_and_rings_belong_to_the_program_that_has_them_open() {
     let root = machine(&[
         ("proc/7/status", &status("tcpdump", 4, 1)),
