@@ -2,10 +2,14 @@
 //!
 //! A segmentation fault, or an `exit` in a module, ends the daemon without a word. But every thread notes in
 //! memory that is also a file when it enters a module and when it leaves it, and the next daemon reads that.
+//! Others may have been at work at that time: [`listen`] has the thread itself say whose end it was, and only
+//! where none could, because all were killed, is everybody a suspect.
 #![expect(
     unsafe_code,
     reason = "maps a file, and changes its bytes from several threads"
 )]
+
+mod last_word;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -19,8 +23,15 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+pub use last_word::listen;
+
 /// A module that was at work at so many deaths of the daemon is believed to be to blame.
 pub const TOO_MANY: u8 = 2;
+
+/// A module that is not at work, that is, and that ended the daemon.
+const IDLE: u8 = 0;
+const AT_WORK: u8 = 1;
+const DIED: u8 = 2;
 
 /// One module's part of the file: whether it is at work, at how many deaths it was, and its name.
 const SLOT: usize = 80;
@@ -114,7 +125,7 @@ impl Marker {
     /// Blames nobody who is at work now: the daemon ends, but not of them. Earlier deaths are remembered.
     pub fn excuse(&self) {
         for index in 0..self.names.len() {
-            self.map.set(index * SLOT, 0);
+            self.map.set(index * SLOT, IDLE);
         }
     }
 
@@ -127,30 +138,39 @@ impl Marker {
 
 /// What the slots of an old file say.
 fn deaths(old: &[u8]) -> BTreeMap<String, u8> {
+    let slots = || old.chunks_exact(SLOT).take(SLOTS);
+    let is_known = slots().any(|slot| slot[0] == DIED);
+    let least = if is_known { DIED } else { AT_WORK };
     let death = |slot: &[u8]| {
-        let (at_work, before) = (u8::from(slot[0] != 0), slot[1]);
+        let (to_blame, before) = (u8::from(slot[0] >= least), slot[1]);
         let name = slot[2..].split(|&byte| byte == 0).next()?;
         let name = std::str::from_utf8(name)
             .ok()
             .filter(|name| !name.is_empty())?;
-        let deaths = before.saturating_add(at_work);
+        let deaths = before.saturating_add(to_blame);
         (deaths > 0).then(|| (name.to_owned(), deaths))
     };
-    old.chunks_exact(SLOT)
-        .take(SLOTS)
-        .filter_map(death)
-        .collect()
+    slots().filter_map(death).collect()
 }
 
 impl Slot {
-    /// The module is entered.
-    pub fn enter(&self) {
-        self.map.set(self.start, 1);
+    /// This thread enters the module, and leaves it when what it gets is dropped.
+    #[must_use]
+    pub fn enter(&self) -> Visit<'_> {
+        self.map.set(self.start, AT_WORK);
+        last_word::is_in(Some(self.map.at(self.start)));
+        Visit(self)
     }
+}
 
-    /// The module has returned.
-    pub fn leave(&self) {
-        self.map.set(self.start, 0);
+/// A thread is in a module.
+#[derive(Debug)]
+pub struct Visit<'a>(&'a Slot);
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        last_word::is_in(None);
+        self.0.map.set(self.0.start, IDLE);
     }
 }
 
@@ -176,12 +196,16 @@ impl Map {
             .ok_or_else(|| io::Error::other("mapped at 0"))
     }
 
-    fn set(&self, at: usize, byte: u8) {
+    fn at(&self, at: usize) -> &AtomicU8 {
         assert!(at < SIZE, "a slot lies outside of the file");
         // SAFETY: `at` is within the mapping, which lives as long as we do.
         let cell = unsafe { self.0.add(at) };
         // SAFETY: an atomic byte has no alignment, any value, and is never borrowed mutably.
-        unsafe { cell.as_ref() }.store(byte, Ordering::Relaxed);
+        unsafe { cell.as_ref() }
+    }
+
+    fn set(&self, at: usize, byte: u8) {
+        self.at(at).store(byte, Ordering::Relaxed);
     }
 }
 
@@ -194,6 +218,8 @@ impl Drop for Map {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::forget;
+
     use super::*;
 
     #[test]
@@ -201,15 +227,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut first = Marker::take_over(directory.path()).unwrap();
         let slots = ["calm", "wild"].map(|name| first.slot(name).unwrap());
-        slots.iter().for_each(Slot::enter);
-        slots[0].leave();
+        drop(slots[0].enter());
+        forget(slots[1].enter());
         // The first dies here: nothing is removed.
         let mut second = Marker::take_over(directory.path()).unwrap();
         let suspects: Vec<_> = second
             .suspects()
             .map(|(name, deaths)| (name.to_owned(), deaths))
             .collect();
-        second.slot("wild").unwrap().enter();
+        forget(second.slot("wild").unwrap().enter());
 
         let mut third = Marker::take_over(directory.path()).unwrap();
         let before = third.deaths("wild");
@@ -224,10 +250,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_said_that_he_ended_the_daemon_is_the_only_suspect() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut first = Marker::take_over(directory.path()).unwrap();
+        let slots = ["calm", "wild"].map(|name| first.slot(name).unwrap());
+        for slot in &slots {
+            forget(slot.enter());
+        }
+        slots[1].map.set(slots[1].start, DIED);
+
+        let second = Marker::take_over(directory.path()).unwrap();
+
+        assert_eq!((second.deaths("calm"), second.deaths("wild")), (0, 1));
+    }
+
+    #[test]
     fn an_end_that_was_asked_for_leaves_no_suspects() {
         let directory = tempfile::tempdir().unwrap();
         let mut marker = Marker::take_over(directory.path()).unwrap();
-        marker.slot("hung").unwrap().enter();
+        forget(marker.slot("hung").unwrap().enter());
         marker.remove();
 
         let next = Marker::take_over(directory.path()).unwrap();
@@ -239,10 +280,10 @@ mod tests {
     fn a_daemon_that_does_not_start_blames_nobody_and_forgets_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let mut first = Marker::take_over(directory.path()).unwrap();
-        first.slot("wild").unwrap().enter();
+        forget(first.slot("wild").unwrap().enter());
         let mut second = Marker::take_over(directory.path()).unwrap();
         for name in ["hung", "wild"] {
-            second.slot(name).unwrap().enter();
+            forget(second.slot(name).unwrap().enter());
         }
         second.excuse();
 

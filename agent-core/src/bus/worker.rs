@@ -222,12 +222,6 @@ impl Drop for Desk {
 
 /// Calls the module; if that ends the daemon, the next one knows who it was.
 fn marked<R>(slot: Option<&Slot>, call: impl FnOnce() -> R) -> R {
-    if let Some(slot) = slot {
-        slot.enter();
-    }
-    let result = call();
-    if let Some(slot) = slot {
-        slot.leave();
-    }
-    result
+    let _visit = slot.map(Slot::enter);
+    call()
 }

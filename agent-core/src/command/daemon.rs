@@ -16,7 +16,7 @@ use crate::decisions::Decisions;
 use crate::incidents::{Incidents, Office};
 use crate::journal::{self, Entry, Event, Journal};
 use crate::lock::Lock;
-use crate::marker::{Marker, TOO_MANY};
+use crate::marker::{self, Marker, TOO_MANY};
 use crate::reporter::report_restored;
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::service::Service;
@@ -331,6 +331,11 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Mark
             return None;
         }
     };
+    if let Err(error) = marker::listen() {
+        let text =
+            format!("if a module ends the daemon, all that were at work will be suspects: {error}");
+        journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));
+    }
     for (module, deaths) in marker.suspects() {
         let text = format!(
             "module {module} was at work when the daemon died (so often: {deaths}); after {TOO_MANY} times \

@@ -108,3 +108,26 @@ fn a_module_that_ends_the_daemon_while_it_is_created_is_found_too() {
 
     assert_eq!(deaths, [(Some(11), 0), (Some(11), 1)]);
 }
+
+#[test]
+fn a_module_that_only_was_at_work_too_is_not_blamed() {
+    for mode in ["segfault", "abort", "exit", "overflow"] {
+        let chaos = modules("none", AMPLE, &format!("mode = \"{mode}\"\nfrom-scan = 2"));
+        let den = Den::new(
+            QUICK,
+            &format!("{chaos}[modules.calm.config]\ntakes-ms = 500\n"),
+        );
+
+        let (_, nobody) = die(&den);
+        let (_, once) = die(&den);
+
+        assert_eq!(nobody, [""; 0]);
+        let [chaos] = &once[..] else {
+            panic!("{mode}: {once:#?}")
+        };
+        assert!(
+            chaos.starts_with("module chaos was at work when the daemon died (so often: 1)"),
+            "{mode}: {chaos}"
+        );
+    }
+}
