@@ -89,7 +89,8 @@ impl Outlook {
                 forecast.range_of_rates(),
             ));
         } else if let (Some(growth), Some(since), Some(told)) = (self.growth, self.since, told) {
-            let within = format!("within {}", words::span(told - since));
+            let began = self.began.unwrap_or(since);
+            let within = format!("within {}", words::span(told - began));
             facts.push(Fact::new("How much", words::bytes(growth), within));
         }
         if let Some(over) = &incident.over {
