@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::{io, process};
 
 use libc::{
-    SA_ONSTACK, SA_SIGINFO, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, c_int, c_void,
-    sigaction, siginfo_t,
+    SA_ONSTACK, SA_SIGINFO, SI_USER, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, c_int,
+    c_void, sigaction, siginfo_t,
 };
 
 use super::DIED;
@@ -81,16 +81,22 @@ fn ours() -> sigaction {
 
 /// Speaks, and leaves the rest to whoever handled the signal before.
 extern "C" fn at_signal(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
-    speak();
+    // SAFETY: with `SA_SIGINFO` the kernel passes a valid one.
+    let code = unsafe { (*info).si_code };
+    // One that somebody else sent is no fault of the thread that happens to handle it. The watchdog of
+    // systemd sends one.
+    if code != SI_USER {
+        speak();
+    }
     let index = FATAL.iter().position(|fatal| *fatal == signal);
     if let (Some(index), Some((_, before))) = (index, SPEAKER.get()) {
         // SAFETY: gives back what was there; allowed in a signal handler.
         unsafe { libc::sigaction(signal, &raw const before[index], ptr::null_mut()) };
     }
-    // SAFETY: with `SA_SIGINFO` the kernel passes a valid one.
-    let was_sent = unsafe { (*info).si_code } <= 0;
-    if was_sent {
-        // One that was sent comes once. A fault happens again as soon as we return.
+    // A fault happens again as soon as we return, and the kernel logs it as if we had not been there. What was
+    // sent does not, nor does a breakpoint.
+    let comes_again = code > 0 && signal != SIGTRAP;
+    if !comes_again {
         // SAFETY: allowed in a signal handler; it waits until we return.
         unsafe { libc::raise(signal) };
     }

@@ -1,5 +1,6 @@
 //! Modules that take the daemon with them: the next one knows who it was.
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -7,6 +8,7 @@ use rustix::process::Signal;
 
 use crate::bench::{AMPLE, modules};
 use crate::daemons::Den;
+use crate::process::eventually;
 
 const QUICK: &str = "period-secs = 0.1";
 
@@ -130,4 +132,28 @@ fn a_module_that_only_was_at_work_too_is_not_blamed() {
             "{mode}: {chaos}"
         );
     }
+}
+
+#[test]
+fn a_signal_that_somebody_sent_makes_suspects_of_all_that_were_at_work() {
+    let chaos = modules("none", AMPLE, "mode = \"none\"");
+    let den = Den::new(
+        QUICK,
+        &format!("{chaos}[modules.calm.config]\ntakes-ms = 10_000\n"),
+    );
+    let mut daemon = den.start();
+    daemon.until("started");
+    let marker = den.home.path("run/at-work");
+    eventually("calm is at work", || {
+        let file = fs::read(&marker).ok()?;
+        (file.first() == Some(&1)).then_some(())
+    });
+
+    daemon.send(Signal::ABORT);
+    let (status, _) = daemon.end();
+    let mut second = den.start();
+    let suspect = second.until("was at work");
+
+    assert_eq!(status.signal(), Some(6));
+    assert!(suspect.contains("module calm was"), "{suspect}");
 }
