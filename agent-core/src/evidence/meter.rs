@@ -4,6 +4,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use rustix::param;
+
 use super::take::Raw;
 use crate::clock;
 use crate::sampler::Root;
@@ -70,6 +72,9 @@ impl Halt {
     }
 }
 
+/// What is asked for at a time. A file that is made a page at a time comes so anyway; one that is made as a whole,
+/// as `/proc/vmallocinfo` from 6.9 on, comes as a whole.
+const PART: usize = 256 << 10;
 /// The longest line that is looked at whole.
 const MAX_LINE: usize = 4096;
 /// Files that are kept as they were. Others hold addresses of peers or of programs, which nobody needs to see who
@@ -85,6 +90,8 @@ const KEPT: [&str; 9] = [
     "/proc/net/protocols",
     "/sys/kernel/debug/page_owner_stacks/show_stacks",
 ];
+/// What is read of a small file at most.
+const SMALL: usize = 64 << 10;
 /// All raw texts together.
 const MAX_RAW: usize = 8 << 20;
 /// The raw text of one file.
@@ -101,6 +108,8 @@ pub(super) struct Meter<'a> {
     full: u64,
     budget: Budget,
     read_bytes: u64,
+    /// Up to which the kernel makes a file on demand; a part that is longer was made before.
+    page: usize,
     buffer: Vec<u8>,
     /// Texts as they were, if they are wanted.
     raw: Option<Vec<Raw>>,
@@ -116,7 +125,8 @@ impl<'a> Meter<'a> {
             full: budget.text_bytes,
             budget,
             read_bytes: 0,
-            buffer: vec![0; 16 << 10],
+            page: param::page_size(),
+            buffer: vec![0; PART],
             raw: keep_raw.then(Vec::new),
         }
     }
@@ -178,8 +188,9 @@ impl<'a> Meter<'a> {
         self.check()?;
         let mut text = Vec::new();
         let part = |part: &[u8]| {
-            text.extend_from_slice(part);
-            if text.len() < 64 << 10 {
+            let left = SMALL - text.len();
+            text.extend_from_slice(&part[..part.len().min(left)]);
+            if text.len() < SMALL {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
@@ -265,14 +276,18 @@ impl<'a> Meter<'a> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let is_kept = self.raw.is_some() && KEPT.contains(&path);
         let mut raw = is_kept.then(Vec::new);
-        let (mut rest, mut spent) = (Vec::new(), None);
+        let (mut rest, mut spent, mut is_made) = (Vec::new(), None, false);
         let result = self.root.parts(path, &mut buffer, |part| {
             self.read_bytes = self.read_bytes.saturating_add(part.len() as u64);
             if let Some(raw) = raw.as_mut().filter(|raw| raw.len() < MAX_RAW_FILE) {
                 raw.extend_from_slice(part);
             }
             split(&mut rest, part, &mut each);
-            spent = self.spent();
+            // What the time was spent on is not thrown away: what is made already costs next to nothing to read.
+            is_made |= part.len() > self.page;
+            spent = self
+                .spent()
+                .filter(|spent| *spent == Spent::Text || !is_made);
             match spent {
                 Some(_) => ControlFlow::Break(()),
                 None => ControlFlow::Continue(()),
@@ -450,6 +465,32 @@ mod tests {
         let mut meter = Meter::new(&root, budget, false);
 
         assert!(matches!(lines(&mut meter).1, Err(Halt::Spent(Spent::Cpu))));
+    }
+
+    #[test]
+    fn a_file_that_is_made_as_a_whole_is_read_even_if_that_took_all_the_time() {
+        let text = "a line of some length\n".repeat(4 * PART / 20);
+        let root = root(text.as_bytes());
+        let budget = Budget {
+            cpu: Duration::from_millis(20),
+            ..Budget::default()
+        };
+        let count = |part: usize| {
+            let mut meter = Meter::new(&root, budget, false);
+            meter.buffer.truncate(part);
+            let ends = meter.ends;
+            let mut lines = 0;
+            let result = meter.lines("/proc/slabinfo", |_| {
+                while clock::of_this_thread() < ends {}
+                lines += 1;
+            });
+            (lines, result.is_ok())
+        };
+
+        let (in_pages, is_whole) = count(param::page_size());
+
+        assert!(!is_whole && in_pages < 5000, "{in_pages}");
+        assert_eq!(count(PART), (text.lines().count(), true));
     }
 
     #[test]
