@@ -132,3 +132,20 @@ fn nobody_holds_more_than_there_is_at_most() {
     assert!(!text.contains("TiB"), "{text}");
     assert!(!report::html(&incident).contains("TiB"));
 }
+
+#[test]
+fn the_allocator_of_per_cpu_memory_is_not_taken_for_who_has_it() {
+    let mut incident = leaks::short();
+    let explanation = &mut incident.comparison.as_mut().unwrap().explanations[0];
+    explanation.owner = "pcpu_create_chunk".to_owned();
+    explanation.source = "/proc/vmallocinfo".to_owned();
+
+    let text = report::text(&incident, 200);
+
+    assert!(
+        text.contains("pcpu_create_chunk allocates on behalf of others"),
+        "{text}"
+    );
+    assert!(text.contains("bpftool map"), "{text}");
+    assert!(!text.contains("known bugs"), "{text}");
+}

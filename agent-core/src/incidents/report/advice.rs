@@ -96,6 +96,15 @@ fn of_owner(explanation: &Explanation, kernel: &str) -> Option<Step> {
         Owner::Cache(cache) => plain(cache).map(of_cache),
         Owner::Service(path) => of_service(path),
         Owner::Process { what, name, note } => Some(of_process(what, name, note)),
+        // The allocator itself, whose bugs nobody need look for: those who ask it are many.
+        Owner::Code(code) if code.starts_with("pcpu_") => {
+            let Step { text, commands } = per_cpu();
+            let text = format!(
+                "{} allocates on behalf of others. {text}",
+                words::name(code),
+            );
+            Some(Step { text, commands })
+        }
         Owner::Code(code) => {
             let text = format!(
                 "The kernel allocates it at {}. Look for that among the known bugs of {} and of its drivers.",
@@ -185,15 +194,7 @@ fn of_class(class: Class) -> Vec<Step> {
                 "awk '{s[$3]+=$2} END {for (f in s) print s[f], f}' /proc/vmallocinfo |\n  sort -rn | head",
             ],
         )],
-        Class::PerCpu => vec![Step::new(
-            "Mostly control groups that were removed but are still held, BPF maps, or network devices. See which of \
-             them are many.",
-            &[
-                "cat /sys/fs/cgroup/cgroup.stat",
-                "bpftool map | grep -c percpu",
-                "ip -br link | wc -l",
-            ],
-        )],
+        Class::PerCpu => vec![per_cpu()],
         Class::PageTables => vec![Step::new(
             "See which processes have the largest page tables. One that maps much and uses little is enough.",
             &["grep VmPTE /proc/[0-9]*/status | sort -k2 -rn | head"],
@@ -206,6 +207,18 @@ fn of_class(class: Class) -> Vec<Step> {
             ],
         )],
     }
+}
+
+fn per_cpu() -> Step {
+    Step::new(
+        "Per-CPU memory is mostly that of control groups that were removed but are still held, of BPF maps, or of network \
+         devices. See which of them are many.",
+        &[
+            "cat /sys/fs/cgroup/cgroup.stat",
+            "bpftool map | grep -c percpu",
+            "ip -br link | wc -l",
+        ],
+    )
 }
 
 fn unaccounted() -> Vec<Step> {
