@@ -5,6 +5,7 @@
 
 mod allocinfo;
 mod ask;
+mod budget;
 mod census;
 mod cma;
 mod comparison;
@@ -24,10 +25,10 @@ mod take;
 mod vmallocinfo;
 mod zram;
 
+pub use budget::Budget;
 pub use comparison::{
     Certainty, Class, Comparison, Explanation, Growth, Level, Source, Standing, Taken,
 };
 pub use holdings::Held;
 pub use kind::Kind;
-pub use meter::Budget;
 pub use take::{Evidence, Raw, Request, Seen, VERSION, Why};

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::evidence::{Budget, Class, Comparison, Evidence, Level, Request, Why};
+use agent_core::evidence::{Budget, Class, Comparison, Evidence, Explanation, Level, Request, Why};
 use agent_core::incidents::Moment;
 use agent_core::sampler::Root;
 
@@ -41,7 +41,7 @@ fn explained(leak: &str, unaccounted: Option<(i64, i64)>) -> String {
     let before = take(&format!("{leak}/before"), before);
     let after = take(&format!("{leak}/after"), after);
     let lines = Comparison::of(&before, &after).explanations;
-    let line = |each: &agent_core::evidence::Explanation| {
+    let line = |each: &Explanation| {
         let (share, class) = (each.share_percent, each.class.name());
         format!(
             "{share} % of it, {class}: {} ({})\n",

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 use super::programs;
 
 const PATH: &str = "/proc/allocinfo";
@@ -29,7 +30,7 @@ const ACCOUNTED: &str = "mm/zsmalloc.c";
 /// All contiguous memory is of one line, whoever wanted it.
 const CONTIGUOUS: &str = "mm/cma.c";
 
-/// They have page tables of programs, which the kernel counts.
+/// They have page tables, in files that have other memory, too.
 const TABLES: [&str; 5] = [
     "pte_alloc_one",
     "__pte_alloc",
@@ -123,19 +124,20 @@ impl Allocation<'_> {
     }
 
     fn class(&self) -> (Option<Class>, Certainty) {
-        let is_table = self.file().ends_with("/pgalloc.h") || self.file().ends_with("/pgtable.c");
+        let is_of_tables = |start: &&str| self.function.starts_with(start);
+        let is_table = TABLES.iter().any(is_of_tables)
+            || self.file().ends_with("/pgalloc.h")
+            || self.file().ends_with("/pgtable.c");
         if self.file() == CONTIGUOUS {
             (None, Certainty::Charged)
-        } else if TABLES.contains(&self.function) {
-            (Some(Class::PageTables), Certainty::Exact)
-        } else if self.function == "__pte_alloc_kernel" {
-            // Of the kernel itself, which counts those of programs only.
+        } else if is_table && self.function.contains("_kernel") {
+            // Of the kernel itself: most kernels count those of programs only.
             (None, Certainty::Exact)
+        } else if is_table {
+            (Some(Class::PageTables), Certainty::Exact)
         } else if programs::is_file(self.file()) {
             // Pages of programs and files are accounted for as long as somebody owns them.
             (Some(Class::Orphans), Certainty::AtMost)
-        } else if is_table {
-            (Some(Class::PageTables), Certainty::Exact)
         } else if self.function.starts_with("alloc_thread_stack") {
             (Some(Class::Stacks), Certainty::Exact)
         } else {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::budget::{Halt, Spent};
 use super::comparison::Standing;
 use super::holdings::Holdings;
 use super::kind::Kind;
-use super::meter::{Halt, Meter, Spent};
+use super::meter::Meter;
 use super::processes::{self, Processes};
 use super::take::{Request, Seen, micros};
 use super::zram;

@@ -1,8 +1,9 @@
 //! `/sys/kernel/dmabuf/buffers`, or `dma_buf/bufinfo` of debugfs: DMA buffers, by the driver that exports them.
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 
 const DIRECTORY: &str = "/sys/kernel/dmabuf";
 const BUFFERS: &str = "/sys/kernel/dmabuf/buffers";

@@ -1,76 +1,14 @@
 //! Reads kernel files for the collectors, and stops when time or room has run out.
 
-use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use rustix::param;
 
+use super::budget::{Budget, Halt, Spent, unless_gone};
 use super::take::Raw;
 use crate::clock;
 use crate::sampler::Root;
-
-/// What evidence may cost each time it is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// Of the processor.
-    pub cpu: Duration,
-    /// Of text that is read.
-    pub text_bytes: u64,
-}
-
-/// What may be read within a second of the processor.
-const TEXT_BYTES_PER_SEC: u64 = 40 << 20;
-
-impl Budget {
-    /// So much of the processor, and of text 4 MiB for each 100 ms.
-    #[must_use]
-    pub fn of(cpu: Duration) -> Self {
-        let micros = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
-        Self {
-            cpu,
-            text_bytes: micros.saturating_mul(TEXT_BYTES_PER_SEC) / 1_000_000,
-        }
-    }
-}
-
-impl Default for Budget {
-    /// Evidence of before and of now together cost less than a quarter of a second and 8 MiB.
-    fn default() -> Self {
-        Self::of(Duration::from_millis(100))
-    }
-}
-
-/// Why a collector ended early.
-#[derive(Debug)]
-pub(super) enum Halt {
-    /// The file, or all of what was looked for, is not there.
-    Missing,
-    /// It is there, and says nothing that is of use here.
-    Useless(String),
-    /// It could not be read, or was not understood.
-    Failed(String),
-    /// Part of it could not be read.
-    Partly(String),
-    /// Time or room ran out.
-    Spent(Spent),
-}
-
-/// What ran out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spent {
-    Cpu,
-    Text,
-}
-
-impl Halt {
-    pub(super) fn of(path: &str, error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Failed(format!("{path}: {error}")),
-        }
-    }
-}
 
 /// What is asked for at a time. A file that is made a page at a time comes so anyway; one that is made as a whole,
 /// as `/proc/vmallocinfo` from 6.9 on, comes as a whole.
@@ -108,8 +46,6 @@ pub(super) struct Meter<'a> {
     full: u64,
     budget: Budget,
     read_bytes: u64,
-    /// Up to which the kernel makes a file on demand; a part that is longer was made before.
-    page: usize,
     buffer: Vec<u8>,
     /// Texts as they were, if they are wanted.
     raw: Option<Vec<Raw>>,
@@ -125,7 +61,6 @@ impl<'a> Meter<'a> {
             full: budget.text_bytes,
             budget,
             read_bytes: 0,
-            page: param::page_size(),
             buffer: vec![0; PART],
             raw: keep_raw.then(Vec::new),
         }
@@ -283,8 +218,8 @@ impl<'a> Meter<'a> {
                 raw.extend_from_slice(part);
             }
             split(&mut rest, part, &mut each);
-            // What the time was spent on is not thrown away: what is made already costs next to nothing to read.
-            is_made |= part.len() > self.page;
+            // The kernel makes a page on demand; what comes in longer parts is made already, and costs next to nothing to read.
+            is_made |= part.len() > param::page_size();
             spent = self
                 .spent()
                 .filter(|spent| *spent == Spent::Text || !is_made);
@@ -353,19 +288,6 @@ impl<'a> Meter<'a> {
     /// The texts that were kept.
     pub(super) fn into_raw(self) -> Vec<Raw> {
         self.raw.unwrap_or_default()
-    }
-}
-
-/// `None` for what cannot be read.
-///
-/// # Errors
-///
-/// If time or room has run out.
-pub(super) fn unless_gone<T>(result: Result<T, Halt>) -> Result<Option<T>, Halt> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(Halt::Spent(spent)) => Err(Halt::Spent(spent)),
-        Err(Halt::Missing | Halt::Useless(_) | Halt::Failed(_) | Halt::Partly(_)) => Ok(None),
     }
 }
 
@@ -445,14 +367,6 @@ mod tests {
             meter.text("/proc/slabinfo"),
             Err(Halt::Spent(Spent::Text))
         ));
-    }
-
-    #[test]
-    fn who_asks_for_more_time_gets_more_room() {
-        let budget = Budget::of(Duration::from_millis(250));
-
-        assert_eq!(budget.text_bytes, 10 << 20);
-        assert_eq!(Budget::default().text_bytes, 4 << 20);
     }
 
     #[test]

@@ -4,9 +4,10 @@
 
 use adaptivemm_module_api::units::{PageSize, Pages};
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 use super::programs;
 
 const DEBUGFS: &str = "/sys/kernel/debug";

@@ -11,9 +11,10 @@ use std::collections::HashMap;
 
 use adaptivemm_module_api::units::{Bytes, PageSize};
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 use owners::Owners;
 
 pub(super) use descriptors::collect as collect_descriptors;

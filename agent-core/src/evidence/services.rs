@@ -1,8 +1,9 @@
 //! `memory.stat` of control groups: what each service is charged for. Version 1 only has one sum for all kernel memory.
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 
 const UNIFIED: &str = "/sys/fs/cgroup";
 const LEGACY: &str = "/sys/fs/cgroup/memory";

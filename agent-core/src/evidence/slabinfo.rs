@@ -2,9 +2,10 @@
 
 use adaptivemm_module_api::units::{PageSize, Pages};
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::{Held, Holdings};
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 use crate::sampler::Root;
 
 const PATH: &str = "/proc/slabinfo";

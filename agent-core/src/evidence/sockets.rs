@@ -2,9 +2,10 @@
 
 use adaptivemm_module_api::units::{PageSize, Pages};
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 
 /// TCP and UDP of both versions of IP share a count.
 const SOCKSTAT: &str = "/proc/net/sockstat";

@@ -6,10 +6,11 @@ use std::time::Duration;
 use adaptivemm_module_api::units::PageSize;
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use super::comparison::{Class, Level, Standing, Taken};
 use super::holdings::Held;
 use super::kind::Kind;
-use super::meter::{Budget, Meter};
+use super::meter::Meter;
 use super::{ask, levels, modules};
 use crate::incidents::Moment;
 use crate::sampler::Root;

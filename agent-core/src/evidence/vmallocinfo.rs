@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use adaptivemm_module_api::units::{PageSize, Pages};
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 
 const PATH: &str = "/proc/vmallocinfo";
 

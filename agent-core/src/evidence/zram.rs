@@ -1,8 +1,9 @@
 //! `mm_stat` of zram devices: compressed swap in memory.
 
+use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
-use super::meter::{Halt, Meter};
+use super::meter::Meter;
 
 const DIRECTORY: &str = "/sys/block";
 

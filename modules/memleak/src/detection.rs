@@ -190,8 +190,10 @@ impl Detection {
         match sample.exact {
             Ok(exact) if self.options.level && sample.is_steady => {
                 let missing = exact.unaccounted;
-                let lowest = || self.trend.lowest_of(Series::Unaccounted);
-                let least = || lowest().unwrap_or(missing);
+                let least = || {
+                    let lowest = self.trend.lowest_of(Series::Unaccounted);
+                    lowest.unwrap_or(missing)
+                };
                 let excess = self.level.observe(sample.at, missing, least, sample.total);
                 if let Some(excess) = excess {
                     self.tell_level(sample, &exact, &excess, baseline, out);

@@ -56,7 +56,6 @@ pub(crate) struct Options {
     pub(crate) node_mib: u64,
 }
 
-/// The suites.
 impl Options {
     /// Whether this arm, trace or leak was asked for, or nothing in particular was.
     pub(crate) fn wants(&self, name: &str) -> bool {
@@ -64,6 +63,7 @@ impl Options {
     }
 }
 
+/// The suites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
     /// Memory is used in many ways that lose none of it: the daemon is silent

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::Processes;
 use super::owners::Owners;
+use crate::evidence::budget::{Halt, unless_gone};
 use crate::evidence::comparison::{Certainty, Class};
 use crate::evidence::holdings::Holdings;
-use crate::evidence::meter::{Halt, Meter, unless_gone};
+use crate::evidence::meter::Meter;
 
 /// What a pipe may hold, if the kernel does not say: the default of `fs.pipe-max-size`.
 const PIPE: u64 = 1 << 20;

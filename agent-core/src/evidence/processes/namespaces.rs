@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::Processes;
-use crate::evidence::meter::{Halt, Meter};
+use crate::evidence::budget::Halt;
+use crate::evidence::meter::Meter;
 
 /// So many are looked into; a machine with more runs as many containers.
 const MOST: usize = 64;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::owners::Owners;
 use super::{Processes, namespaces};
+use crate::evidence::budget::{Halt, unless_gone};
 use crate::evidence::comparison::{Certainty, Class};
 use crate::evidence::holdings::Holdings;
-use crate::evidence::meter::{Halt, Meter, unless_gone};
+use crate::evidence::meter::Meter;
 
 const FILES: [&str; 4] = ["tcp", "tcp6", "udp", "udp6"];
 /// What another socket may hold if the kernel does not say: the default of `net.core.rmem_default`.

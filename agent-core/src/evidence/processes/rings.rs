@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::owners::Owners;
 use super::{Processes, namespaces};
+use crate::evidence::budget::{Halt, unless_gone};
 use crate::evidence::comparison::{Certainty, Class};
 use crate::evidence::holdings::Holdings;
-use crate::evidence::meter::{Halt, Meter, unless_gone};
+use crate::evidence::meter::Meter;
 
 /// A ring is as large as the mapping of its socket. One that is not mapped is not to be seen.
 pub(in crate::evidence) fn collect(

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use super::Processes;
 use super::owners::Owners;
+use crate::evidence::budget::Halt;
 use crate::evidence::comparison::{Certainty, Class};
 use crate::evidence::holdings::Holdings;
-use crate::evidence::meter::{Halt, Meter};
+use crate::evidence::meter::Meter;
 
 /// An object with a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -36,6 +36,14 @@ fn small_and_empty_zones_do_not_count() {
     assert_eq!(scan(&nodes(65_536)).metric("ceiling_scale"), Some(157.0));
 }
 
+/// A machine without zones that has reclaimed so many pages by then.
+fn reclaiming(seconds: u64, pages: u64) -> Machine {
+    Machine::new()
+        .uptime(Duration::from_secs(seconds))
+        .meminfo(&[("SwapFree", 0)])
+        .vmstat(&[("pgsteal_kswapd", pages), ("allocstall_normal", 0)])
+}
+
 #[test]
 fn free_pages_of_the_contiguous_memory_allocator_are_not_free_for_everyone() {
     let time_left = |cma: u64| {
@@ -49,10 +57,7 @@ fn free_pages_of_the_contiguous_memory_allocator_are_not_free_for_everyone() {
         let mut rig = rig(&[]);
         let mut time_left = None;
         for seconds in 1..=3 {
-            let machine = Machine::new()
-                .uptime(Duration::from_secs(seconds))
-                .meminfo(&[("SwapFree", 0)])
-                .vmstat(&[("pgsteal_kswapd", 1), ("allocstall_normal", 0)])
+            let machine = reclaiming(seconds, 1)
                 .zone(zone.clone())
                 .tunable(scale::TUNABLE, 10);
             time_left = rig.scan(&machine).metric("time_left_seconds");
@@ -68,13 +73,7 @@ fn where_the_kernel_counts_by_node_each_has_its_own_rate() {
     let mut rig = rig(&[]);
     let mut rate = None;
     for seconds in 1..=4 {
-        let machine = Machine::new()
-            .uptime(Duration::from_secs(seconds))
-            .meminfo(&[("SwapFree", 0)])
-            .vmstat(&[
-                ("pgsteal_kswapd", seconds * 9_000),
-                ("allocstall_normal", 0),
-            ]);
+        let machine = reclaiming(seconds, seconds * 9_000);
         let machine = (0..2).fold(machine, |machine, id| {
             let zone = testing::Zone {
                 free: Pages::new(6_000),

@@ -233,20 +233,24 @@ fn orphans_are_a_part_of_what_is_unaccounted() {
     assert_eq!(comparison.unexplained_bytes, 30 * MIB);
 }
 
+/// As allocinfo says it.
+fn of_no_class(owner: &str, mib: u64) -> Held {
+    Held {
+        class: None,
+        ..held(owner, Slab, Exact, mib)
+    }
+}
+
 #[test]
 fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_much() {
     let mut before = evidence(&[(Slab, 0), (Unaccounted, 0)]);
     let mut after = evidence(&[(Slab, 100), (Unaccounted, 500)]);
-    let line = |owner: &str, mib| Held {
-        class: None,
-        ..held(owner, Slab, Exact, mib)
-    };
     before
         .sources
-        .push(seen(Kind::AllocInfo, vec![line("a.c:1", 7)]));
+        .push(seen(Kind::AllocInfo, vec![of_no_class("a.c:1", 7)]));
     after.sources.push(seen(
         Kind::AllocInfo,
-        vec![line("a.c:1", 100), line("b.c:1", 490)],
+        vec![of_no_class("a.c:1", 100), of_no_class("b.c:1", 490)],
     ));
 
     let comparison = Comparison::of(&before, &after);
@@ -263,12 +267,11 @@ fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_muc
 fn who_holds_much_more_than_any_class_grew_by_is_not_of_it() {
     let mut before = evidence(&[(Slab, 0), (Unaccounted, 0)]);
     let mut after = evidence(&[(Slab, 10), (Unaccounted, 2)]);
-    let line = |owner: &str, mib| Held {
-        class: None,
-        ..held(owner, Slab, Exact, mib)
-    };
     before.sources.push(seen(Kind::AllocInfo, Vec::new()));
-    let lines = vec![line("fs/dcache.c:1650 __d_alloc", 41), line("a.c:1 f", 40)];
+    let lines = vec![
+        of_no_class("fs/dcache.c:1650 __d_alloc", 41),
+        of_no_class("a.c:1 f", 40),
+    ];
     after.sources.push(seen(Kind::AllocInfo, lines));
 
     let comparison = Comparison::of(&before, &after);
