@@ -6,9 +6,10 @@ use rustix::process::Pid;
 
 use crate::process::{Home, eventually, proc_file};
 
-pub(crate) fn holder(home: &Home) -> u32 {
-    let number = fs::read_to_string(home.path("run/lock")).unwrap();
-    number.trim().parse().unwrap()
+/// Nobody as long as there is no lock, or its file is still empty: it is locked first.
+pub(crate) fn holder(home: &Home) -> Option<u32> {
+    let number = fs::read_to_string(home.path("run/lock")).ok()?;
+    number.trim().parse().ok()
 }
 
 pub(crate) fn pid(number: u32) -> Pid {
