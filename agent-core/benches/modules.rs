@@ -14,6 +14,8 @@ mod many;
 #[path = "scan/memory.rs"]
 #[allow(dead_code, reason = "shared with the other benchmark")]
 mod memory;
+#[path = "../../tests/common/workshop.rs"]
+mod places;
 #[path = "modules/ready.rs"]
 mod ready;
 #[path = "scan/table.rs"]

@@ -172,6 +172,9 @@ pub struct Replay {
     /// Print one JSON object per finding, request, action, aftermath and set of metrics
     #[arg(long)]
     pub json: bool,
+    /// Run this module and no other, whether or not it is enabled; may be given several times
+    #[arg(long = "module", value_name = "NAME")]
+    pub modules: Vec<String>,
     /// Print nothing but the explanation of this decision
     #[arg(long, value_name = "ID", conflicts_with = "json")]
     pub explain: Option<u64>,

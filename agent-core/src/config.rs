@@ -22,6 +22,7 @@ mod strtoul;
 mod tests;
 
 pub use content::{Content, Value};
+pub(crate) use diagnostic::did_you_mean;
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Place;
 pub use lookup::legacy_path;

@@ -2,6 +2,7 @@
 
 mod change;
 mod decision;
+mod gaps;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::words::{Finding, NO_REASON};
 use change::Change;
 pub use decision::report_aftermaths;
 use decision::why;
+pub use gaps::Gaps;
 
 /// Remembers what was told, so that a condition that lasts is told once an hour.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Reporter {
     repeats: Repeats,
     /// Files that could not be read in the last scan.
     unreadable: Vec<String>,
+    /// What was never recorded; in a replay only.
+    gaps: Option<Gaps>,
 }
 
 impl Reporter {
@@ -33,6 +37,20 @@ impl Reporter {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for a replay, whose trace may lack what modules need.
+    #[must_use]
+    pub fn of_replay(gaps: Gaps) -> Self {
+        Self {
+            gaps: Some(gaps),
+            ..Self::default()
+        }
+    }
+
+    /// What the trace of a replay lacks.
+    pub fn gaps(&mut self) -> Option<&mut Gaps> {
+        self.gaps.as_mut()
     }
 
     /// Tells what happened in one scan.
@@ -81,6 +99,13 @@ impl Reporter {
                     let entry = Entry::new(Severity::Info, "core", &text).event(Event::Readable);
                     journal.write(&entry.fields(&[("FILE", path)]));
                 }
+                (Err(_), None) if self.gaps.as_ref().is_some_and(|gaps| gaps.has(path)) => {
+                    self.unreadable.push(path.to_owned());
+                    let text =
+                        format!("the trace does not hold {path}; what depends on it is left out");
+                    let entry = Entry::new(Severity::Debug, "core", &text);
+                    journal.write(&entry.from_verbosity(1));
+                }
                 (Err(error), None) if round.is_optional(path) => {
                     self.unreadable.push(path.to_owned());
                     let text =
@@ -120,6 +145,10 @@ impl Reporter {
                 self.back_to_normal(member.name(), journal);
                 return;
             }
+            Ending::Answered(Verdict::Failed) if self.lacks(member.name()) => {
+                self.blind(member.name(), problem, uptime, journal);
+                return;
+            }
             Ending::Answered(Verdict::Failed | Verdict::Panicked | Verdict::Died) => {
                 let text = format!("cannot do its work: {problem}");
                 ("failed", Event::ModuleFailed, text)
@@ -141,6 +170,25 @@ impl Reporter {
         let fields = [("REASON", problem)];
         let entry = Entry::new(Severity::Error, member.name(), &text).event(event);
         self.condition(code, &entry.fields(&fields), uptime, journal);
+    }
+
+    /// Whether a module cannot see all that it needs because nobody recorded it.
+    fn lacks(&self, module: &str) -> bool {
+        let gaps = self.gaps.as_ref();
+        gaps.is_some_and(|gaps| !gaps.of_module(module).is_empty())
+    }
+
+    /// A module cannot do its work on a trace that lacks something.
+    fn blind(&mut self, module: &str, problem: &str, uptime: Duration, journal: &mut Journal) {
+        let Some(gaps) = &self.gaps else { return };
+        let missing = gaps.of_module(module).join(", ");
+        let text = format!("cannot do its work: {problem}; the trace does not hold {missing}");
+        let entry = if gaps.is_asked() {
+            Entry::new(Severity::Notice, module, &text)
+        } else {
+            Entry::new(Severity::Debug, module, &text).from_verbosity(1)
+        };
+        self.condition("failed", &entry, uptime, journal);
     }
 
     fn back_to_normal(&mut self, module: &str, journal: &mut Journal) {

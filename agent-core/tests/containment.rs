@@ -32,7 +32,11 @@ mod panics;
 mod pauses;
 #[path = "daemon/process.rs"]
 mod process;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 #[path = "containment/starts.rs"]
 mod starts;
 #[path = "containment/words.rs"]
 mod words;
+#[path = "../../tests/common/workshop.rs"]
+mod workshop;

@@ -25,5 +25,7 @@ mod linked_in;
 mod orders;
 #[path = "daemon/process.rs"]
 mod process;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 #[path = "control/status.rs"]
 mod status;

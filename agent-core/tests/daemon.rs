@@ -34,6 +34,8 @@ mod restart;
 mod signals;
 #[path = "daemon/simulation.rs"]
 mod simulation;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 #[path = "daemon/words.rs"]
 mod words;
 

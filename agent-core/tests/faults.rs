@@ -19,5 +19,7 @@ mod linked_in;
 mod process;
 #[path = "faults/simulation.rs"]
 mod simulation;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 #[path = "faults/strace.rs"]
 mod strace;

@@ -18,3 +18,5 @@ mod process;
 mod protocol;
 #[path = "journald/receiver.rs"]
 mod receiver;
+#[path = "../../tests/common/skip.rs"]
+mod skip;

@@ -31,6 +31,8 @@ mod process;
 mod reloads;
 #[path = "loading/same_bytes.rs"]
 mod same_bytes;
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 #[path = "loading/standings.rs"]
 mod standings;
 #[path = "loading/symbols.rs"]

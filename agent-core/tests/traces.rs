@@ -225,3 +225,108 @@ fn a_trace_that_is_not_there_is_an_error() {
     adaptivemmd: nothing.jsonl: cannot read the trace: No such file or directory (os error 2)
     ");
 }
+
+/// A recorded machine of which nothing is known but these files, which do not exist if there is no text.
+fn known(files: &[(&str, Option<&str>)]) -> Files {
+    let header = r#"{"format":"adaptivemm-trace","version":1,"period_ms":1000}"#;
+    let map: serde_json::Map<String, Value> = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).into()))
+        .collect();
+    let frame = serde_json::json!({ "t_ms": 0, "files": map });
+    Files::new(&[("trace.jsonl", &format!("{header}\n{frame}\n"))])
+}
+
+fn replayed(trace: &Files, options: &[&str]) -> Run {
+    let path = trace.path("trace.jsonl");
+    let command = [&["replay", &path, "-c", DEFAULTS], options].concat();
+    adaptivemmd(&command)
+}
+
+const MEMINFO: (&str, Option<&str>) = (
+    "proc/meminfo",
+    Some("MemTotal: 1000000 kB\nMemFree: 500000 kB\nMemAvailable: 600000 kB\n"),
+);
+
+#[test]
+fn what_a_trace_never_held_is_no_error_and_no_fact_of_the_kernel() {
+    let trace = known(&[MEMINFO]);
+
+    let run = replayed(&trace, &[]);
+
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(run.stdout, @"0.000 info memleak: Memory is not exactly accounted for: no readable /proc/vmstat; leaks are looked for with the classic formula only");
+}
+
+#[test]
+fn what_was_left_out_is_told_to_whoever_asks_for_more() {
+    let trace = known(&[MEMINFO]);
+
+    let said = replayed(&trace, &["-v"]).stdout;
+
+    for line in [
+        "debug core: the trace does not hold /proc/buddyinfo; what depends on it is left out",
+        "debug compaction: cannot do its work: no readable /proc/zoneinfo; the trace does not hold /proc/zoneinfo, /proc/buddyinfo",
+        "debug free-pages: is left out, as the trace does not hold /proc/sys/vm/watermark_scale_factor",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}
+
+#[test]
+fn what_a_trace_says_not_to_exist_was_missing_on_that_machine() {
+    let trace = known(&[
+        MEMINFO,
+        ("proc/zoneinfo", None),
+        ("proc/buddyinfo", None),
+        ("proc/vmstat", None),
+        ("proc/pressure/memory", None),
+        ("proc/sys/vm/watermark_scale_factor", None),
+    ]);
+
+    let said = replayed(&trace, &[]).stdout;
+
+    for line in [
+        "notice core: cannot read /proc/buddyinfo: No such file or directory",
+        "error compaction: cannot do its work: no readable /proc/zoneinfo",
+        "info free-pages: this kernel has no vm.watermark_scale_factor",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+}
+
+#[test]
+fn a_module_that_is_named_runs_alone_even_if_it_is_disabled_and_says_what_it_misses() {
+    let trace = known(&[MEMINFO]);
+
+    let run = replayed(
+        &trace,
+        &["--module", "cache-pressure", "--module", "compaction"],
+    );
+
+    let said: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(run.code, Some(0));
+    assert!(said.len() >= 2, "{said:?}");
+    assert!(
+        said.iter()
+            .any(|line| line.contains("notice compaction: cannot do its work: ")),
+        "{said:?}"
+    );
+    assert!(
+        said.iter()
+            .all(|line| line.contains(" cache-pressure: ") || line.contains(" compaction: ")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn a_module_that_there_is_not_is_an_error() {
+    let trace = known(&[MEMINFO]);
+
+    let run = replayed(&trace, &["--module", "memlaek"]);
+
+    assert_eq!(run.code, Some(1));
+    insta::assert_snapshot!(run.stderr, @r"
+    adaptivemmd: --module memlaek: there is no module of this name; did you mean `memleak`?
+    ");
+}

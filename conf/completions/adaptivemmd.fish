@@ -73,6 +73,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -s c -l 
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand record" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l module -d 'Run this module and no other, whether or not it is enabled; may be given several times' -r
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l explain -d 'Print nothing but the explanation of this decision' -r
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F

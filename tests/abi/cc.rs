@@ -1,19 +1,15 @@
 //! Calls the C and the C++ compiler, for tests of the C interface.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+#[path = "../common/workshop.rs"]
+mod places;
+
+pub(crate) use places::workshop;
 
 /// What a module's author is told to build with.
 const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"];
-
-/// An empty directory of a test, below Cargo's.
-pub(crate) fn workshop(test: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    let _was_not_there = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory).unwrap();
-    directory
-}
 
 /// Runs a compiler; a warning counts as an error.
 ///

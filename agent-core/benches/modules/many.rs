@@ -41,7 +41,7 @@ pub(crate) fn child(directory: &Path) {
 /// What so many modules cost: KiB and microseconds a scan, each per module.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn cost(of: usize) -> (f64, f64) {
-    let directory = ready::directory("many");
+    let directory = crate::places::workshop("bench-many");
     (0..of).for_each(|number| compile(&directory, number));
     let me = std::env::current_exe().unwrap();
     let output = Command::new(me)

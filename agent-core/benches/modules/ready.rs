@@ -1,6 +1,6 @@
 //! Modules on a bus, and a snapshot of this machine for them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,14 +33,6 @@ pub(crate) fn loaded(directory: &Path) -> Vec<Registration> {
     let catalogue = Catalogue::default().with_files(&placements, &program());
     assert!(catalogue.refused.is_empty(), "{:#?}", catalogue.refused);
     catalogue.modules
-}
-
-/// A directory of our own, which nobody else may write to.
-pub(crate) fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _none_there = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).unwrap();
-    directory
 }
 
 /// Starts modules with their defaults.

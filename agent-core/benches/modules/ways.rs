@@ -60,7 +60,7 @@ impl Way {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let directory = ready::directory("ways");
+    let directory = crate::places::workshop("bench-ways");
     std::fs::copy(shared_object(), directory.join("memleak.so")).unwrap();
     let linked = Catalogue::linked_in(&ready::program()).modules;
     let linked = linked.iter().find(|module| module.name() == "memleak");

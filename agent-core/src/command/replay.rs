@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use serde_json::Value;
 
@@ -14,26 +15,36 @@ use crate::actuator::Mode;
 use crate::agent::{Agent, Site};
 use crate::catalogue::Registration;
 use crate::cli::{Cli, Replay};
-use crate::config::Settings;
+use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
 use crate::events;
-use crate::journal::Journal;
-use crate::reporter::{Reporter, report_aftermaths};
+use crate::journal::{Entry, Journal};
+use crate::reporter::{Gaps, Reporter, report_aftermaths};
 use crate::sampler::{Recorded, Root};
 use crate::trace::{Frame, Header, Reader, TraceError};
+use crate::tunables::{self, Knob};
 
 pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
     let modules = modules(&cli.sources());
-    let settings = match settings(cli, &modules) {
+    let mut settings = match settings(cli, &modules) {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
+    if let Err(unknown) = choose(&mut settings, &options.modules) {
+        complain(&unknown);
+        return Exit::Failed;
+    }
     let name = options.trace.display();
     let mut trace = match Reader::open(&options.trace) {
         Ok(trace) => trace,
         Err(error) => return refuse(&name, &error),
     };
-    let mut player = match Player::new(settings, trace.header(), &modules) {
+    let mut player = match Player::new(
+        settings,
+        trace.header(),
+        &modules,
+        !options.modules.is_empty(),
+    ) {
         Ok(player) => player,
         Err(exit) => return exit,
     };
@@ -56,6 +67,28 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
             Exit::Failed
         }
     }
+}
+
+/// Leaves only these modules enabled, if any are named.
+fn choose(settings: &mut Settings, names: &[String]) -> Result<(), String> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let known = || settings.modules.iter().map(|module| module.name.as_str());
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !known().any(|known| known == *name))
+    {
+        let hint = did_you_mean(unknown, known())
+            .unwrap_or_else(|| format!("there are {}", known().collect::<Vec<_>>().join(", ")));
+        return Err(format!(
+            "--module {unknown}: there is no module of this name; {hint}"
+        ));
+    }
+    for module in &mut settings.modules {
+        module.enabled = names.contains(&module.name);
+    }
+    Ok(())
 }
 
 pub(super) fn refuse(name: &dyn std::fmt::Display, error: &TraceError) -> Exit {
@@ -87,6 +120,10 @@ struct Player<'a> {
     settings: Settings,
     page_size: Option<PageSize>,
     modules: &'a [Registration],
+    /// Modules were named on the command line.
+    is_asked: bool,
+    /// The modules that do not take part, and the tunable that each would need.
+    left_out: Vec<(String, &'static str)>,
     /// Made with the first frame, which says what kind of machine it is.
     agent: Option<Agent>,
 }
@@ -96,6 +133,7 @@ impl<'a> Player<'a> {
         mut settings: Settings,
         header: &Header,
         modules: &'a [Registration],
+        is_asked: bool,
     ) -> Result<Self, Exit> {
         if let Some(period_ms) = header.period_ms {
             settings.core.period = Duration::from_millis(period_ms);
@@ -104,6 +142,8 @@ impl<'a> Player<'a> {
             settings,
             page_size: header.page_size.and_then(PageSize::new),
             modules,
+            is_asked,
+            left_out: Vec::new(),
             agent: None,
         };
         // What is wrong with the modules' options is to be said before the first frame is read.
@@ -136,9 +176,39 @@ impl<'a> Player<'a> {
             let bytes = |(path, text): (&String, &Option<String>)| {
                 Some((path.clone(), text.clone()?.into_bytes()))
             };
+            if !self.is_asked {
+                self.leave_out_what_has_no_tunable(frame);
+            }
             self.agent = self.agent(frame.files.iter().filter_map(bytes).collect());
         }
         self.agent.as_mut()
+    }
+
+    /// Switches off the modules whose tunables were not recorded: what they would say of a kernel without them is not known
+    /// to be true.
+    fn leave_out_what_has_no_tunable(&mut self, frame: &Frame) {
+        let is_recorded =
+            |knob: &&Knob| frame.files.contains_key(knob.path.trim_start_matches('/'));
+        for settings in self
+            .settings
+            .modules
+            .iter_mut()
+            .filter(|module| module.enabled)
+        {
+            let module = (self.modules.iter()).find(|module| module.name() == settings.name);
+            let writes = module.map_or(&[][..], |module| &module.description.writes);
+            let knobs: Vec<_> = writes
+                .iter()
+                .filter_map(|name| tunables::find(name))
+                .collect();
+            match knobs.first() {
+                Some(knob) if !knobs.iter().any(is_recorded) => {
+                    settings.enabled = false;
+                    self.left_out.push((settings.name.clone(), knob.path));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
@@ -149,11 +219,19 @@ impl<'a> Player<'a> {
             at_start: true,
         };
         let mut journal = Journal::to_writer(Box::new(stamped), self.settings.core.verbosity);
-        let mut reporter = Reporter::new();
+        let mut reporter = Reporter::of_replay(Gaps::new(self.modules, self.is_asked));
         while let Some(frame) = trace.next_frame()? {
             t_ms.store(frame.t_ms, Ordering::Relaxed);
+            if let Some(gaps) = reporter.gaps() {
+                gaps.close(&frame);
+            }
             if let Some(agent) = self.at(&frame) {
                 reporter.report(&agent.scan(moment(frame.t_ms)), &mut journal);
+            }
+            for (module, path) in self.left_out.drain(..) {
+                let text = format!("is left out, as the trace does not hold {path}");
+                let entry = Entry::new(Severity::Debug, &module, &text);
+                journal.write(&entry.from_verbosity(1));
             }
         }
         report_aftermaths(&self.cut_short(), &mut journal);

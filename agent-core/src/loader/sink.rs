@@ -181,7 +181,10 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
             },
             abi::COMPACT_NODE => Action::CompactNode { node: raw.node },
             kind => {
-                return collector.refuse(&format_args!("a request of kind {kind}"), Answer::Unsupported);
+                return collector.refuse(
+                    &format_args!("a request of kind {kind}"),
+                    Answer::Unsupported,
+                );
             }
         };
         let answer = collector.permit.answer(&action);

@@ -21,6 +21,7 @@ use agent_core::sampler::Root;
 use tempfile::TempDir;
 
 use crate::linked_in::only;
+use crate::workshop::fit_directory;
 
 pub(crate) const BOTH: [&str; 2] = ["none", "process"];
 /// Long enough that a module that behaves is never late, on however busy a machine.
@@ -34,7 +35,7 @@ pub(crate) fn trusted_directory() -> TempDir {
     let directory = tempfile::Builder::new()
         .prefix("containment-")
         .permissions(fs::Permissions::from_mode(0o755))
-        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .tempdir_in(fit_directory())
         .unwrap();
     assert!(directory.path().is_absolute());
     directory

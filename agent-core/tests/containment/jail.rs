@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -13,6 +13,7 @@ use rustix::process::{Signal, geteuid};
 use crate::bench::{AMPLE, SHORT, all_children, children, modules};
 use crate::daemons::Den;
 use crate::process::{Running, eventually, proc_file};
+use crate::skip::skip;
 
 /// A process that does not answer is left alone until the test is done with it.
 const QUICK: &str = "period-secs = 0.1\nmax-late = 1000";
@@ -124,7 +125,7 @@ fn the_process_of_a_module_has_no_rights_and_no_files() {
 fn is_root_or_skips(why: &str) -> bool {
     let is_root = geteuid().is_root();
     if !is_root {
-        let _nobody_reads = writeln!(io::stderr(), "SKIPPED: {why}");
+        skip(why);
     }
     is_root
 }

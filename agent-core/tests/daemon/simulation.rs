@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::QUICK;
 use crate::machine::Machine;
 use crate::process::Home;
+use crate::skip::can_trace;
 use crate::words::{stderr, untimed};
 
 #[test]
@@ -57,10 +58,7 @@ fn by_default_all_modules_run_but_for_cache_pressure() {
 #[test]
 fn a_simulation_takes_no_lock_and_writes_nothing() {
     let home = Home::new(QUICK, "");
-    let can_trace = Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .output();
-    let is_traced = can_trace.is_ok_and(|output| output.status.success());
+    let is_traced = can_trace();
     let program = home.command(&["-s", "--once"]);
     let trace = home.path("trace");
     let mut command = if is_traced {

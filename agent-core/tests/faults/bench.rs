@@ -72,7 +72,6 @@ impl Bench {
 
 fn build(test: &str) -> PathBuf {
     let directory = fs::canonicalize(cc::workshop(&format!("faults-{test}"))).unwrap();
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     let module = directory.join("steps.so");
     let include = format!("-I{TOP}/module-api/include");
     let source = format!("{TOP}/tests/modules/steps.c");

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::bench::{Bench, WSF};
+use crate::skip::can_trace;
 use crate::strace::{changed, run, traced};
 
 /// Runs a scan in which this call on a file fails, and returns what the daemon said.
@@ -29,6 +30,9 @@ fn said(bench: &Bench, file: &Path, call: &str, error: &str) -> String {
 
 #[test]
 fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
+    if !can_trace() {
+        return;
+    }
     let faults = [
         ("openat", "EROFS", "Read-only file system (os error 30)"),
         ("openat", "EACCES", "Permission denied (os error 13)"),
@@ -55,6 +59,9 @@ fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
 
 #[test]
 fn a_value_that_the_kernel_refuses_stays_as_it_was_and_all_else_is_done() {
+    if !can_trace() {
+        return;
+    }
     let bench = Bench::new("refuses");
 
     let said = said(&bench, &bench.path(WSF), "write", "EINVAL");

@@ -5,6 +5,7 @@ use std::process::Output;
 
 use crate::bench::{Bench, WSF};
 use crate::process::Running;
+use crate::skip::can_trace;
 use crate::strace::{changed, run, traced};
 
 /// What the write path is made of: everything that the daemon does to the ledger and to the tunable.
@@ -38,6 +39,9 @@ fn was_killed(output: &Output) -> bool {
 
 #[test]
 fn wherever_it_is_killed_the_original_values_are_given_back() {
+    if !can_trace() {
+        return;
+    }
     let bench = Bench::new("kill");
     let mut points = Vec::new();
     for call in CALLS {
@@ -81,6 +85,9 @@ fn at_work(bench: &Bench) -> Running {
 
 #[test]
 fn who_ends_it_gets_everything_back() {
+    if !can_trace() {
+        return;
+    }
     let bench = Bench::new("term");
 
     let (status, said) = at_work(&bench).terminate();
@@ -95,6 +102,9 @@ fn who_ends_it_gets_everything_back() {
 
 #[test]
 fn the_next_daemon_gives_back_what_one_that_was_killed_had_changed_and_says_so() {
+    if !can_trace() {
+        return;
+    }
     let bench = Bench::new("next");
     let daemon = at_work(&bench);
     daemon.send(rustix::process::Signal::KILL);

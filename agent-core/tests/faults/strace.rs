@@ -19,12 +19,9 @@ pub(crate) fn traced(bench: &Bench, options: &[&str], arguments: &[&str]) -> Com
     strace
 }
 
-/// Runs a command under `strace`, which there must be.
+/// Runs a command under `strace`.
 pub(crate) fn run(mut strace: Command) -> Output {
-    match strace.output() {
-        Ok(output) => output,
-        Err(error) => panic!("this test needs strace (apt-get install strace): {error}"),
-    }
+    strace.output().unwrap()
 }
 
 /// What differs from the machine before anybody changed it.

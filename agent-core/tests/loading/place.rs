@@ -1,7 +1,6 @@
 //! Where a test has its modules: a directory that nobody else can write to, and a configuration.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -33,7 +32,6 @@ impl Place {
             directory: fs::canonicalize(directory).unwrap(),
         };
         place.make_directory("modules");
-        set_mode(&place.directory, 0o755);
         assert_is_trusted(&place.directory);
         place.configure("");
         place
@@ -164,23 +162,13 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Says that a test cannot be made here, whether or not anybody asked for its output.
-pub(crate) fn skip(why: &str) {
-    let test = std::thread::current();
-    let test = test.name().unwrap_or("a test");
-    let mut out = std::io::stderr();
-    writeln!(out, "{test} SKIPPED: {why}").unwrap();
-}
-
 /// Without this, every test here would fail for a reason that is hard to see.
 fn assert_is_trusted(directory: &Path) {
     let file = directory.join("a-file");
     fs::write(&file, "").unwrap();
     set_mode(&file, 0o644);
     if let Err(distrust) = check_trust(&file) {
-        panic!(
-            "modules are only loaded from where nobody else can write, and {distrust}; or set CARGO_TARGET_DIR"
-        );
+        panic!("{distrust}: clone to another place, or name one in ADAPTIVEMMD_TEST_DIR");
     }
     fs::remove_file(&file).unwrap();
 }

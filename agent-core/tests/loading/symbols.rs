@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::place::skip;
+use crate::skip::{has, skip};
 
 /// The symbols that a library or a program defines for others.
 fn defined(file: &Path) -> Vec<String> {
@@ -25,6 +25,9 @@ fn built(name: &str) -> PathBuf {
 #[cfg(feature = "memleak")]
 #[test]
 fn the_library_of_memleak_exports_its_entry_and_nothing_else() {
+    if !has("nm", "binutils") {
+        return;
+    }
     assert_eq!(
         defined(&built("libmemleak.so")),
         ["adaptivemm_module_entry"]
@@ -33,6 +36,9 @@ fn the_library_of_memleak_exports_its_entry_and_nothing_else() {
 
 #[test]
 fn the_library_of_the_example_exports_its_entry_and_nothing_else() {
+    if !has("nm", "binutils") {
+        return;
+    }
     let library = built("libmemory_pressure.so");
     if !library.exists() {
         skip("memory-pressure is only built with the whole workspace");
@@ -44,6 +50,9 @@ fn the_library_of_the_example_exports_its_entry_and_nothing_else() {
 
 #[test]
 fn the_daemon_exports_no_entry() {
+    if !has("nm", "binutils") {
+        return;
+    }
     let symbols = defined(Path::new(env!("CARGO_BIN_EXE_adaptivemmd")));
 
     let entries = symbols.iter().filter(|name| name.contains("adaptivemm"));

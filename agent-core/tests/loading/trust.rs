@@ -7,7 +7,8 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, mknodat, setxattr};
 use rustix::process::geteuid;
 
-use crate::place::{set_mode, skip};
+use crate::place::set_mode;
+use crate::skip::skip;
 use crate::telltale::Telltale;
 
 #[test]
