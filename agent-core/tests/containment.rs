@@ -30,6 +30,8 @@ mod manager;
 mod panics;
 #[path = "containment/pauses.rs"]
 mod pauses;
+#[path = "containment/places.rs"]
+mod places;
 #[path = "daemon/process.rs"]
 mod process;
 #[path = "../../tests/common/skip.rs"]

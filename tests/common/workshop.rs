@@ -67,7 +67,7 @@ fn user() -> u32 {
 
 /// What speaks against a directory, if anything does: the rules of the daemon, and that the process of a module, which is
 /// nobody's if root started it, gets there.
-fn unfit(directory: &Path) -> Option<String> {
+pub(crate) fn unfit(directory: &Path) -> Option<String> {
     let canonical = match fs::canonicalize(directory) {
         Ok(canonical) => canonical,
         Err(error) => return Some(format!("{}: {error}", directory.display())),
