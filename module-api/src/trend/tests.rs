@@ -150,13 +150,13 @@ proptest! {
 
     #[test]
     fn whatever_goes_in_only_numbers_come_out(
-        samples: Vec<(u64, u32, f64)>, value: f64, now: (u64, u32), capacity in 0_usize..10,
+        samples in any::<Vec<(u64, u32, f64)>>(), value in any::<f64>(), now in any::<(u64, u32)>(), capacity in 0_usize..10,
     ) {
         let at = |seconds, nanos: u32| Uptime(Duration::new(seconds, nanos % 1_000_000_000));
         let mut window = Window::new(capacity);
-        for (seconds, nanos, value) in samples {
-            window.push(at(seconds, nanos), value);
-            window.push(at(seconds, nanos.saturating_add(1)), -value);
+        for (seconds, nanos, sample) in samples {
+            window.push(at(seconds, nanos), sample);
+            window.push(at(seconds, nanos.saturating_add(1)), -sample);
             let Some(line) = window.line() else { continue };
             let now = at(now.0, now.1);
 
