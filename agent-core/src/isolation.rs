@@ -10,6 +10,18 @@
 //! it is worth, the same rules decide as for a module in the daemon's own process.
 
 mod few;
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+))]
+mod filter;
+#[cfg(not(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "x86_64"
+)))]
+#[path = "isolation/no_filter.rs"]
 mod filter;
 mod frame;
 mod jail;
