@@ -14,9 +14,12 @@ use crate::sampler::Root;
 const PREDECESSOR: &str = "/run/adaptivemmd.pid";
 
 /// Held as long as the daemon runs; the kernel takes it back when the daemon ends, however it ends.
+///
+/// Its file has the number of the process, as a PID file has. A daemon that ends well takes it out: a script of an init
+/// system can then tell one that was stopped from one that died.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why the daemon must not start.
@@ -119,12 +122,19 @@ impl Lock {
             }
             Err(errno) => return Err(failed(errno.into())),
         }
-        // For people; the lock itself is what counts.
+        // For people and for scripts; the lock itself is what counts.
         let number = format!("{}\n", std::process::id());
         file.set_len(0)
             .and_then(|()| file.write_all(number.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Before the lock is free: the next holder writes his own number.
+        let _stays_as_if_it_had_died = self.file.set_len(0);
     }
 }
 
@@ -165,6 +175,24 @@ mod tests {
         drop(Lock::take(directory.path()).unwrap());
 
         assert!(Lock::take(directory.path()).is_ok());
+    }
+
+    #[test]
+    fn the_file_has_the_number_of_the_holder_until_he_lets_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let content = || fs::read_to_string(directory.path().join("lock")).unwrap();
+
+        let lock = Lock::take(directory.path()).unwrap();
+        let held = content();
+        let _refused = Lock::take(directory.path()).unwrap_err();
+        let still_held = content();
+        drop(lock);
+
+        let number = format!("{}\n", std::process::id());
+        assert_eq!(
+            (held, still_held, content()),
+            (number.clone(), number, String::new())
+        );
     }
 
     #[test]

@@ -2,17 +2,14 @@
 
 use std::fmt::Write;
 
-use super::{Exit, complain, control, ledger, modules, print, settings};
+use super::{Exit, complain, control, ledger, load, print};
 use crate::actuator::{Actuator, Mode};
 use crate::cli::Cli;
 use crate::lock::{Lock, NotAlone};
 
 pub(super) fn run(cli: &Cli) -> Exit {
-    let modules = modules(&cli.sources());
-    let runtime_dir = match settings(cli, &modules) {
-        Ok(settings) => settings.core.runtime_dir,
-        Err(exit) => return exit,
-    };
+    // A configuration that is wrong is no reason to keep what was changed: the daemon that died ran with another.
+    let runtime_dir = load(&cli.sources(), &[]).settings.core.runtime_dir;
     // A daemon that runs knows better what it has changed.
     let _lock = match Lock::take(&runtime_dir) {
         Ok(lock) => lock,

@@ -62,6 +62,21 @@ fn restore_gives_back_what_a_daemon_that_died_had_changed() {
 }
 
 #[test]
+fn restore_gives_back_whatever_is_wrong_with_the_configuration() {
+    let wrong = format!("{QUICK}no-such-setting = 1\n");
+    let home = Home::new(&wrong, "");
+    let machine = machine_after_a_death(&home, BOOT);
+
+    let restored = restore(&home, &machine);
+
+    let given_back = "vm.watermark_scale_factor = 10: given back\n";
+    assert_eq!(
+        (restored, value(&machine).as_str()),
+        ((Some(0), given_back.to_owned()), "10")
+    );
+}
+
+#[test]
 fn the_next_daemon_gives_it_back_before_its_first_scan() {
     let home = Home::new(QUICK, "");
     let machine = machine_after_a_death(&home, BOOT);
