@@ -136,6 +136,20 @@ fn packages_install_all_that_is_written_for_them() {
 }
 
 #[test]
+fn packages_bring_the_service_of_every_init_system() {
+    let debian = ["rules", "adaptivemm.examples"]
+        .map(|name| text(&format!("conf/packaging/debian/{name}")))
+        .concat();
+    let spec = text(SPEC);
+
+    for file in names("conf/init") {
+        let path = format!("conf/init/{file}");
+        assert!(debian.contains(&path), "debian does not have {path}");
+    }
+    assert!(spec.contains("conf/init"), "{SPEC} does not have conf/init");
+}
+
+#[test]
 fn the_sandbox_of_the_service_lets_it_write_to_every_tunable_and_to_its_directories() {
     for knob in KNOBS {
         has_line(UNIT, &format!("ReadWritePaths=-{}", knob.path));
