@@ -30,12 +30,15 @@ check 'systemctl status is content' systemctl status --no-pager $unit
 check 'systemd-analyze has nothing to say about the unit' sh -c '! systemd-analyze verify --man=no adaptivemmd.service 2>&1 | grep adaptivemmd'
 check 'its exposure is at most 0.7' systemd-analyze security --offline=yes --threshold=7 --no-pager /lib/systemd/system/$unit
 
-nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 check 'anybody may ask how things stand' nobody sh -c 'adaptivemmd status | grep -q memleak'
 check 'for a program, too' nobody sh -c 'adaptivemmd status --json | grep -q "\"memleak\""'
 check 'anybody may ask for the numbers' nobody sh -c 'adaptivemmd metrics | grep -q "^adaptivemmd_"'
 check 'the doctor looks at each module' sh -c 'adaptivemmd doctor | grep -q "^memleak"'
 check 'nobody but root may reload' fails nobody adaptivemmd reload
+process=$(property MainPID)
+check 'the init script hands over to the service manager: status' /etc/init.d/adaptivemmd status
+check 'the init script hands over to the service manager: restart' /etc/init.d/adaptivemmd restart
+check 'and that one did it' fails is MainPID "$process"
 if command -v varlinkctl >/dev/null; then
     check 'varlinkctl understands the control socket' varlinkctl introspect /run/adaptivemmd/control.sock io.adaptivemmd.Control
 fi
