@@ -202,9 +202,10 @@ impl Run {
         )))
     }
 
-    /// Whether `.ci/run` has these commands.
+    /// Whether `.ci/run`, or what it reads for `full`, has these commands.
     fn ci(&self, console: &Console) -> io::Result<Outcome> {
-        let ci = fs::read_to_string(self.clone.join(".ci/run"))?;
+        let steps = [".ci/run", ".ci/full"].map(|path| fs::read_to_string(self.clone.join(path)));
+        let ci = steps.into_iter().collect::<io::Result<String>>()?;
         for command in &console.commands {
             let text = command
                 .text
@@ -217,7 +218,7 @@ impl Run {
                 .any(|line| !line.trim_start().starts_with('#') && line.contains(text));
             if !is_there {
                 return Ok(Outcome::Failed(format!(
-                    "{text}\nis marked ci, and is not in .ci/run"
+                    "{text}\nis marked ci, and is in no step of .ci"
                 )));
             }
         }
