@@ -47,7 +47,7 @@ const AGAIN_FROM: Opt<i64> = Opt::integer(
 /// What can go wrong in a scan.
 type Mischief = fn(&Snapshot<'_>, &mut Out<'_>);
 
-const MISCHIEF: [(&str, Mischief); 34] = [
+const MISCHIEF: [(&str, Mischief); 35] = [
     ("none", |_, _| ()),
     ("panic-str", |_, _| panics::with_a_str()),
     ("panic-string", |_, _| panics::with_a_string()),
@@ -66,6 +66,7 @@ const MISCHIEF: [(&str, Mischief); 34] = [
     ("controls", texts::controls),
     ("numbers", texts::numbers),
     ("ask", texts::ask),
+    ("incident", texts::incident),
     ("null", |_, _| sink::nothing()),
     ("stray-thread", |_, _| sink::from_another_thread()),
     ("segfault", |_, _| deaths::segfault()),

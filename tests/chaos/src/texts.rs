@@ -62,3 +62,9 @@ pub(crate) fn ask(_: &Snapshot<'_>, out: &mut Out<'_>) {
     let text = answers.join(", ");
     out.finding(&Finding::new(Severity::Notice, "answers", &text));
 }
+
+/// What evidence is kept for.
+pub(crate) fn incident(_: &Snapshot<'_>, out: &mut Out<'_>) {
+    let text = "an incident by request";
+    out.finding(&Finding::new(Severity::Notice, "told", text).incident("by-request"));
+}
