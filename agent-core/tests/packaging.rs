@@ -61,10 +61,9 @@ fn every_module_can_be_linked_in_or_be_a_package_of_its_own() {
         );
         has_line(SPEC, &format!("%package module-{module}"));
         has_line(SPEC, &format!("%files module-{module}"));
-        has_line(
-            SPEC,
-            &format!("%bcond loadable_{macro_name} %{{with loadable}}"),
-        );
+        has_line(SPEC, &format!("%bcond_with loadable_{macro_name}"));
+        has_line(SPEC, &format!("%bcond_without loadable_{macro_name}"));
+        names_it(SPEC, &format!("Recommends:     %{{name}}-module-{module}"));
         has_line(SPEC, &format!("%global linked %{{?linked}} {module}"));
         // Where its settings begin, which its package takes from there.
         has_line("conf/adaptivemmd.toml", &format!("#[modules.{module}]"));
