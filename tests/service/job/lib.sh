@@ -45,6 +45,6 @@ nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 # All files of this machine, to see what is left behind. What the log, the package manager and the init system write is theirs.
 everything() {
     find /etc /usr /opt /root /var -xdev -not -path '/var/log/*' -not -path '/var/cache/*' -not -path '/var/lib/dpkg/*' \
-        -not -path '/var/lib/apt/*' -not -path '/var/lib/systemd/*' -not -path '/usr/lib/rc/cache*' -print | sort
+        -not -path '/var/lib/apt/*' -not -path '/var/lib/PackageKit/*' -not -path '/var/lib/systemd/*' -not -path '/usr/lib/rc/cache*' -print | sort
     find /run -name '*adaptivemm*' -not -path '*/adaptivemmd.service.d*' | sort
 }
