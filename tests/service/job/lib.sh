@@ -39,8 +39,11 @@ holds() { [[ $(cat "$1") == "$2" ]] || { echo "it is $(cat "$1")"; return 1; }; 
 configure() { printf '%s\n' "$2" >"$drop_ins/$1.toml"; }
 chaos() { configure 60-chaos "$1"; }
 
-# All files of this machine, to see what is left behind. What the log and the package manager write is theirs, and below /opt
-# somebody may be building.
+# As somebody who has no rights.
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+
+# All files of this machine, to see what is left behind. What the log, the package manager and the init system write is theirs,
+# and below /opt somebody may be building.
 everything() {
     find /etc /usr /opt /root /var -xdev -not -path '/var/log/*' -not -path '/var/cache/*' -not -path '/var/lib/dpkg/*' \
         -not -path '/var/lib/apt/*' -not -path '/var/lib/PackageKit/*' -not -path '/var/lib/systemd/*' \
