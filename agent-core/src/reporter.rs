@@ -30,6 +30,8 @@ pub struct Reporter {
     unreadable: Vec<String>,
     /// What was never recorded; in a replay only.
     gaps: Option<Gaps>,
+    /// The files and modules of which nothing was said but to whoever asks for more, for lack of records.
+    hushed: Vec<String>,
 }
 
 impl Reporter {
@@ -97,10 +99,12 @@ impl Reporter {
                     self.unreadable.swap_remove(index);
                     let text = format!("{path} can be read again");
                     let entry = Entry::new(Severity::Info, "core", &text).event(Event::Readable);
+                    let entry = entry.from_verbosity(self.unhush(path));
                     journal.write(&entry.fields(&[("FILE", path)]));
                 }
                 (Err(_), None) if self.gaps.as_ref().is_some_and(|gaps| gaps.has(path)) => {
                     self.unreadable.push(path.to_owned());
+                    self.hushed.push(path.to_owned());
                     let text =
                         format!("the trace does not hold {path}; what depends on it is left out");
                     let entry = Entry::new(Severity::Debug, "core", &text);
@@ -172,6 +176,13 @@ impl Reporter {
         self.condition(code, &entry.fields(&fields), uptime, journal);
     }
 
+    /// From which verbosity on the end of something is told: that of its beginning.
+    fn unhush(&mut self, name: &str) -> u8 {
+        let before = self.hushed.len();
+        self.hushed.retain(|hushed| hushed != name);
+        u8::from(self.hushed.len() < before)
+    }
+
     /// Whether a module cannot see all that it needs because nobody recorded it.
     fn lacks(&self, module: &str) -> bool {
         let gaps = self.gaps.as_ref();
@@ -186,6 +197,7 @@ impl Reporter {
         let entry = if gaps.is_asked() {
             Entry::new(Severity::Notice, module, &text)
         } else {
+            self.hushed.push(module.to_owned());
             Entry::new(Severity::Debug, module, &text).from_verbosity(1)
         };
         self.condition("failed", &entry, uptime, journal);
@@ -199,6 +211,7 @@ impl Reporter {
         let quarantined = self.repeats.over(module, "quarantined");
         if failed || late || restarting || quarantined {
             let entry = Entry::new(Severity::Info, module, "does its work again");
+            let entry = entry.from_verbosity(self.unhush(module));
             journal.write(&entry.event(Event::ModuleRecovered));
         }
     }

@@ -330,3 +330,93 @@ fn a_module_that_there_is_not_is_an_error() {
     adaptivemmd: --module memlaek: there is no module of this name; did you mean `memleak`?
     ");
 }
+
+#[test]
+fn a_module_that_is_named_is_told_apart_from_a_kernel_without_its_tunable() {
+    let trace = known(&[MEMINFO]);
+
+    let said = replayed(&trace, &["--module", "free-pages"]).stdout;
+
+    let first = said.lines().next().unwrap_or_default();
+    assert!(said.contains("notice free-pages: the trace does not hold /proc/sys/vm/watermark_scale_factor: the module sees a kernel without it"), "{first}");
+}
+
+#[test]
+fn programs_learn_of_a_module_that_is_named_and_cannot_work() {
+    let trace = known(&[("proc/vmstat", Some("nr_free_pages 1\n"))]);
+
+    let run = replayed(&trace, &["--module", "compaction", "--json"]);
+
+    assert_eq!(run.code, Some(0));
+    assert!(
+        run.stderr
+            .starts_with("adaptivemmd: compaction: cannot do its work: no readable "),
+        "{run:?}"
+    );
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "test traces are read")]
+fn the_end_of_what_was_not_told_is_not_told_either() {
+    let header = r#"{"format":"adaptivemm-trace","version":1,"period_ms":1000}"#;
+    let slow = fs::read_to_string(tests().join("traces/slow.jsonl")).unwrap();
+    let frame = slow.lines().nth(1).unwrap();
+    let second = frame.replace("\"t_ms\":0", "\"t_ms\":1000");
+    let trace = Files::new(&[(
+        "trace.jsonl",
+        &format!("{header}\n{{\"t_ms\":0,\"files\":{{}}}}\n{second}\n"),
+    )]);
+
+    let said = replayed(&trace, &[]).stdout;
+
+    assert!(!said.contains(" again"), "{said}");
+    assert!(
+        replayed(&trace, &["-v"])
+            .stdout
+            .contains("/proc/meminfo can be read again")
+    );
+}
+
+#[test]
+fn a_trace_without_a_frame_is_an_error() {
+    let header = r#"{"format":"adaptivemm-trace","version":1,"period_ms":1000}"#;
+
+    let run = replay(&format!("{header}\n"));
+
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (
+            Some(1),
+            "adaptivemmd: trace.jsonl: there is no frame in it\n"
+        )
+    );
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a device of the kernel that is always full"
+)]
+fn a_replay_that_cannot_be_written_is_an_error() {
+    let slow = tests().join("traces/slow.jsonl");
+    for options in [&[][..], &["--json"]] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_adaptivemmd"))
+            .args(["replay", "-c", DEFAULTS])
+            .arg(&slow)
+            .args(options)
+            .stdout(full)
+            .output()
+            .unwrap();
+
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("cannot write to standard output: No space left on device"),
+            "{said}"
+        );
+    }
+}

@@ -1,9 +1,10 @@
 //! `adaptivemmd replay`: what the daemon would have logged on a recorded machine.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, BufWriter, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
@@ -13,16 +14,19 @@ use serde_json::Value;
 use super::{Exit, complain, explain, modules, settings};
 use crate::actuator::Mode;
 use crate::agent::{Agent, Site};
+use crate::bus::{Ending, Member};
 use crate::catalogue::Registration;
 use crate::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
 use crate::events;
 use crate::journal::{Entry, Journal};
+use crate::loader::Verdict;
 use crate::reporter::{Gaps, Reporter, report_aftermaths};
 use crate::sampler::{Recorded, Root};
 use crate::trace::{Frame, Header, Reader, TraceError};
 use crate::tunables::{self, Knob};
+use crate::words::NO_REASON;
 
 pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
     let modules = modules(&cli.sources());
@@ -59,6 +63,10 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
         ));
     }
     match outcome {
+        Ok(Exit::Done) if player.agent.is_none() => {
+            complain(&format_args!("{name}: there is no frame in it"));
+            Exit::Failed
+        }
         Ok(exit) => exit,
         Err(PlayError::Trace(error)) => refuse(&name, &error),
         Err(PlayError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
@@ -124,6 +132,8 @@ struct Player<'a> {
     is_asked: bool,
     /// The modules that do not take part, and the tunable that each would need.
     left_out: Vec<(String, &'static str)>,
+    /// The same of those that take part as they were asked for.
+    unseen: Vec<(String, &'static str)>,
     /// Made with the first frame, which says what kind of machine it is.
     agent: Option<Agent>,
 }
@@ -144,6 +154,7 @@ impl<'a> Player<'a> {
             modules,
             is_asked,
             left_out: Vec::new(),
+            unseen: Vec::new(),
             agent: None,
         };
         // What is wrong with the modules' options is to be said before the first frame is read.
@@ -176,17 +187,15 @@ impl<'a> Player<'a> {
             let bytes = |(path, text): (&String, &Option<String>)| {
                 Some((path.clone(), text.clone()?.into_bytes()))
             };
-            if !self.is_asked {
-                self.leave_out_what_has_no_tunable(frame);
-            }
+            self.look_for_tunables(frame);
             self.agent = self.agent(frame.files.iter().filter_map(bytes).collect());
         }
         self.agent.as_mut()
     }
 
-    /// Switches off the modules whose tunables were not recorded: what they would say of a kernel without them is not known
-    /// to be true.
-    fn leave_out_what_has_no_tunable(&mut self, frame: &Frame) {
+    /// Switches off the modules whose tunables were not recorded, unless they were asked for: what they would say of a kernel
+    /// without them is not known to be true.
+    fn look_for_tunables(&mut self, frame: &Frame) {
         let is_recorded =
             |knob: &&Knob| frame.files.contains_key(knob.path.trim_start_matches('/'));
         for settings in self
@@ -202,6 +211,9 @@ impl<'a> Player<'a> {
                 .filter_map(|name| tunables::find(name))
                 .collect();
             match knobs.first() {
+                Some(knob) if self.is_asked && !knobs.iter().any(is_recorded) => {
+                    self.unseen.push((settings.name.clone(), knob.path));
+                }
                 Some(knob) if !knobs.iter().any(is_recorded) => {
                     settings.enabled = false;
                     self.left_out.push((settings.name.clone(), knob.path));
@@ -213,10 +225,12 @@ impl<'a> Player<'a> {
 
     fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
         let t_ms = Arc::new(AtomicU64::new(0));
+        let lost = Arc::new(Mutex::new(None));
         let stamped = Stamped {
             output: BufWriter::new(io::stdout()),
             t_ms: Arc::clone(&t_ms),
             at_start: true,
+            lost: Arc::clone(&lost),
         };
         let mut journal = Journal::to_writer(Box::new(stamped), self.settings.core.verbosity);
         let mut reporter = Reporter::of_replay(Gaps::new(self.modules, self.is_asked));
@@ -228,6 +242,11 @@ impl<'a> Player<'a> {
             if let Some(agent) = self.at(&frame) {
                 reporter.report(&agent.scan(moment(frame.t_ms)), &mut journal);
             }
+            for (module, path) in self.unseen.drain(..) {
+                let text =
+                    format!("the trace does not hold {path}: the module sees a kernel without it");
+                journal.write(&Entry::new(Severity::Notice, &module, &text));
+            }
             for (module, path) in self.left_out.drain(..) {
                 let text = format!("is left out, as the trace does not hold {path}");
                 let entry = Entry::new(Severity::Debug, &module, &text);
@@ -235,7 +254,10 @@ impl<'a> Player<'a> {
             }
         }
         report_aftermaths(&self.cut_short(), &mut journal);
-        Ok(Exit::Done)
+        // With it the last lines are written.
+        drop(journal);
+        let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+        lost.map_or(Ok(Exit::Done), |error| Err(error.into()))
     }
 
     fn play_json(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
@@ -249,15 +271,21 @@ impl<'a> Player<'a> {
             Ok(())
         };
         let mut last = 0;
+        // What the log would say of modules that were asked for.
+        let (is_asked, mut blind) = (self.is_asked, BTreeSet::new());
         while let Some(frame) = trace.next_frame()? {
             let Some(agent) = self.at(&frame) else {
                 continue;
             };
             last = frame.t_ms;
             let round = agent.scan(moment(last));
+            if is_asked {
+                blind.extend(round.members.iter().filter_map(problem_of));
+            }
             write(events::of_round(last, &round, verbosity))?;
         }
         write(events::of_aftermaths(last, &self.cut_short()))?;
+        blind.iter().for_each(|problem| complain(problem));
         output.flush()?;
         Ok(Exit::Done)
     }
@@ -288,19 +316,32 @@ impl<'a> Player<'a> {
     }
 }
 
+/// Why a module could not do its work in a scan, if it could not.
+fn problem_of(member: &Member) -> Option<String> {
+    let is_failed = member.ending() == Ending::Answered(Verdict::Failed);
+    let problem = member
+        .words()
+        .problems
+        .first()
+        .map_or(NO_REASON, |(_, text)| text);
+    is_failed.then(|| format!("{}: cannot do its work: {problem}", member.name()))
+}
+
 fn moment(t_ms: u64) -> Uptime {
     Uptime(Duration::from_millis(t_ms))
 }
 
 /// Puts the time in the trace before every line.
-struct Stamped<W> {
+struct Stamped<W: Write> {
     output: W,
     t_ms: Arc<AtomicU64>,
     at_start: bool,
+    /// The first error: a log goes on without one, and a replay is no log.
+    lost: Arc<Mutex<Option<io::Error>>>,
 }
 
-impl<W: Write> Write for Stamped<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+impl<W: Write> Stamped<W> {
+    fn write_stamped(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.at_start && !bytes.is_empty() {
             let t_ms = self.t_ms.load(Ordering::Relaxed);
             let mut stamp = String::new();
@@ -317,7 +358,33 @@ impl<W: Write> Write for Stamped<W> {
         Ok(written)
     }
 
+    /// Keeps the first error for the end.
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+            let copy = || match error.raw_os_error() {
+                Some(errno) => io::Error::from_raw_os_error(errno),
+                None => io::Error::from(error.kind()),
+            };
+            lost.get_or_insert_with(copy);
+        })
+    }
+}
+
+impl<W: Write> Drop for Stamped<W> {
+    fn drop(&mut self) {
+        let _noted = self.flush();
+    }
+}
+
+impl<W: Write> Write for Stamped<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.write_stamped(bytes);
+        self.noted(written)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
+        let flushed = self.output.flush();
+        self.noted(flushed)
     }
 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Registration;
+use crate::loader::Description;
 use crate::trace::Frame;
+use crate::tunables;
 
 /// The files that a trace has named so far, and what modules need.
 #[derive(Debug, Default)]
@@ -20,7 +22,11 @@ impl Gaps {
     #[must_use]
     pub fn new<'a>(modules: impl IntoIterator<Item = &'a Registration>, is_asked: bool) -> Self {
         let needs = |module: &Registration| {
-            let paths = module.description.needs.iter();
+            let Description { needs, writes, .. } = &module.description;
+            let tunables = writes.iter().filter_map(|name| tunables::find(name));
+            let paths = tunables
+                .map(|knob| knob.path)
+                .chain(needs.iter().map(String::as_str));
             paths.map(|path| bare(path).to_owned()).collect()
         };
         let modules = modules.into_iter();
