@@ -72,6 +72,15 @@ pub(crate) fn blocks(document: &str) -> Result<Vec<Block>, String> {
     let mut number = 0;
     while let Some(line) = lines.next() {
         number += 1;
+        if ["```", "~~~"]
+            .iter()
+            .any(|fence| line.trim_start().starts_with(fence))
+            && !is_fence(line)
+        {
+            return Err(format!(
+                "line {number}: a block begins with three backticks, at the start of the line"
+            ));
+        }
         let Some(info) = line.strip_prefix("```") else {
             continue;
         };
@@ -94,6 +103,11 @@ pub(crate) fn blocks(document: &str) -> Result<Vec<Block>, String> {
     Ok(blocks)
 }
 
+fn is_fence(line: &str) -> bool {
+    line.strip_prefix("```")
+        .is_some_and(|info| !info.starts_with('`'))
+}
+
 fn block(info: &str, line: usize, inside: &[&str]) -> Result<Option<Block>, String> {
     let mut words = info.split_whitespace();
     let kind = words.next();
@@ -106,17 +120,32 @@ fn block(info: &str, line: usize, inside: &[&str]) -> Result<Option<Block>, Stri
             commands,
         })));
     }
-    let name = words.find_map(|word| word.strip_prefix("file="));
-    Ok(name.map(|name| Block::File {
-        name: name.to_owned(),
-        text: inside.join("\n") + "\n",
-    }))
+    let known = ["rust", "c", "toml", "json", "make", "text"];
+    if let Some(kind) = kind.filter(|kind| !known.contains(kind)) {
+        return Err(format!(
+            "unknown kind {kind:?}: expected console, {}, or none",
+            known.join(", ")
+        ));
+    }
+    match words.next() {
+        None => Ok(None),
+        Some(word) => match word.strip_prefix("file=") {
+            Some(name) => Ok(Some(Block::File {
+                name: name.to_owned(),
+                text: inside.join("\n") + "\n",
+            })),
+            None => Err(format!("unknown mark {word:?}: expected file=NAME")),
+        },
+    }
 }
 
 fn marks<'a>(words: impl Iterator<Item = &'a str>) -> Result<Marks, String> {
     let mut marks = Marks::default();
     for word in words {
         match word.split_once('=').unwrap_or((word, "")) {
+            ("ci" | "booted" | "live", "") if marks.place != Place::Here => {
+                return Err(format!("{word}: a block runs in one place"));
+            }
             ("ci", "") => marks.place = Place::Ci,
             ("booted", "") => marks.place = Place::Booted,
             ("live", "") => marks.place = Place::Live,
@@ -170,26 +199,40 @@ fn commands(inside: &str) -> Result<Vec<Command>, String> {
     Ok(commands)
 }
 
-/// A command with the lines of its here-document.
+/// A command with the lines that continue it, or with those of its here-document.
 fn whole(first: &str, lines: &mut Peekable<Lines<'_>>) -> Result<String, String> {
     let mut text = first.to_owned();
-    let Some((_, word)) = first.split_once("<<") else {
+    while text.ends_with('\\') {
+        let line = lines
+            .next()
+            .ok_or(format!("{first:?} goes on, and nothing follows"))?;
+        text = text + "\n" + line;
+    }
+    let Some(word) = here_document(first) else {
         return Ok(text);
     };
-    let word = word
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .trim_matches('\'');
     loop {
         let line = lines.next().ok_or(format!(
             "the here-document of {first:?} does not end with {word}"
         ))?;
         text = text + "\n" + line;
-        if line == word {
+        if line.trim_start_matches('\t') == word {
             return Ok(text);
         }
     }
+}
+
+/// The word that ends the here-document of a command, if it has one; `<<<` and `1<<4` are none.
+fn here_document(command: &str) -> Option<&str> {
+    let (before, after) = command.split_once("<<")?;
+    let word = after
+        .strip_prefix('-')
+        .unwrap_or(after)
+        .trim_start_matches(['\'', '"']);
+    let end = word.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let word = &word[..end.unwrap_or(word.len())];
+    let is_word = word.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_');
+    (is_word && !before.ends_with(|letter: char| letter.is_ascii_digit())).then_some(word)
 }
 
 #[cfg(test)]
@@ -232,6 +275,28 @@ mod tests {
             "cat > x <<'END'\n# no prompt\n$ nor this\nEND"
         );
         assert_eq!(console.commands[1].text, "cat x");
+    }
+
+    #[test]
+    fn only_what_the_shell_takes_for_a_here_document_is_one() {
+        for (command, word) in [
+            ("cat <<END", Some("END")),
+            ("cat <<-'END' > x", Some("END")),
+            ("cat <<\"END_2\"", Some("END_2")),
+            ("cat <<<hello", None),
+            ("echo $((1<<4))", None),
+            ("echo x", None),
+        ] {
+            assert_eq!(here_document(command), word, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_command_may_go_on_in_the_next_line() {
+        let console = only("```console\n$ one \\\n    two\nthree\n```\n");
+
+        assert_eq!(console.commands[0].text, "one \\\n    two");
+        assert_eq!(console.commands[0].shown, ["three"]);
     }
 
     #[test]

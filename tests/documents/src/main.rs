@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         skipped,
     } = run.counts;
     println!("{ran} blocks ran, {failed} failed, {skipped} skipped, {elsewhere} run elsewhere");
-    if failed > 0 || ran == 0 {
+    if failed > 0 || ran + elsewhere + skipped == 0 {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -99,6 +99,10 @@ impl Run {
                 }
                 Block::File { name, text } => {
                     let Some(session) = &mut session else {
+                        // In the other places no block of this document has run yet.
+                        if self.place == Place::Here {
+                            return Err(format!("{name}: no block of commands is before it"));
+                        }
                         continue;
                     };
                     write(session, &name, &text).map_err(|error| format!("{name}: {error}"))?;
@@ -176,6 +180,9 @@ impl Run {
             // As somebody who has logged in.
             text = format!("su --login reader --command {}", quoted(&text));
         }
+        if let Some(problem) = session::syntax_error(&text)? {
+            return Ok(Some(format!("{}\n{problem}", command.text)));
+        }
         let outcome = session.run(&text)?;
         // 130 is how Cargo ends when Ctrl-C is pressed.
         let is_ended = match outcome.status {
@@ -213,9 +220,7 @@ impl Run {
                 .next()
                 .unwrap_or_default()
                 .trim_end();
-            let is_there = ci
-                .lines()
-                .any(|line| !line.trim_start().starts_with('#') && line.contains(text));
+            let is_there = ci.lines().any(|line| is_step(line, text));
             if !is_there {
                 return Ok(Outcome::Failed(format!(
                     "{text}\nis marked ci, and is in no step of .ci"
@@ -286,6 +291,14 @@ impl Run {
     }
 }
 
+/// Whether a line of a script is this command: perhaps with more arguments, and counted.
+fn is_step(line: &str, command: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("counted ").unwrap_or(line);
+    let rest = line.strip_prefix(command);
+    rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with(' ')) && !rest.contains('#'))
+}
+
 /// Writes a file that the reader is told to write, where the shell is.
 fn write(session: &mut Session, name: &str, text: &str) -> io::Result<()> {
     let directory = session.run("pwd")?;
@@ -296,4 +309,23 @@ fn write(session: &mut Session, name: &str, text: &str) -> io::Result<()> {
 /// A text as one word of the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_a_whole_command() {
+        for (line, is_there) in [
+            ("cargo test --workspace", true),
+            ("    counted cargo test --workspace --locked", true),
+            ("cargo test --workspaces", false),
+            ("echo cargo test --workspace", false),
+            ("# cargo test --workspace", false),
+            ("make # cargo test --workspace", false),
+        ] {
+            assert_eq!(is_step(line, "cargo test --workspace"), is_there, "{line}");
+        }
+    }
 }

@@ -14,6 +14,17 @@ pub(crate) struct Outcome {
     pub(crate) status: i32,
 }
 
+/// What the shell finds wrong with a command before it runs it: it would wait for the rest of one that is not whole.
+///
+/// # Errors
+///
+/// If there is no `bash`.
+pub(crate) fn syntax_error(command: &str) -> io::Result<Option<String>> {
+    let checked = Command::new("bash").args(["-n", "-c", command]).output()?;
+    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+    Ok((!checked.status.success() || !said.is_empty()).then_some(said))
+}
+
 /// A running shell.
 pub(crate) struct Session {
     shell: Child,
@@ -90,6 +101,15 @@ impl Drop for Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_is_not_whole_is_told_and_not_waited_for() {
+        let errors = ["echo \"a", "echo a", "cat <<END\nx\nEND"]
+            .map(|command| syntax_error(command).expect("there is bash"));
+
+        assert!(errors[0].is_some());
+        assert_eq!(errors[1..], [None, None]);
+    }
 
     #[test]
     fn a_shell_remembers_and_tells_what_came_and_how_it_ended() {
