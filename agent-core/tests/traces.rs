@@ -393,10 +393,6 @@ fn a_trace_without_a_frame_is_an_error() {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a device of the kernel that is always full"
-)]
 fn a_replay_that_cannot_be_written_is_an_error() {
     let slow = tests().join("traces/slow.jsonl");
     for options in [&[][..], &["--json"]] {

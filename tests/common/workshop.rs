@@ -72,6 +72,10 @@ pub(crate) fn unfit(directory: &Path) -> Option<String> {
         Ok(canonical) => canonical,
         Err(error) => return Some(format!("{}: {error}", directory.display())),
     };
+    let owner = fs::metadata(&canonical).map_or(0, |metadata| metadata.uid());
+    if owner != user() && !is_root() {
+        return Some(format!("{} is not ours", canonical.display()));
+    }
     canonical
         .ancestors()
         .find_map(|part| match fs::metadata(part) {

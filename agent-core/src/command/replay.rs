@@ -285,7 +285,9 @@ impl<'a> Player<'a> {
             write(events::of_round(last, &round, verbosity))?;
         }
         write(events::of_aftermaths(last, &self.cut_short()))?;
-        blind.iter().for_each(|problem| complain(problem));
+        for problem in &blind {
+            complain(problem);
+        }
         output.flush()?;
         Ok(Exit::Done)
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use crate::bench::Bench;
 use crate::process::{Running, eventually, proc_file};
@@ -22,6 +22,10 @@ fn is_harmless(call: &str) -> bool {
     let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"];
     if opens {
         return call.contains("\"/dev/null\"") || !writes.iter().any(|flag| call.contains(flag));
+    }
+    // What descriptor 0 of a process without rights is, the socket to its daemon, is shown to root only.
+    if call.contains(" write(0, ") && !geteuid().is_root() {
+        return true;
     }
     let talks = ["write(", "writev(", "sendto(", "sendmsg("];
     let own = ["2<", "<UNIX", "<socket:", "<pipe:", "<anon_inode:"];
