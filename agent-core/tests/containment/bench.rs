@@ -32,6 +32,8 @@ const WSF: &str = "proc/sys/vm/watermark_scale_factor";
 
 /// A directory that nobody but its owner can write to, as those below `/tmp` are not.
 pub(crate) fn trusted_directory() -> TempDir {
+    // Of what is made in it, too, whoever runs this: many a user's umask lets the group write.
+    let _of_whoever_runs_this = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let directory = tempfile::Builder::new()
         .prefix("containment-")
         .permissions(fs::Permissions::from_mode(0o755))

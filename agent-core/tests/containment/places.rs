@@ -29,6 +29,7 @@ fn a_directory_that_others_can_write_to_is_unfit_and_so_is_all_that_is_in_it() {
 #[test]
 fn nothing_below_tmp_is_fit() {
     let directory = tempfile::tempdir_in("/tmp").unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
 
     let reason = unfit(directory.path()).unwrap();
 
