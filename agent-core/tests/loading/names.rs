@@ -178,6 +178,7 @@ fn a_module_that_is_linked_in_beats_one_in_a_file_and_it_says_so() {
         .with_file_name("libmemleak.so");
     let file = place.path("modules/memleak.so");
     std::fs::copy(built, &file).unwrap();
+    crate::place::set_mode(&file, 0o755);
 
     let mut daemon = place.daemon();
     let said = daemon.take_said();
