@@ -1,10 +1,9 @@
 //! `adaptivemmd replay`: what the daemon would have logged on a recorded machine.
 
+mod stamped;
+
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::{self, BufRead, BufWriter, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
@@ -27,6 +26,8 @@ use crate::sampler::{Recorded, Root};
 use crate::trace::{Frame, Header, Reader, TraceError};
 use crate::tunables::{self, Knob};
 use crate::words::NO_REASON;
+
+use stamped::{Stamped, State};
 
 pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
     let modules = modules(&cli.sources());
@@ -130,10 +131,8 @@ struct Player<'a> {
     modules: &'a [Registration],
     /// Modules were named on the command line.
     is_asked: bool,
-    /// The modules that do not take part, and the tunable that each would need.
-    left_out: Vec<(String, &'static str)>,
-    /// The same of those that take part as they were asked for.
-    unseen: Vec<(String, &'static str)>,
+    /// The modules whose tunable was not recorded, and where that would be; until it is told.
+    unrecorded: Vec<(String, &'static str)>,
     /// Made with the first frame, which says what kind of machine it is.
     agent: Option<Agent>,
 }
@@ -153,8 +152,7 @@ impl<'a> Player<'a> {
             page_size: header.page_size.and_then(PageSize::new),
             modules,
             is_asked,
-            left_out: Vec::new(),
-            unseen: Vec::new(),
+            unrecorded: Vec::new(),
             agent: None,
         };
         // What is wrong with the modules' options is to be said before the first frame is read.
@@ -210,54 +208,49 @@ impl<'a> Player<'a> {
                 .iter()
                 .filter_map(|name| tunables::find(name))
                 .collect();
-            match knobs.first() {
-                Some(knob) if self.is_asked && !knobs.iter().any(is_recorded) => {
-                    self.unseen.push((settings.name.clone(), knob.path));
-                }
-                Some(knob) if !knobs.iter().any(is_recorded) => {
-                    settings.enabled = false;
-                    self.left_out.push((settings.name.clone(), knob.path));
-                }
-                _ => {}
+            let missing = knobs.first().filter(|_| !knobs.iter().any(is_recorded));
+            if let Some(knob) = missing {
+                settings.enabled = self.is_asked;
+                self.unrecorded.push((settings.name.clone(), knob.path));
             }
         }
     }
 
     fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
-        let t_ms = Arc::new(AtomicU64::new(0));
-        let lost = Arc::new(Mutex::new(None));
-        let stamped = Stamped {
-            output: BufWriter::new(io::stdout()),
-            t_ms: Arc::clone(&t_ms),
-            at_start: true,
-            lost: Arc::clone(&lost),
-        };
+        let state = State::default();
+        let stamped = Stamped::new(BufWriter::new(io::stdout()), state.clone());
         let mut journal = Journal::to_writer(Box::new(stamped), self.settings.core.verbosity);
         let mut reporter = Reporter::of_replay(Gaps::new(self.modules, self.is_asked));
         while let Some(frame) = trace.next_frame()? {
-            t_ms.store(frame.t_ms, Ordering::Relaxed);
+            state.set_time(frame.t_ms);
             if let Some(gaps) = reporter.gaps() {
                 gaps.close(&frame);
             }
             if let Some(agent) = self.at(&frame) {
                 reporter.report(&agent.scan(moment(frame.t_ms)), &mut journal);
             }
-            for (module, path) in self.unseen.drain(..) {
+            self.tell_unrecorded(&mut journal);
+        }
+        report_aftermaths(&self.cut_short(), &mut journal);
+        // With it the last lines are written.
+        drop(journal);
+        state.into_result()?;
+        Ok(Exit::Done)
+    }
+
+    /// Says once what became of the modules whose tunable was not recorded.
+    fn tell_unrecorded(&mut self, journal: &mut Journal) {
+        for (module, path) in self.unrecorded.drain(..) {
+            if self.is_asked {
                 let text =
                     format!("the trace does not hold {path}: the module sees a kernel without it");
                 journal.write(&Entry::new(Severity::Notice, &module, &text));
-            }
-            for (module, path) in self.left_out.drain(..) {
+            } else {
                 let text = format!("is left out, as the trace does not hold {path}");
                 let entry = Entry::new(Severity::Debug, &module, &text);
                 journal.write(&entry.from_verbosity(1));
             }
         }
-        report_aftermaths(&self.cut_short(), &mut journal);
-        // With it the last lines are written.
-        drop(journal);
-        let lost = lost.lock().unwrap_or_else(PoisonError::into_inner).take();
-        lost.map_or(Ok(Exit::Done), |error| Err(error.into()))
     }
 
     fn play_json(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
@@ -331,62 +324,4 @@ fn problem_of(member: &Member) -> Option<String> {
 
 fn moment(t_ms: u64) -> Uptime {
     Uptime(Duration::from_millis(t_ms))
-}
-
-/// Puts the time in the trace before every line.
-struct Stamped<W: Write> {
-    output: W,
-    t_ms: Arc<AtomicU64>,
-    at_start: bool,
-    /// The first error: a log goes on without one, and a replay is no log.
-    lost: Arc<Mutex<Option<io::Error>>>,
-}
-
-impl<W: Write> Stamped<W> {
-    fn write_stamped(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.at_start && !bytes.is_empty() {
-            let t_ms = self.t_ms.load(Ordering::Relaxed);
-            let mut stamp = String::new();
-            let _never_fails = write!(stamp, "{}.{:03} ", t_ms / 1000, t_ms % 1000);
-            self.output.write_all(stamp.as_bytes())?;
-            self.at_start = false;
-        }
-        let line = bytes
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .map_or(bytes.len(), |end| end + 1);
-        let written = self.output.write(&bytes[..line])?;
-        self.at_start = written > 0 && bytes[written - 1] == b'\n';
-        Ok(written)
-    }
-
-    /// Keeps the first error for the end.
-    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.inspect_err(|error| {
-            let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-            let copy = || match error.raw_os_error() {
-                Some(errno) => io::Error::from_raw_os_error(errno),
-                None => io::Error::from(error.kind()),
-            };
-            lost.get_or_insert_with(copy);
-        })
-    }
-}
-
-impl<W: Write> Drop for Stamped<W> {
-    fn drop(&mut self) {
-        let _noted = self.flush();
-    }
-}
-
-impl<W: Write> Write for Stamped<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.write_stamped(bytes);
-        self.noted(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let flushed = self.output.flush();
-        self.noted(flushed)
-    }
 }

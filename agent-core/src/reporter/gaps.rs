@@ -52,17 +52,9 @@ impl Gaps {
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         let path = bare(path);
-        let below = |named: &String| {
-            named
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
-        !self.named.contains(path)
-            && !self
-                .named
-                .range(path.to_owned()..)
-                .take_while(|named| named.starts_with(path))
-                .any(below)
+        let below = format!("{path}/");
+        let next = self.named.range(below.clone()..).next();
+        !self.named.contains(path) && !next.is_some_and(|next| next.starts_with(&below))
     }
 
     /// Whether modules were asked for by name.

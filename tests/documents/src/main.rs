@@ -244,21 +244,11 @@ impl Run {
         };
         let program = self.home.join("bin");
         let path = std::env::var("PATH").unwrap_or_default();
-        let cargo = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo"));
-        let cargo = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(cargo)
-            .unwrap_or_default();
-        let rustup = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup"));
-        let rustup = std::env::var_os("RUSTUP_HOME")
-            .map(PathBuf::from)
-            .or_else(rustup)
-            .unwrap_or_default();
         let variables = [
             ("HOME", self.home.display().to_string()),
             ("PATH", format!("{}:{path}", program.display())),
-            ("CARGO_HOME", cargo.display().to_string()),
-            ("RUSTUP_HOME", rustup.display().to_string()),
+            ("CARGO_HOME", of_rust("CARGO_HOME", ".cargo")),
+            ("RUSTUP_HOME", of_rust("RUSTUP_HOME", ".rustup")),
             ("CARGO_TERM_QUIET", "true".to_owned()),
             ("NO_COLOR", "1".to_owned()),
         ];
@@ -289,6 +279,14 @@ impl Run {
             }
         }
     }
+}
+
+/// Where Rust has its files: not in the home of the reader, which is empty.
+fn of_rust(variable: &str, name: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        let home = std::env::var("HOME").unwrap_or_default();
+        format!("{home}/{name}")
+    })
 }
 
 /// Whether a line of a script is this command: perhaps with more arguments, and counted.
