@@ -39,6 +39,26 @@ holds() { [[ $(cat "$1") == "$2" ]] || { echo "it is $(cat "$1")"; return 1; }; 
 configure() { printf '%s\n' "$2" >"$drop_ins/$1.toml"; }
 chaos() { configure 60-chaos "$1"; }
 
+# The settings that each life begins with.
+begins() {
+    mkdir -p $drop_ins
+    # The module that misbehaves sets the same tunables as these, which the core does not allow.
+    configure 40-test 'ENABLE_FREE_PAGE_MGMT = 0
+ENABLE_COMPACTION = 0
+[core]
+period-secs = 1'
+}
+
+# The tunable of the service is not one of the files that stand for them: it ends the job.
+is_live() {
+    echo 'The service would write to the live machine: no more is tried.'
+    failures=$((failures + 1))
+    exit 1
+}
+
+# compiler FIELD: what `rustc -vV` said of the compiler that built the packages.
+compiler() { sed -n "s/^$1: //p" $payload/compiler; }
+
 # As somebody who has no rights.
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 

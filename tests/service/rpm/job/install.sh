@@ -1,14 +1,8 @@
-compiler() { sed -n "s/^$1: //p" $payload/compiler; }
 part 'dnf installs the packages'
 
 original=$(cat $scale)
 everything >/tmp/before
-mkdir -p $drop_ins
-# The module that misbehaves sets the same tunables as these, which the core does not allow.
-configure 40-test 'ENABLE_FREE_PAGE_MGMT = 0
-ENABLE_COMPACTION = 0
-[core]
-period-secs = 1'
+begins
 mark
 check 'dnf installs it, without a complaint' without_complaint dnf install adaptivemm-3.0.0
 check 'it is that version' is_version adaptivemm 3.0.0
@@ -19,9 +13,7 @@ check 'and not started, as is the custom' is ActiveState inactive
 check 'it starts' systemctl start $unit
 check 'it is active: it has said that it is ready' is ActiveState active
 if [[ $(stat -f -c %T "/proc/$(property MainPID)/root$scale") != tmpfs ]]; then
-    echo 'The service would write to the live machine: no more is tried.'
-    failures=$((failures + 1))
-    exit 1
+    is_live
 fi
 check 'it knows its unit' [ "$(property FragmentPath)" = /usr/lib/systemd/system/$unit ]
 check 'the log says which modules run' logged 'started: a scan every 1 s, modules: .*memleak'
