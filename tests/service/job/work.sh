@@ -22,7 +22,6 @@ scans = 1'
 mode = "ask"'
     systemctl reload $unit
     check 'and a decision, after which a tunable is changed' becomes holds $scale 20
-    check 'and what its modules have learned' becomes [ -s $state/modules/memleak.state ]
     check 'and the original value' knows_original
     decision=$(adaptivemmd explain --json | sed -n 's/.*"kind":"decision".*"id":\([0-9]*\).*/\1/p' | tail -1)
     check 'the decision can be shown' explain
