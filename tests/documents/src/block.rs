@@ -114,6 +114,9 @@ fn block(info: &str, line: usize, inside: &[&str]) -> Result<Option<Block>, Stri
     if kind == Some("console") {
         let marks = marks(words)?;
         let commands = commands(&inside.join("\n"))?;
+        if marks.place == Place::Here && commands.iter().any(|command| command.is_root) {
+            return Err("a command of root runs elsewhere: expected ci, booted or live".to_owned());
+        }
         return Ok(Some(Block::Console(Console {
             line,
             marks,
@@ -248,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_block_has_commands_each_with_what_it_prints() {
-        let console = only("text\n```console\n$ one\nfirst\nsecond\n# two   # why\n```\n");
+        let console = only("text\n```console ci\n$ one\nfirst\nsecond\n# two   # why\n```\n");
 
         let command = |text: &str, is_root, shown: &[&str]| Command {
             text: text.to_owned(),
