@@ -95,11 +95,29 @@ pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
     let overruled = merge::overruled(&loader.keys, &loader.assignments);
     loader.diagnostics.extend(overruled);
     let values = merge::merge(&loader.keys, &loader.assignments);
+    let mut settings = Settings::of(&values, modules);
+    note_written(&mut settings, &loader);
     Loaded {
-        settings: Settings::of(&values, modules),
+        settings,
         diagnostics: loader.diagnostics,
         values,
         files: loader.files,
+    }
+}
+
+/// Notes which options of modules are the word of the administrator.
+fn note_written(settings: &mut Settings, loader: &Loader<'_>) {
+    let in_force = merge::in_force(&loader.assignments);
+    for (module, settings) in loader.modules.iter().zip(&mut settings.modules) {
+        let table = schema::module_table(&module.name);
+        for (option, (_, value)) in module.options.iter().zip(&settings.values) {
+            let path = format!("{table}.config.{}", content::key_text(&option.name));
+            let given = in_force.get(path.as_str());
+            let is_theirs = given.is_some_and(|given| given.layer > Layer::Vendor);
+            if is_theirs && *value != option.default {
+                settings.written.push(option.name.clone());
+            }
+        }
     }
 }
 

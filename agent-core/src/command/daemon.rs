@@ -112,6 +112,7 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         Ok(agent) => agent,
         Err(errors) => return refused(&errors),
     };
+    tell_of_idle(&agent, &mut journal);
     let standing = match mode {
         Mode::Simulate | Mode::Rehearse => None,
         Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
@@ -255,6 +256,15 @@ fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
     }
 }
 
+/// Tells which modules are not run, although they are enabled, why, and what can be done about it.
+fn tell_of_idle(agent: &Agent, journal: &mut Journal) {
+    for idle in agent.idle() {
+        let text = format!("is idle: {idle}");
+        let entry = Entry::new(Severity::Warning, &idle.module, &text).event(Event::ModuleRefused);
+        journal.write(&entry.fields(&[("REASON", &idle.reason)]));
+    }
+}
+
 /// Where original values are noted; and what the last daemon left there.
 fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Ledger {
     if mode == Mode::Simulate {
@@ -374,6 +384,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         })?;
+    tell_of_idle(agent, journal);
     for restored in &restored {
         report_restored(restored, journal);
     }
