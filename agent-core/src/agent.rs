@@ -97,6 +97,13 @@ impl Round<'_> {
     }
 }
 
+/// The enabled modules that would not be run, as another one owns what they want to change.
+#[must_use]
+pub fn clashing(settings: &Settings, modules: &[Registration]) -> Vec<Idle> {
+    let (_, clashes) = arbiter(&chosen(settings, modules));
+    clashes.iter().map(Idle::clashing).collect()
+}
+
 impl Agent {
     /// Starts the enabled modules. With a marker, a module that was at work when the daemon died too often is
     /// not started.

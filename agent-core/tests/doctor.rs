@@ -108,7 +108,7 @@ fn a_configuration_that_is_wrong_and_a_file_that_is_no_module_are_problems() {
 
     let (code, found) = findings(&bench);
 
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(78));
     for text in [
         "error: unknown setting `verbosty`",
         "core problem /nowhere/other.so is not loaded: ",

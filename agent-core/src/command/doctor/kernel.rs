@@ -57,8 +57,10 @@ pub(super) fn module_checks(
         checks.push(Check::well(name, &format!("reads {files}")));
     }
     checks.extend(read);
-    let changes = changes(module, settings);
-    checks.extend(changes.map(|change| change_check(root, name, change)));
+    if settings.mode == ModuleMode::Active {
+        let changes = changes(module, settings);
+        checks.extend(changes.map(|change| change_check(root, name, change)));
+    }
     checks
 }
 
