@@ -224,7 +224,10 @@ impl<'a> Loader<'a> {
     fn native(&mut self, path: &Path, layer: Layer) {
         let bytes = match lookup::read(path) {
             Ok(bytes) => bytes,
-            Err(error) => return self.diagnostics.push(unreadable(path, &error)),
+            Err(error) => {
+                let error = layer.weighed(unreadable(path, &error));
+                return self.diagnostics.push(error);
+            }
         };
         self.files.push(path.to_owned());
         // What is not UTF-8 is replaced, so that all other problems are found.
@@ -233,13 +236,16 @@ impl<'a> Loader<'a> {
             let at = error.valid_up_to();
             let message = format!("not UTF-8: byte {:#04x} at position {at}", bytes[at]);
             let place = document.place(&(at..at + 1));
-            self.diagnostics.push(Diagnostic::error(place, &message));
+            let error = layer.weighed(Diagnostic::error(place, &message));
+            self.diagnostics.push(error);
         }
         let keys = &self.keys;
         let said = native::Reader::new(&document, layer, keys, self.modules, self.placed).read();
         self.assignments.extend(said.assignments);
         self.absent.extend(said.absent);
-        self.diagnostics.extend(said.diagnostics);
+        let diagnostics = said.diagnostics.into_iter();
+        self.diagnostics
+            .extend(diagnostics.map(|each| layer.weighed(each)));
     }
 
     fn legacy(&mut self, path: &Path, bytes: &[u8]) {

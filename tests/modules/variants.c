@@ -98,6 +98,24 @@ static int32_t create(const amm_config *config, const amm_sink *sink, void **ins
     return *instance == NULL ? AMM_FAILED : AMM_OK;
 }
 
+/* Refuses whatever it is given. */
+static int32_t refuse(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)instance;
+    amm_say_problem(sink, "limit-mib", "that is never enough");
+    return AMM_INVALID;
+}
+
+/* Cannot be created, for whatever reason. */
+static int32_t fail(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)instance;
+    amm_say_problem(sink, "", "there is nothing to work with");
+    return AMM_FAILED;
+}
+
 /* Says once which version it is. */
 static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink *sink)
 {
@@ -116,6 +134,12 @@ static void destroy(void *instance)
 }
 
 static const amm_str needs[] = { NEEDS };
+#ifdef WRITES
+static const amm_str writes[] = { WRITES };
+#define WRITTEN AMM_SEQ(writes)
+#else
+#define WRITTEN AMM_NO_SEQ
+#endif
 static const amm_option_declaration options[] = { OPTIONS };
 
 static const amm_declaration declaration = {
@@ -127,6 +151,7 @@ static const amm_declaration declaration = {
     .description = DESCRIPTION,
     .flag = FLAG,
     .needs = AMM_SEQ(needs),
+    .writes = WRITTEN,
     .options = AMM_SEQ(options),
     .create = CREATE,
     .scan = SCAN,
