@@ -17,6 +17,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use agent_core::evidence::Kind;
 use bench::{Bench, WSF};
 
 /// What was found: the exit status, and each check as `subject verdict text`.
@@ -65,6 +66,32 @@ fn on_a_machine_where_all_is_well_it_says_what_can_be_done() {
     let text = String::from_utf8(text.stdout).unwrap();
     assert!(text.contains("\nsteps\n  ok      "), "{text}");
     assert!(text.contains("\n0 problems, "), "{text}");
+}
+
+#[test]
+fn each_source_of_evidence_is_asked_by_the_files_that_the_daemon_reads() {
+    let bench = well("doctor-evidence");
+    let debug = "sys/kernel/debug/page_owner";
+    fs::create_dir_all(bench.path("sys/kernel/debug")).unwrap();
+    fs::write(bench.path(debug), "").unwrap();
+
+    let (_, without) = findings(&bench);
+    fs::create_dir_all(bench.path(&format!("{debug}_stacks"))).unwrap();
+    let stacks = "stack_record_alloc+0x1/0x2\nnr_base_pages: 5\n\n";
+    fs::write(bench.path(&format!("{debug}_stacks/show_stacks")), stacks).unwrap();
+    let (_, with) = findings(&bench);
+
+    for kind in Kind::ALL {
+        let about = with.iter().filter(|line| line.starts_with("evidence "));
+        let about = about.filter(|line| line.contains(kind.file()) && line.contains(kind.tells()));
+        assert_eq!(about.count(), 1, "{kind:?}: {with:#?}");
+    }
+    let stacks = "/sys/kernel/debug/page_owner_stacks";
+    assert!(
+        has(&without, &format!("evidence note no {stacks}")),
+        "{without:#?}"
+    );
+    assert!(has(&with, &format!("evidence ok {stacks}: ")), "{with:#?}");
 }
 
 #[test]

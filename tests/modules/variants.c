@@ -83,9 +83,14 @@ static void mark(const char *path)
     }
 }
 
+static int32_t refuse(const amm_config *config, const amm_sink *sink, void **instance);
+static int32_t fail(const amm_config *config, const amm_sink *sink, void **instance);
+
 __attribute__((constructor)) static void constructor(void)
 {
     (void)mark;
+    (void)refuse;
+    (void)fail;
     CONSTRUCTOR;
 }
 

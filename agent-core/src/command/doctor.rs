@@ -3,6 +3,7 @@
 
 mod check;
 mod daemon;
+mod evidence;
 mod kernel;
 mod others;
 mod places;
@@ -53,7 +54,7 @@ fn checks(cli: &Cli, startup: &Startup, outcome: &Outcome) -> Vec<Check> {
         }
         checks.extend(faults);
     }
-    checks.extend(kernel::evidence_checks(&root));
+    checks.extend(evidence::checks(&root, core));
     checks.extend(others::checks(&root));
     checks.extend(daemon::checks(
         &root,

@@ -322,6 +322,56 @@ fn the_daemon_check_config_and_doctor_agree_on_every_start() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// A file with all of its settings, as they are if nobody sets them.
+fn uncommented(file: &str) -> String {
+    let is_setting = |line: &str| {
+        let word = line.split(' ').next().unwrap_or_default();
+        let is_key = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        !word.is_empty() && word.chars().all(is_key) && line[word.len()..].starts_with(" = ")
+    };
+    let lines = file.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if is_setting(setting) => setting,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_shipped_files_start_the_daemon() {
+    let conf = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../conf"));
+    let read = |name: &str| fs::read_to_string(conf.join(name)).unwrap();
+    let all = uncommented(&read("adaptivemmd.toml"));
+    assert!(all.contains("\nmax-late = 3\n"), "{all}");
+    let files = [
+        ("etc/adaptivemmd/adaptivemmd.toml", read("adaptivemmd.toml")),
+        ("etc/adaptivemmd/adaptivemmd.toml", all.clone()),
+        ("usr/lib/adaptivemmd/adaptivemmd.toml", all),
+        ("etc/sysconfig/adaptivemmd", read("adaptivemmd.sysconfig")),
+    ];
+
+    for (path, text) in files {
+        let tree = tempfile::tempdir().unwrap();
+        let file = tree.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+
+        let daemon = run(tree.path(), &["-s", "--once"]);
+        let check_config = run(tree.path(), &["check-config"]);
+        let doctor = run(tree.path(), &["doctor"]);
+
+        assert_eq!(daemon.code, Some(0), "{path}: {daemon:?}");
+        assert_eq!(check_config.code, Some(0), "{path}: {check_config:?}");
+        assert!(
+            check_config.text.contains(" is valid; read:"),
+            "{check_config:?}"
+        );
+        assert!(
+            doctor.text.contains("the daemon would start"),
+            "{path}: {doctor:?}"
+        );
+    }
+}
+
 #[test]
 fn of_two_that_want_the_same_doctor_says_of_one_that_it_can() {
     let twins = Case {
