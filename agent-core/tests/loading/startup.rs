@@ -330,7 +330,7 @@ fn uncommented(file: &str) -> String {
         !word.is_empty() && word.chars().all(is_key) && line[word.len()..].starts_with(" = ")
     };
     let lines = file.lines().map(|line| match line.strip_prefix('#') {
-        Some(setting) if is_setting(setting) => setting,
+        Some(setting) if setting.starts_with('[') || is_setting(setting) => setting,
         _ => line,
     });
     lines.collect::<Vec<_>>().join("\n")
