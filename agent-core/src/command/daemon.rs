@@ -261,7 +261,7 @@ fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
 fn tell_of_idle(agent: &Agent, journal: &mut Journal) {
     for idle in agent.idle() {
         let text = format!("is idle: {idle}");
-        let entry = Entry::new(Severity::Warning, &idle.module, &text).event(Event::ModuleRefused);
+        let entry = Entry::new(Severity::Warning, &idle.module, &text).event(Event::ModuleIdle);
         journal.write(&entry.fields(&[("REASON", &idle.reason)]));
     }
 }
