@@ -85,12 +85,16 @@ static void mark(const char *path)
 
 static int32_t refuse(const amm_config *config, const amm_sink *sink, void **instance);
 static int32_t fail(const amm_config *config, const amm_sink *sink, void **instance);
+static int32_t hang(const amm_config *config, const amm_sink *sink, void **instance);
+static int32_t crash(const amm_config *config, const amm_sink *sink, void **instance);
 
 __attribute__((constructor)) static void constructor(void)
 {
     (void)mark;
     (void)refuse;
     (void)fail;
+    (void)hang;
+    (void)crash;
     CONSTRUCTOR;
 }
 
@@ -119,6 +123,26 @@ static int32_t fail(const amm_config *config, const amm_sink *sink, void **insta
     (void)instance;
     amm_say_problem(sink, "", "there is nothing to work with");
     return AMM_FAILED;
+}
+
+/* Never comes back. */
+static int32_t hang(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)sink;
+    (void)instance;
+    while (pause() != 0) {
+    }
+    return AMM_FAILED;
+}
+
+/* Takes its process with it. */
+static int32_t crash(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)sink;
+    (void)instance;
+    abort();
 }
 
 /* Says once which version it is. */

@@ -2,7 +2,7 @@
 //! `check-config` and `doctor` rehearse it: so they cannot disagree.
 
 use super::{catalogue, complain, load};
-use crate::agent::{Agent, BuildErrors, Idle, Site};
+use crate::agent::{Agent, BuildErrors, Idle, Site, Threads};
 use crate::catalogue::{Catalogue, Origin};
 use crate::config::{Isolation, Loaded, Sources};
 use crate::sampler::Root;
@@ -55,7 +55,12 @@ impl Startup {
                 settings.isolation = Some(Isolation::Process);
             }
         }
-        let outcome = match self.build(Site::looked_at(Root::live())) {
+        // In a thread each: several that hang are waited for at the same time.
+        let site = Site {
+            threads: Threads::OnePerModule,
+            ..Site::looked_at(Root::live())
+        };
+        let outcome = match self.build(site) {
             Ok(agent) => Outcome {
                 errors: Vec::new(),
                 idle: agent.idle().to_vec(),

@@ -233,6 +233,19 @@ const CASES: &[Case] = &[
         fault: "there is nothing to work with",
         ..USUAL
     },
+    Case {
+        name: "a module whose creation does not end",
+        modules: &[("hangs.so", &[("CREATE", "hang")])],
+        fault: "it was not created within",
+        ..USUAL
+    },
+    Case {
+        name: "a module whose creation ends its process",
+        modules: &[("crashes.so", &[("CREATE", "crash")])],
+        text: "[modules.variant]\nisolation = \"process\"\n",
+        fault: "its process",
+        ..USUAL
+    },
 ];
 
 /// How it ends, and what is said.
