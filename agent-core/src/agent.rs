@@ -3,6 +3,7 @@
 
 mod deed;
 mod error;
+mod idle;
 mod rehearsal;
 mod site;
 mod start;
@@ -14,7 +15,7 @@ use crossbeam_channel::Receiver;
 
 use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::arbiter::{Arbiter, Decision};
-use crate::bus::{Bus, Ending, Member, Patience};
+use crate::bus::{Bus, Ending, Member, Patience, Reason};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
 use crate::decisions::{Decisions, News, Record};
@@ -30,9 +31,10 @@ use crate::vitals::Vitals;
 
 pub use deed::{Deed, Fate};
 pub use error::{BuildError, BuildErrors};
+pub use idle::Idle;
 use rehearsal::Rehearsal;
 pub use site::{Site, Threads};
-use start::{arbiter, chosen, needed, owned, patience, start, wanted, writing};
+use start::{Starting, arbiter, chosen, needed, owned, patience, start, wanted, without, writing};
 
 /// The daemon without its clock, its signals and its log.
 #[derive(Debug)]
@@ -54,6 +56,7 @@ pub struct Agent {
     needed: Wanted,
     /// The modules on the bus, as they were found and configured.
     running: Vec<(Registration, ModuleSettings)>,
+    idle: Vec<Idle>,
 }
 
 /// What happened in one scan.
@@ -94,13 +97,23 @@ impl Round<'_> {
     }
 }
 
+/// The enabled modules that would not be run, as another one owns what they want to change.
+#[must_use]
+pub fn clashing(settings: &Settings, modules: &[Registration]) -> Vec<Idle> {
+    let (_, clashes) = arbiter(&chosen(settings, modules));
+    clashes.iter().map(Idle::clashing).collect()
+}
+
 impl Agent {
     /// Starts the enabled modules. With a marker, a module that was at work when the daemon died too often is
     /// not started.
     ///
+    /// A module that may not run, because another one owns what it wants to change, is idle, and so is one that
+    /// refuses options which the administrator has not set.
+    ///
     /// # Errors
     ///
-    /// If some of them cannot be started; then none is.
+    /// If what the administrator has set is refused, or there are no more threads; then none is started.
     pub fn build(
         site: Site,
         settings: &Settings,
@@ -118,9 +131,13 @@ impl Agent {
             incidents,
         } = site;
         let chosen = chosen(settings, modules);
-        let arbiter =
-            arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
-        let members = start(&chosen, threads, marker.as_mut(), &mut states).map_err(|errors| {
+        let (arbiter, clashes) = arbiter(&chosen);
+        let starting = Starting {
+            threads,
+            marker: marker.as_mut(),
+            states: &mut states,
+        };
+        let (members, idle) = start(&chosen, &clashes, starting).map_err(|errors| {
             if let Some(marker) = &marker {
                 marker.excuse();
             }
@@ -137,9 +154,10 @@ impl Agent {
         };
         let mut actuator = Actuator::new(root.clone(), mode, ledger);
         actuator.limit(settings.core.limits);
-        decisions.watch(writing(&chosen));
+        let active = without(&chosen, &clashes);
+        decisions.watch(writing(&active));
         Ok(Self {
-            sampler: Sampler::new(root, wanted(&chosen), page_size),
+            sampler: Sampler::new(root, wanted(&active), page_size),
             bus: Bus::new(members),
             arbiter,
             actuator,
@@ -151,8 +169,9 @@ impl Agent {
             decisions,
             states,
             incidents,
-            needed: needed(&chosen),
+            needed: needed(&active),
             running: owned(&chosen),
+            idle,
         })
     }
 
@@ -161,16 +180,15 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// If some module cannot be started; then everything stays as it was.
+    /// If what the administrator has set is refused, or there are no more threads; then everything stays as it was.
     pub fn reconfigure(
         &mut self,
         settings: &Settings,
         modules: &[Registration],
     ) -> Result<Vec<Restored>, BuildErrors> {
         let chosen = chosen(settings, modules);
-        let arbiter =
-            arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
-        let idle = |name: &str| {
+        let (arbiter, clashes) = arbiter(&chosen);
+        let is_waiting = |name: &str| {
             self.bus
                 .members()
                 .iter()
@@ -178,7 +196,10 @@ impl Agent {
         };
         let keeps: Vec<bool> = chosen
             .iter()
-            .map(|(module, settings)| self.runs(module, settings) && idle(&settings.name))
+            .map(|(module, settings)| {
+                let may_run = clashes.iter().all(|clash| clash.module != settings.name);
+                may_run && self.runs(module, settings) && is_waiting(&settings.name)
+            })
             .collect();
         let fresh: Vec<_> = chosen
             .iter()
@@ -191,8 +212,12 @@ impl Agent {
                 marker.forgive(module.name());
             }
         }
-        let mut members = start(&fresh, self.threads, self.marker.as_mut(), &mut self.states)
-            .map_err(BuildErrors)?;
+        let starting = Starting {
+            threads: self.threads,
+            marker: self.marker.as_mut(),
+            states: &mut self.states,
+        };
+        let (mut members, idle) = start(&fresh, &clashes, starting).map_err(BuildErrors)?;
         let kept = |member: &Member| {
             chosen
                 .iter()
@@ -202,16 +227,18 @@ impl Agent {
         let old = std::mem::replace(&mut self.bus, Bus::new(Vec::new())).into_members();
         members.extend(old.into_iter().filter(kept));
         self.bus = Bus::new(members);
-        self.sampler.want(wanted(&chosen));
-        self.decisions.watch(writing(&chosen));
-        self.needed = needed(&chosen);
+        let active = without(&chosen, &clashes);
+        self.sampler.want(wanted(&active));
+        self.decisions.watch(writing(&active));
+        self.needed = needed(&active);
         self.arbiter = arbiter;
         self.actuator.limit(settings.core.limits);
         self.period = settings.core.period;
         self.patience = patience(settings);
         self.running = owned(&chosen);
+        self.idle = idle;
         let arbiter = &self.arbiter;
-        let is_left = |tunable: &str| !arbiter.is_changed(tunable);
+        let is_left = |tunable: &str| arbiter.owner(tunable).is_none();
         Ok(self.actuator.restore_those(is_left))
     }
 
@@ -233,7 +260,14 @@ impl Agent {
 
     /// The names of the modules that were started.
     pub fn modules(&self) -> impl Iterator<Item = &str> {
-        self.bus.members().iter().map(Member::name)
+        let names = self.bus.members().iter().map(Member::name);
+        names.filter(|name| self.idle.iter().all(|idle| idle.module != *name))
+    }
+
+    /// The modules that are enabled and not run until a reload.
+    #[must_use]
+    pub fn idle(&self) -> &[Idle] {
+        &self.idle
     }
 
     /// The modules, by name, as they were after the last scan.
@@ -280,10 +314,12 @@ impl Agent {
     /// The modules that do not work, before there was a scan: their names, and why.
     pub fn broken(&self) -> impl Iterator<Item = (&str, &str)> {
         let quarantined = |member: &&Member| {
-            matches!(
+            let is_idle = matches!(member.ending(), Ending::Quarantined(Reason::Idle, _));
+            let is_down = matches!(
                 member.ending(),
                 Ending::Quarantined(..) | Ending::Restarting(_)
-            )
+            );
+            is_down && !is_idle
         };
         self.bus.members().iter().filter(quarantined).map(|member| {
             let problem = member.words().problems.first();

@@ -54,6 +54,22 @@ impl Permit {
         }
     }
 
+    /// The tunables that it allows to be changed, each once. What the daemon cannot change is not among them.
+    fn tunables(&self) -> Vec<&str> {
+        let mut tunables: Vec<&str> = Vec::new();
+        for write in &self.writes {
+            let is_allowed = self
+                .allow
+                .as_ref()
+                .is_none_or(|allow| allow.contains(write));
+            if is_allowed && tunables::find(write).is_some() && !tunables.contains(&write.as_str())
+            {
+                tunables.push(write);
+            }
+        }
+        tunables
+    }
+
     /// What a request is worth by itself. Has no memory, so that a module can be told during the call.
     #[must_use]
     pub fn answer(&self, action: &Action) -> Answer {
@@ -87,27 +103,41 @@ pub enum Decision {
     NotOwner,
 }
 
-/// Two modules want to change the same thing.
+/// A module wants to change what others change: it is not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
-    /// What both declared.
-    pub action: String,
-    /// The modules.
-    pub modules: [String; 2],
+    /// Who is not run.
+    pub module: String,
+    /// Each tunable, with the module that owns it.
+    pub owned: Vec<(String, String)>,
 }
 
-impl fmt::Display for Clash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, second] = &self.modules;
-        write!(
-            f,
-            "modules {first} and {second} both change {}: switch one off, or take it out of its `allow`",
-            self.action
+impl Clash {
+    /// What can be done about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let mut owners: Vec<&str> = self.owned.iter().map(|(_, owner)| owner.as_str()).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let module = &self.module;
+        format!(
+            "to use it instead, set `enabled = false` in [modules.{}]; to keep both, set `mode = \"advise\"` in \
+             [modules.{module}], or an `allow` without what it does not own",
+            owners.join("] and [modules.")
         )
     }
 }
 
-impl std::error::Error for Clash {}
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owned: Vec<String> = self
+            .owned
+            .iter()
+            .map(|(tunable, owner)| format!("the module {owner} owns {tunable}"))
+            .collect();
+        f.write_str(&owned.join(", and "))
+    }
+}
 
 /// Knows the owner of every tunable and the mode of every module.
 #[derive(Debug, Default)]
@@ -117,51 +147,40 @@ pub struct Arbiter {
 }
 
 impl Arbiter {
-    /// For these modules: name, permit, mode.
-    ///
-    /// # Errors
-    ///
-    /// If two of them may change the same tunable. A node may be compacted for several of them.
+    /// For these modules: name, permit, mode. The first that may change a tunable owns it, and a later one that
+    /// may change it as well is returned: it is not to be run, and owns nothing. A module that only advises owns
+    /// nothing either. A node may be compacted for several modules.
     pub fn new<'a>(
         modules: impl Iterator<Item = (&'a str, &'a Permit, ModuleMode)>,
-    ) -> Result<Self, Clash> {
+    ) -> (Self, Vec<Clash>) {
         let mut arbiter = Self::default();
+        let mut clashes = Vec::new();
         for (name, permit, mode) in modules {
-            match mode {
-                ModuleMode::Advise => arbiter.advisers.push(name.to_owned()),
-                ModuleMode::Active => {}
+            if mode == ModuleMode::Advise {
+                arbiter.advisers.push(name.to_owned());
+                continue;
             }
-            let allowed = |write: &&String| {
-                permit
-                    .allow
-                    .as_ref()
-                    .is_none_or(|allow| allow.contains(write))
-            };
-            for write in permit
-                .writes
-                .iter()
-                .filter(allowed)
-                .filter(|write| *write != COMPACT_NODE)
-            {
-                if let Some(owner) = arbiter.owners.insert(write.clone(), name.to_owned()) {
-                    return Err(Clash {
-                        action: write.clone(),
-                        modules: [owner, name.to_owned()],
-                    });
+            let mut owned = Vec::new();
+            for tunable in permit.tunables() {
+                if let Some(owner) = arbiter.owner(tunable) {
+                    owned.push((tunable.to_owned(), owner.to_owned()));
                 }
             }
+            if owned.is_empty() {
+                for tunable in permit.tunables() {
+                    arbiter.owners.insert(tunable.to_owned(), name.to_owned());
+                }
+            } else {
+                clashes.push(Clash {
+                    module: name.to_owned(),
+                    owned,
+                });
+            }
         }
-        Ok(arbiter)
+        (arbiter, clashes)
     }
 
-    /// Whether there is a module that changes this tunable, and does not only advise.
-    #[must_use]
-    pub fn is_changed(&self, tunable: &str) -> bool {
-        let adviser = |owner: &str| self.advisers.iter().any(|adviser| adviser == owner);
-        self.owner(tunable).is_some_and(|owner| !adviser(owner))
-    }
-
-    /// The module that may change this tunable.
+    /// The module that changes this tunable; none if modules only advise on it.
     #[must_use]
     pub fn owner(&self, tunable: &str) -> Option<&str> {
         self.owners.get(tunable).map(String::as_str)
@@ -170,14 +189,14 @@ impl Arbiter {
     /// Decides on one request of a module.
     #[must_use]
     pub fn decide(&self, module: &str, request: &Request) -> Decision {
-        let owned = match &request.action {
+        let is_owned = match &request.action {
             Action::Set { tunable, .. } => self.owner(tunable) == Some(module),
             Action::CompactNode { .. } => true,
         };
-        if !owned {
-            Decision::NotOwner
-        } else if self.advisers.iter().any(|adviser| adviser == module) {
+        if self.advisers.iter().any(|adviser| adviser == module) {
             Decision::Advise
+        } else if !is_owned {
+            Decision::NotOwner
         } else {
             Decision::CarryOut
         }
@@ -235,26 +254,54 @@ mod tests {
         );
     }
 
+    fn clashes(clashes: &[Clash]) -> Vec<(&str, String)> {
+        let clashes = clashes.iter();
+        clashes
+            .map(|clash| (clash.module.as_str(), clash.to_string()))
+            .collect()
+    }
+
     #[test]
-    fn two_owners_of_a_tunable_are_an_error_that_names_both() {
-        let (a, b) = (
-            permit(&[WSF, "compact-node"], None),
-            permit(&[WSF, "compact-node"], None),
-        );
+    fn the_first_owns_a_tunable_and_a_later_one_owns_nothing() {
+        const CACHE: &str = "vm.vfs_cache_pressure";
+        let a = permit(&[WSF, WSF, "compact-node"], None);
+        let b = permit(&[CACHE, WSF, "compact-node"], None);
+        let c = permit(&[CACHE], None);
+        let active = ModuleMode::Active;
 
-        let clash = Arbiter::new(
-            [("a", &a, ModuleMode::Active), ("b", &b, ModuleMode::Active)].into_iter(),
-        );
+        let (arbiter, found) =
+            Arbiter::new([("a", &a, active), ("b", &b, active), ("c", &c, active)].into_iter());
 
+        let text = "the module a owns vm.watermark_scale_factor".to_owned();
+        assert_eq!(clashes(&found), [("b", text)]);
         assert_eq!(
-            clash.unwrap_err().to_string(),
-            "modules a and b both change vm.watermark_scale_factor: switch one off, or take it out of its `allow`"
+            (arbiter.owner(WSF), arbiter.owner(CACHE)),
+            (Some("a"), Some("c"))
+        );
+        assert_eq!(
+            found[0].remedy(),
+            "to use it instead, set `enabled = false` in [modules.a]; to keep both, set `mode = \"advise\"` in \
+             [modules.b], or an `allow` without what it does not own"
         );
     }
 
     #[test]
-    fn a_module_that_may_not_ask_does_not_clash() {
-        let (a, b) = (permit(&[WSF], None), permit(&[WSF], Some(&[])));
+    fn what_the_daemon_cannot_change_has_no_owner() {
+        let (a, b) = (
+            permit(&["vm.swappiness"], None),
+            permit(&["vm.swappiness"], None),
+        );
+
+        let (arbiter, found) = Arbiter::new(
+            [("a", &a, ModuleMode::Active), ("b", &b, ModuleMode::Active)].into_iter(),
+        );
+
+        assert_eq!((arbiter.owner("vm.swappiness"), found), (None, vec![]));
+    }
+
+    #[test]
+    fn advisers_and_modules_that_may_not_ask_own_nothing() {
+        let (all, none) = (permit(&[WSF], None), permit(&[WSF], Some(&[])));
         let request = Request {
             action: set(WSF, 20),
             reason: String::new(),
@@ -262,12 +309,25 @@ mod tests {
             numbers: Vec::new(),
         };
 
-        let arbiter = Arbiter::new(
-            [("a", &a, ModuleMode::Advise), ("b", &b, ModuleMode::Active)].into_iter(),
-        )
-        .unwrap();
+        let (arbiter, found) = Arbiter::new(
+            [
+                ("a", &all, ModuleMode::Advise),
+                ("b", &none, ModuleMode::Active),
+                ("c", &all, ModuleMode::Active),
+                ("d", &all, ModuleMode::Advise),
+            ]
+            .into_iter(),
+        );
 
-        assert_eq!(arbiter.decide("a", &request), Decision::Advise);
-        assert_eq!(arbiter.decide("b", &request), Decision::NotOwner);
+        assert_eq!(found, []);
+        assert_eq!(
+            ["a", "b", "c", "d"].map(|module| arbiter.decide(module, &request)),
+            [
+                Decision::Advise,
+                Decision::NotOwner,
+                Decision::CarryOut,
+                Decision::Advise
+            ]
+        );
     }
 }

@@ -68,6 +68,8 @@ pub enum Reason {
     AtWork(u8),
     /// It is about to be made anew.
     Restarting,
+    /// It is not run at all, until a reload; why is among its problems.
+    Idle,
 }
 
 /// All modules, by name.

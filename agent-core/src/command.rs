@@ -14,6 +14,7 @@ mod record;
 mod replay;
 mod restore;
 mod snapshot;
+mod startup;
 mod status;
 
 use std::fmt::Display;

@@ -95,11 +95,29 @@ pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
     let overruled = merge::overruled(&loader.keys, &loader.assignments);
     loader.diagnostics.extend(overruled);
     let values = merge::merge(&loader.keys, &loader.assignments);
+    let mut settings = Settings::of(&values, modules);
+    note_written(&mut settings, &loader);
     Loaded {
-        settings: Settings::of(&values, modules),
+        settings,
         diagnostics: loader.diagnostics,
         values,
         files: loader.files,
+    }
+}
+
+/// Notes which options of modules are the word of the administrator.
+fn note_written(settings: &mut Settings, loader: &Loader<'_>) {
+    let in_force = merge::in_force(&loader.assignments);
+    for (module, settings) in loader.modules.iter().zip(&mut settings.modules) {
+        let table = schema::module_table(&module.name);
+        for (option, (_, value)) in module.options.iter().zip(&settings.values) {
+            let path = format!("{table}.config.{}", content::key_text(&option.name));
+            let given = in_force.get(path.as_str());
+            let is_theirs = given.is_some_and(|given| given.layer > Layer::Vendor);
+            if is_theirs && *value != option.default {
+                settings.written.push(option.name.clone());
+            }
+        }
     }
 }
 
@@ -206,7 +224,10 @@ impl<'a> Loader<'a> {
     fn native(&mut self, path: &Path, layer: Layer) {
         let bytes = match lookup::read(path) {
             Ok(bytes) => bytes,
-            Err(error) => return self.diagnostics.push(unreadable(path, &error)),
+            Err(error) => {
+                let error = layer.weighed(unreadable(path, &error));
+                return self.diagnostics.push(error);
+            }
         };
         self.files.push(path.to_owned());
         // What is not UTF-8 is replaced, so that all other problems are found.
@@ -215,13 +236,16 @@ impl<'a> Loader<'a> {
             let at = error.valid_up_to();
             let message = format!("not UTF-8: byte {:#04x} at position {at}", bytes[at]);
             let place = document.place(&(at..at + 1));
-            self.diagnostics.push(Diagnostic::error(place, &message));
+            let error = layer.weighed(Diagnostic::error(place, &message));
+            self.diagnostics.push(error);
         }
         let keys = &self.keys;
         let said = native::Reader::new(&document, layer, keys, self.modules, self.placed).read();
         self.assignments.extend(said.assignments);
         self.absent.extend(said.absent);
-        self.diagnostics.extend(said.diagnostics);
+        let diagnostics = said.diagnostics.into_iter();
+        self.diagnostics
+            .extend(diagnostics.map(|each| layer.weighed(each)));
     }
 
     fn legacy(&mut self, path: &Path, bytes: &[u8]) {

@@ -103,7 +103,7 @@ pub struct Module {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// `running`, `failing`, `late`, `restarting` or `quarantined`.
+    /// `running`, `failing`, `late`, `restarting`, `quarantined` or `idle`.
     pub state: String,
     /// Why, if it does not simply run.
     pub why: Option<String>,

@@ -144,7 +144,8 @@ impl Reporter {
         let problem = member.words().problems.first();
         let problem = problem.map_or(NO_REASON, |(_, text)| text);
         let (code, event, text) = match member.ending() {
-            Ending::Silent => return,
+            // That it is idle was told when it was to be started.
+            Ending::Silent | Ending::Quarantined(Reason::Idle, _) => return,
             Ending::Answered(Verdict::Good) => {
                 self.back_to_normal(member.name(), journal);
                 return;
@@ -381,6 +382,7 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
         Reason::Gone => "lost its thread".to_owned(),
         Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),
         Reason::Restarting => "is started again".to_owned(),
+        Reason::Idle => format!("is not run: {problem}"),
     }
 }
 

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::bus::{Ending, Member};
+use crate::bus::{Ending, Member, Reason};
 use crate::loader::Verdict;
 use crate::reporter;
 
@@ -33,7 +33,7 @@ struct Content {
 /// How one module stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stand {
-    /// `running`, `failing`, `late`, `restarting` or `quarantined`.
+    /// `running`, `failing`, `late`, `restarting`, `quarantined` or `idle`.
     pub state: String,
     /// The reason, if it does not simply run.
     pub why: Option<String>,
@@ -129,6 +129,7 @@ pub(crate) fn stand(member: &Member) -> Stand {
         Ending::Answered(_) => ("failing", Some(problem.to_owned())),
         Ending::Late(_) => ("late", Some("does not answer in time".to_owned())),
         Ending::Restarting(reason) => ("restarting", Some(reporter::breakdown(reason, problem))),
+        Ending::Quarantined(Reason::Idle, _) => ("idle", Some(problem.to_owned())),
         Ending::Quarantined(reason, pause) => (
             "quarantined",
             Some(reporter::quarantine(reason, pause, problem)),

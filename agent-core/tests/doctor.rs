@@ -17,6 +17,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use agent_core::evidence::Kind;
 use bench::{Bench, WSF};
 
 /// What was found: the exit status, and each check as `subject verdict text`.
@@ -68,6 +69,32 @@ fn on_a_machine_where_all_is_well_it_says_what_can_be_done() {
 }
 
 #[test]
+fn each_source_of_evidence_is_asked_by_the_files_that_the_daemon_reads() {
+    let bench = well("doctor-evidence");
+    let debug = "sys/kernel/debug/page_owner";
+    fs::create_dir_all(bench.path("sys/kernel/debug")).unwrap();
+    fs::write(bench.path(debug), "").unwrap();
+
+    let (_, without) = findings(&bench);
+    fs::create_dir_all(bench.path(&format!("{debug}_stacks"))).unwrap();
+    let stacks = "stack_record_alloc+0x1/0x2\nnr_base_pages: 5\n\n";
+    fs::write(bench.path(&format!("{debug}_stacks/show_stacks")), stacks).unwrap();
+    let (_, with) = findings(&bench);
+
+    for kind in Kind::ALL {
+        let about = with.iter().filter(|line| line.starts_with("evidence "));
+        let about = about.filter(|line| line.contains(kind.file()) && line.contains(kind.tells()));
+        assert_eq!(about.count(), 1, "{kind:?}: {with:#?}");
+    }
+    let stacks = "/sys/kernel/debug/page_owner_stacks";
+    assert!(
+        has(&without, &format!("evidence note no {stacks}")),
+        "{without:#?}"
+    );
+    assert!(has(&with, &format!("evidence ok {stacks}: ")), "{with:#?}");
+}
+
+#[test]
 fn what_a_kernel_lacks_is_a_note_and_what_does_not_work_is_a_problem() {
     let bench = well("doctor-lacks");
     fs::remove_file(bench.path("proc/sys/fs/negative-dentry-limit")).unwrap();
@@ -108,7 +135,7 @@ fn a_configuration_that_is_wrong_and_a_file_that_is_no_module_are_problems() {
 
     let (code, found) = findings(&bench);
 
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(78));
     for text in [
         "error: unknown setting `verbosty`",
         "core problem /nowhere/other.so is not loaded: ",

@@ -35,6 +35,8 @@ mod same_bytes;
 mod skip;
 #[path = "loading/standings.rs"]
 mod standings;
+#[path = "loading/startup.rs"]
+mod startup;
 #[path = "loading/symbols.rs"]
 mod symbols;
 #[path = "loading/telltale.rs"]

@@ -304,3 +304,30 @@ fn what_is_no_module_or_no_trace_is_refused() {
     );
     assert_eq!(nothing.code, Some(2));
 }
+
+#[test]
+fn a_module_is_told_who_owns_what_it_wants_to_change() {
+    let source = tests().join("modules/variants.c");
+    let tested = |test: &str, tunable: &str| {
+        let writes = format!("WRITES=AMM_S(\"{tunable}\")");
+        let run = tested(&built(test, &source, &writes));
+        complaints(&run).join("\n")
+    };
+
+    let (on, off) = (
+        tested("owned", "vm.watermark_scale_factor"),
+        tested("owned-off", "vm.vfs_cache_pressure"),
+    );
+
+    let idle = "where they are both on, it is idle, as the module";
+    let owners = [
+        "free-pages owns vm.watermark_scale_factor",
+        "cache-pressure owns vm.vfs_cache_pressure",
+    ];
+    for (said, owner) in [on, off].iter().zip(owners) {
+        assert!(
+            said.contains(&format!("{idle} {owner}; to use it instead")),
+            "{said}"
+        );
+    }
+}

@@ -83,9 +83,18 @@ static void mark(const char *path)
     }
 }
 
+static int32_t refuse(const amm_config *config, const amm_sink *sink, void **instance);
+static int32_t fail(const amm_config *config, const amm_sink *sink, void **instance);
+static int32_t hang(const amm_config *config, const amm_sink *sink, void **instance);
+static int32_t crash(const amm_config *config, const amm_sink *sink, void **instance);
+
 __attribute__((constructor)) static void constructor(void)
 {
     (void)mark;
+    (void)refuse;
+    (void)fail;
+    (void)hang;
+    (void)crash;
     CONSTRUCTOR;
 }
 
@@ -96,6 +105,44 @@ static int32_t create(const amm_config *config, const amm_sink *sink, void **ins
     (void)sink;
     *instance = calloc(1, sizeof(unsigned));
     return *instance == NULL ? AMM_FAILED : AMM_OK;
+}
+
+/* Refuses whatever it is given. */
+static int32_t refuse(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)instance;
+    amm_say_problem(sink, "limit-mib", "that is never enough");
+    return AMM_INVALID;
+}
+
+/* Cannot be created, for whatever reason. */
+static int32_t fail(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)instance;
+    amm_say_problem(sink, "", "there is nothing to work with");
+    return AMM_FAILED;
+}
+
+/* Never comes back. */
+static int32_t hang(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)sink;
+    (void)instance;
+    while (pause() != 0) {
+    }
+    return AMM_FAILED;
+}
+
+/* Takes its process with it. */
+static int32_t crash(const amm_config *config, const amm_sink *sink, void **instance)
+{
+    (void)config;
+    (void)sink;
+    (void)instance;
+    abort();
 }
 
 /* Says once which version it is. */
@@ -116,6 +163,12 @@ static void destroy(void *instance)
 }
 
 static const amm_str needs[] = { NEEDS };
+#ifdef WRITES
+static const amm_str writes[] = { WRITES };
+#define WRITTEN AMM_SEQ(writes)
+#else
+#define WRITTEN AMM_NO_SEQ
+#endif
 static const amm_option_declaration options[] = { OPTIONS };
 
 static const amm_declaration declaration = {
@@ -127,6 +180,7 @@ static const amm_declaration declaration = {
     .description = DESCRIPTION,
     .flag = FLAG,
     .needs = AMM_SEQ(needs),
+    .writes = WRITTEN,
     .options = AMM_SEQ(options),
     .create = CREATE,
     .scan = SCAN,

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::io;
 
-use crate::arbiter::Clash;
-
 /// Why the modules could not be started. All reasons at once.
 #[derive(Debug)]
 pub struct BuildErrors(pub Vec<BuildError>);
@@ -12,7 +10,7 @@ pub struct BuildErrors(pub Vec<BuildError>);
 /// Why a module could not be started.
 #[derive(Debug)]
 pub enum BuildError {
-    /// Its options make no sense together.
+    /// Its options make no sense together, and the administrator has set them.
     Options {
         /// The module.
         module: String,
@@ -21,8 +19,6 @@ pub enum BuildError {
         /// What is wrong.
         text: String,
     },
-    /// Two modules want the same tunable.
-    Clash(Clash),
     /// The kernel gives us no more threads.
     Thread {
         /// The module.
@@ -41,7 +37,6 @@ impl fmt::Display for BuildError {
             Self::Options { module, key, text } => {
                 write!(f, "[modules.{module}.config] {key}: {text}")
             }
-            Self::Clash(clash) => write!(f, "{clash}"),
             Self::Thread { module, source } => {
                 write!(f, "cannot start the thread of {module}: {source}")
             }

@@ -4,11 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{BuildError, Threads};
+use super::{BuildError, Idle, Threads};
 use crate::arbiter::{Arbiter, Clash, Permit};
 use crate::bus::{Member, Patience, Reason, await_start};
-use crate::catalogue::Registration;
-use crate::config::{ModuleSettings, Settings};
+use crate::catalogue::{Origin, Registration};
+use crate::config::{ModuleMode, ModuleSettings, Settings};
 use crate::isolation::START_WAIT;
 use crate::marker::{Marker, TOO_MANY};
 use crate::runner::Recipe;
@@ -45,13 +45,34 @@ fn permit(module: &Registration, settings: &ModuleSettings) -> Permit {
     Permit::new(&module.description.writes, settings.allow.as_deref())
 }
 
-pub(super) fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> Result<Arbiter, Clash> {
-    let permits: Vec<Permit> = chosen
+/// Who owns what, and who may not run because of that. Modules that are linked in come first, then those in files;
+/// each by name, so that it does not depend on what was installed first.
+pub(super) fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> (Arbiter, Vec<Clash>) {
+    let mut modules: Vec<(&str, Permit, &Registration, ModuleMode)> = chosen
         .iter()
-        .map(|(module, settings)| permit(module, settings))
+        .map(|(module, settings)| {
+            let permit = permit(module, settings);
+            (module.name(), permit, *module, settings.mode)
+        })
         .collect();
-    let modules = chosen.iter().zip(&permits);
-    Arbiter::new(modules.map(|((module, settings), permit)| (module.name(), permit, settings.mode)))
+    modules.sort_by_key(|(name, _, module, _)| (module.origin != Origin::LinkedIn, *name));
+    Arbiter::new(
+        modules
+            .iter()
+            .map(|(name, permit, _, mode)| (*name, permit, *mode)),
+    )
+}
+
+/// Those of the modules that own what they may change, or change nothing.
+pub(super) fn without<'a>(
+    chosen: &[(&'a Registration, &'a ModuleSettings)],
+    clashes: &[Clash],
+) -> Vec<(&'a Registration, &'a ModuleSettings)> {
+    let is_idle = |name: &str| clashes.iter().any(|clash| clash.module == name);
+    let modules = chosen.iter().copied();
+    modules
+        .filter(|(module, _)| !is_idle(module.name()))
+        .collect()
 }
 
 /// The modules that may change something.
@@ -99,18 +120,24 @@ pub(super) fn patience(settings: &Settings) -> Patience {
     }
 }
 
-/// Starts modules. If options are wrong, or there are no more threads, none is; one that breaks down is
-/// quarantined.
+/// Where modules are started, and from what.
+pub(super) struct Starting<'a> {
+    pub(super) threads: Threads,
+    pub(super) marker: Option<&'a mut Marker>,
+    pub(super) states: &'a mut States,
+}
+
+/// Starts modules. If options are wrong that the administrator has set, or there are no more threads, none is; one
+/// that breaks down is quarantined; and one that may not run, or refuses options that nobody has set, is idle.
 pub(super) fn start(
     chosen: &[(&Registration, &ModuleSettings)],
-    threads: Threads,
-    mut marker: Option<&mut Marker>,
-    states: &mut States,
-) -> Result<Vec<Member>, Vec<BuildError>> {
+    clashes: &[Clash],
+    mut starting: Starting<'_>,
+) -> Result<(Vec<Member>, Vec<Idle>), Vec<BuildError>> {
     let mut members = Vec::new();
     let mut errors = Vec::new();
-    for (module, settings) in chosen {
-        match start_one(module, settings, threads, marker.as_deref_mut(), states) {
+    for (module, settings) in without(chosen, clashes) {
+        match start_one(module, settings, &mut starting) {
             Ok(member) => members.push(member),
             Err(source) => errors.push(BuildError::Thread {
                 module: settings.name.clone(),
@@ -118,44 +145,84 @@ pub(super) fn start(
             }),
         }
     }
-    for (module, problems) in await_start(&mut members, START_WAIT) {
-        errors.extend(problems.into_iter().map(|(key, text)| BuildError::Options {
-            module: module.clone(),
-            key,
-            text,
-        }));
+    let mut idle = Vec::new();
+    for (name, problems) in await_start(&mut members, START_WAIT) {
+        let settings = chosen.iter().find(|(module, _)| module.name() == name);
+        let written = settings.map_or(&[][..], |(_, settings)| &settings.written);
+        if problems.iter().any(|problem| is_theirs(problem, written)) {
+            errors.extend(problems.into_iter().map(|(key, text)| BuildError::Options {
+                module: name.clone(),
+                key,
+                text,
+            }));
+            continue;
+        }
+        let refusal = Idle::refusing(&name, &problems);
+        if let Some(member) = members.iter_mut().find(|member| member.name() == name) {
+            member.set_idle(&refusal.to_string());
+        }
+        idle.push(refusal);
     }
-    if errors.is_empty() {
-        Ok(members)
-    } else {
-        Err(errors)
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    for clash in clashes {
+        let unowned = Idle::clashing(clash);
+        let chosen = chosen
+            .iter()
+            .find(|(module, _)| module.name() == clash.module);
+        if let Some((module, settings)) = chosen {
+            let recipe = recipe(module, settings, Arc::default());
+            members.push(Member::idle(recipe, &unowned.to_string()));
+            idle.push(unowned);
+        }
+    }
+    Ok((members, idle))
+}
+
+/// Whether what a module refuses is what the administrator has set, of which these are the names.
+fn is_theirs((key, text): &(String, String), written: &[String]) -> bool {
+    // A problem of no option may be one of all of them together.
+    !written.is_empty()
+        && (key.is_empty()
+            || written
+                .iter()
+                .any(|name| name == key || text.contains(name)))
+}
+
+fn recipe(module: &Registration, settings: &ModuleSettings, state: Arc<[u8]>) -> Recipe {
+    Recipe {
+        module: module.clone(),
+        values: settings.values.clone(),
+        permit: permit(module, settings),
+        isolation: settings.isolation.unwrap_or(module.isolation),
+        state,
     }
 }
 
 fn start_one(
     module: &Registration,
     settings: &ModuleSettings,
-    threads: Threads,
-    marker: Option<&mut Marker>,
-    states: &mut States,
+    Starting {
+        threads,
+        marker,
+        states,
+    }: &mut Starting<'_>,
 ) -> io::Result<Member> {
     let deaths = marker
         .as_ref()
         .map_or(0, |marker| marker.deaths(module.name()));
-    let recipe = Recipe {
-        module: module.clone(),
-        values: settings.values.clone(),
-        permit: permit(module, settings),
-        isolation: settings.isolation.unwrap_or(module.isolation),
-        // If it ended the daemon, what it kept may be why.
-        state: if deaths == 0 {
-            states.of(module.name())
-        } else {
-            Arc::default()
-        },
+    // If it ended the daemon, what it kept may be why.
+    let state = if deaths == 0 {
+        states.of(module.name())
+    } else {
+        Arc::default()
     };
+    let recipe = recipe(module, settings, state);
     // Also for one that is not started: the next daemon is to know, however this one ends.
-    let slot = marker.and_then(|marker| marker.slot(module.name()));
+    let slot = marker
+        .as_deref_mut()
+        .and_then(|marker| marker.slot(module.name()));
     if deaths >= TOO_MANY && recipe.is_here() {
         return Ok(Member::quarantined(recipe, Reason::AtWork(deaths)));
     }

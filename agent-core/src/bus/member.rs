@@ -118,6 +118,19 @@ impl Member {
         member
     }
 
+    /// A module that is not run, for this reason, until a reload.
+    #[must_use]
+    pub fn idle(recipe: Recipe, why: &str) -> Self {
+        let mut member = Self::quarantined(recipe, Reason::Idle);
+        member.words.add_problem(|| (String::new(), why.to_owned()));
+        member
+    }
+
+    /// The same of one that is there already.
+    pub(crate) fn set_idle(&mut self, why: &str) {
+        *self = Self::idle(self.recipe.clone(), why);
+    }
+
     fn new(
         recipe: Recipe,
         deadline: Option<Duration>,

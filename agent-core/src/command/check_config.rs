@@ -3,58 +3,49 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::{Exit, complain, load, modules, print, schemas};
-use crate::agent::{Agent, Site};
-use crate::catalogue::{Origin, Registration};
+use super::startup::{Startup, complain_of_idle};
+use super::{Exit, complain, print, schemas};
+use crate::catalogue::Registration;
 use crate::cli::{CheckConfig, Cli};
-use crate::config::{self, Diagnostic, Isolation, Loaded, Sources};
-use crate::sampler::Root;
+use crate::config::{self, Diagnostic, Loaded, Sources};
 
 pub(super) fn run(cli: &Cli, options: &CheckConfig) -> Exit {
     let mut sources = cli.sources();
     sources.drop_in.clone_from(&options.drop_in);
-    let modules = modules(&sources);
-    if options.convert {
-        return convert(&sources, &modules);
+    let startup = Startup::read(&sources);
+    for module in &startup.catalogue.refused {
+        complain(module);
     }
-    let loaded = load(&sources, &modules);
+    for note in &startup.catalogue.notes {
+        complain(note);
+    }
+    if options.convert {
+        return convert(&sources, &startup.catalogue.modules);
+    }
+    let (Startup { loaded, .. }, outcome) = startup.rehearse();
     complain_all(&loaded.diagnostics);
-    if !loaded.is_valid() {
+    outcome.errors.iter().for_each(|error| complain(error));
+    if !outcome.is_start() {
         return Exit::Configuration;
     }
-    // Modules have the last word on their own options. Those in files say it in processes of their own, so
-    // that this one comes to its end.
-    let mut settings = loaded.settings.clone();
-    for (module, settings) in modules.iter().zip(&mut settings.modules) {
-        if module.origin != Origin::LinkedIn {
-            settings.isolation = Some(Isolation::Process);
-        }
-    }
-    match Agent::build(Site::looked_at(Root::live()), &settings, &modules) {
-        Ok(agent) => {
-            for (module, why) in agent.broken() {
-                complain(&format_args!("module {module} does not work: {why}"));
-            }
-        }
-        Err(errors) => {
-            errors.0.iter().for_each(|error| complain(error));
-            return Exit::Configuration;
-        }
+    complain_of_idle(&outcome.idle);
+    for (module, why) in &outcome.broken {
+        complain(&format_args!("module {module} does not work: {why}"));
     }
     print(&if options.show {
         loaded.show()
     } else {
-        verdict(&loaded)
+        verdict(&loaded, outcome.idle.len())
     })
 }
 
-fn verdict(loaded: &Loaded) -> String {
+fn verdict(loaded: &Loaded, idle: usize) -> String {
     let warnings = loaded
         .diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.is_warning())
         .count();
-    let warnings = match warnings {
+    let warnings = match warnings + idle {
         0 => String::new(),
         1 => ", with 1 warning".to_owned(),
         count => format!(", with {count} warnings"),

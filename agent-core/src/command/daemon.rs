@@ -4,13 +4,14 @@ use std::path::Path;
 
 use crossbeam_channel::{Receiver, never};
 
-use super::{Exit, boot, catalogue, complain, load};
+use super::startup::Startup;
+use super::{Exit, boot, complain};
 use crate::actuator::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
 use crate::catalogue::Catalogue;
 use crate::cli::{Cli, Daemon};
-use crate::config::{Core, Diagnostic, Loaded, LogTarget, Settings};
+use crate::config::{Core, Diagnostic, LogTarget, Settings};
 use crate::control::{Call, Server};
 use crate::decisions::Decisions;
 use crate::incidents::{Incidents, Office};
@@ -29,8 +30,8 @@ use adaptivemm_module_api::Severity;
 const WITH_STATUS: u8 = 2;
 
 pub(super) fn run(cli: &Cli) -> Exit {
-    let catalogue = catalogue(&cli.sources());
-    let loaded = load(&cli.sources(), &catalogue.modules);
+    let startup = Startup::read(&cli.sources());
+    let loaded = &startup.loaded;
     if !loaded.is_valid() {
         loaded
             .diagnostics
@@ -61,7 +62,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
                 exit_of(code)
             }
         }
-        Background::No | Background::Child(_) => start(cli, &loaded, &catalogue, &background),
+        Background::No | Background::Child(_) => start(cli, &startup, &background),
     }
 }
 
@@ -81,8 +82,8 @@ fn stays_in_foreground(daemon: &Daemon) -> bool {
         || std::env::var_os("NOTIFY_SOCKET").is_some()
 }
 
-fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Background) -> Exit {
-    let settings = &loaded.settings;
+fn start(cli: &Cli, startup: &Startup, background: &Background) -> Exit {
+    let settings = &startup.loaded.settings;
     // A simulation writes nothing, not even a lock, and may run beside the daemon.
     let _lock = match (!cli.daemon.simulate)
         .then(|| Lock::take(&settings.core.runtime_dir))
@@ -105,13 +106,14 @@ fn start(cli: &Cli, loaded: &Loaded, catalogue: &Catalogue, background: &Backgro
         Mode::Live
     };
     let mut journal = journal(&cli.daemon, settings);
-    tell(&loaded.diagnostics, &mut journal);
-    tell_of(catalogue, &mut journal);
+    tell(&startup.loaded.diagnostics, &mut journal);
+    tell_of(&startup.catalogue, &mut journal);
     let site = site(cli, mode, settings, &mut journal);
-    let agent = match Agent::build(site, settings, &catalogue.modules) {
+    let agent = match startup.build(site) {
         Ok(agent) => agent,
         Err(errors) => return refused(&errors),
     };
+    tell_of_idle(&agent, &mut journal);
     let standing = match mode {
         Mode::Simulate | Mode::Rehearse => None,
         Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
@@ -255,6 +257,15 @@ fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
     }
 }
 
+/// Tells which modules are not run, although they are enabled, why, and what can be done about it.
+fn tell_of_idle(agent: &Agent, journal: &mut Journal) {
+    for idle in agent.idle() {
+        let text = format!("is idle: {idle}");
+        let entry = Entry::new(Severity::Warning, &idle.module, &text).event(Event::ModuleIdle);
+        journal.write(&entry.fields(&[("REASON", &idle.reason)]));
+    }
+}
+
 /// Where original values are noted; and what the last daemon left there.
 fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Ledger {
     if mode == Mode::Simulate {
@@ -355,8 +366,7 @@ fn log_place(core: &Core) -> (LogTarget, &Path, &Path) {
 /// Takes over a new configuration. `core` is the one in force, and is replaced. The log goes on where it
 /// is unless it is to go elsewhere.
 fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) -> Reloaded {
-    let catalogue = catalogue(&cli.sources());
-    let loaded = load(&cli.sources(), &catalogue.modules);
+    let Startup { catalogue, loaded } = Startup::read(&cli.sources());
     tell(&loaded.diagnostics, journal);
     tell_of(&catalogue, journal);
     if !loaded.is_valid() {
@@ -374,6 +384,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
             let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
             errors.join("; ")
         })?;
+    tell_of_idle(agent, journal);
     for restored in &restored {
         report_restored(restored, journal);
     }

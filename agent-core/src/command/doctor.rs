@@ -3,6 +3,7 @@
 
 mod check;
 mod daemon;
+mod evidence;
 mod kernel;
 mod others;
 mod places;
@@ -10,18 +11,18 @@ mod places;
 use rustix::process::geteuid;
 use serde_json::{Value, json};
 
-use super::{Exit, catalogue, load, print};
+use super::startup::{Outcome, Startup};
+use super::{Exit, print};
 use crate::catalogue::Catalogue;
 use crate::cli::Cli;
-use crate::config::Loaded;
+use crate::config::{Loaded, ModuleMode};
 use crate::sampler::Root;
 
 use check::{Check, Verdict};
 
 pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
-    let catalogue = catalogue(&cli.sources());
-    let loaded = load(&cli.sources(), &catalogue.modules);
-    let checks = checks(cli, &catalogue, &loaded);
+    let (startup, outcome) = Startup::read(&cli.sources()).rehearse();
+    let checks = checks(cli, &startup, &outcome);
     let problems = checks.iter().filter(|check| check.is_problem()).count();
     let printed = print(&if is_json {
         let checks: Vec<Value> = checks.iter().map(Check::object).collect();
@@ -30,38 +31,63 @@ pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
         text(&checks, problems)
     });
     match (printed, problems) {
+        (Exit::Done, _) if !outcome.is_start() => Exit::Configuration,
         (Exit::Done, 0) => Exit::Done,
         (Exit::Done, _) => Exit::Failed,
         (failed, _) => failed,
     }
 }
 
-fn checks(cli: &Cli, catalogue: &Catalogue, loaded: &Loaded) -> Vec<Check> {
+fn checks(cli: &Cli, startup: &Startup, outcome: &Outcome) -> Vec<Check> {
+    let Startup { catalogue, loaded } = startup;
     let root = cli.root();
     let core = &loaded.settings.core;
     let mut checks = vec![user()];
-    checks.extend(configuration(loaded));
+    checks.extend(configuration(loaded, outcome));
     checks.extend(places::checks(&root, core));
     checks.extend(modules_in_files(catalogue));
     let settings = loaded.settings.modules.iter();
     for (module, settings) in catalogue.modules.iter().zip(settings) {
-        checks.extend(kernel::module_checks(&root, module, settings));
+        let faults = faults(module.name(), outcome);
+        if faults.is_empty() {
+            checks.extend(kernel::module_checks(&root, module, settings));
+        }
+        checks.extend(faults);
     }
-    checks.extend(kernel::evidence_checks(&root));
+    checks.extend(evidence::checks(&root, core));
     checks.extend(others::checks(&root));
     checks.extend(daemon::checks(
         &root,
         core,
-        &changed_files(&root, catalogue, loaded),
+        &changed_files(&root, startup, outcome),
     ));
     checks
 }
 
-/// The files that enabled modules change; nothing in a recording.
-fn changed_files(root: &Root, catalogue: &Catalogue, loaded: &Loaded) -> Vec<String> {
-    let modules = catalogue.modules.iter().zip(&loaded.settings.modules);
-    let enabled = modules.filter(|(_, settings)| settings.enabled);
-    enabled
+/// Why a module would not be run, although it is enabled.
+fn faults(module: &str, outcome: &Outcome) -> Vec<Check> {
+    let idle = outcome.idle.iter().filter(|idle| idle.module == module);
+    let idle = idle.map(|idle| {
+        let text = format!("idle: {}", idle.reason);
+        Check::problem(module, &text).remedy(&idle.remedy)
+    });
+    let broken = outcome.broken.iter().filter(|(name, _)| name == module);
+    let broken = broken.map(|(_, why)| {
+        let text = format!("does not work: {why}");
+        Check::problem(module, &text).remedy("\"A module is quarantined\" in adaptivemmd(8)")
+    });
+    idle.chain(broken).collect()
+}
+
+/// The files that modules at work change; nothing in a recording.
+fn changed_files(root: &Root, startup: &Startup, outcome: &Outcome) -> Vec<String> {
+    let modules = startup.catalogue.modules.iter();
+    let modules = modules.zip(&startup.loaded.settings.modules);
+    let at_work = modules.filter(|(module, settings)| {
+        let may_change = settings.enabled && settings.mode == ModuleMode::Active;
+        may_change && !outcome.is_idle(module.name())
+    });
+    at_work
         .flat_map(|(module, settings)| kernel::changes(module, settings))
         .flat_map(|change| kernel::files(root, change))
         .collect()
@@ -76,7 +102,7 @@ fn user() -> Check {
     Check::note("core", text).remedy("ask again as root")
 }
 
-fn configuration(loaded: &Loaded) -> Vec<Check> {
+fn configuration(loaded: &Loaded, outcome: &Outcome) -> Vec<Check> {
     let mut checks = Vec::new();
     for diagnostic in &loaded.diagnostics {
         let text = diagnostic.headline();
@@ -87,7 +113,9 @@ fn configuration(loaded: &Loaded) -> Vec<Check> {
             checks.push(Check::note("core", &text).remedy(remedy));
         }
     }
-    if loaded.is_valid() {
+    let errors = outcome.errors.iter();
+    checks.extend(errors.map(|error| Check::problem("core", error).remedy("set something else")));
+    if outcome.is_start() {
         checks.push(Check::well(
             "core",
             "the daemon would start with this configuration",

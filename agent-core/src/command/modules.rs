@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use super::{Exit, catalogue, complain, print, settings};
+use crate::agent::{Idle, clashing};
 use crate::catalogue::{Catalogue, Origin, Registration};
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
@@ -18,9 +19,10 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
         Err(exit) => return exit,
     };
     let stands = standing::read(&settings.core.runtime_dir);
+    let clashing = clashing(&settings, &catalogue.modules);
     let modules = catalogue.modules.iter().zip(&settings.modules);
     let listed: Vec<Listed<'_>> = modules
-        .map(|(module, settings)| Listed::new(module, settings, &stands))
+        .map(|(module, settings)| Listed::new(module, settings, &stands, &clashing))
         .collect();
     for note in &catalogue.notes {
         complain(note);
@@ -54,7 +56,7 @@ struct Listed<'a> {
     settings: &'a ModuleSettings,
     isolation: &'static str,
     state: &'a str,
-    why: Option<&'a str>,
+    why: Option<String>,
 }
 
 impl<'a> Listed<'a> {
@@ -62,13 +64,20 @@ impl<'a> Listed<'a> {
         module: &'a Registration,
         settings: &'a ModuleSettings,
         stands: &'a BTreeMap<String, Stand>,
+        clashing: &[Idle],
     ) -> Self {
         let stand = stands.get(module.name());
         let (state, why) = match (settings.enabled, stand) {
             (false, None) => ("disabled", None),
             // No daemon runs, or it has not been told yet.
-            (true, None) => ("enabled", None),
-            (_, Some(stand)) => (stand.state.as_str(), stand.why.as_deref()),
+            (true, None) => {
+                let mut clashing = clashing.iter();
+                match clashing.find(|idle| idle.module == module.name()) {
+                    None => ("enabled", None),
+                    Some(idle) => ("idle", Some(idle.to_string())),
+                }
+            }
+            (_, Some(stand)) => (stand.state.as_str(), stand.why.clone()),
         };
         Self {
             module,
@@ -90,7 +99,7 @@ impl<'a> Listed<'a> {
         let mut line = |line: &str| {
             let _never_fails = writeln!(text, "  {line}");
         };
-        if let Some(why) = self.why {
+        if let Some(why) = &self.why {
             line(&format!("{}: {why}", self.state));
         }
         line(&format!(

@@ -10,6 +10,7 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use serde_json::Value;
 
+use super::startup::complain_of_idle;
 use super::{Exit, complain, explain, modules, settings};
 use crate::actuator::Mode;
 use crate::agent::{Agent, Site};
@@ -157,7 +158,10 @@ impl<'a> Player<'a> {
         };
         // What is wrong with the modules' options is to be said before the first frame is read.
         match player.agent(Recorded::new()) {
-            Some(_) => Ok(player),
+            Some(agent) => {
+                complain_of_idle(agent.idle());
+                Ok(player)
+            }
             None => Err(Exit::Configuration),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::startup::complain_of_idle;
 use super::{Exit, boot, complain, modules, print, settings};
 use crate::agent::{Agent, Site};
 use crate::cli::Cli;
@@ -28,6 +29,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
             return Exit::Configuration;
         }
     };
+    complain_of_idle(agent.idle());
     agent.want_everything();
     let round = agent.scan(now);
     let mut snapshot = round.snapshot.to_json();

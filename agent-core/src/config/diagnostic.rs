@@ -60,6 +60,14 @@ impl Diagnostic {
         }
     }
 
+    /// The same where it is no reason not to start: a package has it, and not the administrator.
+    pub(crate) fn at_most_warning(self) -> Self {
+        Self {
+            severity: self.severity.min(Severity::Warning),
+            ..self
+        }
+    }
+
     /// Whether the daemon refuses to start because of it.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::content::{Content, Value};
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::document::{Document, Place};
+use super::native::owners_of_flag;
 use super::schema::{Key, ModuleSchema, module_table};
 use super::strtoul::{Fits, Number, strtoul};
 
@@ -253,10 +254,13 @@ impl Line {
 
     fn targets(&self, modules: &[ModuleSchema]) -> Vec<(String, String, Meaning)> {
         let enabled = |module: &str| (module_table(module), "enabled".into(), Meaning::Switch);
-        let by_flag = modules
+        let by_flag: Vec<&str> = modules
             .iter()
-            .filter(|module| module.flag.as_ref() == Some(&self.key));
-        let mut targets: Vec<_> = by_flag.map(|module| enabled(&module.name)).collect();
+            .filter(|module| module.flag.as_ref() == Some(&self.key))
+            .map(|module| module.name.as_str())
+            .collect();
+        let by_flag = owners_of_flag(&by_flag).into_iter();
+        let mut targets: Vec<_> = by_flag.map(enabled).collect();
         if targets.is_empty() {
             let built_in = FLAGS.iter().filter(|(flag, _)| *flag == self.key);
             targets.extend(built_in.map(|(_, module)| enabled(module)));

@@ -79,7 +79,8 @@ fn drop_ins(root: &Path) -> (BTreeMap<OsString, Found>, Vec<Diagnostic>) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
                 let message = format!("cannot list this directory: {error}");
-                diagnostics.push(Diagnostic::error(Place::file(&directory), &message));
+                let error = Diagnostic::error(Place::file(&directory), &message);
+                diagnostics.push(layer.weighed(error));
                 continue;
             }
         };

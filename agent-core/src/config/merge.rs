@@ -21,6 +21,17 @@ pub(crate) enum Layer {
     CommandLine,
 }
 
+impl Layer {
+    /// What is wrong in a file of this layer. A package must not keep the daemon from starting: what is wrong in its
+    /// files is left out, and the rest of them counts.
+    pub(crate) fn weighed(self, diagnostic: Diagnostic) -> Diagnostic {
+        match self {
+            Self::Vendor => diagnostic.at_most_warning(),
+            Self::Legacy | Self::Native | Self::CommandLine => diagnostic,
+        }
+    }
+}
+
 /// A value that someone gave for a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Assignment {

@@ -13,6 +13,7 @@ use super::legacy;
 use super::merge::{Assignment, Layer};
 use super::placements::Placement;
 use super::schema::{Key, ModuleSchema, module_table, placing_keys};
+use crate::linked::CHOSEN;
 
 /// Reads a document against the keys there are.
 #[derive(Debug)]
@@ -214,7 +215,11 @@ impl<'a> Reader<'a> {
         let Some(switch) = switch else {
             return self.unacceptable(name.get_ref(), "0, 1, true or false", value);
         };
-        for (_, module) in flags().filter(|(flag, _)| flag == name.get_ref()) {
+        let meant: Vec<&str> = flags()
+            .filter(|(flag, _)| flag == name.get_ref())
+            .map(|(_, module)| module)
+            .collect();
+        for module in owners_of_flag(&meant) {
             let path = format!("{}.enabled", module_table(module));
             self.assign(path, Content::One(Value::Boolean(switch)), &name.span());
         }
@@ -248,7 +253,8 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// A near miss of `what` there is was mistyped; anything else may be installed some day.
+    /// A near miss of `what` is linked in was mistyped; anything else may be installed some day, or was. A module in
+    /// a file does not count: the daemon starts whether it is there or not.
     fn not_installed(
         &mut self,
         what: &str,
@@ -257,7 +263,14 @@ impl<'a> Reader<'a> {
         near: Option<&str>,
     ) {
         let typed = name.get_ref();
-        if let Some(near) = near {
+        let is_linked_in = |near: &&str| {
+            let mut modules = self.modules.iter();
+            let is_meant = |module: &&ModuleSchema| {
+                module.name == *near || module.flag.as_deref() == Some(*near)
+            };
+            modules.any(|module| is_meant(&module) && CHOSEN.contains(&module.name.as_str()))
+        };
+        if let Some(near) = near.filter(is_linked_in) {
             let hint = format!("did you mean `{near}`?");
             self.error(
                 &name.span(),
@@ -267,7 +280,10 @@ impl<'a> Reader<'a> {
         } else {
             let message =
                 format!("{absent} `{typed}` is not installed; what is set for it does nothing");
-            self.warning(&name.span(), &message);
+            let place = self.document.place(&name.span());
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let warning = Diagnostic::warning(place, &message).hint(hint);
+            self.said.diagnostics.push(warning);
         }
     }
 
@@ -353,6 +369,17 @@ impl<'a> Reader<'a> {
         let place = self.document.place(span);
         let warning = Diagnostic::warning(place, message);
         self.said.diagnostics.push(warning);
+    }
+}
+
+/// The modules that a flag switches which these declare: one that is linked in does not share its flag.
+pub(crate) fn owners_of_flag<'m>(modules: &[&'m str]) -> Vec<&'m str> {
+    let linked_in = modules.iter().filter(|module| CHOSEN.contains(module));
+    let linked_in: Vec<&str> = linked_in.copied().collect();
+    if linked_in.is_empty() {
+        modules.to_vec()
+    } else {
+        linked_in
     }
 }
 

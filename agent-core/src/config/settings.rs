@@ -81,8 +81,8 @@ pub enum LogTarget {
     Stderr,
 }
 
-/// `[modules.NAME]`.
-#[derive(Debug, Clone, PartialEq)]
+/// `[modules.NAME]`. Equal if a module works in the same way with both: who set its options does not matter.
+#[derive(Debug, Clone)]
 pub struct ModuleSettings {
     /// The name of its schema.
     pub name: String,
@@ -102,6 +102,9 @@ pub struct ModuleSettings {
     pub allow: Option<Vec<String>>,
     /// Every option of the schema, in its order.
     pub values: Vec<(String, Value)>,
+    /// The options that the administrator has set to something else than their defaults; not those that a package
+    /// has set, or that follow `[core]`.
+    pub written: Vec<String>,
 }
 
 /// Whether a module may change the machine.
@@ -218,6 +221,30 @@ impl Core {
     }
 }
 
+impl PartialEq for ModuleSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            enabled,
+            mode,
+            path,
+            isolation,
+            deadline,
+            allow,
+            values,
+            written: _,
+        } = self;
+        (name, enabled, mode, path) == (&other.name, &other.enabled, &other.mode, &other.path)
+            && (isolation, deadline, allow, values)
+                == (
+                    &other.isolation,
+                    &other.deadline,
+                    &other.allow,
+                    &other.values,
+                )
+    }
+}
+
 impl ModuleSettings {
     fn of(settings: &[Setting], module: &ModuleSchema) -> Self {
         let table = module_table(&module.name);
@@ -251,6 +278,7 @@ impl ModuleSettings {
                 .iter()
                 .map(|option| (option.name.clone(), value(&option.name, &option.default)))
                 .collect(),
+            written: Vec::new(),
         }
     }
 }

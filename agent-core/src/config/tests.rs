@@ -147,6 +147,7 @@ fn without_any_file_everything_has_its_default() {
             .into_iter()
             .map(|it| (it.name, it.default))
             .collect(),
+        written: Vec::new(),
     };
     assert_eq!(
         loaded.settings,

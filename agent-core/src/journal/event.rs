@@ -61,6 +61,8 @@ pub enum Event {
     ModuleMisbehaved,
     /// A file was not loaded.
     ModuleRefused,
+    /// A module is not run, although it is enabled.
+    ModuleIdle,
     /// A module was at work when the daemon died.
     ModuleSuspected,
     /// Something of the daemon itself does not work.
@@ -73,7 +75,7 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Started,
         Self::Ended,
         Self::Reloaded,
@@ -103,6 +105,7 @@ impl Event {
         Self::ModuleRecovered,
         Self::ModuleMisbehaved,
         Self::ModuleRefused,
+        Self::ModuleIdle,
         Self::ModuleSuspected,
         Self::Trouble,
         Self::TroubleOver,
@@ -142,6 +145,7 @@ impl Event {
             Self::ModuleRecovered => "9106303b9a0b4a798beb60ca65d7fa33",
             Self::ModuleMisbehaved => "0840ddf7148e46fbb5fcbfe60f696f95",
             Self::ModuleRefused => "fbaec81681194e5296ec38d9c5effbf0",
+            Self::ModuleIdle => "d5333a8f06fd4720b404b7704710b5d9",
             Self::ModuleSuspected => "67f727918f904532bfe057fc5e7652f9",
             Self::Trouble => "8c872b0a97b040af9eec05f87c5878e1",
             Self::TroubleOver => "e28b7a481e8c441eac1fb95b674bc128",

@@ -143,6 +143,12 @@ impl Bench {
     }
 }
 
+/// The modules that are not run.
+pub(crate) fn idle(agent: &Agent) -> Vec<String> {
+    let idle = agent.idle().iter();
+    idle.map(|idle| idle.module.clone()).collect()
+}
+
 fn lines(restored: &[Restored]) -> String {
     let lines: Vec<String> = restored.iter().map(ToString::to_string).collect();
     lines.join("\n")

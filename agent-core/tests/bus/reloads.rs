@@ -3,29 +3,45 @@
 use agent_core::agent::Threads;
 use agent_core::catalogue::registrations;
 
-use crate::bench::{AMPLE, BOTH, Bench, settings};
+use crate::bench::{AMPLE, BOTH, Bench, idle, settings};
 use crate::modules::GATES;
 
 #[test]
-fn a_reload_that_clashes_changes_nothing() {
+fn a_module_that_clashes_after_a_reload_is_idle_and_the_rest_goes_on() {
     let config =
         format!("{AMPLE}[modules.good]\nenabled = true\n[modules.asking]\nenabled = true\n");
     let mut bench = Bench::new(Threads::OnePerModule, &config);
     bench.scan();
 
     let clash = settings(&format!("{config}[modules.rival]\nenabled = true\n"));
-    let errors = bench
-        .agent
-        .reconfigure(&clash, &registrations().0)
-        .unwrap_err();
+    bench.agent.reconfigure(&clash, &registrations().0).unwrap();
     let log = bench.scan();
 
-    assert_eq!(errors.0.len(), 1);
+    assert_eq!(idle(&bench.agent), ["rival"]);
     assert_eq!(
         log,
         "info asking: 20 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
          notice good: call 2, scan 2, tag 0\n"
     );
+}
+
+#[test]
+fn whoever_comes_to_own_a_tunable_by_a_reload_displaces_who_had_it() {
+    for threads in BOTH {
+        let rival = format!("{AMPLE}[modules.rival]\nenabled = true\n");
+        let mut bench = Bench::new(threads, &rival);
+        bench.scan();
+
+        bench.reload(&format!("{rival}[modules.asking]\nenabled = true\n"));
+        let both = (idle(&bench.agent), bench.scan());
+        bench.reload(&rival);
+        let alone = (idle(&bench.agent), bench.scan());
+
+        assert_eq!(both.0, ["rival"]);
+        assert!(both.1.contains("= 20: done, was 30"), "{}", both.1);
+        assert_eq!(alone.0, Vec::<String>::new());
+        assert!(alone.1.contains("= 30: done, was 20"), "{}", alone.1);
+    }
 }
 
 #[test]

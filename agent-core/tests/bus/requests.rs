@@ -5,7 +5,7 @@ use std::fs;
 use agent_core::actuator::Mode;
 use agent_core::agent::Threads;
 
-use crate::bench::{AMPLE, BOTH, Bench, build};
+use crate::bench::{AMPLE, BOTH, Bench};
 
 #[test]
 fn what_a_module_asks_for_is_done_and_given_back_at_the_end() {
@@ -131,21 +131,27 @@ fn a_value_that_would_do_harm_is_refused_at_once() {
 }
 
 #[test]
-fn two_modules_that_want_the_same_do_not_start_together() {
-    let machine = tempfile::tempdir().unwrap();
+fn of_two_modules_that_want_the_same_one_is_idle() {
     let both =
         format!("{AMPLE}[modules.asking]\nenabled = true\n[modules.rival]\nenabled = true\n");
 
-    let errors = build(machine.path(), Mode::Live, Threads::None, &both).unwrap_err();
-    let texts: Vec<_> = errors.0.iter().map(ToString::to_string).collect();
+    for threads in BOTH {
+        let mut bench = Bench::new(threads, &both);
+        let logs = bench.scans(2);
 
-    assert_eq!(
-        texts,
-        [
-            "modules asking and rival both change vm.watermark_scale_factor: \
-          switch one off, or take it out of its `allow`"
-        ]
-    );
+        assert_eq!(
+            bench.agent.idle()[0].to_string(),
+            "the module asking owns vm.watermark_scale_factor; to use it instead, set `enabled = false` in \
+             [modules.asking]; to keep both, set `mode = \"advise\"` in [modules.rival], or an `allow` without what it \
+             does not own"
+        );
+        assert_eq!(
+            logs[0],
+            "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
+             notice asking: vm.watermark_scale_factor = 20: done, was 10 (free memory falls by 3 MiB/s) [decision 1]\n"
+        );
+        assert!(!logs[1].contains("rival"), "{}", logs[1]);
+    }
     let settled = Bench::new(Threads::None, &format!("{both}allow = []")).scan();
     assert_eq!(
         settled,

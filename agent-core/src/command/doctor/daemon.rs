@@ -59,7 +59,12 @@ fn module(module: &Module) -> Option<Check> {
     }
     let why = module.why.as_deref().unwrap_or("no reason given");
     let text = format!("the module {} is {}: {why}", module.name, module.state);
-    Some(Check::problem("daemon", &text).remedy("\"A module is quarantined\" in adaptivemmd(8)"))
+    let section = if module.state == "idle" {
+        "\"A module is idle\" in adaptivemmd(8)"
+    } else {
+        "\"A module is quarantined\" in adaptivemmd(8)"
+    };
+    Some(Check::problem("daemon", &text).remedy(section))
 }
 
 fn yielded(tunable: &Tunable) -> Option<Check> {

@@ -2,8 +2,9 @@
 //! reads it would miss.
 
 use super::report::{Level, Report};
-use crate::arbiter::COMPACT_NODE;
-use crate::config::{OptionSchema, Value};
+use crate::arbiter::{Arbiter, COMPACT_NODE, Permit};
+use crate::catalogue::registrations;
+use crate::config::{ModuleMode, OptionSchema, Value};
 use crate::loader::Description;
 use crate::sampler::Root;
 use crate::tunables;
@@ -19,6 +20,7 @@ pub(super) fn judge(module: &Description, root: &Root, report: &mut Report) {
     let mut complaints = texts(module);
     complaints.extend(module.schema.options.iter().flat_map(option));
     complaints.extend(writes(module));
+    complaints.extend(owned(module));
     complaints.extend(needs(module, root));
     if module.panic_aborts {
         let text =
@@ -98,6 +100,27 @@ fn writes(module: &Description) -> Vec<(Level, String)> {
         )
     };
     unknown.map(|name| (Level::Fail, text(name))).collect()
+}
+
+/// What a module wants to change that one of this program owns, whether that is on or not.
+fn owned(module: &Description) -> Option<(Level, String)> {
+    let name = &module.schema.name;
+    let shipped = registrations().0;
+    let shipped = shipped.iter().filter(|shipped| shipped.name() != name);
+    let descriptions = shipped.map(|shipped| &shipped.description).chain([module]);
+    let permits: Vec<(&str, Permit)> = descriptions
+        .map(|each| (each.schema.name.as_str(), Permit::new(&each.writes, None)))
+        .collect();
+    let active = permits
+        .iter()
+        .map(|(name, permit)| (*name, permit, ModuleMode::Active));
+    let (_, clashes) = Arbiter::new(active);
+    let clash = clashes.into_iter().find(|clash| clash.module == *name)?;
+    let text = format!(
+        "where they are both on, it is idle, as {clash}; {}",
+        clash.remedy()
+    );
+    Some(warning(text))
 }
 
 fn needs(module: &Description, root: &Root) -> Vec<(Level, String)> {
