@@ -41,6 +41,8 @@ use stills::{Still, Stills};
 const ROUTINE: Duration = Duration::from_secs(3600);
 /// So many scans after an incident was opened are kept.
 const AFTER: usize = 10;
+/// The module that tells how large each class of memory is.
+const ACCOUNTANT: &str = "memleak";
 /// So many incidents can be followed at once.
 const MOST_FOLLOWED: usize = 8;
 
@@ -268,10 +270,12 @@ impl Watch {
     }
 }
 
-/// The classes of memory, as far as some module publishes them.
+/// The classes of memory, as far as the module memleak publishes them. Another module may use the same names for something
+/// else.
 fn levels(members: &[Member]) -> Vec<Level> {
     let metrics = |name: &str| {
-        let mut all = members.iter().flat_map(|member| member.words().metrics());
+        let accountant = members.iter().find(|member| member.name() == ACCOUNTANT);
+        let mut all = accountant.into_iter().flat_map(|member| member.words().metrics());
         all.find(|metric| metric.name == name)
             .map(|metric| metric.value)
     };
