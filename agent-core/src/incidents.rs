@@ -275,7 +275,9 @@ impl Watch {
 fn levels(members: &[Member]) -> Vec<Level> {
     let metrics = |name: &str| {
         let accountant = members.iter().find(|member| member.name() == ACCOUNTANT);
-        let mut all = accountant.into_iter().flat_map(|member| member.words().metrics());
+        let mut all = accountant
+            .into_iter()
+            .flat_map(|member| member.words().metrics());
         all.find(|metric| metric.name == name)
             .map(|metric| metric.value)
     };

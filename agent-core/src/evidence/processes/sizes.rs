@@ -47,7 +47,8 @@ pub(in crate::evidence) fn collect(
     for (kind, owners) in owners {
         owners.hold(kind.class, kind.certainty, found);
     }
-    result
+    result?;
+    processes.all_seen()
 }
 
 /// What is told of objects of one kind.

@@ -1,6 +1,10 @@
 //! What is said in the log of an incident.
 
+use crate::evidence::{Certainty, Source, Standing};
 use crate::incidents::Incident;
+
+/// The service has no right to look at what programs hold, and whoever is called by its warning has.
+const NOT_ALLOWED: &str = "and not all could be looked at: run `adaptivemmd incidents show` as root, which looks who holds it now";
 
 /// That it is kept, and where to look.
 pub(super) fn kept_in_words(incident: &Incident) -> String {
@@ -16,11 +20,25 @@ pub(super) fn explained_in_words(incident: &Incident) -> String {
     let Some(comparison) = &incident.comparison else {
         return "there is nothing to compare with".to_owned();
     };
-    match comparison.explanations.first() {
+    let is_denied = |source: &Source| matches!(source.standing, Standing::Denied { .. });
+    let explained = match comparison.explanations.first() {
+        Some(first) if first.partial => format!(
+            "{} ({}) may explain some of the growth, but was counted only in part",
+            first.owner, first.source
+        ),
+        Some(first) if first.certainty == Certainty::AtMost => format!(
+            "{} ({}) explains at most {:.0} % of the growth since the evidence of before",
+            first.owner, first.source, first.share_percent
+        ),
         Some(first) => format!(
             "{} ({}) explains {:.0} % of the growth since the evidence of before",
             first.owner, first.source, first.share_percent
         ),
         None => "nothing that was looked into explains the growth".to_owned(),
+    };
+    let is_left = comparison.unexplained_bytes > comparison.growth_bytes / 2;
+    if is_left && comparison.sources.iter().any(is_denied) {
+        return format!("{explained}, {NOT_ALLOWED}");
     }
+    explained
 }

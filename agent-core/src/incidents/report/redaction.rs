@@ -28,7 +28,10 @@ pub fn redacted(incident: &Incident) -> Incident {
             source.file = names.replace(&source.file);
             match &mut source.standing {
                 Standing::Read => {}
-                Standing::Absent { why } | Standing::Failed { why } | Standing::Cut { why } => {
+                Standing::Absent { why }
+                | Standing::Failed { why }
+                | Standing::Cut { why }
+                | Standing::Denied { why } => {
                     *why = names.replace(why);
                 }
             }
@@ -175,6 +178,7 @@ mod tests {
             explained_bytes: 0,
             share_percent: 0.0,
             certainty: Certainty::Exact,
+            partial: false,
         };
         names.learn_owner(&mut explanation);
         explanation.owner
