@@ -102,6 +102,9 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Do not look who holds memory now, as is done for root while an incident is open
+        #[arg(long)]
+        stored: bool,
     },
     /// Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1
     Doctor {
@@ -221,6 +224,9 @@ pub struct ShowIncident {
     /// Leave out the names of the host, of processes and of control groups
     #[arg(long)]
     pub redact: bool,
+    /// Show what is stored, and do not look who holds the memory now, as is done for root while an incident is open
+    #[arg(long)]
+    pub stored: bool,
 }
 
 /// Options of `incidents export`.

@@ -7,6 +7,7 @@ mod calendar;
 mod curve;
 mod export;
 mod html;
+mod now;
 mod outlook;
 mod owner;
 mod redaction;
@@ -16,5 +17,6 @@ mod words;
 
 pub use export::{Names, export};
 pub use html::html;
+pub use now::{classes, holder, now};
 pub use redaction::redacted;
 pub use text::text;

@@ -108,7 +108,7 @@ fn overview() -> Overview {
 
 #[test]
 fn everything_that_matters_is_on_one_screen() {
-    insta::assert_snapshot!(screen(&overview(), &TimeZone::UTC), @r"
+    insta::assert_snapshot!(screen(&overview(), None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 246 scans, one every 30 s, the last 12 s ago, in 0.2 ms
     settings     2026-11-28 01:00:00 read again
     memory       24.0 GiB, 3.0 GiB free
@@ -141,7 +141,7 @@ fn where_there_is_nothing_it_says_so() {
         ..overview()
     };
 
-    insta::assert_snapshot!(screen(&quiet, &TimeZone::UTC), @r"
+    insta::assert_snapshot!(screen(&quiet, None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 1 scan, one every 30 s, the last 12 s ago, in 0.2 ms
     memory       no module looks at it
     tunables     none

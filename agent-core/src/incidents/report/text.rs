@@ -3,7 +3,7 @@
 mod chart;
 mod paper;
 
-use paper::Paper;
+pub(super) use paper::Paper;
 
 use super::super::Incident;
 use super::outlook::as_f64;
