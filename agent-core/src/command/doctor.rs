@@ -3,6 +3,7 @@
 
 mod check;
 mod daemon;
+mod evidence;
 mod kernel;
 mod others;
 mod places;
@@ -47,7 +48,7 @@ fn checks(cli: &Cli, catalogue: &Catalogue, loaded: &Loaded) -> Vec<Check> {
     for (module, settings) in catalogue.modules.iter().zip(settings) {
         checks.extend(kernel::module_checks(&root, module, settings));
     }
-    checks.extend(kernel::evidence_checks(&root));
+    checks.extend(evidence::checks(&root, &core.runtime_dir));
     checks.extend(others::checks(&root));
     checks.extend(daemon::checks(
         &root,

@@ -65,6 +65,13 @@ impl Processes {
             Some(why) => Err(Halt::Denied(why.clone())),
         }
     }
+
+    /// The same for those who look closer at what descriptors lead to.
+    fn all_followed(&self) -> Result<(), Halt> {
+        let why =
+            "it takes what /proc/PID/fd leads to, which may not be looked at, or not all of it";
+        self.all_seen().map_err(|_| Halt::Denied(why.to_owned()))
+    }
 }
 
 /// Page tables and threads of all processes. Those that end meanwhile are passed over.

@@ -1,7 +1,7 @@
 //! What each module needs of the kernel, and what it may change.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use adaptivemm_module_api::abi;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
@@ -12,23 +12,6 @@ use crate::catalogue::Registration;
 use crate::config::{ModuleMode, ModuleSettings};
 use crate::sampler::{PRESSURE, Root};
 use crate::tunables;
-
-/// What says who holds memory that a leak has taken; each with what it takes for a kernel to have it.
-const EVIDENCE: [(&str, &str); 4] = [
-    (
-        "/proc/slabinfo",
-        "a kernel with CONFIG_SLUB_DEBUG, and root",
-    ),
-    ("/proc/vmallocinfo", "root"),
-    (
-        "/proc/allocinfo",
-        "Linux 6.10 with CONFIG_MEM_ALLOC_PROFILING, and sysctl.vm.mem_profiling=1 on its command line",
-    ),
-    (
-        "/sys/kernel/debug/page_owner",
-        "CONFIG_PAGE_OWNER, page_owner=on on the command line, and debugfs",
-    ),
-];
 
 /// Of one module.
 pub(super) fn module_checks(
@@ -197,19 +180,4 @@ pub(super) fn unwritable(subject: &str, path: &Path, errno: Errno) -> Check {
         _ => "run the daemon as root",
     };
     Check::problem(subject, &text).remedy(remedy)
-}
-
-/// What a report of a leak can be about.
-pub(super) fn evidence_checks(root: &Root) -> Vec<Check> {
-    let check = |(path, what): &(&str, &str)| {
-        let located = root.locate(path).unwrap_or_else(|| PathBuf::from(path));
-        match accessat(CWD, &located, Access::READ_OK, AtFlags::empty()) {
-            Ok(()) => Check::well("evidence", &format!("{path} says who holds memory")),
-            Err(errno) => {
-                let text = format!("no {path}: {}", io::Error::from(errno));
-                Check::note("evidence", &text).remedy(&format!("it takes {what}"))
-            }
-        }
-    };
-    EVIDENCE.iter().map(check).collect()
 }

@@ -48,7 +48,7 @@ pub(in crate::evidence) fn collect(
         owners.hold(kind.class, kind.certainty, found);
     }
     result?;
-    processes.all_seen()
+    processes.all_followed()
 }
 
 /// What is told of objects of one kind.
