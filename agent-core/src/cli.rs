@@ -224,6 +224,9 @@ pub struct ShowIncident {
     /// Leave out the names of the host, of processes and of control groups
     #[arg(long)]
     pub redact: bool,
+    /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
+    #[arg(long, value_name = "FILE", requires = "redact")]
+    pub key_file: Option<PathBuf>,
     /// Show what is stored, and do not look who holds the memory now, as is done for root while an incident is open
     #[arg(long)]
     pub stored: bool,
@@ -241,6 +244,9 @@ pub struct ExportIncident {
     /// Leave out the names of the host, of processes and of control groups, and evidence that is full of them
     #[arg(long)]
     pub redact: bool,
+    /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
+    #[arg(long, value_name = "FILE", requires = "redact")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// Options of `module-test`.

@@ -23,6 +23,7 @@ use crossbeam_channel::Receiver;
 
 use crate::bus::{Ending, Member};
 use crate::clock;
+use crate::config::TellOwners;
 use crate::decisions::News;
 use crate::evidence::{Class, Level, Why};
 use crate::loader::Verdict;
@@ -55,8 +56,29 @@ pub struct Word {
     pub module: String,
     /// In words.
     pub text: String,
+    /// The same for whoever must not know all of it.
+    pub for_others: ForOthers,
     /// The incident that it is about.
     pub incident: Option<String>,
+}
+
+/// Texts that do not say all of whose memory it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForOthers {
+    /// With the name of the program, and neither its process nor its service.
+    pub program: String,
+    /// Not even with that.
+    pub nameless: String,
+}
+
+impl ForOthers {
+    /// Each as it is told so much.
+    pub(crate) fn of(text: impl Fn(TellOwners) -> String) -> Self {
+        Self {
+            program: text(TellOwners::Program),
+            nameless: text(TellOwners::None),
+        }
+    }
 }
 
 /// Sees to it that incidents are kept.

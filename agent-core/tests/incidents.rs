@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -42,7 +43,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let home = Home::new(CORE, MODULE);
+        Self::with_core(CORE)
+    }
+
+    fn with_core(core: &str) -> Self {
+        let home = Home::new(core, MODULE);
         let machine = Machine::new(&home, 100);
         fs::create_dir_all(machine.path("proc/sys/kernel/random")).unwrap();
         machine.write(
@@ -205,6 +210,90 @@ fn root_sees_who_holds_the_memory_of_an_open_incident_now() {
         "121614d5-dbd6-4d4d-8a2c-4c0d7aec5a7f\n",
     );
     assert!(bench.record(&[])["now"].is_null(), "of another boot");
+}
+
+/// What somebody sees of all that can be asked.
+fn seen_by(bench: &Bench, user: u32) -> String {
+    let stored = [
+        "--root",
+        bench.machine.root(),
+        "status",
+        "--json",
+        "--stored",
+    ];
+    let mut said = String::new();
+    for arguments in [&stored[..], &["metrics"]] {
+        let mut command = bench.home.command(arguments);
+        let output = command.uid(user).gid(user).output().unwrap();
+        said += &String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    }
+    for method in ["Status", "Incidents", "Modules", "Decisions", "Metrics"] {
+        let socket = bench.home.path("run/control");
+        let request = format!("{{\"method\": \"io.adaptivemmd.Control.{method}\"}}\\0");
+        let script = format!(
+            "import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.connect({:?})\ns.sendall(b'{request}')\nb=b''\nwhile not \
+             b.endswith(b'\\0'): b+=s.recv(65536)\nprint(b.decode())",
+            socket.display().to_string()
+        );
+        let mut command = std::process::Command::new("python3");
+        let output = command
+            .args(["-c", &script])
+            .uid(user)
+            .gid(user)
+            .output()
+            .unwrap();
+        said += &String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    }
+    said
+}
+
+#[test]
+fn whose_memory_it_is_everybody_is_told_as_far_as_the_administrator_wants() {
+    if !rustix::process::geteuid().is_root() || !skip::has("python3", "python3") {
+        return skip::skip("not root, who alone can ask as somebody else");
+    }
+    for (tell, has_program, has_process) in [
+        ("", true, false),
+        ("tell-owners = \"program\"\n", true, false),
+        ("tell-owners = \"all\"\n", true, true),
+        ("tell-owners = \"none\"\n", false, false),
+    ] {
+        let bench = Bench::with_core(&format!("{tell}{CORE}"));
+        fs::remove_file(bench.machine.path("proc/allocinfo")).unwrap();
+        let status = "Name:\tsecretprog\nVmPTE:\t 4 kB\nThreads:\t1\n";
+        let descriptors = bench.machine.path("proc/4711/fd");
+        fs::create_dir_all(&descriptors).unwrap();
+        // Others have to get to the socket.
+        fs::set_permissions(bench.home.path("."), fs::Permissions::from_mode(0o755)).unwrap();
+        bench.machine.write("proc/4711/status", status);
+        bench
+            .machine
+            .write("proc/4711/cgroup", "0::/system.slice/hush.service\n");
+        let mut daemon = bench.daemon();
+        bench.wait_for_evidence();
+        for fd in 0..700 {
+            symlink(format!("pipe:[{fd}]"), descriptors.join(fd.to_string())).unwrap();
+        }
+        bench.machine.lose(800);
+        daemon.until("pipes of secretprog (700 pipes, PID 4711)");
+
+        let (nobody, root) = (seen_by(&bench, 65_534), seen_by(&bench, 0));
+
+        assert!(
+            nobody.matches("at most").count() >= 3,
+            "it is told at all: {nobody}"
+        );
+        assert_eq!(
+            nobody.contains("secretprog"),
+            has_program,
+            "{tell}: {nobody}"
+        );
+        assert_eq!(nobody.contains("4711"), has_process, "{tell}: {nobody}");
+        assert!(
+            root.contains("pipes of secretprog (700 pipes, PID 4711)"),
+            "{root}"
+        );
+    }
 }
 
 #[test]

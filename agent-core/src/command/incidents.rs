@@ -13,7 +13,7 @@ use serde_json::json;
 use super::live::look;
 use super::{Exit, complain, print, state_dir};
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
-use crate::incidents::report::{Names, export, html, redacted, text};
+use crate::incidents::report::{Names, SiteKey, export, html, redacted, text};
 use crate::incidents::{Archive, Incident};
 
 /// The columns of a page that is read later, or in a window whose size is not known.
@@ -119,7 +119,14 @@ fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowInciden
     let is_live = !(options.stored || options.redact || options.html);
     let now = is_live.then(|| look(&cli.root(), archive, incident));
     let now = now.flatten();
-    let without_names = options.redact.then(|| redacted(incident));
+    let without_names = if options.redact {
+        let Some(key) = site_key(options.key_file.as_deref()) else {
+            return Exit::Failed;
+        };
+        Some(redacted(incident, key))
+    } else {
+        None
+    };
     let incident = without_names.as_ref().unwrap_or(incident);
     print(&if options.json {
         let mut record = json!(incident);
@@ -133,6 +140,18 @@ fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowInciden
         let now = now.map_or_else(String::new, |now| now.text(width()));
         text(incident, width()) + &now
     })
+}
+
+/// The key that is asked for, or a random one. If there is none, it says so.
+fn site_key(file: Option<&Path>) -> Option<SiteKey> {
+    let key = match file {
+        Some(file) => SiteKey::read(file).map_err(|error| (file, error)),
+        None => SiteKey::random().map_err(|error| (Path::new("/dev/urandom"), error)),
+    };
+    key.map_err(|(file, error)| {
+        complain(&format_args!("no key in {}: {error}", file.display()));
+    })
+    .ok()
 }
 
 /// Of the terminal.
@@ -151,7 +170,10 @@ fn width() -> usize {
 fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident) -> Exit {
     let directory = archive.place(&incident.id);
     let names = if options.redact {
-        Names::LeftOut
+        let Some(key) = site_key(options.key_file.as_deref()) else {
+            return Exit::Failed;
+        };
+        Names::LeftOut(key)
     } else {
         Names::Kept
     };

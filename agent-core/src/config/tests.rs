@@ -394,6 +394,7 @@ fn the_merged_view_names_the_origin_of_each_value() {
     max-late = 3   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
+    tell-owners = "program"   # default
     max-incidents = 50   # default
     max-incidents-mib = 64   # default
     incident-census = false   # default

@@ -90,6 +90,7 @@ fn overview() -> Overview {
             time: "2026-11-28T01:00:00Z".to_owned(),
             module: "memleak".to_owned(),
             text: "incident 20261128-010000-memleak is kept".to_owned(),
+            for_others: Default::default(),
         }],
         requests: Vec::new(),
         messages: vec![Message {

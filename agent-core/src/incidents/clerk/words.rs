@@ -1,22 +1,24 @@
 //! What is said in the log of an incident.
 
+use crate::config::TellOwners;
 use crate::evidence::{Certainty, Source, Standing};
 use crate::incidents::Incident;
+use crate::incidents::report::owner_for;
 
 /// The service has no right to look at what programs hold, and whoever is called by its warning has.
 const NOT_ALLOWED: &str = "and not all could be looked at: run `adaptivemmd incidents show` as root, which looks who holds it now";
 
 /// That it is kept, and where to look.
-pub(super) fn kept_in_words(incident: &Incident) -> String {
+pub(super) fn kept_in_words(incident: &Incident, tell: TellOwners) -> String {
     let Incident { id, .. } = incident;
     format!(
         "incident {id} is kept: {}; see `adaptivemmd incidents show {id}`",
-        explained_in_words(incident)
+        explained_in_words(incident, tell)
     )
 }
 
 /// Who explains the growth, in half a sentence.
-pub(super) fn explained_in_words(incident: &Incident) -> String {
+pub(super) fn explained_in_words(incident: &Incident, tell: TellOwners) -> String {
     let Some(comparison) = &incident.comparison else {
         return "there is nothing to compare with".to_owned();
     };
@@ -24,15 +26,20 @@ pub(super) fn explained_in_words(incident: &Incident) -> String {
     let explained = match comparison.explanations.first() {
         Some(first) if first.partial => format!(
             "{} ({}) may explain some of the growth, but was counted only in part",
-            first.owner, first.source
+            owner_for(first, tell),
+            first.source
         ),
         Some(first) if first.certainty == Certainty::AtMost => format!(
             "{} ({}) explains at most {:.0} % of the growth since the evidence of before",
-            first.owner, first.source, first.share_percent
+            owner_for(first, tell),
+            first.source,
+            first.share_percent
         ),
         Some(first) => format!(
             "{} ({}) explains {:.0} % of the growth since the evidence of before",
-            first.owner, first.source, first.share_percent
+            owner_for(first, tell),
+            first.source,
+            first.share_percent
         ),
         None => "nothing that was looked into explains the growth".to_owned(),
     };
