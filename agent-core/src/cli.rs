@@ -211,6 +211,10 @@ pub enum Incidents {
 
 /// Options of `incidents show`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct ShowIncident {
     /// The incident, or the beginning of its name if no other begins so [default: the newest]
     #[arg(value_name = "ID")]

@@ -133,6 +133,7 @@ fn without_any_file_everything_has_its_default() {
         },
         incident_census: false,
         evidence_budget: Budget::default(),
+        tell_owners: TellOwners::Program,
     };
     let module = ModuleSettings {
         name: "memleak".into(),

@@ -124,7 +124,9 @@ fn of_unit(root: &Root) -> Option<bool> {
     for place in UNITS.iter().rev() {
         let directory = format!("{place}/{UNIT}.d");
         let names = root.list(&directory).unwrap_or_default();
-        let drop_ins = names.iter().filter(|name| name.ends_with(".conf"));
+        let drop_ins = names
+            .iter()
+            .filter(|name| name.strip_suffix(".conf").is_some());
         texts.extend(drop_ins.filter_map(|name| root.read(&format!("{directory}/{name}")).ok()));
     }
     let (mut is_limited, mut has_it) = (false, false);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::incidents::ForOthers;
 use crate::overview::{Log, Reload};
 
 fn module(name: &str, state: &str, why: Option<&str>) -> Module {
@@ -90,7 +91,7 @@ fn overview() -> Overview {
             time: "2026-11-28T01:00:00Z".to_owned(),
             module: "memleak".to_owned(),
             text: "incident 20261128-010000-memleak is kept".to_owned(),
-            for_others: Default::default(),
+            for_others: ForOthers::default(),
         }],
         requests: Vec::new(),
         messages: vec![Message {

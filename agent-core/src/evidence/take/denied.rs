@@ -50,7 +50,7 @@ fn tree(files: &[(&str, &str)], refused: &str) -> tempfile::TempDir {
         write(tree.path(), path, text);
     }
     let refused = tree.path().join(refused);
-    fs::set_permissions(&refused, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&refused, Permissions::from_mode(0o0)).unwrap();
     tree
 }
 
@@ -60,13 +60,16 @@ fn write(tree: &Path, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
+/// Paths, and what the files hold.
+type Files = &'static [(&'static str, &'static str)];
+
 const CONTROLLERS: (&str, &str) = ("sys/fs/cgroup/cgroup.controllers", "memory\n");
 const PROGRAM: &str = "Name:\tleaky\nVmPTE:\t 4 kB\nThreads:\t1\n";
 const THREAD: &str = "Name:\tkworker/0:1\nThreads:\t1\n";
 
 #[test]
 fn of_every_source_a_look_that_is_refused_is_denied() {
-    let cases: [(Kind, &[(&str, &str)], &str); 11] = [
+    let cases: [(Kind, Files, &str); 11] = [
         (Kind::Slab, &[("proc/slabinfo", "")], "proc/slabinfo"),
         (
             Kind::Vmalloc,
@@ -154,7 +157,7 @@ fn programs_that_may_not_be_looked_into_are_counted_and_threads_of_the_kernel_ar
         .collect();
     files.extend([7, 8, 9].map(|pid| (format!("proc/{pid}/status"), PROGRAM)));
     let files: Vec<_> = files.iter().map(|(path, text)| (&**path, *text)).collect();
-    for mode in [0, 0o400] {
+    for mode in [0o0, 0o400] {
         let tree = tree(&files, "proc/7/status");
         let status = tree.path().join("proc/7/status");
         fs::set_permissions(status, Permissions::from_mode(0o400)).unwrap();

@@ -120,6 +120,9 @@ pub(super) fn without(text: &str, key: SiteKey) -> String {
         }
         if !bare.is_empty() {
             before = bare.trim_start_matches('-').to_lowercase();
+            if word.ends_with(':') || others.starts_with('=') {
+                before.push('=');
+            }
         }
         let mut characters = others.chars();
         replaced.extend(characters.next());
@@ -128,14 +131,18 @@ pub(super) fn without(text: &str, key: SiteKey) -> String {
     replaced
 }
 
+/// What follows a word that announces it. `user joe` may be any sentence, `user=joe` and `user: joe` are not.
 fn of_word_before(before: &str, word: &str) -> Option<&'static str> {
-    let is_single = word.chars().any(|c| c.is_ascii_digit())
-        || ["user", "username", "login", "hostname"].contains(&before);
+    let (name, is_assigned) = match before.strip_suffix(['=', ':']) {
+        Some(name) => (name, true),
+        None => (before, false),
+    };
+    let is_single = is_assigned || word.chars().any(|c| c.is_ascii_digit());
     let is_name = word.len() >= 2
         && word
             .chars()
             .all(|c| c.is_alphanumeric() || "-_.@".contains(c));
-    (BEFORE.contains(&before) && is_single && is_name).then_some("name")
+    (BEFORE.contains(&name) && is_single && is_name).then_some("name")
 }
 
 /// What a word identifies, if it does.
@@ -167,7 +174,7 @@ fn kind(word: &str) -> Option<&'static str> {
     }
     // A group or a file with the number of a user, or of a container, in it.
     let parts = word.split(['/', '.', ':', '_']);
-    if parts.clone().any(|part| is_of_user(part)) {
+    if parts.clone().any(is_of_user) {
         return Some("user");
     }
     parts
@@ -242,7 +249,8 @@ mod tests {
             ("serial: S3Z9NB0K", "S3Z9NB0K"),
             ("serial=S3Z9NB0K", "S3Z9NB0K"),
             ("uid 1001 has", "1001"),
-            ("user joe has", "joe"),
+            ("user=joe has", "joe"),
+            ("user: joe has", "joe"),
         ] {
             assert!(!without(text, key()).contains(secret), "{text}");
         }

@@ -22,8 +22,7 @@ pub fn redacted(incident: &Incident, key: SiteKey) -> Incident {
     let machine = &mut redacted.machine;
     machine.host = machine.host.as_ref().map(|host| key.stand_in("host", host));
     if !machine.boot_id.is_empty() {
-        machine.boot_id = key.stand_in("boot", &machine.boot_id);
-        names.learn(&incident.machine.boot_id, &machine.boot_id);
+        machine.boot_id = key.stand_in("id", &machine.boot_id);
     }
     if let Some(comparison) = &mut redacted.comparison {
         for explanation in &mut comparison.explanations {
@@ -156,7 +155,7 @@ impl Names {
 
     /// The text with every name replaced, without secrets, and without what else identifies somebody.
     fn replace(&self, text: &str) -> String {
-        identity::without(&words::masked(&self.replace_names(text)), self.key)
+        self.replace_names(&identity::without(&words::masked(text), self.key))
     }
 
     /// The longest first, where it stands as a word of its own.
@@ -206,7 +205,7 @@ mod tests {
     fn names() -> Names {
         let mut names = Names::new(SiteKey::of(b"a key of the site"));
         names.learn_host(Some("db7.example.org"));
-        for name in ["pipes of acme-ingest --key s3cret", "pipes of a"] {
+        for name in ["pipes of acme-ingest --fast s3cret", "pipes of a"] {
             owner(&mut names, name, Kind::Descriptors.file());
         }
         names
@@ -237,10 +236,10 @@ mod tests {
             replace("db7: cannot ask db7.example.org"),
             format!("{host}: cannot ask {host}")
         );
-        assert_eq!(replace("of acme-ingest --key s3cret!"), "of process-1!");
+        assert_eq!(replace("of acme-ingest --fast s3cret!"), "of process-1!");
         assert_eq!(
-            replace("/srv/acme-ingest/log, key=s3cret"),
-            "/srv/process-1/log, key=process-1"
+            replace("/usr/lib/acme-ingest/log, s3cret"),
+            "/usr/lib/process-1/log, process-1"
         );
         assert_eq!(
             replace("a cat and db71 \u{2603}"),
