@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::RIGHTS;
 use super::comparison::{Certainty, Class, Standing, Taken};
 use super::{Evidence, Held, Kind, Seen};
 
@@ -92,12 +93,18 @@ impl Holder {
         self.bytes.saturating_sub(self.before_bytes.unwrap_or(0))
     }
 
-    /// An upper limit weighs half, as in the daemon's own evidence.
+    /// An upper limit weighs half, as in the daemon's own evidence. A control group weighs half of that: it is known to the
+    /// service already, and what is asked for is the program in it.
     fn weight(&self) -> u64 {
-        match self.certainty {
+        let weight = match self.certainty {
             Certainty::Exact => self.grown(),
             Certainty::Charged => self.grown() / 10 * 9,
             Certainty::AtMost => self.grown() / 2,
+        };
+        if self.source == Kind::Services.file() {
+            weight / 2
+        } else {
+            weight
         }
     }
 }
@@ -133,6 +140,103 @@ fn not_asked(seen: &Seen) -> Option<NotAsked> {
     };
     Some(NotAsked {
         file: seen.kind.file().to_owned(),
-        why: why.clone(),
+        // Whoever looks has these rights.
+        why: why.replace(&format!("; {RIGHTS}"), ""),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incidents::Moment;
+
+    const MIB: u64 = 1 << 20;
+
+    fn evidence(sources: Vec<Seen>) -> Evidence {
+        Evidence {
+            v: 1,
+            taken: Taken {
+                at: Moment {
+                    time: String::new(),
+                    uptime_ms: 0,
+                },
+                why: "routine".to_owned(),
+                cpu_us: 0,
+                read_bytes: 0,
+            },
+            levels: std::collections::BTreeMap::new(),
+            page_size_bytes: 4096,
+            modules: Vec::new(),
+            sources,
+        }
+    }
+
+    fn seen(kind: Kind, standing: Standing, held: &[(&str, Class, Certainty, u64)]) -> Seen {
+        let held = held.iter().map(|(owner, class, certainty, mib)| Held {
+            owner: (*owner).to_owned(),
+            note: String::new(),
+            class: Some(*class),
+            certainty: *certainty,
+            bytes: mib * MIB,
+            within: None,
+        });
+        Seen {
+            kind,
+            standing,
+            cpu_us: 0,
+            held: held.collect(),
+            least: 0,
+        }
+    }
+
+    #[test]
+    fn a_program_that_the_daemon_could_not_see_is_named_before_the_service_that_it_is_in() {
+        let denied = || Standing::Denied { why: String::new() };
+        let class = Class::Unaccounted;
+        let (limit, charged) = (Certainty::AtMost, Certainty::Charged);
+        let before = evidence(vec![
+            seen(Kind::Descriptors, denied(), &[]),
+            seen(
+                Kind::Services,
+                Standing::Read,
+                &[("/x.service", class, charged, 10)],
+            ),
+            seen(
+                Kind::Slab,
+                Standing::Read,
+                &[("steady", Class::Slab, Certainty::Exact, 900)],
+            ),
+        ]);
+        let now = evidence(vec![
+            seen(
+                Kind::Descriptors,
+                Standing::Read,
+                &[("pipes of x", class, limit, 1500)],
+            ),
+            seen(
+                Kind::Services,
+                Standing::Read,
+                &[("/x.service", class, charged, 1510)],
+            ),
+            seen(
+                Kind::Slab,
+                Standing::Read,
+                &[("steady", Class::Slab, Certainty::Exact, 900)],
+            ),
+        ]);
+
+        let found = Now::of(Some(&before), &now, &[class, Class::Slab]);
+
+        let holders: Vec<_> = found
+            .holders
+            .iter()
+            .map(|holder| (holder.owner.as_str(), holder.before_bytes))
+            .collect();
+        assert_eq!(
+            holders,
+            [("pipes of x", None), ("/x.service", Some(10 * MIB))],
+            "who holds as much as before is none"
+        );
+        assert!(Now::of(None, &now, &[Class::Stacks]).holders.is_empty());
+    }
 }

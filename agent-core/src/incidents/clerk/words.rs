@@ -1,10 +1,12 @@
 //! What is said in the log of an incident.
 
 use crate::config::TellOwners;
-use crate::evidence::{Certainty, Source, Standing};
+use crate::evidence::{Certainty, Explanation, Source, Standing};
 use crate::incidents::Incident;
 use crate::incidents::report::owner_for;
 
+/// Who is counted by the kernel for so much is the one. A service that is charged is not yet the program in it.
+const SURE_PERCENT: f64 = 50.0;
 /// The service has no right to look at what programs hold, and whoever is called by its warning has.
 const NOT_ALLOWED: &str = "and not all could be looked at: run `adaptivemmd incidents show` as root, which looks who holds it now";
 
@@ -43,8 +45,11 @@ pub(super) fn explained_in_words(incident: &Incident, tell: TellOwners) -> Strin
         ),
         None => "nothing that was looked into explains the growth".to_owned(),
     };
-    let is_left = comparison.unexplained_bytes > comparison.growth_bytes / 2;
-    if is_left && comparison.sources.iter().any(is_denied) {
+    let is_sure = |first: &Explanation| {
+        first.certainty == Certainty::Exact && first.share_percent >= SURE_PERCENT
+    };
+    let is_named = comparison.explanations.first().is_some_and(is_sure);
+    if !is_named && comparison.sources.iter().any(is_denied) {
         return format!("{explained}, {NOT_ALLOWED}");
     }
     explained
