@@ -11,6 +11,8 @@ use std::path::Path;
 const SHORTEST: usize = 16;
 /// A longer file is no key.
 const LONGEST: u64 = 4096;
+/// What hashes are written in: no name of a host, such as `db7`, is in it by chance.
+const LETTERS: &str = "BCDFGHJKLMNPQRST";
 /// Where names are those of people, of customers or of devices. Files of the kernel, and of programs as packages bring them,
 /// are the same everywhere.
 const PLACES: [&str; 14] = [
@@ -80,7 +82,7 @@ impl SiteKey {
         Self([1, 2].map(|half| hash([half, 0], bytes)))
     }
 
-    /// `host-5f0c…`, always the same for the same name.
+    /// `host-GKTB…`, always the same for the same name.
     pub(super) fn stand_in(self, kind: &str, name: &str) -> String {
         let [first, second] = self.0;
         let name = name.to_lowercase();
@@ -88,7 +90,12 @@ impl SiteKey {
             hash([first, second], name.as_bytes()),
             hash([second, first], name.as_bytes()),
         ];
-        format!("{kind}-{:016x}{:04x}", halves[0], halves[1] >> 48)
+        let digits = format!("{:016x}{:04x}", halves[0], halves[1] >> 48);
+        let letters = digits.chars().filter_map(|digit| {
+            let place = usize::try_from(digit.to_digit(16)?).ok()?;
+            LETTERS.chars().nth(place)
+        });
+        format!("{kind}-{}", letters.collect::<String>())
     }
 }
 
