@@ -102,6 +102,9 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Do not look who holds memory now, as is done for root while an incident is open
+        #[arg(long)]
+        stored: bool,
     },
     /// Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1
     Doctor {
@@ -208,6 +211,10 @@ pub enum Incidents {
 
 /// Options of `incidents show`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct ShowIncident {
     /// The incident, or the beginning of its name if no other begins so [default: the newest]
     #[arg(value_name = "ID")]
@@ -221,6 +228,12 @@ pub struct ShowIncident {
     /// Leave out the names of the host, of processes and of control groups
     #[arg(long)]
     pub redact: bool,
+    /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
+    #[arg(long, value_name = "FILE", requires = "redact")]
+    pub key_file: Option<PathBuf>,
+    /// Show what is stored, and do not look who holds the memory now, as is done for root while an incident is open
+    #[arg(long)]
+    pub stored: bool,
 }
 
 /// Options of `incidents export`.
@@ -235,6 +248,9 @@ pub struct ExportIncident {
     /// Leave out the names of the host, of processes and of control groups, and evidence that is full of them
     #[arg(long)]
     pub redact: bool,
+    /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
+    #[arg(long, value_name = "FILE", requires = "redact")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// Options of `module-test`.

@@ -6,6 +6,7 @@ mod daemon;
 mod doctor;
 mod explain;
 mod incidents;
+mod live;
 mod metrics;
 mod module_host;
 mod module_test;
@@ -76,7 +77,7 @@ pub fn run() -> ExitCode {
         Some(Command::Replay(options)) => replay::run(&cli, options),
         Some(Command::Explain(options)) => explain::run(&cli, options),
         Some(Command::Incidents { what }) => incidents::run(&cli, what.as_ref()),
-        Some(Command::Status { json }) => status::run(&cli, *json),
+        Some(Command::Status { json, stored }) => status::run(&cli, *json, *stored),
         Some(Command::Doctor { json }) => doctor::run(&cli, *json),
         Some(Command::Metrics { textfile }) => metrics::run(&cli, textfile.as_deref()),
         Some(Command::Restore) => restore::run(&cli),

@@ -31,7 +31,7 @@ pub use placements::{Placement, Placements, placements};
 pub(crate) use schema::MAX_OPTIONS;
 pub use schema::{Fallback, Key, Kind, ModuleSchema, OptionSchema, core_keys, module_keys};
 pub use settings::{
-    Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings,
+    Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings, TellOwners,
 };
 
 use document::Document;

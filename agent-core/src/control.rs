@@ -9,6 +9,8 @@
 
 mod client;
 mod connection;
+mod discretion;
+mod groups;
 mod interface;
 mod question;
 mod server;

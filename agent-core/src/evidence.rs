@@ -15,6 +15,7 @@ mod kind;
 mod levels;
 mod meter;
 mod modules;
+mod now;
 mod page_owner;
 mod processes;
 mod programs;
@@ -31,4 +32,5 @@ pub use comparison::{
 };
 pub use holdings::Held;
 pub use kind::Kind;
+pub use now::{Holder, NotAsked, Now};
 pub use take::{Evidence, Raw, Request, Seen, VERSION, Why};

@@ -23,6 +23,7 @@ use crossbeam_channel::Receiver;
 
 use crate::bus::{Ending, Member};
 use crate::clock;
+use crate::config::TellOwners;
 use crate::decisions::News;
 use crate::evidence::{Class, Level, Why};
 use crate::loader::Verdict;
@@ -41,6 +42,8 @@ use stills::{Still, Stills};
 const ROUTINE: Duration = Duration::from_secs(3600);
 /// So many scans after an incident was opened are kept.
 const AFTER: usize = 10;
+/// The module that tells how large each class of memory is.
+const ACCOUNTANT: &str = "memleak";
 /// So many incidents can be followed at once.
 const MOST_FOLLOWED: usize = 8;
 
@@ -53,8 +56,29 @@ pub struct Word {
     pub module: String,
     /// In words.
     pub text: String,
+    /// The same for whoever must not know all of it.
+    pub for_others: ForOthers,
     /// The incident that it is about.
     pub incident: Option<String>,
+}
+
+/// Texts that do not say all of whose memory it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForOthers {
+    /// With the name of the program, and neither its process nor its service.
+    pub program: String,
+    /// Not even with that.
+    pub nameless: String,
+}
+
+impl ForOthers {
+    /// Each as it is told so much.
+    pub(crate) fn of(text: impl Fn(TellOwners) -> String) -> Self {
+        Self {
+            program: text(TellOwners::Program),
+            nameless: text(TellOwners::None),
+        }
+    }
 }
 
 /// Sees to it that incidents are kept.
@@ -268,10 +292,14 @@ impl Watch {
     }
 }
 
-/// The classes of memory, as far as some module publishes them.
+/// The classes of memory, as far as the module memleak publishes them. Another module may use the same names for something
+/// else.
 fn levels(members: &[Member]) -> Vec<Level> {
     let metrics = |name: &str| {
-        let mut all = members.iter().flat_map(|member| member.words().metrics());
+        let accountant = members.iter().find(|member| member.name() == ACCOUNTANT);
+        let mut all = accountant
+            .into_iter()
+            .flat_map(|member| member.words().metrics());
         all.find(|metric| metric.name == name)
             .map(|metric| metric.value)
     };

@@ -1,10 +1,12 @@
 //! What a module said in one scan, in buffers that go back and forth between the core and its thread.
 
 pub(crate) mod clean;
+mod secret;
 
 use adaptivemm_module_api::{MAX_STATE, Severity};
 
 use clean::{Lines, MAX_NAME};
+pub(crate) use secret::{discreet, masked};
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;

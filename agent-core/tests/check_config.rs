@@ -185,6 +185,7 @@ fn what_is_shown_can_be_loaded_again() {
     max-late = 3   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
+    tell-owners = "program"   # default
     max-incidents = 50   # default
     max-incidents-mib = 64   # default
     incident-census = false   # default

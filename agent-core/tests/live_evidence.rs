@@ -179,6 +179,7 @@ fn evidence_is_cheap_and_small() {
             Standing::Absent { why } => format!("absent: {why}"),
             Standing::Failed { why } => format!("failed: {why}"),
             Standing::Cut { why } => format!("{} owners, cut: {why}", seen.held.len()),
+            Standing::Denied { why } => format!("{} owners, denied: {why}", seen.held.len()),
         };
         eprintln!("{:>7} us {}: {state}", seen.cpu_us, seen.kind.file());
     }

@@ -97,13 +97,16 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and _
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON object per incident and line'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l key-file -d 'The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l html -d 'Print a page for a browser, all in one file'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l json -d 'Print the record as JSON'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l redact -d 'Leave out the names of the host, of processes and of control groups'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -l stored -d 'Show what is stored, and do not look who holds the memory now, as is done for root while an incident is open'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l key-file -d 'The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l redact -d 'Leave out the names of the host, of processes and of control groups, and evidence that is full of them'
@@ -112,6 +115,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and _
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l json -d 'Print JSON'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -l stored -d 'Do not look who holds memory now, as is done for root while an incident is open'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand doctor" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F

@@ -171,7 +171,7 @@ fn control(
     if mode != Mode::Live {
         return (None, never());
     }
-    match Server::start(&settings.core.runtime_dir) {
+    match Server::start(&settings.core.runtime_dir, settings.core.tell_owners) {
         Ok((server, calls)) => (Some(server), calls),
         Err(error) => {
             let directory = settings.core.runtime_dir.display();
@@ -405,6 +405,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) 
             "evidence-budget-ms",
             old.evidence_budget != core.evidence_budget,
         ),
+        ("tell-owners", old.tell_owners != core.tell_owners),
     ] {
         if is_another {
             let text = format!("another {key} is only taken over when the daemon is started anew");

@@ -8,9 +8,12 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use serde_json::json;
+
+use super::live::look;
 use super::{Exit, complain, print, state_dir};
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
-use crate::incidents::report::{Names, export, html, redacted, text};
+use crate::incidents::report::{Names, SiteKey, export, html, redacted, text};
 use crate::incidents::{Archive, Incident};
 
 /// The columns of a page that is read later, or in a window whose size is not known.
@@ -35,7 +38,7 @@ pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
         None => list(&archive, &ids, false),
         Some(Incidents::List { json }) => list(&archive, &ids, *json),
         Some(Incidents::Show(options)) => find(&archive, &ids, options.id.as_deref())
-            .map_or(Exit::Failed, |it| show(&it, options)),
+            .map_or(Exit::Failed, |it| show(cli, &archive, &it, options)),
         Some(Incidents::Export(options)) => find(&archive, &ids, Some(&options.id))
             .map_or(Exit::Failed, |it| write_export(&archive, &it, options)),
     }
@@ -111,16 +114,44 @@ fn find(archive: &Archive, ids: &[String], id: Option<&str>) -> Option<Incident>
     }
 }
 
-fn show(incident: &Incident, options: &ShowIncident) -> Exit {
-    let without_names = options.redact.then(|| redacted(incident));
+fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowIncident) -> Exit {
+    // A page for a browser and a redacted report are for others, who are told what the daemon saw.
+    let is_live = !(options.stored || options.redact || options.html);
+    let now = is_live.then(|| look(&cli.root(), archive, incident));
+    let now = now.flatten();
+    let without_names = if options.redact {
+        let Some(key) = site_key(options.key_file.as_deref()) else {
+            return Exit::Failed;
+        };
+        Some(redacted(incident, key))
+    } else {
+        None
+    };
     let incident = without_names.as_ref().unwrap_or(incident);
     print(&if options.json {
-        serde_json::to_string_pretty(incident).unwrap_or_default() + "\n"
+        let mut record = json!(incident);
+        if let Some(now) = &now {
+            record["now"] = now.object();
+        }
+        serde_json::to_string_pretty(&record).unwrap_or_default() + "\n"
     } else if options.html {
         html(incident)
     } else {
-        text(incident, width())
+        let now = now.map_or_else(String::new, |now| now.text(width()));
+        text(incident, width()) + &now
     })
+}
+
+/// The key that is asked for, or a random one. If there is none, it says so.
+fn site_key(file: Option<&Path>) -> Option<SiteKey> {
+    let key = match file {
+        Some(file) => SiteKey::read(file).map_err(|error| (file, error)),
+        None => SiteKey::random().map_err(|error| (Path::new("/dev/urandom"), error)),
+    };
+    key.map_err(|(file, error)| {
+        complain(&format_args!("no key in {}: {error}", file.display()));
+    })
+    .ok()
 }
 
 /// Of the terminal.
@@ -139,7 +170,10 @@ fn width() -> usize {
 fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident) -> Exit {
     let directory = archive.place(&incident.id);
     let names = if options.redact {
-        Names::LeftOut
+        let Some(key) = site_key(options.key_file.as_deref()) else {
+            return Exit::Failed;
+        };
+        Names::LeftOut(key)
     } else {
         Names::Kept
     };

@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::control::ask;
-use super::{Exit, complain, print};
+use super::live::{self, Look};
+use super::{Exit, complain, print, state_dir};
 use crate::cli::Cli;
+use crate::incidents::Archive;
 use crate::overview::{Brief, Kept, Machine, Message, Module, Overview, Tunable};
 
 /// The width of the column of headings.
@@ -18,16 +20,24 @@ const MESSAGES: usize = 5;
 /// And as many incidents.
 const INCIDENTS: usize = 3;
 
-pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
-    let reply = match ask(cli, "Status", &json!({})) {
+pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
+    let mut reply = match ask(cli, "Status", &json!({})) {
         Ok(reply) => reply,
         Err(exit) => return exit,
     };
+    let now = if is_stored { None } else { look(cli) };
     if is_json {
+        if let Some((id, now)) = &now {
+            reply["now"] = json!({ "incident": id, "seen": now.object() });
+        }
         return print(&format!("{reply}\n"));
     }
     match serde_json::from_value::<Overview>(reply) {
-        Ok(overview) => print(&screen(&overview, &TimeZone::system())),
+        Ok(overview) => {
+            let now =
+                now.map(|(id, now)| format!("now, as root, of incident {id}: {}", now.line()));
+            print(&screen(&overview, now.as_deref(), &TimeZone::system()))
+        }
         Err(error) => {
             complain(&format_args!(
                 "the daemon is of another version, whose answer makes no sense here: {error}"
@@ -37,7 +47,16 @@ pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
     }
 }
 
-fn screen(overview: &Overview, zone: &TimeZone) -> String {
+/// Who holds the memory of the newest incident now, if that is open and it is root who asks.
+fn look(cli: &Cli) -> Option<(String, Look)> {
+    let archive = Archive::below(&state_dir(cli));
+    let ids = archive.ids().ok()?;
+    let incident = archive.read(ids.last()?).ok()?;
+    let look = live::look(&cli.root(), &archive, &incident)?;
+    Some((incident.id, look))
+}
+
+fn screen(overview: &Overview, now: Option<&str>, zone: &TimeZone) -> String {
     let mut screen = Screen(String::new());
     screen.line(&head(overview));
     if let Some(reload) = &overview.reload {
@@ -64,8 +83,9 @@ fn screen(overview: &Overview, zone: &TimeZone) -> String {
     }
     let first = overview.incidents.len().saturating_sub(INCIDENTS);
     let incidents = &overview.incidents[first..];
-    if !incidents.is_empty() {
-        screen.row("incidents", incidents.iter().map(|it| incident(it, zone)));
+    if !incidents.is_empty() || now.is_some() {
+        let lines = incidents.iter().map(|it| incident(it, zone));
+        screen.row("incidents", lines.chain(now.map(str::to_owned)));
     }
     let first = overview.messages.len().saturating_sub(MESSAGES);
     let last = overview.messages[first..].iter();

@@ -205,8 +205,14 @@ fn limit_keys() -> [Key; 4] {
 }
 
 /// What is kept of incidents.
-fn incident_keys() -> [Key; 4] {
+fn incident_keys() -> [Key; 5] {
     [
+        core_key(
+            "tell-owners",
+            Kind::Choice(&["program", "all", "none"]),
+            Fallback::text("program"),
+            "what everybody is told over the control socket of who holds memory; root and the group adaptivemmd are told all",
+        ),
         core_key(
             "max-incidents",
             Kind::Integer(Some((0.0, 10_000.0))),

@@ -55,6 +55,19 @@ pub struct Core {
     pub incident_census: bool,
     /// What evidence may cost each time it is taken; 10 ms to 1 min.
     pub evidence_budget: Budget,
+    /// What everybody is told of who holds memory.
+    pub tell_owners: TellOwners,
+}
+
+/// What is told over the control socket of who holds memory, to whoever is neither root nor in the group adaptivemmd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TellOwners {
+    /// The name of the program, and neither its process nor its service.
+    Program,
+    /// All that is known.
+    All,
+    /// Not even the program.
+    None,
 }
 
 /// How early and how strongly to act.
@@ -212,6 +225,11 @@ impl Core {
             incident_census: find("incident-census")
                 .and_then(Content::boolean)
                 .unwrap_or_default(),
+            tell_owners: match find("tell-owners").and_then(Content::text) {
+                Some("all") => TellOwners::All,
+                Some("none") => TellOwners::None,
+                _ => TellOwners::Program,
+            },
             evidence_budget: find("evidence-budget-ms")
                 .and_then(whole)
                 .map_or_else(Budget::default, |millis| {

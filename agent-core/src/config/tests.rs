@@ -133,6 +133,7 @@ fn without_any_file_everything_has_its_default() {
         },
         incident_census: false,
         evidence_budget: Budget::default(),
+        tell_owners: TellOwners::Program,
     };
     let module = ModuleSettings {
         name: "memleak".into(),
@@ -395,6 +396,7 @@ fn the_merged_view_names_the_origin_of_each_value() {
     max-late = 3   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
+    tell-owners = "program"   # default
     max-incidents = 50   # default
     max-incidents-mib = 64   # default
     incident-census = false   # default

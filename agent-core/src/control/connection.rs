@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::socket_peercred;
 use serde_json::Value;
 
+use super::groups;
+
 /// The longest message that anybody needs.
 const LONGEST: usize = 64 << 10;
 /// For so long a client may take over a message, or over taking its answer.
@@ -17,6 +19,8 @@ pub(super) struct Connection {
     stream: UnixStream,
     /// Whether it may change something.
     pub(super) may_change: bool,
+    /// Whether it may know whose memory it is.
+    pub(super) may_see_owners: bool,
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
     /// An order of it is being carried out: nothing more is read before it is answered.
@@ -29,12 +33,19 @@ impl Connection {
     /// # Errors
     ///
     /// If the client is gone already.
-    pub(super) fn new(stream: UnixStream, now: Instant) -> io::Result<Self> {
+    pub(super) fn new(stream: UnixStream, group: Option<u32>, now: Instant) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        let uid = socket_peercred(&stream)?.uid;
+        let peer = socket_peercred(&stream)?;
+        let uid = peer.uid;
+        let may_change = uid.is_root() || uid == rustix::process::geteuid();
+        let is_in = |group: u32| {
+            peer.gid.as_raw() == group
+                || groups::of(&stream).is_ok_and(|groups| groups.contains(&group))
+        };
         Ok(Self {
+            may_see_owners: may_change || group.is_some_and(is_in),
             stream,
-            may_change: uid.is_root() || uid == rustix::process::geteuid(),
+            may_change,
             incoming: Vec::new(),
             outgoing: Vec::new(),
             is_waiting: false,

@@ -21,6 +21,7 @@ pub(super) enum Question {
 
 impl Question {
     /// The parameters of the reply.
+    /// `overview` is what this client may see.
     pub(super) fn answer(self, overview: &Overview) -> Value {
         match self {
             Self::Status => json!(overview),

@@ -13,12 +13,16 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::OwnedFd;
+use serde_json::Value;
 
 use super::connection::Connection;
+use super::discretion::for_others;
+use super::groups;
 use super::interface::{Reaction, Request, done, reply};
 use super::question::Question;
 use super::{Answer, Call, Order, SOCKET};
 use crate::clock;
+use crate::config::TellOwners;
 use crate::overview::Overview;
 
 /// As many clients at a time; one more, and the one that has been silent for longest has to go.
@@ -44,7 +48,10 @@ impl Server {
     /// # Errors
     ///
     /// If the socket cannot be made.
-    pub fn start(runtime_dir: &Path) -> io::Result<(Self, Receiver<Call>)> {
+    pub fn start(
+        runtime_dir: &Path,
+        tell_owners: TellOwners,
+    ) -> io::Result<(Self, Receiver<Call>)> {
         let path = runtime_dir.join(SOCKET);
         // We have the lock: one that is there belongs to a daemon that died.
         match fs::remove_file(&path) {
@@ -65,6 +72,8 @@ impl Server {
             tell,
             answers,
             bell,
+            group: groups::ours(),
+            tell_owners,
             view: None,
             askers: Vec::new(),
         };
@@ -90,6 +99,9 @@ struct Desk {
     tell: Sender<(u64, Answer)>,
     answers: Receiver<(u64, Answer)>,
     bell: Arc<OwnedFd>,
+    /// The number of the group that is told whose memory it is.
+    group: Option<u32>,
+    tell_owners: TellOwners,
     /// How things stood, and when.
     view: Option<(Instant, Box<Overview>)>,
     /// Who waits for a new view, which the core has been asked for if anybody does.
@@ -186,7 +198,7 @@ impl Desk {
             if self.clients.len() >= MOST {
                 self.drop_somebody();
             }
-            if let Ok(connection) = Connection::new(stream, now) {
+            if let Ok(connection) = Connection::new(stream, self.group, now) {
                 self.clients.insert(self.next, connection);
                 self.next += 1;
             }
@@ -208,7 +220,7 @@ impl Desk {
         let fresh = self.view.as_ref();
         let fresh = fresh.filter(|(since, _)| now.saturating_duration_since(*since) < FRESH);
         if let Some((_, overview)) = fresh {
-            let reply = done(question.answer(overview));
+            let reply = done(self.reply(client, question, overview));
             self.serve(client, |connection| connection.answer(&reply, now));
             return;
         }
@@ -221,10 +233,22 @@ impl Desk {
         }
     }
 
+    /// The answer, with as much as this client may know.
+    fn reply(&self, client: u64, question: Question, overview: &Overview) -> Value {
+        let may_see_owners = self
+            .clients
+            .get(&client)
+            .is_some_and(|client| client.may_see_owners);
+        if may_see_owners {
+            return question.answer(overview);
+        }
+        question.answer(&for_others(overview, self.tell_owners))
+    }
+
     /// The core has told how things stand.
     fn show(&mut self, overview: Box<Overview>, now: Instant) {
         for (client, question) in std::mem::take(&mut self.askers) {
-            let reply = done(question.answer(&overview));
+            let reply = done(self.reply(client, question, &overview));
             self.serve(client, |connection| connection.answer(&reply, now));
         }
         self.view = Some((now, overview));

@@ -6,7 +6,7 @@ use super::budget::{Halt, Spent};
 use super::comparison::Standing;
 use super::holdings::Holdings;
 use super::kind::Kind;
-use super::meter::Meter;
+use super::meter::{Meter, Refusals};
 use super::processes::{self, Processes};
 use super::take::{Request, Seen, micros};
 use super::zram;
@@ -16,6 +16,10 @@ use super::{
 
 /// What the census may take, when it is asked for: enough for a machine of some TB.
 const CENSUS: Duration = Duration::from_secs(300);
+
+/// What helps against a look that was refused.
+pub(super) const RIGHTS: &str = "run by root, `adaptivemmd incidents show` may look; holders.conf lets the service do so, \
+                                 see CAVEATS in adaptivemmd(8)";
 
 /// What all sources say.
 pub(super) fn all(meter: &mut Meter<'_>, request: &Request<'_>) -> Vec<Seen> {
@@ -89,7 +93,9 @@ impl Asked<'_, '_> {
         let start = meter.cpu();
         meter.allot();
         let mut found = Holdings::default();
+        let _of_the_source_before = meter.take_refusals();
         let result = meter.check().and_then(|()| collect(meter, &mut found));
+        let result = refused(result, &meter.take_refusals());
         let (held, least) = found.finish();
         self.sources.push(Seen {
             kind,
@@ -98,6 +104,30 @@ impl Asked<'_, '_> {
             held,
             least,
         });
+    }
+}
+
+/// What a collector says, unless looks were refused of which it says nothing. That time had run out, too, is said with that:
+/// more time alone would not help.
+fn refused(result: Result<(), Halt>, refusals: &Refusals) -> Result<(), Halt> {
+    if refusals.count == 0 {
+        return result;
+    }
+    let why = match refusals.count {
+        1 => format!("{}; {RIGHTS}", refusals.first),
+        many => format!(
+            "{}, and {} other looks were refused; {RIGHTS}",
+            refusals.first,
+            many - 1
+        ),
+    };
+    match result {
+        Ok(()) | Err(Halt::Missing | Halt::Useless(_)) => Err(Halt::Denied(why)),
+        Err(Halt::Spent(_)) => Err(Halt::Partly(format!(
+            "{why}; beside that, time had run out"
+        ))),
+        Err(Halt::Denied(own)) if own.contains(&refusals.first) => Err(Halt::Denied(why)),
+        other => other,
     }
 }
 
@@ -110,6 +140,7 @@ fn standing(kind: Kind, result: Result<(), Halt>) -> Standing {
         Err(Halt::Useless(why)) => Standing::Absent { why },
         Err(Halt::Failed(why)) => Standing::Failed { why },
         Err(Halt::Partly(why)) => Standing::Cut { why },
+        Err(Halt::Denied(why)) => Standing::Denied { why },
         Err(Halt::Spent(Spent::Cpu)) => Standing::Cut {
             why: "the time for evidence had run out; evidence-budget-ms in [core] allows more"
                 .to_owned(),

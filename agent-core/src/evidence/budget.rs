@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use rustix::io::Errno;
+
 /// What evidence may cost each time it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -45,6 +47,8 @@ pub(super) enum Halt {
     Failed(String),
     /// Part of it could not be read.
     Partly(String),
+    /// We may not look at it, or not at all of it: who runs with more rights may.
+    Denied(String),
     /// Time or room ran out.
     Spent(Spent),
 }
@@ -58,8 +62,14 @@ pub(super) enum Spent {
 
 impl Halt {
     pub(super) fn of(path: &str, error: &io::Error) -> Self {
+        // A process or a control group that went away while its file was open has neither.
+        let is_gone =
+            [Errno::SRCH, Errno::NODEV].contains(&Errno::from_io_error(error).unwrap_or(Errno::IO));
         match error.kind() {
+            _ if is_gone => Self::Missing,
             io::ErrorKind::NotFound => Self::Missing,
+            // Both EACCES and EPERM.
+            io::ErrorKind::PermissionDenied => Self::Denied(format!("{path}: {error}")),
             _ => Self::Failed(format!("{path}: {error}")),
         }
     }
@@ -74,7 +84,9 @@ pub(super) fn unless_gone<T>(result: Result<T, Halt>) -> Result<Option<T>, Halt>
     match result {
         Ok(value) => Ok(Some(value)),
         Err(Halt::Spent(spent)) => Err(Halt::Spent(spent)),
-        Err(Halt::Missing | Halt::Useless(_) | Halt::Failed(_) | Halt::Partly(_)) => Ok(None),
+        Err(
+            Halt::Missing | Halt::Useless(_) | Halt::Failed(_) | Halt::Partly(_) | Halt::Denied(_),
+        ) => Ok(None),
     }
 }
 

@@ -155,6 +155,10 @@ pub struct Explanation {
     pub share_percent: f64,
     /// How exactly this is known.
     pub certainty: Certainty,
+    /// Whether its source was not read to the end, before or after: what was added up of it is a part then, and the rise
+    /// may be none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 /// A place where was looked.
@@ -189,6 +193,11 @@ pub enum Standing {
     /// Time or room ran out half-way; what there is counts.
     Cut {
         /// In words.
+        why: String,
+    },
+    /// We may not look at it, or not at all of it; what could be seen counts.
+    Denied {
+        /// In words, with what could be done.
         why: String,
     },
 }

@@ -1,5 +1,6 @@
 //! Reads kernel files for the collectors, and stops when time or room has run out.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -49,6 +50,15 @@ pub(super) struct Meter<'a> {
     buffer: Vec<u8>,
     /// Texts as they were, if they are wanted.
     raw: Option<Vec<Raw>>,
+    refusals: Refusals,
+}
+
+/// Looks that the kernel refused, as somebody with more rights has what was looked for.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    pub(super) count: u64,
+    /// The first of them, with the kernel's words.
+    pub(super) first: String,
 }
 
 impl<'a> Meter<'a> {
@@ -63,7 +73,43 @@ impl<'a> Meter<'a> {
             read_bytes: 0,
             buffer: vec![0; PART],
             raw: keep_raw.then(Vec::new),
+            refusals: Refusals::default(),
         }
+    }
+
+    /// What was refused since this was last asked.
+    pub(super) fn take_refusals(&mut self) -> Refusals {
+        std::mem::take(&mut self.refusals)
+    }
+
+    /// Why a look came to nothing. One that was refused is counted, whatever the collector makes of it: what nobody was
+    /// allowed to see must not pass for something that is not there.
+    fn halt(&mut self, path: &str, error: &io::Error) -> Halt {
+        let halt = Halt::of(path, error);
+        if let Halt::Denied(why) = &halt {
+            if self.refusals.count == 0 {
+                self.refusals.first.clone_from(why);
+            }
+            self.refusals.count += 1;
+        }
+        halt
+    }
+
+    /// Where a symbolic link leads.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub(super) fn link(&mut self, path: &str) -> Result<String, Halt> {
+        let refused = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+        let link = match self.root.link(path) {
+            // The kernel says so, too, of a process that ends at this very moment. It is not found the next time.
+            Err(error) if refused(&error) => self.root.link(path),
+            link => link,
+        };
+        let link = link.map_err(|error| self.halt(path, &error))?;
+        self.note(link.len());
+        Ok(link)
     }
 
     /// Of the processor, since the beginning.
@@ -133,7 +179,7 @@ impl<'a> Meter<'a> {
         };
         let result = self.root.parts(path, &mut self.buffer, part);
         self.note(text.len());
-        result.map_err(|error| Halt::of(path, &error))?;
+        result.map_err(|error| self.halt(path, &error))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
@@ -174,8 +220,8 @@ impl<'a> Meter<'a> {
     ) -> Result<(), Halt> {
         self.check()?;
         let names = self.root.names(path);
-        for name in names.map_err(|error| Halt::of(path, &error))? {
-            let name = name.map_err(|error| Halt::of(path, &error))?;
+        for name in names.map_err(|error| self.halt(path, &error))? {
+            let name = name.map_err(|error| self.halt(path, &error))?;
             self.note(name.len());
             each(self, name)?;
             self.check()?;
@@ -191,7 +237,7 @@ impl<'a> Meter<'a> {
     pub(super) fn directories(&mut self, path: &str) -> Result<Vec<String>, Halt> {
         self.check()?;
         let names = self.root.directories(path);
-        let names = names.map_err(|error| Halt::of(path, &error))?;
+        let names = names.map_err(|error| self.halt(path, &error))?;
         self.note(names.iter().map(String::len).sum());
         Ok(names)
     }
@@ -233,7 +279,7 @@ impl<'a> Meter<'a> {
             each(&String::from_utf8_lossy(&rest));
         }
         self.keep(path, raw);
-        result.map_err(|error| Halt::of(path, &error))?;
+        result.map_err(|error| self.halt(path, &error))?;
         spent.map_or(Ok(()), |spent| Err(Halt::Spent(spent)))
     }
 
@@ -255,7 +301,7 @@ impl<'a> Meter<'a> {
             }
         });
         self.buffer = buffer;
-        result.map_err(|error| Halt::of(path, &error))?;
+        result.map_err(|error| self.halt(path, &error))?;
         if is_late {
             Err(Halt::Spent(Spent::Cpu))
         } else {

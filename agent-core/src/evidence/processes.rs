@@ -11,6 +11,7 @@ use std::collections::HashMap;
 
 use adaptivemm_module_api::units::{Bytes, PageSize};
 
+use super::ask::RIGHTS;
 use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::Holdings;
@@ -24,6 +25,13 @@ pub(super) use sizes::collect as collect_sizes;
 
 /// So many processes are looked at.
 const MOST: usize = 50_000;
+/// Options of `/proc` with which the processes of others are not listed.
+const HIDING: [&str; 4] = [
+    "hidepid=2",
+    "hidepid=invisible",
+    "hidepid=4",
+    "hidepid=ptraceable",
+];
 /// The size of a kernel stack on all machines of 64 bits whose pages are not larger.
 const STACK: Bytes = Bytes::from_kib(16);
 
@@ -35,6 +43,8 @@ pub(super) struct Processes {
     sized: Vec<(usize, String)>,
     /// Sockets by inode, with the place of the process.
     sockets: HashMap<u64, usize>,
+    /// Why some or all of what processes have open could not be seen.
+    refused: Option<String>,
 }
 
 /// A process, or a thread of the kernel.
@@ -43,6 +53,25 @@ struct Process {
     pid: u32,
     /// As in `comm`: 15 bytes at most. That of a kernel thread ends before the first slash, as in `kworker/0:1`.
     name: String,
+    /// Whether it is a program, with memory of its own, as opposed to a thread of the kernel.
+    is_program: bool,
+}
+
+impl Processes {
+    /// What has been found of what processes have open is all there is, unless looks were refused.
+    fn all_seen(&self) -> Result<(), Halt> {
+        match &self.refused {
+            None => Ok(()),
+            Some(why) => Err(Halt::Denied(why.clone())),
+        }
+    }
+
+    /// The same for those who look closer at what descriptors lead to.
+    fn all_followed(&self) -> Result<(), Halt> {
+        let why =
+            "it takes what /proc/PID/fd leads to, which may not be looked at, or not all of it";
+        self.all_seen().map_err(|_| Halt::Denied(why.to_owned()))
+    }
 }
 
 /// Page tables and threads of all processes. Those that end meanwhile are passed over.
@@ -80,7 +109,37 @@ pub(super) fn collect(
     });
     tables.hold(Class::PageTables, Certainty::Exact, found);
     threads.hold(Class::Stacks, Certainty::Exact, found);
-    result
+    result?;
+    if are_hidden(meter, &processes.all) {
+        let why = format!(
+            "the processes of others are hidden from us (hidepid of /proc, as by ProtectProc=); {RIGHTS}"
+        );
+        processes.refused = Some(why);
+    }
+    processes.all_seen()
+}
+
+/// Whether `/proc` leaves out the processes of others: the first one, which is always there, is not to be seen then.
+fn are_hidden(meter: &mut Meter<'_>, processes: &[Process]) -> bool {
+    if processes.iter().any(|process| process.pid == 1) {
+        return false;
+    }
+    let mut is_hiding = false;
+    // Without it nothing is known.
+    let _unknown = meter.lines("/proc/self/mountinfo", |line| {
+        is_hiding |= hides(line);
+    });
+    is_hiding
+}
+
+/// `24 30 0:22 / /proc rw,nosuid - proc proc rw,hidepid=invisible`; older kernels have numbers.
+fn hides(line: &str) -> bool {
+    let Some((place, filesystem)) = line.split_once(" - ") else {
+        return false;
+    };
+    let is_there = place.split(' ').nth(4) == Some("/proc");
+    let mut options = filesystem.split([' ', ',']);
+    is_there && options.any(|option| HIDING.contains(&option))
 }
 
 /// Lines of `/proc/PID/status`.
@@ -125,6 +184,7 @@ impl<'a> Status<'a> {
         Process {
             pid,
             name: name.to_owned(),
+            is_program: self.tables.is_some(),
         }
     }
 }

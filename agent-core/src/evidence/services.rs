@@ -11,8 +11,8 @@ const LEGACY: &str = "/sys/fs/cgroup/memory";
 const KMEM: &str = "memory.kmem.usage_in_bytes";
 /// Groups are looked into until there are so many.
 const MOST_GROUPS: usize = 2000;
-/// Deeper ones are part of what is above them.
-const MOST_LEVELS: usize = 8;
+/// Deeper ones are not looked into, and those above them not charged with what these hold.
+const MOST_LEVELS: usize = 16;
 
 /// Looks at all groups, the outermost first, so that little is lost where time runs out.
 pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
@@ -38,63 +38,145 @@ struct Group {
     above: Option<usize>,
     level: usize,
     own: Charges,
+    /// Whether the groups in it, and those in these, are known and were read as far as there is something to read. If not,
+    /// what is left of its numbers is theirs as likely as its own.
+    is_whole: bool,
 }
 
-/// Numbers of a group include those of the groups in it, which are subtracted again.
+impl Group {
+    fn new(path: String, above: Option<usize>, level: usize) -> Self {
+        Self {
+            path,
+            above,
+            level,
+            own: Charges::default(),
+            is_whole: true,
+        }
+    }
+}
+
+/// The groups of a tree, the outermost first.
+struct Groups {
+    all: Vec<Group>,
+    /// The first one that could not be read for another reason than that it is not there.
+    refused: Option<String>,
+    count_refused: usize,
+}
+
+impl Groups {
+    /// What a group is charged for is known.
+    fn charge(&mut self, at: usize, charges: &Charges) {
+        if let Some(above) = self.all[at].above {
+            self.all[above].own.subtract(charges);
+        }
+        self.all[at].own.add(charges);
+    }
+
+    /// It is not known what a group, or one in it, holds.
+    fn is_unread(&mut self, at: usize) {
+        let mut next = Some(at);
+        while let Some(at) = next {
+            self.all[at].is_whole = false;
+            next = self.all[at].above;
+        }
+    }
+
+    fn is_refused(&mut self, at: usize, why: String) {
+        self.is_unread(at);
+        self.count_refused += 1;
+        self.refused.get_or_insert(why);
+    }
+
+    /// The groups in a group are to be read, too.
+    fn descend(&mut self, at: usize, names: &[String]) {
+        let (path, level) = (self.all[at].path.clone(), self.all[at].level);
+        let room = MOST_GROUPS.saturating_sub(self.all.len());
+        if names.len() > room || (level >= MOST_LEVELS && !names.is_empty()) {
+            self.is_unread(at);
+        }
+        if level < MOST_LEVELS {
+            let below = names.iter().take(room);
+            self.all.extend(
+                below.map(|name| Group::new(format!("{path}/{name}"), Some(at), level + 1)),
+            );
+        }
+    }
+}
+
+/// Numbers of a group include those of the groups in it, which are subtracted again. One with a group in it that was not
+/// read is left out: it would be charged with what that one holds.
 fn walk(
     meter: &mut Meter<'_>,
     root: &str,
     found: &mut Holdings,
     read: impl Fn(&mut Meter<'_>, &str) -> Result<Charges, Halt>,
 ) -> Result<(), Halt> {
-    let mut groups = vec![Group {
-        path: root.to_owned(),
-        above: None,
-        level: 0,
-        own: Charges::default(),
-    }];
+    let mut groups = Groups {
+        all: vec![Group::new(root.to_owned(), None, 0)],
+        refused: None,
+        count_refused: 0,
+    };
     let (mut at, mut result) = (0, Ok(()));
-    while let Some(Group {
-        path, level, above, ..
-    }) = groups.get(at)
-    {
-        let (path, level, above) = (path.clone(), *level, *above);
-        match read(meter, &path) {
-            Ok(charges) => {
-                if let Some(above) = above {
-                    groups[above].own.subtract(&charges);
-                }
-                groups[at].own.add(&charges);
-            }
-            // The root of version 2 may have none, and a group may go away.
-            Err(Halt::Missing | Halt::Failed(_) | Halt::Useless(_)) => {}
-            Err(spent) => {
-                result = Err(spent);
-                break;
-            }
-        }
-        if level < MOST_LEVELS {
-            for name in meter.directories(&path).unwrap_or_default() {
-                if groups.len() < MOST_GROUPS {
-                    groups.push(Group {
-                        path: format!("{path}/{name}"),
-                        above: Some(at),
-                        level: level + 1,
-                        own: Charges::default(),
-                    });
-                }
-            }
+    while at < groups.all.len() {
+        if let Err(spent) = look_into(meter, &mut groups, at, &read) {
+            result = Err(spent);
+            break;
         }
         at += 1;
     }
-    for group in &groups[..at] {
+    for unread in at..groups.all.len() {
+        groups.is_unread(unread);
+    }
+    for group in groups.all.iter().filter(|group| group.is_whole) {
         let name = group
             .path
             .strip_prefix(root)
             .filter(|name| !name.is_empty());
         group.own.hold(name.unwrap_or("/"), found);
     }
-    result
+    result?;
+    groups.refused.map_or(Ok(()), |first| {
+        Err(Halt::Denied(format!(
+            "{} of {} control groups could not be read, such as {first}",
+            groups.count_refused,
+            groups.all.len()
+        )))
+    })
+}
+
+/// Reads what a group is charged for, and which groups are in it.
+///
+/// # Errors
+///
+/// If time or room has run out.
+fn look_into(
+    meter: &mut Meter<'_>,
+    groups: &mut Groups,
+    at: usize,
+    read: &impl Fn(&mut Meter<'_>, &str) -> Result<Charges, Halt>,
+) -> Result<(), Halt> {
+    let path = groups.all[at].path.clone();
+    match read(meter, &path) {
+        Ok(charges) => groups.charge(at, &charges),
+        // The root of version 2 may have none, and a group may go away.
+        Err(Halt::Missing) => {}
+        Err(Halt::Spent(spent)) => return Err(Halt::Spent(spent)),
+        Err(Halt::Failed(why) | Halt::Useless(why) | Halt::Partly(why) | Halt::Denied(why)) => {
+            groups.is_refused(at, why);
+        }
+    }
+    match meter.directories(&path) {
+        Ok(names) => groups.descend(at, &names),
+        Err(Halt::Missing) => {}
+        Err(Halt::Spent(spent)) => {
+            groups.is_unread(at);
+            return Err(Halt::Spent(spent));
+        }
+        Err(Halt::Failed(why) | Halt::Useless(why) | Halt::Partly(why) | Halt::Denied(why)) => {
+            groups.is_refused(at, why);
+        }
+    }
+    Ok(())
 }
 
 /// What a group is charged for, in bytes. Below zero for a moment, where a group in it was read later.
@@ -254,6 +336,74 @@ mod tests {
         ];
         assert_eq!(lines(&held)[1..], expected[1..]);
         assert_eq!(lines(&held)[0], expected[0]);
+    }
+
+    /// A slice of 100 services that hold all there is, and files that are so long that not all are read.
+    fn crowd(budget: Budget) -> (Vec<Held>, Result<(), Halt>) {
+        let pad = "pad 0\n".repeat(200);
+        let mut recorded = Recorded::from([
+            (
+                "sys/fs/cgroup/cgroup.controllers".to_owned(),
+                b"memory\n".to_vec(),
+            ),
+            (
+                "sys/fs/cgroup/system.slice/memory.stat".to_owned(),
+                format!("kernel {}\n{pad}", 2000 * MIB).into_bytes(),
+            ),
+        ]);
+        recorded.extend((0..100).map(|number| {
+            let path = format!("sys/fs/cgroup/system.slice/s{number}.service/memory.stat");
+            (path, format!("kernel {}\n{pad}", 20 * MIB).into_bytes())
+        }));
+        let root = Root::Recorded(recorded);
+        let mut found = Holdings::default();
+        let result = collect(&mut Meter::new(&root, budget, false), &mut found);
+        (found.finish().0, result)
+    }
+
+    #[test]
+    fn a_group_is_not_charged_with_what_those_in_it_hold_that_were_not_read() {
+        for text_bytes in [1 << 10, 8 << 10, 40 << 10, 100 << 10, 4 << 20] {
+            let budget = Budget {
+                cpu: std::time::Duration::from_secs(60),
+                text_bytes,
+            };
+
+            let (held, result) = crowd(budget);
+
+            let slices: Vec<_> = held
+                .iter()
+                .filter(|held| !held.owner.ends_with(".service"))
+                .collect();
+            assert!(slices.is_empty(), "{text_bytes}: {slices:?}");
+            assert_eq!(result.is_ok(), text_bytes == 4 << 20, "{text_bytes}");
+        }
+    }
+
+    #[test]
+    fn a_group_with_more_in_it_than_are_looked_into_is_no_holder() {
+        let deep = "/x".repeat(MOST_LEVELS + 1);
+        let mut files = vec![(
+            "sys/fs/cgroup/cgroup.controllers".to_owned(),
+            "memory".to_owned(),
+        )];
+        files.push((
+            "sys/fs/cgroup/a/memory.stat".to_owned(),
+            format!("kernel {}\n", 40 * MIB),
+        ));
+        files.extend((1..=MOST_LEVELS + 1).map(|level| {
+            let path = format!("sys/fs/cgroup{}/memory.stat", "/x".repeat(level));
+            (path, format!("kernel {}\n", 400 * MIB))
+        }));
+        assert!(files.iter().any(|(path, _)| path.contains(&deep)));
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (&**path, &**text))
+            .collect();
+
+        let (held, _) = collected(&files);
+
+        assert_eq!(lines(&held), [("/a", Some(Class::Unaccounted), 40)]);
     }
 
     #[test]

@@ -141,4 +141,6 @@ pub(super) fn micros(time: Duration) -> u64 {
 }
 
 #[cfg(test)]
+mod denied;
+#[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::record::Incident;
+use crate::evidence::Evidence;
 
 /// The record, in the directory of an incident.
 const RECORD: &str = "incident.json";
@@ -85,6 +86,12 @@ impl Archive {
         let mut text = Vec::new();
         file.take(LONGEST).read_to_end(&mut text)?;
         Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// What the kernel's files said before an incident, if there was time for that.
+    #[must_use]
+    pub fn evidence_before(&self, id: &str) -> Option<Evidence> {
+        unpacked(&self.place(id).join("evidence-before.json.zst")).ok()
     }
 
     /// A name for an incident that no other has, from the time and the module.

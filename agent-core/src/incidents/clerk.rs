@@ -13,7 +13,8 @@ use super::archive::{self, Archive, Room};
 use super::record::{Incident, Machine, Moment, Told, VERSION};
 use super::shelf::{self, Shelf};
 use super::stills::{self, Still};
-use super::{History, Word};
+use super::{ForOthers, History, Word};
+use crate::config::TellOwners;
 use crate::evidence::{Budget, Comparison, Evidence, Level, Raw, Request, Why};
 use crate::sampler::Root;
 use crate::trace::Header;
@@ -267,7 +268,8 @@ impl Clerk {
             Ok(()) => words.push(Word {
                 severity: Severity::Info,
                 module: incident.module.clone(),
-                text: kept_in_words(incident),
+                text: kept_in_words(incident, TellOwners::All),
+                for_others: ForOthers::of(|tell| kept_in_words(incident, tell)),
                 incident: Some(incident.id.clone()),
             }),
             Err(error) => words.push(self.not_kept(incident, &error)),
@@ -276,16 +278,19 @@ impl Clerk {
     }
 
     fn not_kept(&self, incident: &Incident, error: &io::Error) -> Word {
-        let text = format!(
-            "incident {} cannot be kept in {}: {error}; {}",
-            incident.id,
-            self.archive.directory().display(),
-            explained_in_words(incident),
-        );
+        let text = |tell| {
+            format!(
+                "incident {} cannot be kept in {}: {error}; {}",
+                incident.id,
+                self.archive.directory().display(),
+                explained_in_words(incident, tell),
+            )
+        };
         Word {
             severity: Severity::Error,
             module: incident.module.clone(),
-            text,
+            text: text(TellOwners::All),
+            for_others: ForOthers::of(text),
             incident: Some(incident.id.clone()),
         }
     }
@@ -426,6 +431,7 @@ fn problem(result: io::Result<()>, what: &str) -> Vec<Word> {
         severity: Severity::Warning,
         module: "core".to_owned(),
         text: format!("{what}: {error}"),
+        for_others: ForOthers::default(),
         incident: None,
     };
     result.err().map(word).into_iter().collect()

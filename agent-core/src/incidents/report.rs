@@ -7,6 +7,8 @@ mod calendar;
 mod curve;
 mod export;
 mod html;
+mod identity;
+mod now;
 mod outlook;
 mod owner;
 mod redaction;
@@ -16,5 +18,8 @@ mod words;
 
 pub use export::{Names, export};
 pub use html::html;
+pub use identity::SiteKey;
+pub use now::{classes, holder, now};
+pub(crate) use owner::owner_for;
 pub use redaction::redacted;
 pub use text::text;

@@ -11,7 +11,7 @@ use super::Requests;
 use crate::agent::{Deed, Round};
 use crate::clock;
 use crate::decisions::{Aftermath, Decision, Record};
-use crate::incidents::Word;
+use crate::incidents::{ForOthers, Word};
 
 /// As many decisions; the log has more of them, and each in full.
 const MOST: usize = 32;
@@ -56,6 +56,9 @@ pub struct Kept {
     pub module: String,
     /// What explains it, or why it could not be kept.
     pub text: String,
+    /// The same for whoever must not know all of it.
+    #[serde(skip)]
+    pub for_others: ForOthers,
 }
 
 /// When the configuration was read again, and what came of it.
@@ -156,6 +159,7 @@ impl Latest {
             time: clock::time_of_day().to_string(),
             module: word.module.clone(),
             text: word.text.clone(),
+            for_others: word.for_others.clone(),
         });
     }
 
@@ -227,6 +231,7 @@ mod tests {
                 severity: Severity::Info,
                 module: "memleak".to_owned(),
                 text: text.to_owned(),
+                for_others: ForOthers::default(),
                 incident: Some(id.to_string()),
             });
         };

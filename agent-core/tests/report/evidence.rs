@@ -40,6 +40,7 @@ pub(crate) fn explanation(
         explained_bytes: ((after - before) * MIB) as u64,
         share_percent: share,
         certainty,
+        partial: false,
     }
 }
 

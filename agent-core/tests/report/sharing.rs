@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use agent_core::incidents::report::{Names, export, redacted};
+use agent_core::incidents::report::{Names, SiteKey, export, redacted};
 use agent_core::incidents::{Incident, report};
 
 use super::samples::leaks;
@@ -65,7 +65,7 @@ fn an_export_has_all_that_was_kept_and_the_report() {
         ]
     );
     let file = |name: &str| files[&format!("20261128-005113-memleak/{name}")].as_slice();
-    assert!(file("incident.json") == serde_json::to_vec(&incident).unwrap());
+    assert!(file("incident.json") == serde_json::to_vec_pretty(&incident).unwrap());
     assert!(file("report.html") == report::html(&incident).as_bytes());
     assert_eq!(file("raw/slabinfo.zst"), b"raw of db7");
 }
@@ -76,7 +76,8 @@ fn a_redacted_export_has_no_name_of_a_host_a_process_or_a_service_in_any_file() 
     incident.problems = vec!["cannot read /proc/4711/fd of ingest on db7".to_owned()];
     let place = kept(&incident);
 
-    let files = exported(&place.path().join(&incident.id), &incident, Names::LeftOut);
+    let names = Names::LeftOut(SiteKey::of(b"a key of the site"));
+    let files = exported(&place.path().join(&incident.id), &incident, names);
 
     let names: Vec<_> = files
         .keys()
@@ -100,9 +101,70 @@ fn a_redacted_export_has_no_name_of_a_host_a_process_or_a_service_in_any_file() 
 }
 
 #[test]
+fn exports_of_a_site_can_be_joined_and_others_cannot() {
+    let incident = leaks::pages();
+    let with = |key: &[u8]| redacted(&incident, SiteKey::of(key)).machine;
+
+    let site = with(b"a key of the site");
+    assert_eq!(site, with(b"a key of the site"));
+    let another = with(b"the key of another");
+    assert!(site.host != another.host && site.boot_id != another.boot_id);
+    let random = || {
+        redacted(&incident, SiteKey::random().unwrap())
+            .machine
+            .boot_id
+    };
+    assert_ne!(random(), random());
+}
+
+#[test]
+fn what_else_identifies_a_machine_is_not_in_what_is_redacted() {
+    let secrets = [
+        "52:54:00:12:34:56",
+        "021614d5-dbd6-4d4d-8a2c-4c0d7aec5a7f",
+        "/home/joe",
+        "user-1000",
+        "0b1c2d3e4f5a6b7c",
+        "hunter2",
+        "S3Z9NB0K",
+        "10.1.2.3",
+    ];
+    let mut incident = leaks::pages();
+    incident.machine.boot_id = secrets[1].to_owned();
+    let text = format!(
+        "eth0 {}, boot {}; {}/bin/x --password {} in /user.slice/{}.slice/docker-{}.scope, serial {}, from {}",
+        secrets[0],
+        secrets[1],
+        secrets[2],
+        secrets[5],
+        secrets[3],
+        secrets[4],
+        secrets[6],
+        secrets[7]
+    );
+    incident.told[0].text.clone_from(&text);
+    incident.told[0].details = vec![text.clone()];
+    incident.problems = vec![text];
+    let place = kept(&incident);
+    let directory = place.path().join(&incident.id);
+
+    let key = SiteKey::of(b"a key of the site");
+    for (name, content) in exported(&directory, &incident, Names::LeftOut(key)) {
+        for secret in secrets {
+            let text = String::from_utf8_lossy(&content);
+            assert!(!text.contains(secret), "{secret} is in {name}");
+        }
+    }
+    for (name, content) in exported(&directory, &incident, Names::Kept) {
+        let text = String::from_utf8_lossy(&content);
+        assert!(!text.contains("hunter2"), "{name}");
+    }
+}
+
+#[test]
 fn redacting_changes_no_number() {
     let incident = leaks::sudden();
-    let redacted = redacted(&incident);
+    let redacted = redacted(&incident, SiteKey::of(b"a key of the site"));
 
     let bytes = |incident: &Incident| {
         let explanations = &incident.comparison.as_ref().unwrap().explanations;
@@ -111,7 +173,10 @@ fn redacting_changes_no_number() {
             .map(|each| each.explained_bytes)
             .collect::<Vec<_>>()
     };
-    assert_eq!(redacted.machine.host, None);
+    let host = redacted.machine.host.as_deref().unwrap();
+    assert!(host.starts_with("host-") && !host.contains("db7"), "{host}");
+    assert!(redacted.machine.boot_id.starts_with("id-"));
+    assert_ne!(redacted.machine.boot_id, incident.machine.boot_id);
     assert_eq!(redacted.history, incident.history);
     assert_eq!(bytes(&redacted), bytes(&incident));
     assert_eq!(

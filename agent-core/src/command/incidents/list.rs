@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::evidence::Certainty;
 use crate::incidents::Incident;
 
 /// For people.
@@ -36,6 +37,14 @@ fn explained(incident: &Incident) -> String {
         return "Nothing was compared.".to_owned();
     };
     match comparison.explanations.first() {
+        Some(first) if first.partial => format!(
+            "{} may explain some of it, but was counted only in part ({}).",
+            first.owner, first.source
+        ),
+        Some(first) if first.certainty == Certainty::AtMost => format!(
+            "{} explains at most {:.0} % of it ({}).",
+            first.owner, first.share_percent, first.source
+        ),
         Some(first) => format!(
             "{} explains {:.0} % of it ({}).",
             first.owner, first.share_percent, first.source

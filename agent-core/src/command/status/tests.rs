@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::incidents::ForOthers;
 use crate::overview::{Log, Reload};
 
 fn module(name: &str, state: &str, why: Option<&str>) -> Module {
@@ -90,6 +91,7 @@ fn overview() -> Overview {
             time: "2026-11-28T01:00:00Z".to_owned(),
             module: "memleak".to_owned(),
             text: "incident 20261128-010000-memleak is kept".to_owned(),
+            for_others: ForOthers::default(),
         }],
         requests: Vec::new(),
         messages: vec![Message {
@@ -108,7 +110,7 @@ fn overview() -> Overview {
 
 #[test]
 fn everything_that_matters_is_on_one_screen() {
-    insta::assert_snapshot!(screen(&overview(), &TimeZone::UTC), @r"
+    insta::assert_snapshot!(screen(&overview(), None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 246 scans, one every 30 s, the last 12 s ago, in 0.2 ms
     settings     2026-11-28 01:00:00 read again
     memory       24.0 GiB, 3.0 GiB free
@@ -141,7 +143,7 @@ fn where_there_is_nothing_it_says_so() {
         ..overview()
     };
 
-    insta::assert_snapshot!(screen(&quiet, &TimeZone::UTC), @r"
+    insta::assert_snapshot!(screen(&quiet, None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 1 scan, one every 30 s, the last 12 s ago, in 0.2 ms
     memory       no module looks at it
     tunables     none

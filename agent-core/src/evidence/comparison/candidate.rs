@@ -33,7 +33,15 @@ pub(super) fn all(before: &Evidence, after: &Evidence, grown: &Grown) -> Vec<Can
         let then = before.sources.iter().find(|seen| seen.kind == now.kind);
         if let Some(earlier) = then.and_then(Earlier::of) {
             let rises = now.held.iter();
-            candidates.extend(rises.filter_map(|held| earlier.candidate(now.kind, held, grown)));
+            // Where the same look is refused each time, what could be seen can be compared.
+            let is_whole = match now.standing {
+                Standing::Read => earlier.is_whole,
+                Standing::Denied { .. } => earlier.is_denied,
+                Standing::Absent { .. } | Standing::Failed { .. } | Standing::Cut { .. } => false,
+            };
+            candidates.extend(
+                rises.filter_map(|held| earlier.candidate(now.kind, held, grown, is_whole)),
+            );
         }
     }
     corroborate(&mut candidates);
@@ -46,6 +54,8 @@ struct Earlier<'a> {
     held: HashMap<(&'a str, Option<Class>), u64>,
     least: u64,
     is_whole: bool,
+    /// Whether a look was refused, so that nothing is known of some.
+    is_denied: bool,
 }
 
 impl<'a> Earlier<'a> {
@@ -53,10 +63,11 @@ impl<'a> Earlier<'a> {
     fn of(seen: &'a Seen) -> Option<Self> {
         let is_whole = match seen.standing {
             Standing::Read => true,
-            Standing::Cut { .. } if !seen.held.is_empty() => false,
-            Standing::Cut { .. } | Standing::Absent { .. } | Standing::Failed { .. } => {
-                return None;
-            }
+            Standing::Cut { .. } | Standing::Denied { .. } if !seen.held.is_empty() => false,
+            Standing::Cut { .. }
+            | Standing::Denied { .. }
+            | Standing::Absent { .. }
+            | Standing::Failed { .. } => return None,
         };
         let mut held = HashMap::new();
         for each in &seen.held {
@@ -66,10 +77,19 @@ impl<'a> Earlier<'a> {
             held,
             least: seen.least,
             is_whole,
+            is_denied: matches!(seen.standing, Standing::Denied { .. }),
         })
     }
 
-    fn candidate(&self, kind: Kind, held: &Held, grown: &Grown) -> Option<Candidate> {
+    /// `is_whole` is whether both were read to the end. If not, what an owner adds up to is a part of it in one of the two,
+    /// so that the difference says nothing but what the rise may be.
+    fn candidate(
+        &self,
+        kind: Kind,
+        held: &Held,
+        grown: &Grown,
+        is_whole: bool,
+    ) -> Option<Candidate> {
         let known = self.held.get(&(held.owner.as_str(), held.class)).copied();
         let before = known.unwrap_or(self.least);
         let rise = held.bytes.saturating_sub(before);
@@ -78,8 +98,6 @@ impl<'a> Earlier<'a> {
         if explained < LEAST_BYTES {
             return None;
         }
-        // Not seen before, as time had run out: it may have held all of it then.
-        let is_known = known.is_some() || self.is_whole;
         let explanation = Explanation {
             class,
             owner: shown(held),
@@ -88,11 +106,12 @@ impl<'a> Earlier<'a> {
             after_bytes: held.bytes,
             explained_bytes: explained,
             share_percent: share(explained, grown.total()),
-            certainty: if is_known {
+            certainty: if is_whole {
                 held.certainty
             } else {
                 Certainty::AtMost
             },
+            partial: !is_whole,
         };
         Some(Candidate {
             kind,
@@ -106,7 +125,7 @@ impl<'a> Earlier<'a> {
 fn corroborate(candidates: &mut [Candidate]) {
     let charged: Vec<(String, Class, u64)> = candidates
         .iter()
-        .filter(|each| each.kind == Kind::Services)
+        .filter(|each| each.kind == Kind::Services && !each.explanation.partial)
         .map(|each| {
             let explanation = &each.explanation;
             (
@@ -123,7 +142,7 @@ fn corroborate(candidates: &mut [Candidate]) {
                 && explanation.class == *class
                 && *bytes >= explanation.explained_bytes / 2
         });
-        if is_charged && explanation.certainty == Certainty::AtMost {
+        if is_charged && explanation.certainty == Certainty::AtMost && !explanation.partial {
             explanation.certainty = Certainty::Charged;
         }
     }

@@ -70,6 +70,7 @@ fn weight(candidate: &Candidate) -> f64 {
     let certainty = match explanation.certainty {
         Certainty::Exact => 1.0,
         Certainty::Charged => 0.9,
+        Certainty::AtMost if explanation.partial => 0.25,
         Certainty::AtMost => 0.5,
     };
     let vagueness = f64::from(candidate.kind.vagueness());
@@ -150,6 +151,8 @@ impl View {
         let explained = candidates
             .iter()
             .filter(|each| Self::of(each.kind) == Some(self) && is_of_class(&each.explanation))
+            // It may not have grown at all.
+            .filter(|each| !each.explanation.partial)
             .map(|each| each.explanation.explained_bytes);
         explained.fold(0, u64::saturating_add)
     }

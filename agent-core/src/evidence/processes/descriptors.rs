@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Processes;
 use super::owners::Owners;
+use crate::evidence::ask::RIGHTS;
 use crate::evidence::budget::{Halt, unless_gone};
 use crate::evidence::comparison::{Certainty, Class};
 use crate::evidence::holdings::Holdings;
@@ -64,16 +65,13 @@ pub(in crate::evidence) fn collect(
         denied: 0,
     };
     let result = (0..count).try_for_each(|place| look.look_into(meter, processes, place));
+    if look.denied > 0 && processes.refused.is_none() {
+        processes.refused = Some(look.refused(processes));
+    }
     look.pipes
         .hold_within(Class::Unaccounted, Certainty::AtMost, found, meter);
     result?;
-    if look.denied > count / 10 {
-        return Err(Halt::Partly(format!(
-            "{} of {count} processes may not be looked into: that needs CAP_SYS_PTRACE",
-            look.denied
-        )));
-    }
-    Ok(())
+    processes.all_seen()
 }
 
 struct Look {
@@ -87,6 +85,16 @@ struct Look {
 }
 
 impl Look {
+    /// Threads of the kernel have nothing open, and are not counted.
+    fn refused(&self, processes: &Processes) -> String {
+        let programs = processes.all.iter().filter(|process| process.is_program);
+        format!(
+            "{} of {} programs may not be looked into, which needs CAP_SYS_PTRACE; {RIGHTS}",
+            self.denied,
+            programs.count().max(self.denied),
+        )
+    }
+
     /// What was seen until time ran out counts.
     fn look_into(
         &mut self,
@@ -100,11 +108,13 @@ impl Look {
         let mut count = 0;
         // Each is looked at as soon as it is named: the names of ten thousand alone once took an emulated kernel 8 s.
         let result = meter.names(&directory, |meter, name| {
-            // Closed meanwhile, or of a process with more rights than ours.
-            let Ok(link) = meter.root.link(&format!("{directory}/{name}")) else {
-                return Ok(());
+            let link = match meter.link(&format!("{directory}/{name}")) {
+                Ok(link) => link,
+                // Of a process with more rights than ours. None of its others can be read either.
+                Err(Halt::Denied(why)) => return Err(Halt::Denied(why)),
+                // Closed meanwhile.
+                Err(_) => return Ok(()),
             };
-            meter.note(link.len());
             match Target::of(&link) {
                 Target::Pipe(inode) => {
                     let is_full = self.seen.len() >= MOST_INODES;
@@ -116,10 +126,10 @@ impl Look {
         });
         self.pipes
             .add(&process, count, self.capacity.saturating_mul(count));
-        if unless_gone(result)?.is_none() {
+        if matches!(result, Err(Halt::Denied(_))) {
             self.denied += 1;
         }
-        Ok(())
+        unless_gone(result).map(|_| ())
     }
 }
 

@@ -15,8 +15,8 @@ const MOST: usize = 64;
 /// # Errors
 ///
 /// If time or room has run out.
-pub(super) fn of(meter: &Meter<'_>, processes: &Processes) -> Result<Vec<String>, Halt> {
-    let mut seen: HashSet<String> = meter.root.link("/proc/self/ns/net").into_iter().collect();
+pub(super) fn of(meter: &mut Meter<'_>, processes: &Processes) -> Result<Vec<String>, Halt> {
+    let mut seen: HashSet<String> = meter.link("/proc/self/ns/net").into_iter().collect();
     let mut directories = vec!["/proc/net".to_owned()];
     let mut places: Vec<usize> = processes.sockets.values().copied().collect();
     places.sort_unstable();
@@ -24,7 +24,7 @@ pub(super) fn of(meter: &Meter<'_>, processes: &Processes) -> Result<Vec<String>
     for place in places {
         meter.check()?;
         let pid = processes.all[place].pid;
-        let Ok(namespace) = meter.root.link(&format!("/proc/{pid}/ns/net")) else {
+        let Ok(namespace) = meter.link(&format!("/proc/{pid}/ns/net")) else {
             continue;
         };
         if seen.insert(namespace) && directories.len() < MOST {

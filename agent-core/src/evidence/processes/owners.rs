@@ -168,6 +168,7 @@ mod tests {
         let process = |pid, name: &str| Process {
             pid,
             name: name.to_owned(),
+            is_program: true,
         };
         let mut owners = Owners::of("pipes", "pipes");
         for (pid, name, objects) in [(1, "init", 1), (7, "web", 2), (7, "web", 3), (9, "web", 4)] {

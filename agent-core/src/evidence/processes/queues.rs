@@ -59,7 +59,7 @@ pub(in crate::evidence) fn collect(
     queues.hold(Class::Unaccounted, Certainty::Charged, found);
     buffers.hold_within(Class::Unaccounted, Certainty::AtMost, found, meter);
     if is_anywhere {
-        Ok(())
+        processes.all_followed()
     } else {
         Err(Halt::Missing)
     }

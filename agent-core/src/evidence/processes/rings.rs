@@ -53,7 +53,8 @@ pub(in crate::evidence) fn collect(
     });
     owners.hold(Class::Unaccounted, Certainty::Exact, found);
     queues.hold(Class::Unaccounted, Certainty::Charged, found);
-    result
+    result?;
+    processes.all_followed()
 }
 
 /// Inode and bytes that wait in a line `sk RefCnt Type Proto Iface R Rmem User Inode`.

@@ -47,7 +47,8 @@ pub(in crate::evidence) fn collect(
     for (kind, owners) in owners {
         owners.hold(kind.class, kind.certainty, found);
     }
-    result
+    result?;
+    processes.all_followed()
 }
 
 /// What is told of objects of one kind.

@@ -11,7 +11,7 @@ fn machine<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Root {
     Root::Recorded(recorded)
 }
 
-fn take(root: &Root, why: Why, budget: Budget) -> (Evidence, Vec<Raw>) {
+pub(super) fn take(root: &Root, why: Why, budget: Budget) -> (Evidence, Vec<Raw>) {
     Evidence::take(&Request {
         root,
         page_size: PageSize::FOUR_KIB,

@@ -133,6 +133,44 @@ fn an_incident_is_kept_with_what_explains_it() {
 }
 
 #[test]
+fn where_programs_may_not_be_looked_into_the_log_says_who_may() {
+    let home = tempfile::tempdir().unwrap();
+    let mounts = "24 30 0:22 / /proc rw - proc proc rw,hidepid=invisible\n";
+    let status = "Name:\tadaptivemmd\nVmPTE:\t 4 kB\nThreads:\t1\n";
+    let machine = || {
+        let files = [("proc/self/mountinfo", mounts), ("proc/77/status", status)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        Root::Recorded(files.into_iter().collect())
+    };
+    let mut clerk = Clerk::new(office(home.path(), machine()));
+    clerk.work(take(1, 10));
+
+    let words = texts(clerk.work(heard(5, Severity::Warning, "trend-leak", 1500)));
+
+    assert!(
+        words[0].contains("run `adaptivemmd incidents show` as root"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn the_log_calls_nothing_an_explanation_that_was_counted_in_part() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    clerk.office.root = machine_with("kmalloc-4k", 53_760);
+    // Room for half of the lines of slabinfo.
+    let half = machine_with("kmalloc-4k", 53_760)
+        .read("/proc/slabinfo")
+        .unwrap()
+        .len() as u64;
+    clerk.office.budget.text_bytes = half / 2;
+
+    let words = texts(clerk.work(heard(5, Severity::Warning, "trend-leak", 210)));
+
+    assert!(!words[0].contains("explains"), "{words:?}");
+}
+
+#[test]
 fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
     let home = tempfile::tempdir().unwrap();
     let mut clerk = clerk_of_a_leak(home.path());

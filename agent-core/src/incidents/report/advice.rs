@@ -42,8 +42,11 @@ pub(super) fn of(view: &View<'_>) -> Vec<Step> {
 
 /// Whether a process or a service explains so much, and so surely, that nobody has to look further.
 fn is_known(view: &View<'_>) -> bool {
-    let is_somebody = |owner: Owner<'_>| matches!(owner, Owner::Process { .. } | Owner::Service(_));
-    surely(view).is_some_and(is_somebody)
+    match surely(view) {
+        Some(Owner::Process { .. }) => true,
+        Some(Owner::Service(path)) => may_be_restarted(unit_of(path)),
+        _ => false,
+    }
 }
 
 /// Whether the slab cache, or the function that allocates, is known: then nobody has to look for it, which is the first thing one
@@ -92,6 +95,9 @@ fn suspects(view: &View<'_>) -> Vec<Step> {
 
 /// How to look closer at an owner. Only a plain name gets into a command.
 fn of_owner(explanation: &Explanation, kernel: &str) -> Option<Step> {
+    if explanation.partial {
+        return Some(counted_in_part(explanation));
+    }
     match Owner::of(explanation) {
         Owner::Cache(cache) => plain(cache).map(of_cache),
         Owner::Service(path) => of_service(path),
@@ -132,8 +138,85 @@ fn of_cache(cache: &str) -> Step {
     Step { text, commands }
 }
 
+/// Nobody is to be restarted for what may not even have grown.
+fn counted_in_part(explanation: &Explanation) -> Step {
+    let text = format!(
+        "Do nothing about {} yet: {} was not read to the end, before or now, so that it may have held as much all the \
+         time. Look as root, which has no such limits, or give the daemon more time: evidence-budget-ms in [core].",
+        words::name(&explanation.owner),
+        words::name(&explanation.source),
+    );
+    Step::new(&text, &["adaptivemmd incidents show"])
+}
+
+/// The program, or what keeps the machine together, whose restart does more harm than a leak: sessions, containers, or the
+/// machine itself end with it.
+fn is_critical(unit: &str) -> bool {
+    const UNITS: [&str; 24] = [
+        "init",
+        "systemd",
+        "dbus",
+        "dbus-daemon",
+        "dbus-broker",
+        "dbus-broker-lau",
+        "kubelet",
+        "containerd",
+        "dockerd",
+        "docker",
+        "crio",
+        "libvirtd",
+        "virtqemud",
+        "auditd",
+        "iscsid",
+        "multipathd",
+        "NetworkManager",
+        "gdm",
+        "sddm",
+        "lightdm",
+        "corosync",
+        "pacemaker",
+        "pacemakerd",
+        "display-manager",
+    ];
+    let name = unit.strip_suffix(".service").unwrap_or(unit);
+    UNITS.contains(&name)
+        || name.starts_with("systemd-")
+        || name.starts_with("user@")
+        || name == "(sd-pam)"
+}
+
+/// Whether a control group can be restarted by itself, and that may be advised: neither a slice, which has all services in
+/// it, nor a scope, which nobody can start again.
+fn may_be_restarted(unit: &str) -> bool {
+    unit.ends_with(".service") && !is_critical(unit)
+}
+
+fn look_inside(path: &str) -> Step {
+    let text = format!(
+        "{} is charged for it. That is no program that can be restarted: look inside, at the programs and groups in it.",
+        words::name(path),
+    );
+    let unit = plain(unit_of(path));
+    let look = unit.map(|unit| format!("systemctl status {unit}"));
+    let commands = look
+        .into_iter()
+        .chain(["systemd-cgtop --order=memory --iterations=1".to_owned()]);
+    Step {
+        text,
+        commands: commands.collect(),
+    }
+}
+
+fn unit_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 fn of_service(path: &str) -> Option<Step> {
-    let unit = path.rsplit('/').next().and_then(plain)?;
+    let unit = unit_of(path);
+    if !may_be_restarted(unit) {
+        return Some(look_inside(path));
+    }
+    let unit = plain(unit)?;
     let text = format!(
         "Restart {unit} in a quiet hour. If the memory comes back, it or what it uses leaks."
     );
@@ -143,8 +226,13 @@ fn of_service(path: &str) -> Option<Step> {
 
 fn of_process(what: &str, name: &str, note: &str) -> Step {
     let held = if what.is_empty() { "it" } else { what };
+    let remedy = if is_critical(name) {
+        "if not, it leaks: look for that among its known bugs. The machine needs it, so do not restart it by itself"
+    } else {
+        "if not, a restart of it gives the memory back"
+    };
     let text = format!(
-        "{} holds {}{}. That may be what it is made for; if not, a restart of it gives the memory back.",
+        "{} holds {}{}. That may be what it is made for; {remedy}.",
         words::name(name),
         words::name(held),
         words::name(note),
@@ -272,4 +360,76 @@ fn hand_on(view: &View<'_>) -> Option<Step> {
         text,
         &[&format!("adaptivemmd incidents export {id} leak.tar.zst")],
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Kind;
+
+    fn advised(owner: &str, kind: Kind, partial: bool) -> Step {
+        let explanation = Explanation {
+            class: Class::Unaccounted,
+            owner: owner.to_owned(),
+            source: kind.file().to_owned(),
+            before_bytes: 0,
+            after_bytes: 1 << 30,
+            explained_bytes: 1 << 30,
+            share_percent: 100.0,
+            certainty: if partial {
+                Certainty::AtMost
+            } else {
+                Certainty::Charged
+            },
+            partial,
+        };
+        of_owner(&explanation, "6.12").unwrap()
+    }
+
+    #[test]
+    fn nobody_is_told_to_restart_what_others_hang_on() {
+        for (owner, kind) in [
+            ("/", Kind::Services),
+            ("/system.slice", Kind::Services),
+            ("/user.slice/user-1000.slice", Kind::Services),
+            ("/init.scope", Kind::Services),
+            (
+                "/user.slice/user-1000.slice/session-3.scope",
+                Kind::Services,
+            ),
+            ("/kubepods.slice/cri-containerd-0123.scope", Kind::Services),
+            ("/docker/0123456789abcdef", Kind::Services),
+            ("/system.slice/dbus.service", Kind::Services),
+            ("/system.slice/systemd-journald.service", Kind::Services),
+            ("/system.slice/kubelet.service", Kind::Services),
+            ("/user.slice/user-0.slice/user@0.service", Kind::Services),
+            ("pipes of systemd (PID 1)", Kind::Descriptors),
+            ("pipes of dbus-daemon (PID 500)", Kind::Descriptors),
+            ("pipes of systemd-journal (PID 400)", Kind::Descriptors),
+        ] {
+            let Step { text, commands } = advised(owner, kind, false);
+            let text = text.replace("do not restart it", "");
+            let all = format!("{text} {}", commands.join(" "));
+
+            assert!(!all.contains("estart it"), "{owner}: {all}");
+            assert!(!all.contains("a restart"), "{owner}: {all}");
+            assert!(!all.starts_with("Restart"), "{owner}: {all}");
+        }
+        let ordinary = advised("/system.slice/nginx.service", Kind::Services, false);
+        assert!(ordinary.text.starts_with("Restart nginx.service"));
+    }
+
+    #[test]
+    fn nobody_is_told_to_restart_what_was_counted_in_part() {
+        for (owner, kind) in [
+            ("/system.slice/nginx.service", Kind::Services),
+            ("pipes of nginx (PID 7)", Kind::Descriptors),
+            ("drm_gem_shmem_vmap", Kind::Vmalloc),
+            ("kmalloc-1k", Kind::Slab),
+        ] {
+            let Step { text, .. } = advised(owner, kind, true);
+
+            assert!(text.starts_with("Do nothing about"), "{owner}: {text}");
+        }
+    }
 }

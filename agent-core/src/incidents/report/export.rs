@@ -9,16 +9,21 @@ use tar::{Builder, Header};
 use zstd::stream::write::Encoder;
 
 use super::super::Incident;
+use super::identity::SiteKey;
+use super::redaction::without_secrets;
 use super::{html, redacted, text};
 
 /// Whether names of the host, of processes and of services are in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Names {
     /// All there is.
     Kept,
-    /// Only what could be made free of them.
-    LeftOut,
+    /// Only what could be made free of them, with hashes under this key in their place.
+    LeftOut(SiteKey),
 }
+
+/// The record of an incident.
+const RECORD: &str = "incident.json";
 
 const README_KEPT: &str = "\
 This is all that adaptivemmd has kept of one incident.
@@ -43,7 +48,8 @@ report.html      for a browser; it needs no network and runs no script
 report.txt       the same for a terminal
 incident.json    what was found, and how the numbers went
 
-In place of a name stands process-1, service-1 and so on, the same everywhere. Names that come from the kernel are kept:
+In place of a name stands process-1, service-1 and so on, the same everywhere; in place of the host, its boot, addresses,
+users, paths and the like stands a hash under a key. Exports with the key of one site (--key-file) can be joined. Names that come from the kernel are kept:
 of slab caches, functions and modules. The raw evidence and the snapshots are left out, as names cannot be found in them
 reliably; whoever has the machine can look into them there.
 ";
@@ -72,16 +78,18 @@ pub fn export(
     match names {
         Names::Kept => {
             archive.add(Path::new("README.txt"), README_KEPT.as_bytes())?;
-            archive.reports(incident)?;
+            let incident = without_secrets(incident);
+            archive.reports(&incident)?;
+            archive.add(Path::new(RECORD), &serde_json::to_vec_pretty(&incident)?)?;
             archive.files(directory, Path::new(""))?;
             archive.files(&directory.join("raw"), Path::new("raw"))?;
         }
-        Names::LeftOut => {
-            let incident = redacted(incident);
+        Names::LeftOut(key) => {
+            let incident = redacted(incident, key);
             archive.add(Path::new("README.txt"), README_LEFT_OUT.as_bytes())?;
             archive.reports(&incident)?;
             let json = serde_json::to_vec_pretty(&incident)?;
-            archive.add(Path::new("incident.json"), &json)?;
+            archive.add(Path::new(RECORD), &json)?;
         }
     }
     archive.builder.into_inner()?.finish()?.flush()
@@ -116,7 +124,8 @@ impl<W: Write> Archive<'_, W> {
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             // Nothing else is ever put there, so a link is not to be followed.
-            if entry.file_type()?.is_file() {
+            let is_record = below == Path::new("") && entry.file_name() == RECORD;
+            if entry.file_type()?.is_file() && !is_record {
                 self.add(&below.join(entry.file_name()), &fs::read(entry.path())?)?;
             }
         }

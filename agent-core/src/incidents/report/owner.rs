@@ -1,5 +1,6 @@
 //! Who explains a growth: somebody of the kernel, a process, or a service.
 
+use crate::config::TellOwners;
 use crate::evidence::{Explanation, Kind};
 
 /// An owner of memory, as its source names it.
@@ -54,5 +55,55 @@ impl<'a> Owner<'a> {
             }
             None => Self::Unknown(owner),
         }
+    }
+}
+
+/// The owner, with as much as somebody may know of it. What has its name from the kernel is nobody's secret.
+pub(crate) fn owner_for(explanation: &Explanation, tell: TellOwners) -> String {
+    match (Owner::of(explanation), tell) {
+        (_, TellOwners::All) | (Owner::Code(_) | Owner::Cache(_) | Owner::Kernel(_), _) => {
+            explanation.owner.clone()
+        }
+        (Owner::Process { what: "", .. } | Owner::Unknown(_), _) => "somebody".to_owned(),
+        (Owner::Process { what, name, .. }, TellOwners::Program) => format!("{what} of {name}"),
+        (Owner::Process { what, .. }, TellOwners::None) => format!("{what} of a program"),
+        (Owner::Service(_), _) => "a service".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::{Certainty, Class};
+
+    #[test]
+    fn others_are_told_the_program_or_not_even_that() {
+        let told = |owner: &str, kind: Kind| {
+            let explanation = Explanation {
+                class: Class::Unaccounted,
+                owner: owner.to_owned(),
+                source: kind.file().to_owned(),
+                before_bytes: 0,
+                after_bytes: 1,
+                explained_bytes: 1,
+                share_percent: 1.0,
+                certainty: Certainty::Exact,
+                partial: false,
+            };
+            [TellOwners::All, TellOwners::Program, TellOwners::None]
+                .map(|tell| owner_for(&explanation, tell))
+        };
+
+        let pipes = "pipes of x (a) (7 pipes, PID 12)";
+        assert_eq!(
+            told(pipes, Kind::Descriptors),
+            [pipes, "pipes of x (a)", "pipes of a program"]
+        );
+        let service = "/system.slice/x.service";
+        assert_eq!(
+            told(service, Kind::Services),
+            [service, "a service", "a service"]
+        );
+        assert_eq!(told("kmalloc-1k", Kind::Slab), ["kmalloc-1k"; 3]);
     }
 }

@@ -3,20 +3,27 @@
 use std::collections::BTreeMap;
 
 use super::super::{Incident, Told};
+use super::identity::{self, SiteKey};
 use super::owner::Owner;
 use crate::evidence::{Explanation, Standing};
+use crate::words;
 
 /// Shorter parts of a name are too likely to be ordinary words.
 const SHORTEST_PART: usize = 3;
 
-/// The same incident without the host's name, and with `process-1`, `service-1` and so on in place of the names of
-/// processes and control groups. Names that come from the kernel are kept, as they are what it is about.
+/// The same incident with a hash under this key in place of what identifies the host and its boot, and with `process-1`,
+/// `service-1` and so on in place of the names of processes and control groups. Names that come from the kernel are kept, as
+/// they are what it is about.
 #[must_use]
-pub fn redacted(incident: &Incident) -> Incident {
-    let mut names = Names::default();
+pub fn redacted(incident: &Incident, key: SiteKey) -> Incident {
+    let mut names = Names::new(key);
     names.learn_host(incident.machine.host.as_deref());
     let mut redacted = incident.clone();
-    redacted.machine.host = None;
+    let machine = &mut redacted.machine;
+    machine.host = machine.host.as_ref().map(|host| key.stand_in("host", host));
+    if !machine.boot_id.is_empty() {
+        machine.boot_id = key.stand_in("id", &machine.boot_id);
+    }
     if let Some(comparison) = &mut redacted.comparison {
         for explanation in &mut comparison.explanations {
             names.learn_owner(explanation);
@@ -28,9 +35,10 @@ pub fn redacted(incident: &Incident) -> Incident {
             source.file = names.replace(&source.file);
             match &mut source.standing {
                 Standing::Read => {}
-                Standing::Absent { why } | Standing::Failed { why } | Standing::Cut { why } => {
-                    *why = names.replace(why);
-                }
+                Standing::Absent { why }
+                | Standing::Failed { why }
+                | Standing::Cut { why }
+                | Standing::Denied { why } => *why = names.replace(why),
             }
         }
     }
@@ -43,22 +51,55 @@ pub fn redacted(incident: &Incident) -> Incident {
     redacted
 }
 
+/// The same incident without secrets of command lines, for a file that is handed on. Names are kept.
+#[must_use]
+pub(super) fn without_secrets(incident: &Incident) -> Incident {
+    let mut masked = incident.clone();
+    for told in &mut masked.told {
+        told.text = words::masked(&told.text);
+        for line in &mut told.details {
+            *line = words::masked(line);
+        }
+    }
+    let explanations = masked
+        .comparison
+        .iter_mut()
+        .flat_map(|it| &mut it.explanations);
+    for explanation in explanations {
+        explanation.owner = words::masked(&explanation.owner);
+    }
+    for problem in &mut masked.problems {
+        *problem = words::masked(problem);
+    }
+    masked
+}
+
 /// What must not be seen, and what stands in its place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Names {
+    key: SiteKey,
     replacements: BTreeMap<String, String>,
     counts: BTreeMap<&'static str, u32>,
 }
 
 impl Names {
+    fn new(key: SiteKey) -> Self {
+        Self {
+            key,
+            replacements: BTreeMap::new(),
+            counts: BTreeMap::new(),
+        }
+    }
+
     fn learn_host(&mut self, host: Option<&str>) {
         let Some(host) = host else {
             return;
         };
-        self.learn(host, "host");
+        let stand_in = self.key.stand_in("host", host);
+        self.learn(host, &stand_in);
         // Without its domain.
         if let Some((short, _)) = host.split_once('.') {
-            self.learn_part(short, "host");
+            self.learn_part(short, &stand_in);
         }
     }
 
@@ -112,8 +153,13 @@ impl Names {
         }
     }
 
-    /// The text with every name replaced, the longest first, where it stands as a word of its own.
+    /// The text with every name replaced, without secrets, and without what else identifies somebody.
     fn replace(&self, text: &str) -> String {
+        self.replace_names(&identity::without(&words::masked(text), self.key))
+    }
+
+    /// The longest first, where it stands as a word of its own.
+    fn replace_names(&self, text: &str) -> String {
         let mut names: Vec<_> = self.replacements.iter().collect();
         names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         let mut replaced = String::new();
@@ -157,9 +203,9 @@ mod tests {
     use crate::evidence::{Certainty, Class, Kind};
 
     fn names() -> Names {
-        let mut names = Names::default();
+        let mut names = Names::new(SiteKey::of(b"a key of the site"));
         names.learn_host(Some("db7.example.org"));
-        for name in ["pipes of acme-ingest --key s3cret", "pipes of a"] {
+        for name in ["pipes of acme-ingest --fast s3cret", "pipes of a"] {
             owner(&mut names, name, Kind::Descriptors.file());
         }
         names
@@ -175,6 +221,7 @@ mod tests {
             explained_bytes: 0,
             share_percent: 0.0,
             certainty: Certainty::Exact,
+            partial: false,
         };
         names.learn_owner(&mut explanation);
         explanation.owner
@@ -183,15 +230,16 @@ mod tests {
     #[test]
     fn a_name_is_replaced_wherever_it_is_a_word() {
         let replace = |text: &str| names().replace(text);
+        let host = SiteKey::of(b"a key of the site").stand_in("host", "db7.example.org");
 
         assert_eq!(
             replace("db7: cannot ask db7.example.org"),
-            "host: cannot ask host"
+            format!("{host}: cannot ask {host}")
         );
-        assert_eq!(replace("of acme-ingest --key s3cret!"), "of process-1!");
+        assert_eq!(replace("of acme-ingest --fast s3cret!"), "of process-1!");
         assert_eq!(
-            replace("/srv/acme-ingest/log, key=s3cret"),
-            "/srv/process-1/log, key=process-1"
+            replace("/usr/lib/acme-ingest/log, s3cret"),
+            "/usr/lib/process-1/log, process-1"
         );
         assert_eq!(
             replace("a cat and db71 \u{2603}"),
@@ -201,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_same_owner_has_the_same_name_everywhere_and_names_of_the_kernel_are_kept() {
-        let mut names = Names::default();
+        let mut names = Names::new(SiteKey::of(b"a key of the site"));
         let mut redact = |name: &str, kind: Kind| owner(&mut names, name, kind.file());
 
         assert_eq!(

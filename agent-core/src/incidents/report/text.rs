@@ -3,7 +3,7 @@
 mod chart;
 mod paper;
 
-use paper::Paper;
+pub(super) use paper::Paper;
 
 use super::super::Incident;
 use super::outlook::as_f64;
@@ -92,10 +92,7 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
         return;
     }
     for explanation in best {
-        paper.item(
-            &words::percent(explanation.share_percent),
-            &words::name(&explanation.owner),
-        );
+        paper.item(&words::share(explanation), &words::name(&explanation.owner));
         paper.remark(&held(comparison, explanation));
     }
     if more > 0 {
@@ -120,7 +117,7 @@ fn held(comparison: &Comparison, explanation: &Explanation) -> String {
         words::bytes(before),
         words::bytes(after),
         explanation.class.name(),
-        words::certainty(explanation.certainty),
+        words::certainty(explanation),
         words::name(&explanation.source),
     )
 }
@@ -161,6 +158,7 @@ fn silence(source: &Source) -> Option<String> {
         Standing::Absent { why } => ("is not there", why),
         Standing::Failed { why } => ("failed", why),
         Standing::Cut { why } => ("was read in part", why),
+        Standing::Denied { why } => ("may not be looked at, or not all of it", why),
     };
     Some(format!(
         "{} {what}: {}",

@@ -238,7 +238,7 @@ fn curve_of(incident: &Incident, class: Class) -> Option<Curve> {
 
 /// The memory that the incident is about: the class whose growth is nearest to the one that was reported, or the one
 /// that grew most. A module of others may say nothing about memory.
-fn subject(incident: &Incident) -> Option<Class> {
+pub(super) fn subject(incident: &Incident) -> Option<Class> {
     by_numbers(incident)
         .or_else(|| by_evidence(incident))
         .or_else(|| by_level(incident))

@@ -3,7 +3,7 @@
 use adaptivemm_module_api::units::Balance;
 use jiff::Timestamp;
 
-use crate::evidence::Certainty;
+use crate::evidence::{Certainty, Explanation};
 use crate::words::clean;
 
 const MINUTE: f64 = 60.0;
@@ -133,9 +133,18 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
+/// The share of an explanation; none of what was counted in part, as it may have held as much before.
+pub(super) fn share(explanation: &Explanation) -> String {
+    if explanation.partial {
+        return "at most".to_owned();
+    }
+    percent(explanation.share_percent)
+}
+
 /// How exactly it is known who holds memory.
-pub(super) const fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
+pub(super) const fn certainty(explanation: &Explanation) -> &'static str {
+    match explanation.certainty {
+        _ if explanation.partial => "an upper limit, counted in part",
         Certainty::Exact => "counted by the kernel",
         Certainty::Charged => "charged to it, with others",
         Certainty::AtMost => "an upper limit",

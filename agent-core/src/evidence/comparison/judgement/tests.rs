@@ -342,7 +342,7 @@ fn what_was_cut_off_before_is_known_less_exactly_and_what_failed_not_at_all() {
 
     assert_eq!(
         of_cut,
-        [("new".to_owned(), AtMost), ("old".to_owned(), Exact)]
+        [("new".to_owned(), AtMost), ("old".to_owned(), AtMost)]
     );
     assert_eq!(
         (told(&of_failed), of_failed.unexplained_bytes),
@@ -479,4 +479,102 @@ proptest! {
 
         prop_assert_eq!(serde_json::from_str::<Evidence>(&text).unwrap(), evidence);
     }
+}
+
+/// How a source ended, of which the kernel's file may be the same all the time.
+fn ended(is_cut: bool) -> Standing {
+    if is_cut {
+        Standing::Cut {
+            why: "the time for evidence had run out".into(),
+        }
+    } else {
+        Standing::Read
+    }
+}
+
+/// What a source says of an owner of 100 MiB that adds up several lines: half of them, if it was cut.
+fn seen_of_owner(kind: Kind, mib: u64, is_cut: bool) -> Seen {
+    let mib = if is_cut { mib / 2 } else { mib };
+    Seen {
+        standing: ended(is_cut),
+        ..seen(kind, vec![held("owner", Unaccounted, Exact, mib)])
+    }
+}
+
+#[test]
+fn a_source_that_was_cut_on_either_side_gives_an_upper_limit_and_explains_nothing() {
+    for kind in Kind::ALL {
+        for (is_cut_before, is_cut_after) in
+            [(false, false), (true, false), (false, true), (true, true)]
+        {
+            for (then, now) in [(200, 200), (200, 400)] {
+                let case = format!("{kind:?}, {is_cut_before}, {is_cut_after}, {then} to {now}");
+                let (mut before, mut after) = (
+                    evidence(&[(Unaccounted, 0)]),
+                    evidence(&[(Unaccounted, 200)]),
+                );
+                before
+                    .sources
+                    .push(seen_of_owner(kind, then, is_cut_before));
+                after.sources.push(seen_of_owner(kind, now, is_cut_after));
+
+                let comparison = Comparison::of(&before, &after);
+
+                let is_whole = !is_cut_before && !is_cut_after;
+                for explanation in &comparison.explanations {
+                    assert_eq!(explanation.partial, !is_whole, "{case}");
+                    assert_eq!(explanation.certainty == AtMost, !is_whole, "{case}");
+                }
+                if is_whole {
+                    let expected: &[_] = if then == now { &[] } else { &[("owner", 200)] };
+                    assert_eq!(told(&comparison), expected, "{case}");
+                } else {
+                    assert_eq!(comparison.unexplained_bytes, 200 * MIB, "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_failed_half_way_is_no_more_than_what_was_cut() {
+    let (mut before, mut after) = (evidence(&[(Slab, 0)]), evidence(&[(Slab, 100)]));
+    before.sources.push(seen(Kind::Slab, Vec::new()));
+    after.sources.push(Seen {
+        standing: Standing::Failed { why: String::new() },
+        ..seen(Kind::Slab, vec![held("a", Slab, Exact, 100)])
+    });
+
+    let comparison = Comparison::of(&before, &after);
+
+    assert_eq!(comparison.explanations[0].certainty, AtMost);
+    assert_eq!(comparison.unexplained_bytes, 100 * MIB);
+}
+
+#[test]
+fn a_service_that_was_counted_in_part_confirms_nobody() {
+    let (mut before, mut after) = (
+        evidence(&[(Unaccounted, 0)]),
+        evidence(&[(Unaccounted, 64)]),
+    );
+    let pipes = Held {
+        within: Some("/a.service".into()),
+        ..held("pipes of a", Unaccounted, AtMost, 500)
+    };
+    for kind in [Kind::Services, Kind::Descriptors] {
+        before.sources.push(seen(kind, vec![]));
+    }
+    after.sources.push(Seen {
+        standing: ended(true),
+        ..seen(
+            Kind::Services,
+            vec![held("/a.service", Unaccounted, Charged, 64)],
+        )
+    });
+    after.sources.push(seen(Kind::Descriptors, vec![pipes]));
+
+    let comparison = Comparison::of(&before, &after);
+
+    let certainties = comparison.explanations.iter().map(|line| line.certainty);
+    assert_eq!(certainties.collect::<Vec<_>>(), [AtMost, AtMost]);
 }

@@ -45,10 +45,10 @@ fn explanations(comparison: &Comparison) -> Markup {
             p {
                 b { (words::name(&first.owner)) }
                 @match first.certainty {
-                    Certainty::AtMost => " may explain up to ",
-                    Certainty::Exact | Certainty::Charged => " explains ",
+                    _ if first.partial => { " was counted in part, and may explain some of the growth of " }
+                    Certainty::AtMost => { " may explain up to " (words::share(first)) " of the growth of " }
+                    Certainty::Exact | Certainty::Charged => { " explains " (words::share(first)) " of the growth of " }
                 }
-                (words::percent(first.share_percent)) " of the growth of "
                 b { (words::bytes(growth)) }
                 @if is_rest_told { "; " (words::bytes(rest)) " (" (share) ") nobody explains" }
                 "."
@@ -82,8 +82,6 @@ fn row(comparison: &Comparison, rank: usize, explanation: &Explanation) -> Marku
         owner,
         class,
         source,
-        certainty,
-        share_percent,
         ..
     } = explanation;
     let [before, after] =
@@ -93,10 +91,10 @@ fn row(comparison: &Comparison, rank: usize, explanation: &Explanation) -> Marku
             th class="who" scope="row" {
                 @if rank < COLOURS { span class={ "dot s" (rank) } {} }
                 (words::name(owner))
-                small { (class.name()) ", " (words::certainty(*certainty)) ", " (words::name(source)) }
+                small { (class.name()) ", " (words::certainty(explanation)) ", " (words::name(source)) }
             }
             td class="n" { (before) br; (after) }
-            td class="n" { (words::percent(*share_percent)) }
+            td class="n" { (words::share(explanation)) }
         }
     }
 }
@@ -177,6 +175,7 @@ fn source_row(source: &Source) -> Markup {
         Standing::Absent { why } => ("not there", Some(why)),
         Standing::Failed { why } => ("failed", Some(why)),
         Standing::Cut { why } => ("read in part", Some(why)),
+        Standing::Denied { why } => ("not allowed, or not all of it", Some(why)),
     };
     html! {
         tr {

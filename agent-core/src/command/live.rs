@@ -1,0 +1,112 @@
+//! A look at who holds memory now, for an incident that is open. Root at a terminal has rights that the service has not: it
+//! sees what programs have open. Nothing is written.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::PageSize;
+use rustix::process::geteuid;
+use serde_json::{Value, json};
+
+use super::boot;
+use crate::clock;
+use crate::evidence::{Budget, Evidence, Now, Request, Why};
+use crate::incidents::report::classes;
+use crate::incidents::{Archive, Incident, Moment};
+use crate::sampler::Root;
+
+/// What a look may take of a processor. That of the daemon is far shorter, as nobody waits for it.
+const BUDGET: Duration = Duration::from_secs(2);
+/// A kernel that stalls does not keep anybody waiting for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What came of a look.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// Who holds it.
+    Seen(Now),
+    /// It was given up.
+    TooLong,
+}
+
+/// Looks, if it is root who asks and the incident is still open in this boot.
+pub(super) fn look(root: &Root, archive: &Archive, incident: &Incident) -> Option<Look> {
+    if !geteuid().is_root() || incident.over.is_some() {
+        return None;
+    }
+    if boot(root)? != incident.machine.boot_id {
+        return None;
+    }
+    let page_size = PageSize::new(incident.machine.page_size_bytes)?;
+    let (tell, told) = mpsc::channel();
+    let theirs = root.clone();
+    let looks = thread::Builder::new().spawn(move || {
+        // Nobody listens any more if it took too long.
+        let _late = tell.send(take(&theirs, page_size));
+    });
+    let evidence = looks.ok().and_then(|_| told.recv_timeout(PATIENCE).ok());
+    let Some(evidence) = evidence else {
+        return Some(Look::TooLong);
+    };
+    let before = archive.evidence_before(&incident.id);
+    Some(Look::Seen(Now::of(
+        before.as_ref(),
+        &evidence,
+        &classes(incident),
+    )))
+}
+
+fn take(root: &Root, page_size: PageSize) -> Evidence {
+    let at = Moment {
+        time: clock::time_of_day().to_string(),
+        uptime_ms: u64::try_from(clock::uptime().0.as_millis()).unwrap_or(u64::MAX),
+    };
+    let request = Request {
+        root,
+        page_size,
+        at,
+        // No texts are kept.
+        why: Why::Routine,
+        levels: Vec::new(),
+        budget: Budget::of(BUDGET),
+        wants_census: false,
+    };
+    Evidence::take(&request).0
+}
+
+impl Look {
+    /// For programs.
+    pub(super) fn object(&self) -> Value {
+        match self {
+            Self::Seen(now) => json!(now),
+            Self::TooLong => json!({ "problem": problem() }),
+        }
+    }
+
+    /// What holds most, in a line.
+    pub(super) fn line(&self) -> String {
+        match self {
+            Self::Seen(now) => match now.holders.first() {
+                Some(holder) => crate::incidents::report::holder(holder),
+                None => "nobody is to be seen who holds it".to_owned(),
+            },
+            Self::TooLong => problem(),
+        }
+    }
+
+    /// The section of a report.
+    pub(super) fn text(&self, width: usize) -> String {
+        match self {
+            Self::Seen(now) => crate::incidents::report::now(now, width),
+            Self::TooLong => format!("\n{}\n", problem()),
+        }
+    }
+}
+
+fn problem() -> String {
+    format!(
+        "to look who holds it now took longer than {} s, and was given up",
+        PATIENCE.as_secs()
+    )
+}
