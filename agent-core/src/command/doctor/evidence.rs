@@ -175,6 +175,7 @@ fn copying(root: &Root) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{CommandLine, Sources, load};
     use crate::sampler::Recorded;
 
     const SHIPPED: &str = include_str!("../../../../conf/systemd/adaptivemmd.service");
@@ -220,10 +221,14 @@ mod tests {
     #[test]
     fn every_source_is_told_and_the_service_that_may_not_look_is_given_a_remedy() {
         let shipped = ("lib/systemd/system/adaptivemmd.service", SHIPPED);
-        let core = Core {
-            runtime_dir: "/nowhere/at/all".into(),
-            ..Core::default()
+        let nothing = Sources {
+            root: "/nowhere/at/all".into(),
+            file: None,
+            drop_in: None,
+            command_line: CommandLine::default(),
         };
+        let mut core = load(&nothing, &[]).settings.core;
+        core.runtime_dir = "/nowhere/at/all".into();
         let checks = checks(&machine(&[shipped]), &core);
 
         let texts: String = checks.iter().map(Check::to_string).collect();
