@@ -91,7 +91,13 @@ fn each_source_of_evidence_is_asked_by_the_files_that_the_daemon_reads() {
         has(&without, &format!("evidence note no {stacks}")),
         "{without:#?}"
     );
-    assert!(has(&with, &format!("evidence ok {stacks}: ")), "{with:#?}");
+    assert!(
+        has(
+            &with,
+            &format!("evidence ok {stacks} says who holds memory: ")
+        ),
+        "{with:#?}"
+    );
 }
 
 #[test]
