@@ -27,6 +27,8 @@ mod panic_abort;
 mod place;
 #[path = "daemon/process.rs"]
 mod process;
+#[path = "loading/prying.rs"]
+mod prying;
 #[path = "loading/reloads.rs"]
 mod reloads;
 #[path = "loading/same_bytes.rs"]

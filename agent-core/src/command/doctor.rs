@@ -3,6 +3,7 @@
 
 mod check;
 mod daemon;
+mod isolation;
 mod kernel;
 mod others;
 mod places;
@@ -43,6 +44,7 @@ fn checks(cli: &Cli, catalogue: &Catalogue, loaded: &Loaded) -> Vec<Check> {
     checks.extend(configuration(loaded));
     checks.extend(places::checks(&root, core));
     checks.extend(modules_in_files(catalogue));
+    checks.extend(isolation::checks(&root, catalogue));
     let settings = loaded.settings.modules.iter();
     for (module, settings) in catalogue.modules.iter().zip(settings) {
         checks.extend(kernel::module_checks(&root, module, settings));
