@@ -31,6 +31,8 @@ mod process;
 mod prying;
 #[path = "loading/reloads.rs"]
 mod reloads;
+#[path = "loading/runpath.rs"]
+mod runpath;
 #[path = "loading/same_bytes.rs"]
 mod same_bytes;
 #[path = "../../tests/common/skip.rs"]

@@ -74,6 +74,14 @@
 #define SCANNING (void)0
 #endif
 
+/* Libraries that it brings in. */
+#ifdef HELPED
+void help(void);
+#endif
+#ifdef LOADS
+#include <dlfcn.h>
+#endif
+
 /* Leaves a file behind. */
 static void mark(const char *path)
 {

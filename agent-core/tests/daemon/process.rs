@@ -88,13 +88,19 @@ impl Home {
 
 /// The same command as a service runs it that was left no capability; needs root.
 pub(crate) fn without_capabilities(plain: &Command) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--bounding-set=-all", "--inh-caps=-all"]);
-    command.args([
+    let arguments = [
+        "--bounding-set=-all",
+        "--inh-caps=-all",
         "--securebits=+noroot,+noroot_locked",
         "--no-new-privs",
-        "--",
-    ]);
+    ];
+    started_by("setpriv", &arguments, plain)
+}
+
+/// The same command, started by a program that ends its own options at `--`.
+pub(crate) fn started_by(program: &str, arguments: &[&str], plain: &Command) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).arg("--");
     command.arg(plain.get_program()).args(plain.get_args());
     for (name, value) in plain.get_envs() {
         match value {
