@@ -53,6 +53,9 @@
 #ifndef NEEDS
 #define NEEDS AMM_S(AMM_NEED_MEMINFO)
 #endif
+#ifndef NEEDED
+#define NEEDED AMM_SEQ(needs)
+#endif
 #ifndef OPTIONS
 #define OPTIONS { .name = AMM_S("limit-mib"), .kind = AMM_INTEGER, .default_ = AMM_INTEGER_VALUE(3), .max = 10 }
 #endif
@@ -134,7 +137,7 @@ static const amm_declaration declaration = {
     .version = AMM_S(VERSION),
     .description = DESCRIPTION,
     .flag = FLAG,
-    .needs = AMM_SEQ(needs),
+    .needs = NEEDED,
     .options = AMM_SEQ(options),
     .create = CREATE,
     .scan = SCAN,
