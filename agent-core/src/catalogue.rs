@@ -88,7 +88,11 @@ impl Catalogue {
             for (candidate, look) in candidates.iter().zip(looks) {
                 match look {
                     Err(why) => self.refuse(&candidate.path.display().to_string(), &why),
-                    Ok(look) => self.file(candidate, &look.end(), placements, program),
+                    Ok(look) => {
+                        let seen = look.end();
+                        self.note_lacks(&seen);
+                        self.file(candidate, &seen, placements, program);
+                    }
                 }
             }
         }
@@ -139,13 +143,11 @@ impl Catalogue {
         }
         let usual = candidate.usual_isolation(&placements.module_dir);
         let now = seen.now.as_ref().ok();
-        self.note_lacks(now.and_then(|now| now.confinement));
         let here = seen.loaded.as_ref().or(now);
         let mut modules: Vec<(&Description, &Found, Isolation)> = Vec::new();
-        for (found, isolation) in [(here, Isolation::None), (now, Isolation::Process)] {
-            let Some(found) = found else {
-                continue;
-            };
+        let there = [(here, Isolation::None), (now, Isolation::Process)];
+        for (found, isolation) in there {
+            let Some(found) = found else { continue };
             let is_meant = |module: &&Description| {
                 let set = placements
                     .of(&module.schema.name)
@@ -197,7 +199,8 @@ impl Catalogue {
     }
 
     /// Says what the kernel cannot do for modules in files, once for all of them.
-    fn note_lacks(&mut self, confinement: Option<Confinement>) {
+    fn note_lacks(&mut self, seen: &Seen) {
+        let confinement = seen.now.as_ref().ok().and_then(|now| now.confinement);
         for lack in confinement.map(Confinement::lacks).unwrap_or_default() {
             if !self.notes.iter().any(|note| note == lack) {
                 self.notes.push(lack.to_owned());

@@ -163,7 +163,7 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
     pry("scan");
     pry_when_shut();
     for (unsigned each = 0; each < count; each++) {
-        snprintf(line, sizeof line, "%s: %s", tried[each].what, tried[each].works ? "yes" : "no");
+        snprintf(line, sizeof line, "%.95s: %s", tried[each].what, tried[each].works ? "yes" : "no");
         amm_say_finding(sink, AMM_SEVERITY_NOTICE, "attempt", line, NULL, 0);
     }
     amm_say_finding(sink, AMM_SEVERITY_NOTICE, "attempt", "all was tried", NULL, 0);

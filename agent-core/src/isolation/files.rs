@@ -74,6 +74,10 @@ fn readable(files: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// The directories that a file of settings names, one per line or between colons. What else may be there is not a path.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file of this machine, and none of the kernel"
+)]
 fn named_in(settings: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(settings).unwrap_or_default();
     let paths = text.split(['\n', ':']).map(str::trim);

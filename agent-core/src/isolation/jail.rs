@@ -52,8 +52,7 @@ const STAYS_ROOT: &str = "it would stay root and could read what belongs to root
 ///
 /// What could not be given up; then no module may be loaded.
 pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result<Confinement> {
-    // Where /proc cannot be written to the kernel chooses as it does for the daemon: no right depends on it.
-    let _inherited = fs::write("/proc/self/oom_score_adj", ENDED_FIRST);
+    be_ended_first();
     close_all_but_standard()?;
     set_no_new_privs(true)?;
     limit(Resource::Core, 0)?;
@@ -88,6 +87,15 @@ pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result
         has_landlock,
         has_filter: filtered.is_ok(),
     })
+}
+
+/// Where /proc cannot be written to the kernel chooses as it does for the daemon: no right depends on it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "concerns this process, and not the machine"
+)]
+fn be_ended_first() {
+    let _inherited = fs::write("/proc/self/oom_score_adj", ENDED_FIRST);
 }
 
 /// After the library is loaded: no file, no socket, no process and no thread can be made any more, and none that its

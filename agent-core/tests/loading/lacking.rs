@@ -56,12 +56,17 @@ fn isolation_of(isolation: &str) -> String {
 }
 
 /// As in the unit, if that can be.
-fn as_in_the_unit(plain: Command) -> Option<Command> {
+fn as_in_the_unit(plain: &Command) -> Option<Command> {
     if geteuid().is_root() {
-        return Some(without_capabilities(&plain));
+        return Some(without_capabilities(plain));
     }
     skip("who is not root has no capabilities to lose");
     None
+}
+
+/// With the rights of whoever runs this.
+fn by_hand(plain: &Command) -> Option<Command> {
+    Some(started_by("env", &[], plain))
 }
 
 /// All who are asked say of the module that runs apart that it is refused, and why; the daemon goes on.
@@ -70,13 +75,13 @@ fn is_refused_and_told(
     kernel: &Kernel,
     place: &Place,
     why: &str,
-    wrap: fn(Command) -> Option<Command>,
+    wrap: fn(&Command) -> Option<Command>,
 ) {
     for (arguments, also) in [
         (["modules"].as_slice(), "(refused)"),
         (&["doctor"], "problem"),
     ] {
-        let Some(plain) = wrap(place.command(arguments)) else {
+        let Some(plain) = wrap(&place.command(arguments)) else {
             return;
         };
         let said = kernel.said(&plain);
@@ -85,7 +90,7 @@ fn is_refused_and_told(
             "{arguments:?}: {said}"
         );
     }
-    let Some(plain) = wrap(place.command(&["--foreground"])) else {
+    let Some(plain) = wrap(&place.command(&["--foreground"])) else {
         return;
     };
     let mut daemon = Running::start(&mut kernel.command(&plain));
@@ -107,7 +112,7 @@ fn in_the_unit_of_a_kernel_without_landlock_a_module_in_a_process_is_refused() {
 fn in_the_unit_of_a_kernel_without_landlock_a_module_of_the_module_directory_is_loaded() {
     let kernel = Kernel::without("landlock");
     let place = place("unit-here", "none");
-    let Some(plain) = as_in_the_unit(place.command(&["--foreground"])) else {
+    let Some(plain) = as_in_the_unit(&place.command(&["--foreground"])) else {
         return;
     };
 
@@ -152,7 +157,7 @@ fn without_seccomp_a_module_in_a_process_is_refused_by_hand_as_well() {
     let kernel = Kernel::without("seccomp");
     let place = place("seccomp", "process");
 
-    is_refused_and_told(&kernel, &place, NO_FILTER, Some);
+    is_refused_and_told(&kernel, &place, NO_FILTER, by_hand);
     let file = place.path("modules/variant.so");
     let tested = kernel.said(&place.command(&["module-test", cc::shown(&file)]));
     assert!(tested.contains(NO_FILTER), "{tested}");

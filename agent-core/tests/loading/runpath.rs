@@ -86,15 +86,15 @@ impl Bringing {
             assert!(!self.library_ran());
         }
     }
+}
 
-    fn writable(&self, path: &Path) -> String {
-        let mode = 0o777;
-        set_mode(path, mode);
-        format!(
-            "{} can be written by others than its owner (mode 0777): chmod go-w",
-            path.display()
-        )
-    }
+/// Lets everybody write to a directory; returns what is then wrong with it.
+fn writable(path: &Path) -> String {
+    set_mode(path, 0o777);
+    format!(
+        "{} can be written by others than its owner (mode 0777): chmod go-w",
+        path.display()
+    )
 }
 
 fn build_library(place: &Place, path: &Path, arguments: &[&str]) {
@@ -122,7 +122,7 @@ fn a_module_whose_runpath_others_can_write_to_is_not_loaded() {
         ("writable-last", "/usr/lib:LIBRARIES"),
     ] {
         let bringing = Bringing::new(test, runpath);
-        let why = bringing.writable(&bringing.libraries());
+        let why = writable(&bringing.libraries());
 
         let place = runpath.rsplit(':').next().unwrap();
         let place = place.replace("LIBRARIES", cc::shown(&bringing.libraries()));
@@ -141,7 +141,7 @@ fn an_rpath_is_no_better() {
             format!("-Wl,-rpath,{}", libraries.display()),
         ]
     });
-    let why = bringing.writable(&bringing.libraries());
+    let why = writable(&bringing.libraries());
 
     bringing.assert_refused(&format!(
         "libraries are looked for in {:?}, by the RUNPATH or RPATH of {}, which is not to be trusted: {why}",
@@ -154,7 +154,7 @@ fn an_rpath_is_no_better() {
 fn a_runpath_of_a_builder_that_is_not_there_is_refused_where_others_could_make_it() {
     let bringing = Bringing::new("builder", "LIBRARIES:LIBRARIES/../open/build/lib");
     let open = bringing.place.make_directory("open");
-    let why = bringing.writable(&open);
+    let why = writable(&open);
 
     let place = bringing.libraries().join("../open/build/lib");
     bringing.assert_refused(&format!(
@@ -185,7 +185,7 @@ fn a_link_to_a_library_leads_to_where_others_cannot_write() {
     fs::rename(&bringing.library, elsewhere.join("libhelp.so.1")).unwrap();
     symlink("../elsewhere/libhelp.so.1", &bringing.library).unwrap();
     let loaded = bringing.place.loaded();
-    let why = bringing.writable(&elsewhere);
+    let why = writable(&elsewhere);
 
     assert_eq!(loaded, ["variant"]);
     bringing.assert_refused(&format!(
@@ -208,7 +208,7 @@ fn a_library_that_brings_in_another_is_looked_through_too() {
         &bringing.library,
         &["-DHELP", &search, "-Wl,--no-as-needed", "-lmore", &runpath],
     );
-    let why = bringing.writable(&open);
+    let why = writable(&open);
 
     bringing.assert_refused(&format!(
         "libraries are looked for in {:?}, by the RUNPATH or RPATH of {}, which is not to be trusted: {why}",
@@ -235,7 +235,7 @@ fn a_library_that_is_needed_by_its_path_is_checked() {
         ],
     );
     let loaded = bringing.place.loaded();
-    let why = bringing.writable(&open);
+    let why = writable(&open);
 
     assert_eq!(loaded, ["variant"]);
     bringing.assert_refused(&format!(
@@ -282,7 +282,7 @@ fn a_library_that_the_environment_of_the_daemon_brings_in_is_checked() {
     let open = bringing.place.make_directory("open");
     let other = open.join("libhelp.so");
     build_library(&bringing.place, &other, &["-DHELP"]);
-    let why = bringing.writable(&open);
+    let why = writable(&open);
 
     let output = bringing
         .place

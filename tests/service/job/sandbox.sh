@@ -71,5 +71,17 @@ its() { sed -n "s/^$1:\t//p" "/proc/$(hosts | head -n 1)/status"; }
 check 'it is root, who may do nothing' [ "$(its Uid | cut -f 1)$(its CapEff)" = 00000000000000000 ]
 check 'it is the first to be ended when memory is short' [ "$(cat "/proc/$(hosts | head -n 1)/oom_score_adj")" = 1000 ]
 check 'root has not lost its file' [ -s /etc/shadow ]
+# What the manual offers where there is no Landlock.
+printf '%s\n' '[Service]' 'CapabilityBoundingSet=CAP_SETUID CAP_SETGID' 'SystemCallFilter=@setuid' \
+    >/run/systemd/system/$unit.d/86-nobody.conf
+systemctl daemon-reload
+mark
+check 'the service starts with the right to become another user' systemctl restart $unit
+check 'the module is loaded there, too' logged 'prying: all was tried'
+check 'as nobody, who may do nothing' [ "$(its Uid | cut -f 1)$(its CapPrm)" = 655340000000000000000 ]
+check 'and finds nothing' fails says 'prying: .*: yes$'
+rm /run/systemd/system/$unit.d/86-nobody.conf
+systemctl daemon-reload
+check 'the service starts without that right' systemctl restart $unit
 rm $drop_ins/61-prying.toml /usr/lib/adaptivemmd/prying.so
 check 'the service goes on without it' systemctl reload $unit
