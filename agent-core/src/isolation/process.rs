@@ -363,13 +363,12 @@ impl Drop for Process {
     }
 }
 
-/// Where the process of a module cannot become another user, the kernel would let it read our memory. It then belongs to
-/// root alone, and there is no core of it.
+/// Where the process of a module stays one of root, the kernel would let it read our memory. This is then shown to nobody
+/// but a root with capabilities, and there is no core of it. What another user runs by hand he may still debug.
 fn keep_memory_to_ourselves() {
     let others = CapabilitySet::SETUID | CapabilitySet::SETGID;
-    let becomes_nobody =
-        capabilities(None).is_ok_and(|held| held.effective.contains(others)) && geteuid().is_root();
-    if !becomes_nobody {
+    let becomes_nobody = capabilities(None).is_ok_and(|held| held.effective.contains(others));
+    if geteuid().is_root() && !becomes_nobody {
         let _forbidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }

@@ -1,6 +1,7 @@
 //! A module that tries, from its constructor and in a scan, to get at what it must not see.
 
 use std::fs;
+use std::process::Command;
 
 use rustix::process::geteuid;
 
@@ -63,4 +64,10 @@ fn a_module_that_pries_into_a_daemon_without_capabilities_finds_nothing() {
 
     all_in_vain(&mut daemon);
     assert!(fs::read("/etc/shadow").is_ok(), "root could read it");
+    // Nor does another process of a root without capabilities see the memory of the daemon.
+    let mut shown = Command::new("cat");
+    shown.arg(format!("/proc/{}/maps", daemon.pid()));
+    let shown = without_capabilities(&shown).output().unwrap();
+    let said = String::from_utf8(shown.stderr).unwrap();
+    assert!(said.contains("Permission denied"), "{said}");
 }
