@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use adaptivemm_module_api::linked;
 
 use crate::config::{Isolation, Placement, Placements};
-use crate::isolation::Program;
-use crate::loader::{Description, Exported, Identity};
+use crate::isolation::{Confinement, Program};
+use crate::loader::{Description, Exported};
 use look::{Found, Look, Seen};
 pub use registration::{Origin, RefusedModule, Registration};
 
@@ -56,6 +56,7 @@ impl Catalogue {
                     isolation: Isolation::None,
                     program: program.clone(),
                     file: None,
+                    objects: Vec::new(),
                     calls: Some(module.calls),
                 }),
                 Err(refusal) => catalogue.refuse("linked in", &refusal.to_string()),
@@ -80,12 +81,18 @@ impl Catalogue {
         for candidates in candidates.chunks(AT_ONCE) {
             let looks: Vec<_> = candidates
                 .iter()
-                .map(|candidate| Look::begin(&candidate.path, program))
+                .map(|candidate| {
+                    Look::begin(&candidate.path, program, candidate.runs_here(placements))
+                })
                 .collect();
             for (candidate, look) in candidates.iter().zip(looks) {
                 match look {
                     Err(why) => self.refuse(&candidate.path.display().to_string(), &why),
-                    Ok(look) => self.file(candidate, &look.end(), placements, program),
+                    Ok(look) => {
+                        let seen = look.end();
+                        self.note_lacks(&seen);
+                        self.file(candidate, &seen, placements, program);
+                    }
                 }
             }
         }
@@ -137,11 +144,10 @@ impl Catalogue {
         let usual = candidate.usual_isolation(&placements.module_dir);
         let now = seen.now.as_ref().ok();
         let here = seen.loaded.as_ref().or(now);
-        let mut modules: Vec<(&Description, Option<Identity>, Isolation)> = Vec::new();
-        for (found, isolation) in [(here, Isolation::None), (now, Isolation::Process)] {
-            let Some(Found { modules: all, file }) = found else {
-                continue;
-            };
+        let mut modules: Vec<(&Description, &Found, Isolation)> = Vec::new();
+        let there = [(here, Isolation::None), (now, Isolation::Process)];
+        for (found, isolation) in there {
+            let Some(found) = found else { continue };
             let is_meant = |module: &&Description| {
                 let set = placements
                     .of(&module.schema.name)
@@ -149,9 +155,11 @@ impl Catalogue {
                 set.unwrap_or(usual) == isolation && candidate.is_for(module, placements)
             };
             modules.extend(
-                all.iter()
+                found
+                    .modules
+                    .iter()
                     .filter(is_meant)
-                    .map(|module| (module, *file, isolation)),
+                    .map(|module| (module, found, isolation)),
             );
         }
         if let (Some(placement), Some(now), []) = (candidate.placement, now, modules.as_slice()) {
@@ -171,7 +179,7 @@ impl Catalogue {
                  anew"
             ));
         }
-        for (description, file, isolation) in modules {
+        for (description, found, isolation) in modules {
             if description.panic_aborts && isolation == Isolation::None {
                 let why = "it was built with panic=abort, so that a panic in it would end the daemon: \
                            build it anew, or set isolation = \"process\"";
@@ -183,9 +191,20 @@ impl Catalogue {
                 origin: Origin::File(path.clone()),
                 isolation: usual,
                 program: program.clone(),
-                file,
+                file: found.file,
+                objects: found.objects.clone(),
                 calls: None,
             });
+        }
+    }
+
+    /// Says what the kernel cannot do for modules in files, once for all of them.
+    fn note_lacks(&mut self, seen: &Seen) {
+        let confinement = seen.now.as_ref().ok().and_then(|now| now.confinement);
+        for lack in confinement.map(Confinement::lacks).unwrap_or_default() {
+            if !self.notes.iter().any(|note| note == lack) {
+                self.notes.push(lack.to_owned());
+            }
         }
     }
 
@@ -232,6 +251,16 @@ impl Candidate<'_> {
         } else {
             Isolation::Process
         }
+    }
+
+    /// Whether its modules run in the daemon, as far as that can be known before it is looked into.
+    fn runs_here(&self, placements: &Placements) -> bool {
+        let is_apart = |placement: &Placement| {
+            placement.path.is_none() && placement.isolation == Some(Isolation::Process)
+        };
+        let set = self.placement.and_then(|placement| placement.isolation);
+        set.unwrap_or_else(|| self.usual_isolation(&placements.module_dir)) == Isolation::None
+            && !placements.modules.iter().any(is_apart)
     }
 
     /// Whether it is for this module that the file is looked at. One that was named is not looked for again

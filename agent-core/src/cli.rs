@@ -279,6 +279,9 @@ pub struct ModuleHost {
     /// The process number of the daemon
     #[arg(long, value_name = "PID")]
     pub parent: u32,
+    /// Only look into a file that is to run in the daemon, also where no module can be isolated
+    #[arg(long, requires = "file")]
+    pub trusted: bool,
     /// The shared object to load [default: the modules that are linked in]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,

@@ -10,6 +10,7 @@
 //! it is worth, the same rules decide as for a module in the daemon's own process.
 
 mod few;
+mod files;
 #[cfg(any(
     target_arch = "aarch64",
     target_arch = "riscv64",
@@ -35,6 +36,7 @@ use std::time::Duration;
 
 pub(crate) use few::few;
 pub use frame::frame_of_answer;
+pub(crate) use message::{Confinement, Offer};
 pub use message::{Told, answer_from_bytes, greeting_from_bytes};
 pub use process::{Leash, Process};
 pub use serve::serve;
@@ -47,8 +49,24 @@ pub const START_WAIT: Duration = Duration::from_secs(5);
 pub enum Subject {
     /// A shared object.
     File(PathBuf),
+    /// A shared object that is only looked into here, as its modules are to run in the daemon. A kernel that cannot
+    /// isolate a module does not keep it from that.
+    Trusted(PathBuf),
     /// The modules that are linked into this program.
     LinkedIn,
+}
+
+impl Subject {
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Trusted(path) => Some(path),
+            Self::LinkedIn => None,
+        }
+    }
+
+    fn is_trusted(&self) -> bool {
+        matches!(self, Self::Trusted(_))
+    }
 }
 
 /// The program that can host modules: this one.

@@ -4,6 +4,8 @@ mod description;
 mod identity;
 mod instance;
 mod library;
+mod linking;
+mod mapped;
 mod sink;
 mod trust;
 mod view;
@@ -14,6 +16,9 @@ pub use description::Description;
 pub(crate) use identity::Identity;
 pub use instance::{Instance, Unmade, Verdict};
 pub(crate) use library::{Exported, MAX_MODULES, open, opened};
+pub(crate) use linking::{family, is_path};
+pub(crate) use mapped::mapped;
+pub(crate) use trust::check_libraries;
 pub use trust::{Distrust, check as check_trust};
 
 /// The functions of a module.

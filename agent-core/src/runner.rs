@@ -1,5 +1,6 @@
 //! A module that can be asked, wherever it runs.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::arbiter::Permit;
@@ -76,7 +77,7 @@ impl Recipe {
             },
             (Origin::LinkedIn, None) => return Err(broken("it has no functions")),
             (Origin::File(path), _) => {
-                let path = loader::check_trust(path).map_err(broken)?;
+                let path = self.checked(path)?;
                 let modules = loader::open(&path).map_err(broken)?;
                 modules
                     .into_iter()
@@ -87,16 +88,26 @@ impl Recipe {
         Instance::create(&module, &self.values, self.permit.clone(), &self.state)
     }
 
+    /// The path by which the file is to be loaded, if it and all that it brings in are still to be trusted.
+    fn checked(&self, path: &Path) -> Result<PathBuf, Unmade> {
+        let path = loader::check_trust(path).map_err(broken)?;
+        loader::check_libraries(&path, &self.module.objects).map_err(broken)?;
+        Ok(path)
+    }
+
     fn apart(&self, leash: &Arc<Leash>) -> Result<Runner, Unmade> {
         let subject = match &self.module.origin {
             Origin::LinkedIn => Subject::LinkedIn,
-            Origin::File(path) => Subject::File(loader::check_trust(path).map_err(broken)?),
+            Origin::File(path) => Subject::File(self.checked(path)?),
         };
         let mut process =
             Process::start(&self.module.program, &subject, Arc::clone(leash)).map_err(broken)?;
-        let modules = process.greeting().map_err(broken)?;
+        let offer = process.greeting().map_err(broken)?;
+        if let Some(path) = subject.file() {
+            loader::check_libraries(path, &offer.objects).map_err(broken)?;
+        }
         // Its settings were checked for the module that was found before.
-        if !modules.contains(&self.module.description) {
+        if !offer.modules.contains(&self.module.description) {
             return Err(broken(CHANGED));
         }
         process.create(self.module.name(), &self.values, &self.permit, &self.state)?;

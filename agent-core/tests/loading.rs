@@ -12,6 +12,8 @@ mod cc;
 mod constructors;
 #[path = "loading/declarations.rs"]
 mod declarations;
+#[path = "loading/lacking.rs"]
+mod lacking;
 #[path = "loading/libraries.rs"]
 mod libraries;
 mod linked_in;
@@ -27,8 +29,12 @@ mod panic_abort;
 mod place;
 #[path = "daemon/process.rs"]
 mod process;
+#[path = "loading/prying.rs"]
+mod prying;
 #[path = "loading/reloads.rs"]
 mod reloads;
+#[path = "loading/runpath.rs"]
+mod runpath;
 #[path = "loading/same_bytes.rs"]
 mod same_bytes;
 #[path = "../../tests/common/skip.rs"]

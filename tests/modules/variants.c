@@ -53,6 +53,9 @@
 #ifndef NEEDS
 #define NEEDS AMM_S(AMM_NEED_MEMINFO)
 #endif
+#ifndef NEEDED
+#define NEEDED AMM_SEQ(needs)
+#endif
 #ifndef OPTIONS
 #define OPTIONS { .name = AMM_S("limit-mib"), .kind = AMM_INTEGER, .default_ = AMM_INTEGER_VALUE(3), .max = 10 }
 #endif
@@ -72,6 +75,14 @@
 #endif
 #ifndef SCANNING
 #define SCANNING (void)0
+#endif
+
+/* Libraries that it brings in. */
+#ifdef HELPED
+void help(void);
+#endif
+#ifdef LOADS
+#include <dlfcn.h>
 #endif
 
 /* Leaves a file behind. */
@@ -179,7 +190,7 @@ static const amm_declaration declaration = {
     .version = AMM_S(VERSION),
     .description = DESCRIPTION,
     .flag = FLAG,
-    .needs = AMM_SEQ(needs),
+    .needs = NEEDED,
     .writes = WRITTEN,
     .options = AMM_SEQ(options),
     .create = CREATE,

@@ -1,11 +1,11 @@
 //! A look into a file: a process of its own loads it and tells what it holds, so that a file that crashes when
 //! it is loaded, or that is not to run here, never gets into the daemon.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::isolation::{Process, Program, Subject};
-use crate::loader::{Description, Identity, check_trust, opened};
+use crate::isolation::{Confinement, Process, Program, Subject};
+use crate::loader::{Description, Identity, check_libraries, check_trust, opened};
 
 /// What a file holds, or held.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,10 @@ pub(super) struct Found {
     pub(super) modules: Vec<Description>,
     /// Which file that was.
     pub(super) file: Option<Identity>,
+    /// What it brought in.
+    pub(super) objects: Vec<PathBuf>,
+    /// How far the process was confined that looked; `None` if none did.
+    pub(super) confinement: Option<Confinement>,
 }
 
 /// What is known of a file after the look.
@@ -35,6 +39,7 @@ impl Seen {
 
 /// A look that has begun.
 pub(super) struct Look {
+    path: PathBuf,
     loaded: Option<Found>,
     file: Option<Identity>,
     /// `None` if the file is the one that this process has loaded.
@@ -42,33 +47,51 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// Checks a file, and lets a process load it.
+    /// Checks a file, and lets a process load it. `runs_here` is said of one whose modules are to run in the daemon.
     ///
     /// # Errors
     ///
     /// If it is not to be trusted.
-    pub(super) fn begin(path: &Path, program: &Program) -> Result<Self, String> {
+    pub(super) fn begin(path: &Path, program: &Program, runs_here: bool) -> Result<Self, String> {
         let path = check_trust(path).map_err(|distrust| distrust.to_string())?;
+        check_libraries(&path, &[]).map_err(|distrust| distrust.to_string())?;
         let file = Identity::of(&path);
-        let loaded = opened(&path).map(|(modules, file)| Found { modules, file });
+        let loaded = opened(&path).map(|(modules, file)| Found {
+            modules,
+            file,
+            ..Found::default()
+        });
         let is_known = loaded.as_ref().is_some_and(|loaded| loaded.file == file);
+        let subject = if runs_here {
+            Subject::Trusted(path.clone())
+        } else {
+            Subject::File(path.clone())
+        };
         let start = || {
-            Process::start(program, &Subject::File(path), Arc::default())
+            Process::start(program, &subject, Arc::default())
                 .map_err(|error| format!("no process can be started to look into it: {error}"))
         };
         Ok(Self {
+            process: (!is_known).then(start),
+            path,
             loaded,
             file,
-            process: (!is_known).then(start),
         })
     }
 
     /// Waits for what the process tells.
     pub(super) fn end(self) -> Seen {
-        let file = self.file;
+        let (path, file) = (self.path, self.file);
         let told = |mut process: Process| {
-            let modules = process.greeting()?;
-            process.end().map(|()| Found { modules, file })
+            let offer = process.greeting()?;
+            process.end()?;
+            check_libraries(&path, &offer.objects).map_err(|distrust| distrust.to_string())?;
+            Ok(Found {
+                modules: offer.modules,
+                file,
+                objects: offer.objects,
+                confinement: Some(offer.confinement),
+            })
         };
         let now = match self.process {
             Some(process) => process.and_then(told),

@@ -20,6 +20,8 @@ pub struct Registration {
     pub(crate) program: Program,
     /// Which file it was found in.
     pub(crate) file: Option<Identity>,
+    /// What that file brings in.
+    pub(crate) objects: Vec<PathBuf>,
     /// Its functions, if it is linked in.
     pub(crate) calls: Option<Calls>,
 }

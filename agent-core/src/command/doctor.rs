@@ -4,6 +4,7 @@
 mod check;
 mod daemon;
 mod evidence;
+mod isolation;
 mod kernel;
 mod others;
 mod places;
@@ -46,6 +47,7 @@ fn checks(cli: &Cli, startup: &Startup, outcome: &Outcome) -> Vec<Check> {
     checks.extend(configuration(loaded, outcome));
     checks.extend(places::checks(&root, core));
     checks.extend(modules_in_files(catalogue));
+    checks.extend(isolation::checks(&root, catalogue));
     let settings = loaded.settings.modules.iter();
     for (module, settings) in catalogue.modules.iter().zip(settings) {
         let faults = faults(module.name(), outcome);

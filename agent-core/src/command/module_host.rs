@@ -5,8 +5,11 @@ use crate::cli::ModuleHost;
 use crate::isolation::{Subject, serve};
 
 pub(super) fn run(options: &ModuleHost) -> Exit {
-    let file = options.file.clone();
-    let subject = file.map_or(Subject::LinkedIn, Subject::File);
+    let subject = match (options.file.clone(), options.trusted) {
+        (None, _) => Subject::LinkedIn,
+        (Some(file), false) => Subject::File(file),
+        (Some(file), true) => Subject::Trusted(file),
+    };
     match serve(&subject, options.parent) {
         Ok(()) => Exit::Done,
         Err(error) => {

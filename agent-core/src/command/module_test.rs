@@ -6,6 +6,7 @@
 mod candidate;
 mod declaration;
 mod large;
+mod libraries;
 mod manners;
 mod odd;
 mod options;
@@ -33,13 +34,17 @@ pub(super) fn run(cli: &Cli, options: &ModuleTest) -> Exit {
     if options.show.is_none() {
         place::judge(&file, &mut report);
     }
-    let modules = match candidate::look_into(&file) {
-        Ok(modules) => modules,
+    let offer = match candidate::look_into(&file) {
+        Ok(offer) => offer,
         Err(why) => {
             report.say(Level::Fail, "", "load", &why);
             return report.end(&file);
         }
     };
+    if options.show.is_none() {
+        libraries::judge(&file, &offer, &mut report);
+    }
+    let modules = offer.modules;
     let reel = match &options.trace {
         None => Reel::of_machine(cli.root(), candidate::wanted(&modules)),
         Some(trace) => match Reel::of_trace(trace) {

@@ -12,7 +12,17 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
 
-/// Allowed, whatever the arguments. None of them changes anything outside of the process, or names another one.
+/// When a filter holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The library is being loaded: its constructors run.
+    Loading,
+    /// It is loaded, and no file has to be opened any more.
+    Shut,
+}
+
+/// Allowed at any time, whatever the arguments. None of them changes anything outside of the process, or names
+/// another one or a file.
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_brk,
     libc::SYS_clock_getres,
@@ -21,12 +31,9 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_close,
     libc::SYS_exit,
     libc::SYS_exit_group,
-    libc::SYS_faccessat,
-    libc::SYS_faccessat2,
     libc::SYS_fstat,
     libc::SYS_futex,
     libc::SYS_getcpu,
-    libc::SYS_getcwd,
     libc::SYS_getegid,
     libc::SYS_geteuid,
     libc::SYS_getgid,
@@ -36,7 +43,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_gettid,
     libc::SYS_gettimeofday,
     libc::SYS_getuid,
-    libc::SYS_lgetxattr,
     libc::SYS_lseek,
     libc::SYS_madvise,
     libc::SYS_membarrier,
@@ -45,11 +51,9 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_mremap,
     libc::SYS_munmap,
     libc::SYS_nanosleep,
-    libc::SYS_newfstatat,
     libc::SYS_ppoll,
     libc::SYS_pread64,
     libc::SYS_read,
-    libc::SYS_readlinkat,
     libc::SYS_readv,
     libc::SYS_restart_syscall,
     libc::SYS_rseq,
@@ -61,7 +65,6 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_set_robust_list,
     libc::SYS_set_tid_address,
     libc::SYS_sigaltstack,
-    libc::SYS_statx,
     libc::SYS_sysinfo,
     libc::SYS_uname,
     libc::SYS_write,
@@ -70,17 +73,21 @@ const ALLOWED: &[libc::c_long] = &[
 
 /// Calls that newer architectures do not have any more.
 #[cfg(target_arch = "x86_64")]
-const OLD: &[libc::c_long] = &[
-    libc::SYS_access,
-    libc::SYS_arch_prctl,
-    libc::SYS_lstat,
-    libc::SYS_poll,
-    libc::SYS_readlink,
-    libc::SYS_stat,
-    libc::SYS_time,
-];
+const OLD: &[libc::c_long] = &[libc::SYS_arch_prctl, libc::SYS_poll, libc::SYS_time];
 #[cfg(not(target_arch = "x86_64"))]
 const OLD: &[libc::c_long] = &[];
+
+/// What the dynamic linker needs besides: it looks whether directories are there, and at files that it has opened.
+#[cfg(target_arch = "x86_64")]
+const LOADING: &[libc::c_long] = &[libc::SYS_getcwd, libc::SYS_newfstatat, libc::SYS_stat];
+#[cfg(not(target_arch = "x86_64"))]
+const LOADING: &[libc::c_long] = &[libc::SYS_getcwd, libc::SYS_newfstatat];
+
+/// How files are opened, and which argument says whether for writing.
+#[cfg(target_arch = "x86_64")]
+const OPENING: &[(libc::c_long, u8)] = &[(libc::SYS_open, 1), (libc::SYS_openat, 2)];
+#[cfg(not(target_arch = "x86_64"))]
+const OPENING: &[(libc::c_long, u8)] = &[(libc::SYS_openat, 2)];
 
 /// How a file must not be opened: for writing, or so that it comes to be.
 const WRITING: libc::c_int = libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC;
@@ -91,17 +98,21 @@ const WRITING: libc::c_int = libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC;
 /// # Errors
 ///
 /// If this architecture or this kernel has no such filters.
-pub(super) fn apply() -> io::Result<()> {
-    let program = program().map_err(io::Error::other)?;
+pub(super) fn apply(stage: Stage) -> io::Result<()> {
+    let program = program(stage).map_err(io::Error::other)?;
     apply_filter(&program).map_err(io::Error::other)
 }
 
-fn program() -> Result<BpfProgram, Error> {
+fn program(stage: Stage) -> Result<BpfProgram, Error> {
     let architecture: TargetArch = std::env::consts::ARCH.try_into().map_err(Error::Backend)?;
-    let always = ALLOWED.iter().chain(OLD).map(|call| (*call, Vec::new()));
-    let sometimes = conditional()?;
+    let mut rules = always()?;
+    rules.extend(ALLOWED.iter().chain(OLD).map(|call| (*call, Vec::new())));
+    if stage == Stage::Loading {
+        rules.extend(LOADING.iter().map(|call| (*call, Vec::new())));
+        rules.extend(while_loading()?);
+    }
     let filter = SeccompFilter::new(
-        always.chain(sometimes).collect(),
+        rules.into_iter().collect(),
         SeccompAction::Errno(libc::EPERM.unsigned_abs()),
         SeccompAction::Allow,
         architecture,
@@ -109,14 +120,14 @@ fn program() -> Result<BpfProgram, Error> {
     filter.and_then(TryInto::try_into).map_err(Error::Backend)
 }
 
+type Conditional = Vec<(libc::c_long, Vec<SeccompRule>)>;
+
 /// Allowed with these arguments only.
-fn conditional() -> Result<Vec<(libc::c_long, Vec<SeccompRule>)>, Error> {
+fn always() -> Result<Conditional, Error> {
     let me = u64::from(getpid().as_raw_pid().unsigned_abs());
-    let reading = SeccompCmpOp::MaskedEq(u64::from(WRITING.unsigned_abs()));
     let control = [libc::F_GETFD, libc::F_SETFD, libc::F_GETFL];
     let control = control.map(|order| rule(1, SeccompCmpOp::Eq, u64::from(order.unsigned_abs())));
-    let calls = [
-        (libc::SYS_openat, vec![rule(2, reading.clone(), 0)?]),
+    Ok(vec![
         (
             libc::SYS_fcntl,
             control.into_iter().collect::<Result<_, _>>()?,
@@ -125,11 +136,26 @@ fn conditional() -> Result<Vec<(libc::c_long, Vec<SeccompRule>)>, Error> {
         (libc::SYS_prlimit64, vec![rule(0, SeccompCmpOp::Eq, 0)?]),
         // A signal to itself: how `abort` ends it.
         (libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Eq, me)?]),
-    ]
-    .into_iter();
-    #[cfg(target_arch = "x86_64")]
-    let calls = calls.chain([(libc::SYS_open, vec![rule(1, reading, 0)?])]);
-    Ok(calls.collect())
+    ])
+}
+
+/// Allowed with these arguments only, until the library is loaded: to read files, and to apply the next filter, which
+/// can only take more away.
+fn while_loading() -> Result<Conditional, Error> {
+    let reading = SeccompCmpOp::MaskedEq(u64::from(WRITING.unsigned_abs()));
+    let no_new_privs = u64::from(libc::PR_SET_NO_NEW_PRIVS.unsigned_abs());
+    let filter = u64::from(libc::SECCOMP_SET_MODE_FILTER);
+    let mut calls = vec![
+        (
+            libc::SYS_prctl,
+            vec![rule(0, SeccompCmpOp::Eq, no_new_privs)?],
+        ),
+        (libc::SYS_seccomp, vec![rule(0, SeccompCmpOp::Eq, filter)?]),
+    ];
+    for (call, flags) in OPENING {
+        calls.push((*call, vec![rule(*flags, reading.clone(), 0)?]));
+    }
+    Ok(calls)
 }
 
 fn rule(argument: u8, comparison: SeccompCmpOp, value: u64) -> Result<SeccompRule, Error> {
@@ -141,8 +167,12 @@ fn rule(argument: u8, comparison: SeccompCmpOp, value: u64) -> Result<SeccompRul
 
 #[cfg(test)]
 mod tests {
+    use super::{Stage, program};
+
     #[test]
-    fn this_architecture_has_a_filter() {
-        assert!(super::program().is_ok_and(|program| !program.is_empty()));
+    fn this_architecture_has_a_filter_for_each_stage() {
+        for stage in [Stage::Loading, Stage::Shut] {
+            assert!(program(stage).is_ok_and(|program| !program.is_empty()));
+        }
     }
 }

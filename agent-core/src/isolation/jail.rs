@@ -7,10 +7,11 @@
 use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
+use std::path::PathBuf;
 
 use rustix::io::{Errno, fcntl_getfd};
 use rustix::process::{
-    DumpableBehavior, Gid, Pid, Resource, Rlimit, Signal, Uid, geteuid, getppid,
+    DumpableBehavior, Gid, Pid, Resource, Rlimit, Signal, Uid, geteuid, getppid, getrlimit,
     set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
 };
 use rustix::thread::{
@@ -18,7 +19,9 @@ use rustix::thread::{
     set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
-use super::filter;
+use super::files::libraries_only;
+use super::filter::{self, Stage};
+use super::message::Confinement;
 
 /// The user and group `nobody`, who owns nothing.
 const NOBODY: u32 = 65534;
@@ -26,15 +29,30 @@ const NOBODY: u32 = 65534;
 const MEMORY: u64 = 512 << 20;
 /// Enough to load a library and those that it needs.
 const FILES: u64 = 64;
+/// The first to be ended when memory is short, whatever the daemon itself was promised.
+const ENDED_FIRST: &str = "1000";
+/// The first descriptor that is not a standard one.
+const FIRST_OTHER: RawFd = 3;
+/// What is left to an administrator who trusts a module.
+const TRUSTED: &str = "a module that is trusted can run with isolation = \"none\"";
+/// Why a module cannot run apart where the daemon is root, and has not the right to become another user.
+const STAYS_ROOT: &str = "it would stay root and could read what belongs to root, as this kernel has no Landlock; boot with \
+                          landlock in lsm=, or give the service CAP_SETUID and CAP_SETGID (\"isolation\" in \
+                          adaptivemmd.toml(5)); a module that is trusted can run with isolation = \"none\"";
 
-/// Gives up everything that a module must not have. `parent` is the daemon.
+/// Gives up everything that a module must not have, and says what the kernel sees to. `parent` is the daemon, `files`
+/// are all that may be read besides the libraries of this machine.
+///
+/// What `lenient` lets pass is a kernel that cannot do all of it: for a library that is to run in the daemon, which is
+/// looked into here and would have more rights there.
 ///
 /// The process must have one thread only: a thread gives up for itself.
 ///
 /// # Errors
 ///
 /// What could not be given up; then no module may be loaded.
-pub(super) fn enter(parent: u32) -> io::Result<()> {
+pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result<Confinement> {
+    be_ended_first();
     close_all_but_standard()?;
     set_no_new_privs(true)?;
     limit(Resource::Core, 0)?;
@@ -53,25 +71,56 @@ pub(super) fn enter(parent: u32) -> io::Result<()> {
     if getppid().map(Pid::as_raw_pid) != i32::try_from(parent).ok() {
         return Err(io::Error::other("the daemon has ended"));
     }
+    let has_landlock = libraries_only(files)
+        .map_err(|error| io::Error::other(format!("its files cannot be restricted: {error}")))?;
+    if geteuid().is_root() && !has_landlock && !lenient {
+        return Err(io::Error::other(STAYS_ROOT));
+    }
     // Without it nobody can still make every call that needs no rights, and root without capabilities far too many.
-    filter::apply().map_err(|error| {
-        io::Error::other(format!(
-            "no filter of system calls: {error}; a module that is trusted can run with isolation = \"none\""
-        ))
+    let filtered = filter::apply(Stage::Loading);
+    if let (Err(error), false) = (&filtered, lenient) {
+        return Err(io::Error::other(format!(
+            "no filter of system calls: {error}; {TRUSTED}"
+        )));
+    }
+    Ok(Confinement {
+        has_landlock,
+        has_filter: filtered.is_ok(),
     })
 }
 
-/// After the library is loaded: no file, no socket, no process and no thread can be made any more.
+/// Where /proc cannot be written to the kernel chooses as it does for the daemon: no right depends on it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "concerns this process, and not the machine"
+)]
+fn be_ended_first() {
+    let _inherited = fs::write("/proc/self/oom_score_adj", ENDED_FIRST);
+}
+
+/// After the library is loaded: no file, no socket, no process and no thread can be made any more, and none that its
+/// constructors opened stays open.
 ///
 /// # Errors
 ///
 /// If the kernel does not allow it.
-pub(super) fn shut() -> io::Result<()> {
+pub(super) fn shut(confinement: Confinement) -> io::Result<()> {
+    for descriptor in FIRST_OTHER..RawFd::try_from(FILES).unwrap_or(RawFd::MAX) {
+        close_if_open(descriptor);
+    }
     limit(Resource::Nofile, 0)?;
-    limit(Resource::Nproc, 0)
+    limit(Resource::Nproc, 0)?;
+    if confinement.has_filter {
+        filter::apply(Stage::Shut)?;
+    }
+    Ok(())
 }
 
+/// Sets a limit, or keeps the one that is lower: who may not raise one may not even ask for it.
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    let most = getrlimit(resource)
+        .maximum
+        .map_or(most, |maximum| maximum.min(most));
     let limit = Rlimit {
         current: Some(most),
         maximum: Some(most),
@@ -79,8 +128,8 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
     Ok(setrlimit(resource, limit)?)
 }
 
-/// A daemon that the service manager has left no capability cannot do this. Then only [`filter`] keeps the process
-/// from harming it.
+/// A daemon that the service manager has left no capability cannot do this. Then [`filter`] keeps the process from
+/// harming it, and Landlock from what belongs to root.
 fn become_nobody() -> io::Result<()> {
     let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
     match set_thread_groups(&[]) {
@@ -120,17 +169,19 @@ fn close_all_but_standard() -> io::Result<()> {
     let open: Vec<Option<RawFd>> = fs::read_dir("/proc/self/fd")?
         .map(number)
         .collect::<Result<_, _>>()?;
-    for descriptor in open
-        .into_iter()
-        .flatten()
-        .filter(|descriptor| *descriptor > 2)
-    {
-        // SAFETY: only asked whether it is open; the one of the directory is not any more.
-        let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
-        if fcntl_getfd(borrowed).is_ok() {
-            // SAFETY: nothing in this process owns a descriptor but the standard ones yet.
-            unsafe { rustix::io::close(descriptor) };
+    for descriptor in open.into_iter().flatten() {
+        if descriptor >= FIRST_OTHER {
+            close_if_open(descriptor);
         }
     }
     Ok(())
+}
+
+fn close_if_open(descriptor: RawFd) {
+    // SAFETY: only asked whether it is open.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    if fcntl_getfd(borrowed).is_ok() {
+        // SAFETY: nothing in this program owns a descriptor but the standard ones; a library must not keep one.
+        unsafe { rustix::io::close(descriptor) };
+    }
 }

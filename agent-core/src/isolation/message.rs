@@ -3,6 +3,7 @@
 //! Nothing here outlives a version: both sides are the same program.
 
 use std::io;
+use std::path::PathBuf;
 
 use adaptivemm_module_api::Severity;
 use serde::{Deserialize, Serialize};
@@ -16,14 +17,54 @@ use crate::sampler::Carried;
 use crate::words::clean::{self, Lines, MAX_LINE};
 use crate::words::{Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_WORDS, Number, Request, Words};
 
+/// More shared objects than any module brings in.
+const MAX_OBJECTS: usize = 256;
+
+impl Confinement {
+    /// What this kernel lacks, and what that means for modules that run in a process of their own.
+    pub(crate) fn lacks(self) -> Vec<&'static str> {
+        let mut lacks = Vec::new();
+        if !self.has_landlock {
+            lacks.push(
+                "this kernel has no Landlock, or lsm= leaves it out: while its library is loaded, a module in a process of \
+                 its own can read what the user of that process can; where that user is root, as in the service, it is \
+                 refused",
+            );
+        }
+        if !self.has_filter {
+            lacks.push(
+                "this kernel, or this processor, has no filter of system calls: a module in a process of its own is \
+                 refused, and only one that runs in the daemon is taken",
+            );
+        }
+        lacks
+    }
+}
+
 /// The first word of the process: which modules there are, or why there are none.
 pub(super) type Greeting = Result<Offer, String>;
 
-/// The modules that there are.
+/// The modules that there are, and what is to be known of the process that holds them.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Offer(
-    #[serde(deserialize_with = "few::<_, _, MAX_MODULES>")] pub(super) Vec<Description>,
-);
+pub(crate) struct Offer {
+    /// What they say of themselves.
+    #[serde(deserialize_with = "few::<_, _, MAX_MODULES>")]
+    pub(crate) modules: Vec<Description>,
+    /// The shared objects that were mapped to load them.
+    #[serde(deserialize_with = "few::<_, _, MAX_OBJECTS>")]
+    pub(crate) objects: Vec<PathBuf>,
+    /// What keeps the process from more than to compute.
+    pub(crate) confinement: Confinement,
+}
+
+/// What the kernel does to confine a process, beyond limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Confinement {
+    /// It may read libraries only.
+    pub(crate) has_landlock: bool,
+    /// Its system calls are filtered.
+    pub(crate) has_filter: bool,
+}
 
 /// An order of the daemon.
 #[derive(Debug, Serialize, Deserialize)]
@@ -102,14 +143,14 @@ enum ToldAction<'a> {
 /// # Errors
 ///
 /// If it makes no sense.
-pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Vec<Description>, String>> {
+pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Offer, String>> {
     match greeting {
         Err(why) => Ok(Err(clean::line(why.as_bytes()))),
-        Ok(Offer(modules)) => {
-            for module in &modules {
+        Ok(offer) => {
+            for module in &offer.modules {
                 module.check().map_err(|why| garbage(&why))?;
             }
-            Ok(Ok(modules))
+            Ok(Ok(offer))
         }
     }
 }
@@ -120,7 +161,8 @@ pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Vec<Description>,
 ///
 /// If it makes no sense.
 pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, String>> {
-    checked(whole(bytes)?)
+    let greeting = checked(whole(bytes)?)?;
+    Ok(greeting.map(|offer| offer.modules))
 }
 
 /// Reads an answer, as the daemon does, and takes its words as far as `permit` allows.

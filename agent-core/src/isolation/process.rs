@@ -12,16 +12,18 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+use rustix::process::{
+    DumpableBehavior, Pid, PidfdFlags, geteuid, pidfd_open, set_dumpable_behavior,
+};
+use rustix::thread::{CapabilitySet, CpuSet, capabilities, sched_getcpu, sched_setaffinity};
 
 use super::frame::{Frames, LONGEST_ANSWER, garbage};
 use super::last_words::LastWords;
-use super::message::{Created, Order, Told, checked};
+use super::message::{Created, Offer, Order, Told, checked};
 use super::{Program, START_WAIT, Subject};
 use crate::arbiter::Permit;
 use crate::config::Value;
-use crate::loader::{Description, Unmade, Verdict};
+use crate::loader::{Unmade, Verdict};
 use crate::sampler::{Carried, Snapshot, Wanted};
 use crate::words::{Words, clean};
 
@@ -86,6 +88,7 @@ impl Process {
     /// If the kernel gives us no process.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     pub fn start(program: &Program, subject: &Subject, leash: Arc<Leash>) -> io::Result<Self> {
+        keep_memory_to_ourselves();
         let (ours, theirs) = UnixStream::pair()?;
         // Whoever writes much must not have to wait for us to read it.
         let (last_words, stderr) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
@@ -94,7 +97,10 @@ impl Process {
         command.arg0("adaptivemmd").process_group(0);
         command.arg("module-host");
         command.args(["--parent", &std::process::id().to_string()]);
-        if let Subject::File(path) = subject {
+        if subject.is_trusted() {
+            command.arg("--trusted");
+        }
+        if let Some(path) = subject.file() {
             command.arg("--").arg(path);
         }
         let child = command
@@ -124,7 +130,7 @@ impl Process {
     /// # Errors
     ///
     /// Why the library is refused.
-    pub fn greeting(&mut self) -> Result<Vec<Description>, String> {
+    pub(crate) fn greeting(&mut self) -> Result<Offer, String> {
         let left = START_WAIT.saturating_sub(self.started.elapsed());
         let greeting = self.within(left.max(LEAST_WAIT), |me, socket| {
             checked(me.incoming.read(socket, LONGEST_ANSWER)?)
@@ -354,6 +360,16 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _gone_already = self.socket.shutdown(std::net::Shutdown::Both);
         self.reaped();
+    }
+}
+
+/// Where the process of a module stays one of root, the kernel would let it read our memory. This is then shown to nobody
+/// but a root with capabilities, and there is no core of it. What another user runs by hand he may still debug.
+fn keep_memory_to_ourselves() {
+    let others = CapabilitySet::SETUID | CapabilitySet::SETGID;
+    let becomes_nobody = capabilities(None).is_ok_and(|held| held.effective.contains(others));
+    if geteuid().is_root() && !becomes_nobody {
+        let _forbidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 use super::Subject;
 use super::frame::{Frames, LONGEST_ORDER};
@@ -11,7 +12,7 @@ use super::jail;
 use super::message::{Created, Greeting, Offer, Order, Told};
 use crate::arbiter::Permit;
 use crate::config::Value;
-use crate::loader::{Exported, Instance, Unmade, linked_in, open};
+use crate::loader::{Exported, Instance, Unmade, family, linked_in, mapped, open};
 use crate::sampler::Received;
 use crate::words::Words;
 
@@ -45,12 +46,11 @@ impl Write for Daemon {
 /// If the daemon says something that makes no sense, or is gone in the middle of a word.
 pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
     let (mut incoming, mut outgoing) = (Frames::default(), Frames::default());
-    let modules = match enter(subject, parent) {
-        Ok(modules) => modules,
+    let (modules, offer) = match enter(subject, parent) {
+        Ok(entered) => entered,
         Err(why) => return outgoing.write(Daemon, &Greeting::Err(why)),
     };
-    let descriptions = modules.iter().map(|module| module.description.clone());
-    outgoing.write(Daemon, &Greeting::Ok(Offer(descriptions.collect())))?;
+    outgoing.write(Daemon, &Greeting::Ok(offer))?;
     let mut desk = Desk {
         modules,
         instance: None,
@@ -79,23 +79,44 @@ pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
     }
 }
 
-fn enter(subject: &Subject, parent: u32) -> Result<Vec<Exported>, String> {
+fn enter(subject: &Subject, parent: u32) -> Result<(Vec<Exported>, Offer), String> {
     // Without a name it is not so easily told from the daemon; that is all.
     let _nameless = rustix::thread::set_name(NAME);
-    jail::enter(parent)
+    let confinement = jail::enter(parent, &files(subject), subject.is_trusted())
         .map_err(|error| format!("its process cannot give up its rights: {error}"))?;
-    let modules = match subject {
-        Subject::File(path) => {
+    let before = mapped();
+    let modules = match subject.file() {
+        Some(path) => {
             // The dynamic linker would not say who cannot read it.
             File::open(path).map_err(|error| {
                 format!("its process, which may not do more than anybody, cannot read it: {error}")
             })?;
             open(path).map_err(|refusal| refusal.to_string())?
         }
-        Subject::LinkedIn => linked_in(),
+        None => linked_in(),
     };
-    jail::shut().map_err(|error| format!("its process cannot be shut: {error}"))?;
-    Ok(modules)
+    let mut objects = mapped();
+    objects.retain(|object| !before.contains(object));
+    jail::shut(confinement).map_err(|error| format!("its process cannot be shut: {error}"))?;
+    let descriptions = modules.iter().map(|module| module.description.clone());
+    let offer = Offer {
+        modules: descriptions.collect(),
+        objects,
+        confinement,
+    };
+    Ok((modules, offer))
+}
+
+/// The file of the library, and those that it brings in from places of its own.
+fn files(subject: &Subject) -> Vec<PathBuf> {
+    let Some(path) = subject.file() else {
+        return Vec::new();
+    };
+    match family(&[path.to_owned()]) {
+        Ok(members) => members.into_iter().map(|(path, _)| path).collect(),
+        // That it cannot be read is told when it is opened.
+        Err(_) => vec![path.to_owned()],
+    }
 }
 
 /// Where orders are carried out.

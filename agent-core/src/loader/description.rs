@@ -1,4 +1,5 @@
 //! What a module says of itself: read from its declaration, or told by the process that it runs in.
+#![expect(unsafe_code, reason = "reads what a library declares")]
 
 use std::cmp::Ordering;
 
@@ -200,13 +201,14 @@ fn text(what: &str, text: abi::Str) -> Result<String, String> {
             "a string in its {what} is a null pointer with a length"
         ));
     }
-    let bytes = bytes(text);
-    if bytes.len() > MAX_LINE {
-        let length = bytes.len();
+    if text.len > MAX_LINE {
+        let length = text.len;
         return Err(format!(
             "a string in its {what} is {length} bytes long, at most {MAX_LINE} are taken"
         ));
     }
+    // SAFETY: the library vouches for what it declares.
+    let bytes = unsafe { bytes(&text) };
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_owned()),
         Err(_) => Err(format!(
@@ -230,7 +232,15 @@ fn list<T: abi::Versioned, R>(
             seq.len()
         ));
     }
-    let read: Vec<R> = elements(seq).map(read).collect::<Result<_, _>>()?;
+    if seq.is_absurd() {
+        let size = seq.stride;
+        return Err(format!(
+            "the elements of its {what} are {size} bytes long; their stride is wrong"
+        ));
+    }
+    // SAFETY: the library vouches for what it declares.
+    let elements = unsafe { elements(&seq) };
+    let read: Vec<R> = elements.map(read).collect::<Result<_, _>>()?;
     if read.len() < seq.len() {
         return Err(format!("the elements of its {what} are too short"));
     }

@@ -260,7 +260,11 @@ fn exported(index: usize, declaration: *const abi::Declaration) -> Result<Export
 impl Exported {
     /// Checks a declaration and copies what it says.
     pub(crate) fn of(declaration: &abi::Declaration) -> Result<Self, Refusal> {
-        let name = || crate::words::clean::name(super::sink::bytes(declaration.name));
+        let name = || {
+            // SAFETY: the library vouches for what it declares.
+            let name = unsafe { super::sink::bytes(&declaration.name) };
+            crate::words::clean::name(name)
+        };
         let refuse = |why| Refusal::Module { name: name(), why };
         let (Some(create), Some(scan), Some(destroy)) =
             (declaration.create, declaration.scan, declaration.destroy)

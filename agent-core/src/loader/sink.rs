@@ -116,23 +116,74 @@ fn stray(number: usize) {
 }
 
 /// The elements of an array that the other side lends.
-pub(super) fn elements<T: abi::Versioned>(seq: abi::Seq<T>) -> impl Iterator<Item = T> {
-    // SAFETY: a module's arrays are well formed; that is its side of the contract.
+///
+/// # Safety
+///
+/// The array is well formed, and lives for as long as the reference to its place.
+pub(super) unsafe fn elements<T: abi::Versioned>(seq: &abi::Seq<T>) -> impl Iterator<Item = T> {
+    // SAFETY: the caller vouches for the array.
     (0..seq.len()).filter_map(move |index| unsafe { seq.get(index) })
 }
 
-/// The bytes of a string that the other side lends for the call.
-pub(super) fn bytes<'call>(text: abi::Str) -> &'call [u8] {
-    // SAFETY: a module's strings live as long as the call; that is its side of the contract.
+/// The bytes of a string that the other side lends.
+///
+/// # Safety
+///
+/// The string lives for as long as the reference to its place.
+pub(super) unsafe fn bytes(text: &abi::Str) -> &[u8] {
+    // SAFETY: the caller vouches for the string.
     unsafe { text.bytes() }
 }
 
-fn numbers(seq: abi::Seq<abi::Number>) -> Vec<Number> {
+/// A name that is lent.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+unsafe fn name(text: &abi::Str) -> String {
+    // SAFETY: the caller vouches for the string.
+    clean::name(unsafe { bytes(text) })
+}
+
+/// A line of text that is lent.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+unsafe fn line(text: &abi::Str) -> String {
+    // SAFETY: the caller vouches for the string.
+    clean::line(unsafe { bytes(text) })
+}
+
+/// Details that are lent.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+unsafe fn details(text: &abi::Str) -> String {
+    // SAFETY: the caller vouches for the string.
+    clean::details(unsafe { bytes(text) })
+}
+
+/// Numbers that are lent.
+///
+/// # Safety
+///
+/// As for [`elements`], and for the names of all of them.
+unsafe fn numbers(seq: &abi::Seq<abi::Number>) -> Vec<Number> {
+    // SAFETY: the caller vouches for the array.
+    let numbers = unsafe { elements(seq) }.take(MAX_NUMBERS);
     let number = |number: abi::Number| Number {
-        name: clean::name(bytes(number.name)),
+        // SAFETY: the caller vouches for the names, too.
+        name: unsafe { name(&number.name) },
         value: number.value,
     };
-    elements(seq).take(MAX_NUMBERS).map(number).collect()
+    numbers.map(number).collect()
+}
+
+/// Whether a length is garbage: then nothing is read, not even in part.
+fn is_absurd(texts: &[abi::Str], numbers: abi::Seq<abi::Number>) -> bool {
+    numbers.is_absurd() || texts.iter().any(|text| text.is_absurd())
 }
 
 /// Runs our side of a call so that no panic of ours unwinds into a module.
@@ -151,18 +202,29 @@ fn take(context: *mut c_void, take: impl FnOnce(&mut Collector<'_>) -> i32) -> i
 
 unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> i32 {
     take(context, |collector| {
-        // SAFETY: a module passes null or a sized structure that lives for the call.
+        // SAFETY: a module passes null or a sized structure that lives for the call, as all that it points to does.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return abi::INVALID;
         };
+        if is_absurd(
+            &[raw.code, raw.text, raw.details, raw.incident],
+            raw.numbers,
+        ) {
+            return abi::INVALID;
+        }
         collector.words.add_finding(|| Finding {
             severity: Severity::from_number(raw.severity),
             verbosity: u8::try_from(raw.verbosity).unwrap_or(u8::MAX).min(5),
-            code: clean::name(bytes(raw.code)),
-            text: clean::line(bytes(raw.text)),
-            details: clean::details(bytes(raw.details)),
-            numbers: numbers(raw.numbers),
-            incident: clean::name(bytes(raw.incident)),
+            // SAFETY: it lives for the call.
+            code: unsafe { name(&raw.code) },
+            // SAFETY: as above.
+            text: unsafe { line(&raw.text) },
+            // SAFETY: as above.
+            details: unsafe { details(&raw.details) },
+            // SAFETY: as above.
+            numbers: unsafe { numbers(&raw.numbers) },
+            // SAFETY: as above.
+            incident: unsafe { name(&raw.incident) },
         });
         abi::OK
     })
@@ -170,13 +232,17 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
 
 unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> i32 {
     take(context, |collector| {
-        // SAFETY: a module passes null or a sized structure that lives for the call.
+        // SAFETY: a module passes null or a sized structure that lives for the call, as all that it points to does.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return abi::INVALID;
         };
+        if is_absurd(&[raw.tunable, raw.reason, raw.details], raw.numbers) {
+            return abi::INVALID;
+        }
         let action = match raw.kind {
             abi::SET_TUNABLE => Action::Set {
-                tunable: clean::name(bytes(raw.tunable)),
+                // SAFETY: it lives for the call.
+                tunable: unsafe { name(&raw.tunable) },
                 value: raw.value,
             },
             abi::COMPACT_NODE => Action::CompactNode { node: raw.node },
@@ -193,9 +259,12 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
         }
         collector.words.add_request(|| Request {
             action,
-            reason: clean::line(bytes(raw.reason)),
-            details: clean::details(bytes(raw.details)),
-            numbers: numbers(raw.numbers),
+            // SAFETY: it lives for the call.
+            reason: unsafe { line(&raw.reason) },
+            // SAFETY: as above.
+            details: unsafe { details(&raw.details) },
+            // SAFETY: as above.
+            numbers: unsafe { numbers(&raw.numbers) },
         });
         abi::OK
     })
@@ -203,40 +272,56 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
 
 unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) -> i32 {
     take(context, |collector| {
-        collector.words.add_metric(bytes(name), value);
+        if name.is_absurd() {
+            return abi::INVALID;
+        }
+        // SAFETY: a module passes a string that lives for the call.
+        let name = unsafe { bytes(&name) };
+        collector.words.add_metric(name, value);
         abi::OK
     })
 }
 
 unsafe extern "C" fn status(context: *mut c_void, line: abi::Str) -> i32 {
     take(context, |collector| {
+        if line.is_absurd() {
+            return abi::INVALID;
+        }
+        // SAFETY: a module passes a string that lives for the call.
+        let line = unsafe { bytes(&line) };
         collector.words.status.clear();
-        clean::append(
-            bytes(line),
-            MAX_LINE,
-            Lines::One,
-            &mut collector.words.status,
-        );
+        clean::append(line, MAX_LINE, Lines::One, &mut collector.words.status);
         abi::OK
     })
 }
 
 unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> i32 {
     take(context, |collector| {
-        // SAFETY: a module passes null or a sized structure that lives for the call.
+        // SAFETY: a module passes null or a sized structure that lives for the call, as all that it points to does.
         let Some(raw) = (unsafe { abi::read_sized(raw) }) else {
             return abi::INVALID;
         };
-        collector
-            .words
-            .add_problem(|| (clean::name(bytes(raw.key)), clean::line(bytes(raw.text))));
+        if raw.key.is_absurd() || raw.text.is_absurd() {
+            return abi::INVALID;
+        }
+        collector.words.add_problem(|| {
+            // SAFETY: it lives for the call.
+            let key = unsafe { name(&raw.key) };
+            // SAFETY: as above.
+            (key, unsafe { line(&raw.text) })
+        });
         abi::OK
     })
 }
 
 unsafe extern "C" fn keep(context: *mut c_void, state: abi::Str) -> i32 {
     take(context, |collector| {
-        if !state.is_broken() && collector.words.keep(bytes(state)) {
+        if state.is_broken() || state.is_absurd() {
+            return abi::INVALID;
+        }
+        // SAFETY: a module passes bytes that live for the call.
+        let state = unsafe { bytes(&state) };
+        if collector.words.keep(state) {
             abi::OK
         } else {
             abi::INVALID

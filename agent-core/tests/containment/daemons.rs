@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::bench::{install, trusted_directory};
 use crate::machine::Machine;
-use crate::process::{Home, Running};
+use crate::process::{Home, Running, without_capabilities};
 use tempfile::TempDir;
 
 /// Where a daemon with the module that misbehaves lives.
@@ -48,17 +48,7 @@ impl Den {
 
     /// As a service that was left no capability; needs root.
     pub(crate) fn start_without_capabilities(&self) -> Running {
-        let plain = self.command(&["--foreground"]);
-        let mut command = Command::new("setpriv");
-        command.args(["--bounding-set=-all", "--inh-caps=-all", "--"]);
-        command.arg(plain.get_program()).args(plain.get_args());
-        for (name, value) in plain.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        Running::start(&mut command)
+        Running::start(&mut without_capabilities(&self.command(&["--foreground"])))
     }
 
     /// What `adaptivemmd modules` says of the module that misbehaves.

@@ -12,7 +12,7 @@ use rustix::process::{Signal, geteuid};
 
 use crate::bench::{AMPLE, SHORT, all_children, children, modules};
 use crate::daemons::Den;
-use crate::process::{Running, eventually, proc_file};
+use crate::process::{Running, eventually, proc_file, started_by, without_capabilities};
 use crate::skip::skip;
 
 /// A process that does not answer is left alone until the test is done with it.
@@ -119,6 +119,50 @@ fn the_process_of_a_module_has_no_rights_and_no_files() {
     {
         is_nobody_without_files(child, &status);
     }
+}
+
+#[test]
+fn the_process_of_a_module_is_the_first_to_be_ended_when_memory_is_short() {
+    let den = den("none");
+    let plain = den.command(&["--foreground"]);
+    // A service is promised less, for which a right is needed that not every root has.
+    let score = "300";
+    let script = "echo $0 >/proc/self/oom_score_adj; shift; exec \"$@\"";
+    let mut daemon = Running::start(&mut started_by("sh", &["-c", script, score], &plain));
+    daemon.until("started");
+    let child = eventually("the process is there, and shut", || shut_child(&daemon));
+
+    let scores = [daemon.pid(), child].map(|pid| proc_file(pid, "oom_score_adj").unwrap());
+
+    assert_eq!(scores.map(|score| score.trim().to_owned()), [score, "1000"]);
+}
+
+#[test]
+fn a_limit_of_the_daemon_that_is_lower_than_that_of_a_module_stays() {
+    let den = den("none");
+    let plain = den.command(&["--foreground"]);
+    // Who has the right may raise a limit again, and would not notice.
+    let plain = if geteuid().is_root() {
+        without_capabilities(&plain)
+    } else {
+        plain
+    };
+    let limits = ["--nofile=50:50", "--as=400000000:400000000"];
+    let mut daemon = Running::start(&mut started_by("prlimit", &limits, &plain));
+    daemon.until("started");
+    let said = daemon.take_said();
+    assert!(
+        !said.iter().any(|line| line.contains("refused")),
+        "{said:#?}"
+    );
+    let child = eventually("the process is there, and shut", || shut_child(&daemon));
+
+    let limits = proc_file(child, "limits").unwrap();
+
+    let room = limits
+        .lines()
+        .find(|line| line.starts_with("Max address space"));
+    assert!(room.unwrap().contains(" 400000000 "), "{limits}");
 }
 
 /// The rest of a test needs root.

@@ -86,6 +86,32 @@ impl Home {
     }
 }
 
+/// The same command as a service runs it that was left no capability; needs root.
+pub(crate) fn without_capabilities(plain: &Command) -> Command {
+    let arguments = [
+        "--bounding-set=-all",
+        "--inh-caps=-all",
+        "--securebits=+noroot,+noroot_locked",
+        "--no-new-privs",
+    ];
+    started_by("setpriv", &arguments, plain)
+}
+
+/// The same command, started by a program that ends its own options at `--`.
+pub(crate) fn started_by(program: &str, arguments: &[&str], plain: &Command) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).arg("--");
+    command.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
 /// A process that is killed if the test ends before it does.
 pub(crate) struct Running {
     child: Child,

@@ -69,6 +69,56 @@ fn a_name_that_is_no_table_of_the_configuration_is_refused() {
 }
 
 #[test]
+fn a_list_whose_elements_are_larger_than_any_is_refused() {
+    for stride in ["65537u", "0x80000000u", "0xffffffffu"] {
+        let needed = format!("{{needs,2,{stride}}}");
+        let size = stride.trim_end_matches('u');
+        let size = size.strip_prefix("0x").map_or_else(
+            || size.parse().unwrap(),
+            |hex| u32::from_str_radix(hex, 16).unwrap(),
+        );
+        refused(
+            "stride",
+            &[("NEEDED", &needed)],
+            &format!(
+                "module \"variant\": the elements of its needs are {size} bytes long; their stride is wrong"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_string_that_is_longer_than_any_is_refused() {
+    refused(
+        "long-string",
+        &[("DESCRIPTION", "{\"text\",(size_t)1<<40}")],
+        "module \"variant\": a string in its description is 1099511627776 bytes long, at most 4096 are taken",
+    );
+}
+
+/// In the daemon's own process, which a read beyond the module's memory would end.
+#[test]
+fn a_finding_with_a_length_that_nothing_has_is_answered_and_not_read() {
+    for absurd in [
+        ".text=AMM_S(\"t\"),.numbers={&f,2,0xffffffffu}",
+        ".text={\"t\",(size_t)1<<40}",
+        ".text=AMM_S(\"t\"),.details={\"t\",(size_t)-1}",
+    ] {
+        let place = Place::new("declared-absurd");
+        let scanning = format!(
+            "{{amm_finding f={{.struct_size=sizeof f,.severity=AMM_SEVERITY_NOTICE,.code=AMM_S(\"c\"),{absurd}}};\
+             amm_say_finding(sink,AMM_SEVERITY_NOTICE,\"absurd\",\
+             sink->finding(sink->context,&f)==AMM_INVALID?\"it is refused\":\"it is taken\",NULL,0);}}"
+        );
+        place.install("absurd.so", &[("SCANNING", &scanning)]);
+
+        let mut daemon = place.daemon();
+
+        daemon.until("variant: it is refused");
+    }
+}
+
+#[test]
 fn a_string_that_is_null_and_yet_has_a_length_is_refused() {
     refused(
         "null-string",

@@ -65,13 +65,19 @@ impl Place {
 
     /// Builds a variant; if there is a file of this name, it is replaced as a package manager does.
     pub(crate) fn build(&self, file: &str, switches: &[Switch<'_>]) -> PathBuf {
-        let (path, new) = (self.path(file), self.path("new"));
-        let source = format!("{TOP}/tests/modules/variants.c");
-        let include = format!("-I{TOP}/module-api/include");
         let macros: Vec<String> = switches
             .iter()
             .map(|(name, value)| format!("-D{name}={value}"))
             .collect();
+        let macros: Vec<&str> = macros.iter().map(String::as_str).collect();
+        self.compile("variants.c", file, &macros)
+    }
+
+    /// Builds a source of `tests/modules` as a shared object; `arguments` go to the compiler.
+    pub(crate) fn compile(&self, source: &str, file: &str, arguments: &[&str]) -> PathBuf {
+        let (path, new) = (self.path(file), self.path("new"));
+        let source = format!("{TOP}/tests/modules/{source}");
+        let include = format!("-I{TOP}/module-api/include");
         let usual = [
             "-std=gnu99",
             "-shared",
@@ -84,8 +90,7 @@ impl Place {
             "-o",
             cc::shown(&new),
         ];
-        let macros = macros.iter().map(String::as_str);
-        cc::run("cc", usual.into_iter().chain(macros)).unwrap();
+        cc::run("cc", usual.into_iter().chain(arguments.iter().copied())).unwrap();
         set_mode(&new, 0o755);
         fs::rename(&new, &path).unwrap();
         path

@@ -17,6 +17,8 @@ pub unsafe trait Versioned: Copy {
 
 /// Larger than any structure will ever be; a size above it is garbage.
 const MAX_SIZE: usize = 64 * 1024;
+/// Longer than any string or kernel file, in bytes; a length above it is garbage.
+const MAX_LENGTH: usize = 256 << 20;
 
 /// Copies the part of a structure that both sides know; the rest is zero. `None` if it is too short.
 ///
@@ -130,7 +132,13 @@ impl Str {
         self.ptr.is_null() && self.len > 0
     }
 
-    /// The bytes; empty if absent.
+    /// Whether it claims to be longer than anything is: its length is garbage, and it must not be read.
+    #[must_use]
+    pub const fn is_absurd(self) -> bool {
+        self.len > MAX_LENGTH
+    }
+
+    /// The bytes; empty if absent, and if the length is garbage.
     ///
     /// # Safety
     ///
@@ -138,7 +146,7 @@ impl Str {
     #[inline]
     #[must_use]
     pub unsafe fn bytes<'a>(self) -> &'a [u8] {
-        if self.ptr.is_null() || self.len == 0 || isize::try_from(self.len).is_err() {
+        if self.ptr.is_null() || self.len == 0 || self.is_absurd() {
             return &[];
         }
         // SAFETY: not null, not larger than an object can be, and the caller vouches for the rest.
@@ -252,6 +260,12 @@ impl<T> Seq<T> {
         self.ptr.is_null() && self.len > 0
     }
 
+    /// Whether its elements claim to be larger than any structure is: their size is garbage, and none must be read.
+    #[must_use]
+    pub const fn is_absurd(self) -> bool {
+        self.stride as usize > MAX_SIZE
+    }
+
     /// The number of elements.
     #[must_use]
     pub const fn len(self) -> usize {
@@ -270,19 +284,20 @@ impl<T> Seq<T> {
 }
 
 impl<T: Versioned> Seq<T> {
-    /// Element `index`; `None` past the end, or where the producer's elements are too short.
+    /// Element `index`; `None` past the end, or where the size of the producer's elements is too short or garbage.
     ///
     /// # Safety
     ///
     /// The producer's array is alive and has `len` elements `stride` bytes apart.
     #[must_use]
     pub unsafe fn get(self, index: usize) -> Option<T> {
-        if index >= self.len() {
+        if index >= self.len() || self.is_absurd() {
             return None;
         }
         let stride = self.stride as usize;
+        let offset = index.checked_mul(stride)?;
         // SAFETY: `index < len`, so the element lies within the producer's array.
-        let element = unsafe { self.ptr.add(index * stride) };
+        let element = unsafe { self.ptr.add(offset) };
         // SAFETY: an element has `stride` readable bytes.
         unsafe { read_prefix(element, stride) }
     }
@@ -354,6 +369,39 @@ mod tests {
         let counts = [0, 1, 2].map(|i| unsafe { seq.get(i) }.map(|pool| pool.count));
 
         assert_eq!(counts, [Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn elements_whose_size_is_garbage_are_not_read() {
+        let pool = [4096u64, 1];
+        for stride in [65_537, 1 << 31, u32::MAX] {
+            let seq = Seq::<Hugepages> {
+                ptr: pool.as_ptr().cast(),
+                len: 2,
+                stride,
+                of: PhantomData,
+            };
+
+            // SAFETY: nothing is read of elements of such a size.
+            let read = [0, 1].map(|index| unsafe { seq.get(index) }.is_some());
+
+            assert_eq!((read, seq.is_absurd()), ([false, false], true), "{stride}");
+        }
+    }
+
+    #[test]
+    fn a_string_whose_length_is_garbage_is_not_read() {
+        for len in [MAX_LENGTH + 1, usize::MAX / 2, usize::MAX] {
+            let text = Str {
+                ptr: "text".as_ptr(),
+                len,
+            };
+
+            // SAFETY: nothing is read of a string of such a length.
+            let bytes = unsafe { text.bytes() };
+
+            assert_eq!((bytes, text.is_absurd()), (b"".as_slice(), true), "{len}");
+        }
     }
 
     #[test]

@@ -50,3 +50,38 @@ check 'which is all that it gets' [ "$(status CapEff)" = 0000000000080000 ]
 rm /run/systemd/system/$unit.d/85-holders.conf
 systemctl daemon-reload
 systemctl restart $unit
+
+part 'A module that pries'
+# Root without a capability would be let by the kernel: what refuses is Landlock, the filter, and memory that is not shown.
+install -D -m 644 $payload/prying.so /usr/lib/adaptivemmd/prying.so
+configure 61-prying '[modules.prying]
+path = "/usr/lib/adaptivemmd/prying.so"'
+mark
+check 'it is loaded by a reload' systemctl reload $unit
+check 'it has tried all' logged 'prying: all was tried'
+for attempt in 'read /etc/shadow' "read the daemon's memory" "read the daemon's maps" "read the daemon's environ" connect \
+    'signal the daemon' 'trace the daemon' 'list /'; do
+    for when in constructor scan; do
+        check "it cannot: $when: $attempt" says "prying: $when: $attempt: no"
+    done
+done
+check 'nothing that it tried worked' fails says 'prying: .*: yes$'
+hosts() { pgrep -P "$(property MainPID)"; }
+its() { sed -n "s/^$1:\t//p" "/proc/$(hosts | head -n 1)/status"; }
+check 'it is root, who may do nothing' [ "$(its Uid | cut -f 1)$(its CapEff)" = 00000000000000000 ]
+check 'it is the first to be ended when memory is short' [ "$(cat "/proc/$(hosts | head -n 1)/oom_score_adj")" = 1000 ]
+check 'root has not lost its file' [ -s /etc/shadow ]
+# What the manual offers where there is no Landlock.
+printf '%s\n' '[Service]' 'CapabilityBoundingSet=CAP_SETUID CAP_SETGID' 'SystemCallFilter=@setuid' \
+    >/run/systemd/system/$unit.d/86-nobody.conf
+systemctl daemon-reload
+mark
+check 'the service starts with the right to become another user' systemctl restart $unit
+check 'the module is loaded there, too' logged 'prying: all was tried'
+check 'as nobody, who may do nothing' [ "$(its Uid | cut -f 1)$(its CapPrm)" = 655340000000000000000 ]
+check 'and finds nothing' fails says 'prying: .*: yes$'
+rm /run/systemd/system/$unit.d/86-nobody.conf
+systemctl daemon-reload
+check 'the service starts without that right' systemctl restart $unit
+rm $drop_ins/61-prying.toml /usr/lib/adaptivemmd/prying.so
+check 'the service goes on without it' systemctl reload $unit

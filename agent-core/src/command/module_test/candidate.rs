@@ -8,7 +8,7 @@ use crate::catalogue::registrations;
 use crate::cli::Cli;
 use crate::command::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
-use crate::isolation::{Process, Program, Subject};
+use crate::isolation::{Offer, Process, Program, Subject};
 use crate::loader::{Description, Unmade};
 use crate::sampler::Wanted;
 
@@ -52,11 +52,11 @@ fn started(file: &Path) -> Result<Process, String> {
 }
 
 /// What the file holds.
-pub(super) fn look_into(file: &Path) -> Result<Vec<Description>, String> {
+pub(super) fn look_into(file: &Path) -> Result<Offer, String> {
     let mut process = started(file)?;
-    let modules = process.greeting()?;
+    let offer = process.greeting()?;
     process.end()?;
-    Ok(modules)
+    Ok(offer)
 }
 
 /// Everything that one of the modules wants to see.

@@ -1,0 +1,49 @@
+//! Whether this kernel can keep a module in a process of its own.
+
+use std::sync::Arc;
+
+use super::check::Check;
+use crate::catalogue::Catalogue;
+use crate::isolation::{Confinement, Offer, Process, Program, Subject};
+use crate::sampler::Root;
+
+/// Starts such a process, as the daemon does; what it does not say here it does not need. What the catalogue has found
+/// out already is not said again.
+pub(super) fn checks(root: &Root, catalogue: &Catalogue) -> Vec<Check> {
+    if !root.is_live() {
+        return Vec::new();
+    }
+    let confinement = match looked().map(|offer| offer.confinement) {
+        Ok(confinement) => confinement,
+        Err(why) => {
+            let text = format!("no module can run in a process of its own: {why}");
+            let remedy = "\"isolation\" in adaptivemmd.toml(5)";
+            return vec![Check::problem("core", &text).remedy(remedy)];
+        }
+    };
+    let lacks = confinement.lacks();
+    if lacks.is_empty() {
+        let text =
+            "a module in a process of its own sees no file but libraries, and can only compute";
+        return vec![Check::well("core", text)];
+    }
+    let is_new = |lack: &&&str| !catalogue.notes.iter().any(|note| note == *lack);
+    let note = |lack: &&str| Check::note("core", lack).remedy(remedy(confinement));
+    lacks.iter().filter(is_new).map(note).collect()
+}
+
+fn looked() -> Result<Offer, String> {
+    let process = Process::start(&Program::this(), &Subject::LinkedIn, Arc::default());
+    let mut process = process.map_err(|error| format!("none can be started: {error}"))?;
+    let offer = process.greeting()?;
+    process.end()?;
+    Ok(offer)
+}
+
+fn remedy(confinement: Confinement) -> &'static str {
+    if confinement.has_filter {
+        "boot with landlock in lsm=, or see \"isolation\" in adaptivemmd.toml(5)"
+    } else {
+        "\"isolation\" in adaptivemmd.toml(5)"
+    }
+}
