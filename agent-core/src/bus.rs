@@ -5,9 +5,7 @@
 //! late too often, or breaks down, is quarantined: nobody waits for it, and after a pause, which grows, it is
 //! made anew. One in a process of its own is made anew at once, twice.
 
-mod awaited;
 mod member;
-mod stay;
 mod worker;
 
 use std::sync::Arc;
@@ -21,10 +19,8 @@ use crate::loader::Verdict;
 use crate::runner::Unmade;
 use crate::sampler::Snapshot;
 use crate::states::States;
-use awaited::Awaited;
 pub use member::Member;
 use member::State;
-use stay::Stay;
 use worker::Reply;
 
 /// How the bus treats modules that do not answer in time.
@@ -76,8 +72,6 @@ pub struct Bus {
     members: Vec<Member>,
     replies: Receiver<Reply>,
     reply_to: Sender<Reply>,
-    awaited: Arc<Awaited>,
-    stay: Option<Stay>,
 }
 
 /// Waits until all members are made, for a limited time. One that takes longer, or breaks down, is quarantined;
@@ -131,8 +125,6 @@ impl Bus {
             members,
             replies,
             reply_to,
-            awaited: Arc::default(),
-            stay: None,
         }
     }
 
@@ -169,16 +161,8 @@ impl Bus {
             member.begin(snapshot.scan, snapshot.uptime);
         }
         self.take_late_replies(snapshot.uptime);
-        if self.stay.is_none() && self.members.iter().any(Member::has_thread) {
-            self.stay = Some(Stay::here());
-        }
-        self.awaited.begin(snapshot.scan);
         self.hand_out(snapshot, patience.max_late);
-        self.awaited.answered(snapshot.scan);
         self.collect(snapshot, patience.deadline, alive);
-        if snapshot.scan % stay::SCANS == 0 {
-            self.stay = None;
-        }
     }
 
     /// What came after its deadline is dropped, but for warnings; its author is free again.
@@ -194,7 +178,7 @@ impl Bus {
             match member.state {
                 // One that was made in this scan, in this thread, has answered already.
                 State::Idle if member.ending == Ending::Silent => {
-                    member.start(index, snapshot, &self.reply_to, &self.awaited);
+                    member.start(index, snapshot, &self.reply_to);
                 }
                 State::Busy(since) | State::Starting(since) if since < snapshot.scan => {
                     let missed = u32::try_from(snapshot.scan - since).unwrap_or(u32::MAX);
@@ -213,15 +197,15 @@ impl Bus {
     fn start_the_made(&mut self, snapshot: &Arc<Snapshot>) {
         for (index, member) in self.members.iter_mut().enumerate() {
             match member.look_for_start() {
-                Some(Ok(())) => member.start(index, snapshot, &self.reply_to, &self.awaited),
+                Some(Ok(())) => member.start(index, snapshot, &self.reply_to),
                 Some(Err(unmade)) => member.fail_to_start(&unmade),
                 None => {}
             }
         }
     }
 
-    /// Waits for the words of this scan. The thread that answers last unparks us; parking costs less than the
-    /// channel's own waiting, which spins first.
+    /// Waits for the words of this scan. Whoever answers unparks us; parking costs less than the channel's own waiting,
+    /// which spins first.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     fn collect(
         &mut self,

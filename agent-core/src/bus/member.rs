@@ -9,7 +9,6 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Sender;
 
-use super::awaited::Awaited;
 use super::worker::{Job, Reply, Worker};
 use super::{Ending, Reason};
 use crate::loader::Verdict;
@@ -182,11 +181,6 @@ impl Member {
         self.state == State::Idle
     }
 
-    /// Whether it runs in a thread of its own.
-    pub(super) fn has_thread(&self) -> bool {
-        matches!(self.seat, Seat::Thread(Some(_)))
-    }
-
     /// Whether the scan waits for it.
     pub(super) fn is_awaited_in(&self, scan: u64) -> bool {
         self.state == State::Busy(scan) || self.state == State::Starting(scan)
@@ -266,7 +260,6 @@ impl Member {
         index: usize,
         snapshot: &Arc<Snapshot>,
         reply_to: &Sender<Reply>,
-        awaited: &Arc<Awaited>,
     ) {
         match &mut self.seat {
             Seat::Inline(Some(runner)) => {
@@ -279,14 +272,11 @@ impl Member {
                     snapshot: Arc::clone(snapshot),
                     words: std::mem::take(&mut self.words),
                     reply_to: reply_to.clone(),
-                    awaited: Arc::clone(awaited),
                     core: thread::current(),
                 };
-                awaited.add();
                 if worker.hand_out(job) {
                     self.state = State::Busy(snapshot.scan);
                 } else {
-                    awaited.answered(snapshot.scan);
                     self.strike(Reason::Gone);
                 }
             }

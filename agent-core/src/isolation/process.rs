@@ -13,7 +13,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 use super::frame::{Frames, LONGEST_ANSWER, garbage};
 use super::last_words::LastWords;
@@ -41,7 +40,6 @@ pub struct Process {
     last_words: LastWords,
     leash: Arc<Leash>,
     pid: Option<Pid>,
-    cpu: Option<usize>,
     started: Instant,
 }
 
@@ -113,7 +111,6 @@ impl Process {
             last_words: LastWords::from(last_words.into()),
             leash,
             pid,
-            cpu: None,
             started: Instant::now(),
         })
     }
@@ -176,7 +173,6 @@ impl Process {
         permit: &Permit,
         words: &mut Words,
     ) -> Verdict {
-        self.follow();
         match self.ask(snapshot, wanted, permit, words) {
             Ok(verdict) => {
                 self.last_words.listen();
@@ -229,19 +225,6 @@ impl Process {
             )));
         }
         told.take(permit, words)
-    }
-
-    /// Runs where we run: waking a process on another processor costs more than the whole exchange.
-    fn follow(&mut self) {
-        let here = sched_getcpu();
-        if self.cpu == Some(here) || here >= CpuSet::MAX_CPU {
-            return;
-        }
-        let mut only_here = CpuSet::new();
-        only_here.set(here);
-        // Where that is not allowed the process runs where it likes.
-        let _slower = sched_setaffinity(self.pid, &only_here);
-        self.cpu = Some(here);
     }
 
     /// Talks for a limited time, however slowly the other side dribbles.
