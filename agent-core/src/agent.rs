@@ -14,7 +14,7 @@ use crossbeam_channel::Receiver;
 
 use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::arbiter::{Arbiter, Decision};
-use crate::bus::{Bus, Ending, Member, Patience};
+use crate::bus::{Bus, Ending, LateFinding, Member, Patience};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
 use crate::decisions::{Decisions, News, Record};
@@ -170,6 +170,8 @@ impl Agent {
         let chosen = chosen(settings, modules);
         let arbiter =
             arbiter(&chosen).map_err(|clash| BuildErrors(vec![BuildError::Clash(clash)]))?;
+        // One that has answered by now, if late, is not busy.
+        let late = self.late_findings();
         let idle = |name: &str| {
             self.bus
                 .members()
@@ -191,8 +193,11 @@ impl Agent {
                 marker.forgive(module.name());
             }
         }
-        let mut members = start(&fresh, self.threads, self.marker.as_mut(), &mut self.states)
-            .map_err(BuildErrors)?;
+        let members = start(&fresh, self.threads, self.marker.as_mut(), &mut self.states);
+        let mut members = members.map_err(|errors| {
+            self.bus.hand_on(late.clone());
+            BuildErrors(errors)
+        })?;
         let kept = |member: &Member| {
             chosen
                 .iter()
@@ -202,6 +207,7 @@ impl Agent {
         let old = std::mem::replace(&mut self.bus, Bus::new(Vec::new())).into_members();
         members.extend(old.into_iter().filter(kept));
         self.bus = Bus::new(members);
+        self.bus.hand_on(late);
         self.sampler.want(wanted(&chosen));
         self.decisions.watch(writing(&chosen));
         self.needed = needed(&chosen);
@@ -400,6 +406,11 @@ impl Agent {
             let owner = arbiter.owner(tunable);
             owner.is_some_and(|owner| quarantined.contains(&owner))
         })
+    }
+
+    /// What modules said too late since the last scan, and who.
+    pub fn late_findings(&mut self) -> Vec<(String, LateFinding)> {
+        self.bus.late_findings(self.sampler.last().uptime)
     }
 
     /// What happened after the last decisions, as far as it has: there are no more scans.

@@ -21,7 +21,7 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Receiver;
 
-use crate::bus::{Ending, Member};
+use crate::bus::{Ending, LateFinding, Member};
 use crate::clock;
 use crate::decisions::News;
 use crate::evidence::{Class, Level, Why};
@@ -166,10 +166,18 @@ impl Watch {
             self.take(why, snapshot, members);
             self.remember();
         }
+        for member in members {
+            for LateFinding { seen, finding } in member.late_findings() {
+                if !finding.incident.is_empty() {
+                    self.hear(member.name(), finding, *seen, snapshot, members);
+                }
+            }
+        }
         for member in answered {
             for finding in &member.words().findings {
                 if !finding.incident.is_empty() {
-                    self.hear(member.name(), finding, snapshot, members);
+                    let seen = snapshot.uptime;
+                    self.hear(member.name(), finding, seen, snapshot, members);
                 }
             }
         }
@@ -186,7 +194,14 @@ impl Watch {
         });
     }
 
-    fn hear(&mut self, module: &str, finding: &Finding, snapshot: &Snapshot, members: &[Member]) {
+    fn hear(
+        &mut self,
+        module: &str,
+        finding: &Finding,
+        seen: Uptime,
+        snapshot: &Snapshot,
+        members: &[Member],
+    ) {
         if finding.severity == Severity::Debug {
             self.take(Why::Suspicion, snapshot, members);
             return;
@@ -214,7 +229,7 @@ impl Watch {
             module: module.to_owned(),
             name: finding.incident.clone(),
             severity: finding.severity,
-            told: told(finding, snapshot),
+            told: told(finding, seen, snapshot.uptime),
             history,
             levels: levels(members),
             page_size: snapshot.page_size,
@@ -286,10 +301,15 @@ fn levels(members: &[Member]) -> Vec<Level> {
     Class::ALL.into_iter().filter_map(level).collect()
 }
 
-fn told(finding: &Finding, snapshot: &Snapshot) -> Told {
+/// What a module has found in a snapshot that was taken at `seen`.
+fn told(finding: &Finding, seen: Uptime, now: Uptime) -> Told {
     let finite = |number: &&Number| number.value.is_finite();
     Told {
-        at: moment(snapshot.uptime),
+        at: Moment {
+            time: (clock::time_of_day() - Duration::from_secs(now.since(seen).as_secs()))
+                .to_string(),
+            ..moment(seen)
+        },
         severity: finding.severity.name().to_owned(),
         code: finding.code.clone(),
         text: finding.text.clone(),

@@ -10,7 +10,7 @@ use adaptivemm_module_api::Severity;
 
 use crate::actuator::{Notice, Outcome, Restored};
 use crate::agent::{Deed, Fate, Round};
-use crate::bus::{Ending, Member, Reason};
+use crate::bus::{Ending, LateFinding, Member, Reason};
 use crate::decisions::News;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::loader::Verdict;
@@ -218,6 +218,9 @@ impl Reporter {
 
     fn words(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let words = member.words();
+        for late in member.late_findings() {
+            report_late(member.name(), late, uptime, journal);
+        }
         for finding in &words.findings {
             let fields = [("CODE", finding.code.as_str())];
             journal.write(&finding_entry(member.name(), finding).fields(&fields));
@@ -357,6 +360,19 @@ fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
         .numbers(&finding.numbers)
 }
 
+/// Tells what a module said after the deadline of its scan, with the time that it is about.
+pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mut Journal) {
+    let LateFinding { seen, finding } = late;
+    let ago = now.saturating_sub(seen.0).as_secs_f64();
+    let text = format!("{} (seen {ago:.0} s ago, said too late)", finding.text);
+    let fields = [("CODE", finding.code.as_str())];
+    let entry = finding_entry(module, finding).fields(&fields);
+    journal.write(&Entry {
+        text: &text,
+        ..entry
+    });
+}
+
 fn report_notice(notice: &Notice, journal: &mut Journal) {
     let text = notice.to_string();
     let change = Change::noticed(notice);
@@ -377,6 +393,7 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     match reason {
         Reason::Panicked => format!("broke down: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans"),
+        Reason::Late(scans) => format!("did not answer in time in {scans} scans in a row"),
         Reason::Died | Reason::Unmade => problem.to_owned(),
         Reason::Gone => "lost its thread".to_owned(),
         Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),

@@ -14,7 +14,7 @@ use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
 use crate::overview::{self, Latest, Overview};
-use crate::reporter::{Reporter, report_aftermaths, report_restored};
+use crate::reporter::{Reporter, report_aftermaths, report_late, report_restored};
 use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
@@ -224,6 +224,10 @@ impl Scheduler {
             self.tell_of_incident(&word);
         }
         self.service.stopping();
+        let now = clock::uptime().0;
+        for (module, late) in self.agent.late_findings() {
+            report_late(&module, &late, now, &mut self.journal);
+        }
         report_aftermaths(&self.agent.cut_short(), &mut self.journal);
         self.restore();
         if self.is_running {

@@ -26,8 +26,8 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const QUARANTINE: Duration = Duration::from_secs(60);
 /// The longest quarantine.
 const LONGEST_QUARANTINE: Duration = Duration::from_secs(3600);
-/// So many warnings that came too late are kept.
-const MOST_BELATED: usize = 64;
+/// So many warnings that came too late are kept until the next scan.
+const MOST_LATE: usize = 64;
 /// Who has done good work for so long has a clean record.
 const PROBATION: Duration = Duration::from_secs(3600);
 
@@ -47,8 +47,21 @@ pub struct Member {
     good_since: Option<Uptime>,
     /// When the last scan began.
     now: Option<Uptime>,
-    /// Warnings that came too late: they are said with the next words that are in time.
-    belated: Vec<Finding>,
+    /// In how many scans in a row it has not answered in time.
+    late: u32,
+    /// Warnings that came too late, and were not told yet.
+    untold: Vec<LateFinding>,
+    /// Those that are told in this scan.
+    told: Vec<LateFinding>,
+}
+
+/// A finding that came after the deadline of its scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateFinding {
+    /// When the snapshot was taken that it is about.
+    pub seen: Uptime,
+    /// What was found.
+    pub finding: Finding,
 }
 
 /// Where a module runs.
@@ -135,7 +148,9 @@ impl Member {
             strikes: 0,
             good_since: None,
             now: None,
-            belated: Vec::new(),
+            late: 0,
+            untold: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -162,6 +177,12 @@ impl Member {
         if let Some(state) = self.words.take_kept() {
             states.keep(module.name(), &module.description.version, state);
         }
+    }
+
+    /// What it said too late in earlier scans, and is told in this one.
+    #[must_use]
+    pub fn late_findings(&self) -> &[LateFinding] {
+        &self.told
     }
 
     /// How this scan ended for it.
@@ -264,7 +285,7 @@ impl Member {
         match &mut self.seat {
             Seat::Inline(Some(runner)) => {
                 let verdict = runner.scan(snapshot, &mut self.words);
-                self.answered(verdict, true, snapshot.uptime);
+                self.answered(verdict, snapshot.uptime);
             }
             Seat::Thread(Some(worker)) => {
                 let job = Job {
@@ -284,29 +305,67 @@ impl Member {
         }
     }
 
-    /// Takes in how the module ended its work; its words are in place already.
-    pub(super) fn answered(&mut self, verdict: Verdict, in_time: bool, now: Uptime) {
+    /// Takes in how the module ended its work, in time unless it broke down; its words are in place already.
+    pub(super) fn answered(&mut self, verdict: Verdict, now: Uptime) {
         self.state = State::Idle;
         match verdict {
             Verdict::Panicked => self.give_up(Reason::Panicked),
             Verdict::Died => self.give_up(Reason::Died),
-            Verdict::Good | Verdict::Failed if in_time => {
+            Verdict::Good | Verdict::Failed => {
                 self.ending = Ending::Answered(verdict);
-                self.words.findings.splice(0..0, self.belated.drain(..));
+                self.late = 0;
                 self.commend(now);
             }
-            Verdict::Good | Verdict::Failed => self.keep_warnings(),
         }
     }
 
-    /// It said so too late. A request would rest on numbers of then, but a warning is said once, and must not be lost.
-    fn keep_warnings(&mut self) {
-        let findings = self.words.findings.drain(..);
-        self.belated.extend(findings.filter(|finding| {
-            finding.severity == Severity::Warning || finding.severity == Severity::Error
-        }));
-        self.belated.truncate(MOST_BELATED);
-        self.words.clear();
+    /// It has not answered this scan in time.
+    pub(super) fn miss(&mut self) {
+        self.ending = Ending::Late(self.late);
+        self.late = self.late.saturating_add(1);
+    }
+
+    /// In how many scans in a row it has not answered in time.
+    pub(super) fn missed(&self) -> u32 {
+        self.late
+    }
+
+    /// Whether it has not answered in time in as many scans in a row as it may. An answer that comes too late does not
+    /// change that, or one that is always late would never be found out.
+    pub(super) fn is_too_late(&self, max_late: u32) -> bool {
+        self.late >= max_late
+    }
+
+    /// Takes the warnings out of words that came too late. A request would rest on numbers of then, but a warning is said
+    /// once, and must not be lost; nor may the end of an incident.
+    pub(super) fn keep_late_findings(&mut self, words: &mut Words, seen: Uptime) {
+        for finding in words.findings.drain(..) {
+            let is_warning = matches!(finding.severity, Severity::Warning | Severity::Error);
+            let is_of_incident =
+                !finding.incident.is_empty() && finding.severity != Severity::Debug;
+            if is_warning || is_of_incident {
+                self.keep_late_finding(LateFinding { seen, finding });
+            }
+        }
+        words.clear();
+    }
+
+    /// Keeps a warning until it is told.
+    pub(super) fn keep_late_finding(&mut self, late: LateFinding) {
+        if self.untold.len() < MOST_LATE {
+            self.untold.push(late);
+        }
+    }
+
+    /// The end of a scan: what came too late until now is told in this one.
+    pub(super) fn tell_late_findings(&mut self) {
+        self.told.clear();
+        self.told.append(&mut self.untold);
+    }
+
+    /// What came too late, and was not told.
+    pub(super) fn take_late_findings(&mut self) -> Vec<LateFinding> {
+        std::mem::take(&mut self.untold)
     }
 
     /// It broke down, and its thread has no more to do.
@@ -341,6 +400,7 @@ impl Member {
     /// It broke down: it is started again after a pause, or quarantined.
     pub(super) fn strike(&mut self, reason: Reason) {
         self.strikes += 1;
+        self.late = 0;
         self.good_since = None;
         self.words.keep_problems();
         match &mut self.seat {

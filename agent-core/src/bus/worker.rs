@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, Thread};
 
+use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use rustix::process::setpriority_process;
 use rustix::thread::{Pid, gettid};
@@ -37,6 +38,8 @@ pub(super) struct Job {
 pub(super) struct Reply {
     pub(super) member: usize,
     pub(super) scan: u64,
+    /// When the snapshot was taken.
+    pub(super) seen: Uptime,
     pub(super) verdict: Verdict,
     pub(super) words: Words,
 }
@@ -173,12 +176,13 @@ impl Desk {
             reply_to,
             core,
         } = job;
-        let scan = snapshot.scan;
+        let (scan, seen) = (snapshot.scan, snapshot.uptime);
         // The sampler can only use a snapshot again that nobody holds.
         drop(snapshot);
         let _core_is_gone = reply_to.try_send(Reply {
             member,
             scan,
+            seen,
             verdict,
             words,
         });

@@ -47,7 +47,7 @@ const AGAIN_FROM: Opt<i64> = Opt::integer(
 /// What can go wrong in a scan.
 type Mischief = fn(&Snapshot<'_>, &mut Out<'_>);
 
-const MISCHIEF: [(&str, Mischief); 35] = [
+const MISCHIEF: [(&str, Mischief); 36] = [
     ("none", |_, _| ()),
     ("panic-str", |_, _| panics::with_a_str()),
     ("panic-string", |_, _| panics::with_a_string()),
@@ -57,6 +57,7 @@ const MISCHIEF: [(&str, Mischief); 35] = [
     ("hang", |_, _| delays::hang()),
     ("spin", |_, _| delays::spin()),
     ("slow", delays::slow),
+    ("slow-warning", delays::slow_warning),
     ("flood-findings", floods::findings),
     ("flood-metrics", floods::metrics),
     ("flood-requests", floods::requests),
