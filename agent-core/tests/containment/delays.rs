@@ -186,7 +186,8 @@ fn a_module_that_always_answers_late_is_quarantined_and_none_of_its_warnings_is_
         assert_eq!(told, [expected], "{isolation} {pause}: {log}");
         let first = "warning chaos: trouble in scan 1 (seen ";
         let warnings = log.matches("said too late").count();
-        let least = if pause == 800 { 3 } else { 2 };
+        // What a process has not said by then is lost with it.
+        let least = if pause == 800 { 3 } else { 1 };
         assert!(
             log.contains(first) && warnings >= least,
             "{isolation} {pause}: {log}"
