@@ -4,6 +4,7 @@ mod description;
 mod identity;
 mod instance;
 mod library;
+mod needs;
 mod sink;
 mod trust;
 mod view;
