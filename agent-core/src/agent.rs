@@ -22,7 +22,7 @@ use crate::incidents::{Incidents, Word};
 use crate::loader::Verdict;
 use crate::marker::Marker;
 use crate::overview::Tunable;
-use crate::sampler::{Root, Sampler, Snapshot, Wanted};
+use crate::sampler::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
 use crate::states::States;
 use crate::trace::Frame;
 use crate::tunables;
@@ -138,8 +138,11 @@ impl Agent {
         let mut actuator = Actuator::new(root.clone(), mode, ledger);
         actuator.limit(settings.core.limits);
         decisions.watch(writing(&chosen));
+        let budget = settings.core.file_budget;
+        let mut sampler = Sampler::new(root, wanted(&chosen, budget), page_size);
+        sampler.wait_for_files(patience(settings).deadline);
         Ok(Self {
-            sampler: Sampler::new(root, wanted(&chosen), page_size),
+            sampler,
             bus: Bus::new(members),
             arbiter,
             actuator,
@@ -151,7 +154,7 @@ impl Agent {
             decisions,
             states,
             incidents,
-            needed: needed(&chosen),
+            needed: needed(&chosen, budget),
             running: owned(&chosen),
         })
     }
@@ -208,9 +211,11 @@ impl Agent {
         members.extend(old.into_iter().filter(kept));
         self.bus = Bus::new(members);
         self.bus.hand_on(late);
-        self.sampler.want(wanted(&chosen));
+        let budget = settings.core.file_budget;
+        self.sampler.want(wanted(&chosen, budget));
+        self.sampler.wait_for_files(patience(settings).deadline);
         self.decisions.watch(writing(&chosen));
-        self.needed = needed(&chosen);
+        self.needed = needed(&chosen, budget);
         self.arbiter = arbiter;
         self.actuator.limit(settings.core.limits);
         self.period = settings.core.period;
@@ -230,9 +235,10 @@ impl Agent {
 
     /// Reads everything that the core knows how to read, for somebody who looks at the snapshot itself.
     pub fn want_everything(&mut self) {
-        let files = self.sampler.wanted().files.clone();
+        let Wanted { files, modules, .. } = self.sampler.wanted().clone();
         self.sampler.want(Wanted {
             files,
+            modules,
             ..Wanted::everything()
         });
     }
@@ -326,10 +332,15 @@ impl Agent {
         now: Uptime,
         alive: &mut dyn FnMut() -> Option<Duration>,
     ) -> Round<'_> {
+        self.let_rest(now);
         let actuator = &mut self.actuator;
         let snapshot = self
             .sampler
             .take_with(now, self.period, |snapshot| mark(snapshot, actuator));
+        for excess in self.sampler.excesses(self.patience.max_late) {
+            let Excess { module, scans, why } = excess;
+            self.bus.quarantine_for_files(&module, scans, &why);
+        }
         self.bus.scan(&snapshot, self.patience, alive);
         let mut deeds = self.carry_out(now);
         let restored = self.restore_of_the_quarantined();
@@ -361,6 +372,29 @@ impl Agent {
             news,
             needed: &self.needed,
         }
+    }
+
+    /// Reads nothing for modules in quarantine that only they know. One of which a file still hangs stays there.
+    fn let_rest(&mut self, now: Uptime) {
+        let members = self.bus.members().iter();
+        let resting = members.filter(|member| matches!(member.ending(), Ending::Quarantined(..)));
+        let resting: Vec<String> = resting.map(|member| member.name().to_owned()).collect();
+        for name in &resting {
+            if self.sampler.is_stuck(name) {
+                self.bus.prolong(name, now);
+            }
+        }
+        let members = self.bus.members();
+        self.sampler.rest(|name| {
+            let mut members = members.iter();
+            members.any(|member| member.name() == name && member.rests(now))
+        });
+    }
+
+    /// What the files of a module cost, beside those that the core reads for everybody.
+    #[must_use]
+    pub fn file_costs(&self, module: &str) -> FileCosts {
+        self.sampler.file_costs(module)
     }
 
     /// Does what modules ask for, as far as they may.

@@ -56,6 +56,8 @@ pub enum Reason {
     Hung(u32),
     /// It answered too late, or not at all, in this many scans in a row.
     Late(u32),
+    /// Its files cost too much, or could not be read in time, in this many scans; which is among its problems.
+    Files(u32),
     /// Its process ended; how is among its problems.
     Died,
     /// It could not be made; why is among its problems.
@@ -188,6 +190,28 @@ impl Bus {
             if let Some(member) = self.members.iter_mut().find(|member| member.name() == name) {
                 member.keep_late_finding(late);
             }
+        }
+    }
+
+    /// Quarantines a module, before it is asked: its files have cost too much in so many scans.
+    pub(crate) fn quarantine_for_files(&mut self, name: &str, scans: u32, why: &str) {
+        for member in self
+            .members
+            .iter_mut()
+            .filter(|member| member.name() == name)
+        {
+            member.strike_for_files(scans, why);
+        }
+    }
+
+    /// Lets a module that is quarantined for its files rest anew.
+    pub(crate) fn prolong(&mut self, name: &str, now: Uptime) {
+        for member in self
+            .members
+            .iter_mut()
+            .filter(|member| member.name() == name)
+        {
+            member.prolong(now);
         }
     }
 

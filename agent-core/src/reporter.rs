@@ -394,6 +394,7 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
         Reason::Panicked => format!("broke down: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans"),
         Reason::Late(scans) => format!("did not answer in time in {scans} scans in a row"),
+        Reason::Files(scans) => format!("{problem}, and did so in {scans} scans"),
         Reason::Died | Reason::Unmade => problem.to_owned(),
         Reason::Gone => "lost its thread".to_owned(),
         Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),

@@ -12,6 +12,8 @@ mod cc;
 mod constructors;
 #[path = "loading/declarations.rs"]
 mod declarations;
+#[path = "loading/files.rs"]
+mod files;
 #[path = "loading/libraries.rs"]
 mod libraries;
 mod linked_in;

@@ -254,6 +254,36 @@ impl Member {
         self.ending = Ending::Silent;
     }
 
+    /// Whether nothing need be read for it in a scan that begins now.
+    pub(crate) fn rests(&self, now: Uptime) -> bool {
+        let State::Resting(Rest { pause, since, .. }) = self.state else {
+            return false;
+        };
+        let is_over = |pause, since: Uptime| now.0.saturating_sub(since.0) >= pause;
+        !pause
+            .zip(since)
+            .is_some_and(|(pause, since)| is_over(pause, since))
+    }
+
+    /// Begins its rest anew, if it rests because of its files.
+    pub(super) fn prolong(&mut self, now: Uptime) {
+        if let State::Resting(rest) = &mut self.state {
+            if matches!(rest.reason, Reason::Files(_)) {
+                rest.since = Some(now);
+            }
+        }
+    }
+
+    /// Its files cost too much: another process of it would read the same.
+    pub(super) fn strike_for_files(&mut self, scans: u32, why: &str) {
+        if matches!(self.state, State::Resting(_)) {
+            return;
+        }
+        self.words.clear();
+        self.words.add_problem(|| (String::new(), why.to_owned()));
+        self.strike(Reason::Files(scans));
+    }
+
     /// Whether nothing of it runs any more.
     fn has_left(&self) -> bool {
         match &self.seat {
@@ -411,7 +441,8 @@ impl Member {
                 }
             }
         }
-        let restarts = if self.recipe.is_here() { 0 } else { RESTARTS };
+        let is_final = self.recipe.is_here() || matches!(reason, Reason::Files(_));
+        let restarts = if is_final { 0 } else { RESTARTS };
         let (reason, pause) = match self.strikes.checked_sub(restarts + 1) {
             None => {
                 self.ending = Ending::Restarting(reason);

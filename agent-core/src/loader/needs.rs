@@ -111,7 +111,14 @@ const DEEDS: [&str; 11] = [
 ];
 
 /// Parts of a name that say what it holds.
-const SECRETS: [&str; 6] = ["secret", "password", "passwd", "passphrase", "-seed", "credential"];
+const SECRETS: [&str; 6] = [
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "-seed",
+    "credential",
+];
 
 /// Makes sure that a file can be read for a module.
 ///
@@ -176,9 +183,9 @@ fn objection(path: &str, parts: &[&str]) -> Option<&'static str> {
         return Some(SECRET);
     }
     // What a device maps into memory, by number.
-    let is_resource = name.strip_prefix("resource").is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_digit()) || rest.is_empty()
-    });
+    let is_resource = name
+        .strip_prefix("resource")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.is_empty());
     if is_resource && parts[0] == "sys" {
         return Some(HARDWARE);
     }
@@ -323,13 +330,36 @@ mod tests {
             "/sys/block/zram[01]/mm_stat",
             "/sys/block/zram{0,1}/mm_stat",
         ] {
-            assert!(reason(path).ends_with("and a need is no pattern: name each file by its whole path"));
+            assert!(
+                reason(path)
+                    .ends_with("and a need is no pattern: name each file by its whole path")
+            );
         }
-        for path in ["/proc/self/status", "/proc/thread-self/io", "/proc/1/environ"] {
-            assert!(reason(path).contains("which is of a process"), "{}", reason(path));
+        for path in [
+            "/proc/self/status",
+            "/proc/thread-self/io",
+            "/proc/1/environ",
+        ] {
+            assert!(
+                reason(path).contains("which is of a process"),
+                "{}",
+                reason(path)
+            );
         }
-        for path in ["/etc/shadow", "/proc", "/sys", "/proc/", "/proc/../etc/shadow", "proc/stat", "/sys//x", ""] {
-            assert!(reason(path).contains("not the path of a file of the kernel"), "{path}");
+        for path in [
+            "/etc/shadow",
+            "/proc",
+            "/sys",
+            "/proc/",
+            "/proc/../etc/shadow",
+            "proc/stat",
+            "/sys//x",
+            "",
+        ] {
+            assert!(
+                reason(path).contains("not the path of a file of the kernel"),
+                "{path}"
+            );
         }
     }
 }
