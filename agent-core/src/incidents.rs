@@ -13,7 +13,9 @@ mod record;
 pub mod report;
 mod shelf;
 mod stills;
+mod turns;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ use stills::{Still, Stills};
 const ROUTINE: Duration = Duration::from_secs(3600);
 /// So many scans after an incident was opened are kept.
 const AFTER: usize = 10;
+/// How often it is told that reports are lost.
+const REMINDER: Duration = Duration::from_secs(3600);
 /// So many incidents can be followed at once.
 const MOST_FOLLOWED: usize = 8;
 
@@ -68,6 +72,12 @@ struct Watch {
     stills: Stills,
     /// Where a daemon before this one has left what it remembered.
     office: Office,
+    /// When the last scan was.
+    now: Uptime,
+    /// Reports that were lost since that was last told, of whom, and when that was.
+    lost: u64,
+    losers: BTreeSet<String>,
+    lost_told: Option<Uptime>,
     /// When evidence was last taken.
     taken: Option<Uptime>,
     followed: Vec<Followed>,
@@ -100,6 +110,10 @@ impl Incidents {
             office,
             chronicles: Vec::new(),
             stills: Stills::default(),
+            now: Uptime::default(),
+            lost: 0,
+            losers: BTreeSet::new(),
+            lost_told: None,
             taken: None,
             followed: Vec::new(),
         }))))
@@ -123,11 +137,29 @@ impl Incidents {
 
     /// Whether the clerk could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
-        let lost = self.0.as_mut()?.desk.newly_lost();
-        (lost > 0).then(|| News {
+        let watch = self.0.as_mut()?;
+        let (lost, modules) = watch.desk.newly_lost();
+        watch.lost += lost;
+        watch.losers.extend(modules);
+        let is_due = watch
+            .lost_told
+            .is_none_or(|told| watch.now.since(told) >= REMINDER);
+        if watch.lost == 0 || !is_due {
+            return None;
+        }
+        watch.lost_told = Some(watch.now);
+        let whose = std::mem::take(&mut watch.losers).into_iter();
+        let whose: Vec<String> = whose.filter(|module| !module.is_empty()).collect();
+        let whose = if whose.is_empty() {
+            String::new()
+        } else {
+            format!(" (of {})", whose.join(", "))
+        };
+        let lost = std::mem::take(&mut watch.lost);
+        Some(News {
             is_bad: true,
             text: format!(
-                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}"
+                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}{whose}"
             ),
         })
     }
@@ -153,6 +185,7 @@ impl Watch {
                 self.chronicle(member.name()).note(snapshot.uptime, metrics);
             }
         }
+        self.now = snapshot.uptime;
         self.stills.note(snapshot);
         let is_due = self
             .taken
@@ -163,7 +196,7 @@ impl Watch {
             } else {
                 Why::Routine
             };
-            self.take(why, snapshot, members);
+            self.take("", why, snapshot, members);
             self.remember();
         }
         for member in members {
@@ -184,14 +217,16 @@ impl Watch {
         self.go_on_following(snapshot);
     }
 
-    fn take(&mut self, why: Why, snapshot: &Snapshot, members: &[Member]) {
+    /// Has evidence taken, for this module or for nobody.
+    fn take(&mut self, module: &str, why: Why, snapshot: &Snapshot, members: &[Member]) {
         self.taken = Some(snapshot.uptime);
-        self.desk.hand_in(Job::Take {
+        let job = Job::Take {
             why,
             at: moment(snapshot.uptime),
             levels: levels(members),
             page_size: snapshot.page_size,
-        });
+        };
+        self.desk.hand_in(module, job);
     }
 
     fn hear(
@@ -203,7 +238,7 @@ impl Watch {
         members: &[Member],
     ) {
         if finding.severity == Severity::Debug {
-            self.take(Why::Suspicion, snapshot, members);
+            self.take(module, Why::Suspicion, snapshot, members);
             return;
         }
         let is_news = finding.severity <= Severity::Notice;
@@ -215,7 +250,7 @@ impl Watch {
             stills = self.stills.all();
             stills.push(Still::of(snapshot));
             if self.followed.len() >= MOST_FOLLOWED {
-                self.followed.remove(0);
+                self.follow_one_less();
             }
             self.followed.push(Followed {
                 module: module.to_owned(),
@@ -225,7 +260,7 @@ impl Watch {
             });
         }
         let history = self.chronicle(module).history();
-        self.desk.hand_in(Job::Hear(Box::new(Heard {
+        let heard = Heard {
             module: module.to_owned(),
             name: finding.incident.clone(),
             severity: finding.severity,
@@ -235,7 +270,26 @@ impl Watch {
             page_size: snapshot.page_size,
             period_ms: u64::try_from(snapshot.period.as_millis()).unwrap_or(u64::MAX),
             stills,
-        })));
+        };
+        self.desk.hand_in(module, Job::Hear(Box::new(heard)));
+    }
+
+    /// Gives up the oldest incident of the module of which most are followed.
+    fn follow_one_less(&mut self) {
+        let count = |module: &str| {
+            let same = self.followed.iter().filter(|each| each.module == module);
+            same.count()
+        };
+        // Of modules with as many, the one with the oldest.
+        let followed = self.followed.iter().enumerate().rev();
+        let counted = followed.map(|(index, each)| (count(&each.module), index));
+        let most = counted.max_by_key(|(count, _)| *count);
+        let Some((_, index)) = most else { return };
+        let module = self.followed[index].module.clone();
+        let oldest = self.followed.iter().position(|each| each.module == module);
+        if let Some(oldest) = oldest {
+            self.followed.remove(oldest);
+        }
     }
 
     /// Keeps the scans after an incident.
@@ -247,11 +301,12 @@ impl Watch {
             followed.stills.push(Still::of(snapshot));
             if followed.stills.len() > AFTER {
                 followed.is_handed_in = true;
-                self.desk.hand_in(Job::After {
+                let job = Job::After {
                     module: followed.module.clone(),
                     name: followed.name.clone(),
                     stills: std::mem::take(&mut followed.stills),
-                });
+                };
+                self.desk.hand_in(&followed.module, job);
             }
         }
     }
@@ -259,10 +314,11 @@ impl Watch {
     /// Lets a daemon after this one go on.
     fn remember(&mut self) {
         for chronicle in &self.chronicles {
-            self.desk.hand_in(Job::Remember {
+            let job = Job::Remember {
                 module: chronicle.module().to_owned(),
                 history: chronicle.history(),
-            });
+            };
+            self.desk.hand_in(chronicle.module(), job);
         }
     }
 

@@ -3,6 +3,7 @@
 mod change;
 mod decision;
 mod gaps;
+mod share;
 
 use std::time::Duration;
 
@@ -21,11 +22,14 @@ use change::Change;
 pub use decision::report_aftermaths;
 use decision::why;
 pub use gaps::Gaps;
+use share::Shares;
 
 /// Remembers what was told, so that a condition that lasts is told once an hour.
 #[derive(Debug, Default)]
 pub struct Reporter {
     repeats: Repeats,
+    /// What each module may still say.
+    shares: Shares,
     /// Files that could not be read in the last scan.
     unreadable: Vec<String>,
     /// What was never recorded; in a replay only.
@@ -79,7 +83,7 @@ impl Reporter {
             self.restored(restored, uptime, journal);
         }
         for notice in &round.notices {
-            report_notice(notice, journal);
+            self.notice(notice, uptime, journal);
         }
         for deed in &round.deeds {
             self.deed(deed, uptime, journal);
@@ -210,6 +214,8 @@ impl Reporter {
         let restarting = self.repeats.over(module, "restarting");
         let quarantined = self.repeats.over(module, "quarantined");
         if failed || late || restarting || quarantined {
+            // What it says from now on it may say because it was started anew.
+            self.shares.forget(module);
             let entry = Entry::new(Severity::Info, module, "does its work again");
             let entry = entry.from_verbosity(self.unhush(module));
             journal.write(&entry.event(Event::ModuleRecovered));
@@ -219,11 +225,13 @@ impl Reporter {
     fn words(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let words = member.words();
         for late in member.late_findings() {
-            report_late(member.name(), late, uptime, journal);
+            let size = late.finding.text.len() + late.finding.details.len();
+            if self.may_say(member.name(), size, uptime, journal) {
+                report_late(member.name(), late, uptime, journal);
+            }
         }
         for finding in &words.findings {
-            let fields = [("CODE", finding.code.as_str())];
-            journal.write(&finding_entry(member.name(), finding).fields(&fields));
+            self.finding(member.name(), finding, uptime, journal);
         }
         if words.dropped > 0 {
             let text = format!(
@@ -251,6 +259,80 @@ impl Reporter {
         if !words.status.is_empty() {
             journal
                 .write(&Entry::new(Severity::Info, member.name(), &words.status).from_verbosity(2));
+        }
+    }
+
+    /// Tells what a module has found: the same once an hour, and no more than its share. Who asks for more than that has
+    /// chosen to.
+    fn finding(
+        &mut self,
+        module: &str,
+        finding: &Finding,
+        uptime: Duration,
+        journal: &mut Journal,
+    ) {
+        let fields = [("CODE", finding.code.as_str())];
+        let entry = finding_entry(module, finding).fields(&fields);
+        if finding.verbosity > 0 {
+            journal.write(&entry);
+            return;
+        }
+        match self.shares.pass(module, finding, uptime) {
+            share::Verdict::Write { repeated: 0 } => journal.write(&entry),
+            share::Verdict::Write { repeated } => write_again(&entry, repeated, journal),
+            share::Verdict::Repeated => {}
+            share::Verdict::TooMuch => self.too_much(module, uptime, journal),
+        }
+    }
+
+    /// Whether a module may have another line of this size in the log. That it may not is said once an hour.
+    pub(crate) fn may_say(
+        &mut self,
+        module: &str,
+        size: usize,
+        uptime: Duration,
+        journal: &mut Journal,
+    ) -> bool {
+        let may = self.shares.allows(module, size, uptime);
+        if !may {
+            self.too_much(module, uptime, journal);
+        }
+        may
+    }
+
+    fn too_much(&mut self, module: &str, uptime: Duration, journal: &mut Journal) {
+        let text = "says more than its share of the log: what goes beyond is not logged";
+        let entry = Entry::new(Severity::Warning, module, text).event(Event::ModuleMisbehaved);
+        self.condition("more-than-its-share", &entry, uptime, journal);
+    }
+
+    /// Tells what was noticed of a tunable: what happens again and again once an hour.
+    fn notice(&mut self, notice: &Notice, uptime: Duration, journal: &mut Journal) {
+        let (code, tunable) = match notice {
+            Notice::Yielded { tunable, .. } => ("yielded", tunable),
+            Notice::Resumed { tunable } => ("resumed", tunable),
+            Notice::Compacted { .. } => {
+                report_notice(notice, journal);
+                return;
+            }
+        };
+        let pass = self
+            .repeats
+            .pass("core", &format!("{code} {tunable}"), uptime);
+        if code == "resumed" && pass != Pass::Suppress {
+            // Whoever changes it after that is news, too.
+            self.repeats.over("core", &format!("yielded {tunable}"));
+        }
+        match pass {
+            Pass::Suppress => {}
+            Pass::Write { suppressed: 0 } => report_notice(notice, journal),
+            Pass::Write { suppressed } => {
+                let text = notice.to_string();
+                let change = Change::noticed(notice);
+                let fields = change.fields("", "");
+                let entry = Entry::new(Severity::Notice, "core", &text).event(change.event);
+                write_again(&entry.fields(&fields), suppressed, journal);
+            }
         }
     }
 
@@ -287,6 +369,10 @@ impl Reporter {
             Fate::Failed(_) => entry(Severity::Error),
         };
         let code = format!("{} {}", request.action, fate.code());
+        let size = text.len();
+        if !self.repeats.knows(module, &code) && !self.may_say(module, size, uptime, journal) {
+            return;
+        }
         self.condition(&code, &lasting, uptime, journal);
     }
 
@@ -316,18 +402,21 @@ impl Reporter {
         match self.repeats.pass(entry.module, code, uptime) {
             Pass::Suppress => {}
             Pass::Write { suppressed: 0 } => journal.write(entry),
-            Pass::Write { suppressed } => {
-                let text = format!(
-                    "{} (and {suppressed} times more since this was last said)",
-                    entry.text
-                );
-                journal.write(&Entry {
-                    text: &text,
-                    ..*entry
-                });
-            }
+            Pass::Write { suppressed } => write_again(entry, suppressed, journal),
         }
     }
+}
+
+/// Writes something that was seen so many times and not written since it last was.
+fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Journal) {
+    let text = format!(
+        "{} (and {suppressed} times more since this was last said)",
+        entry.text
+    );
+    journal.write(&Entry {
+        text: &text,
+        ..*entry
+    });
 }
 
 /// Tells what became of a tunable that was to get its original value back.

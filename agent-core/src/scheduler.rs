@@ -208,6 +208,15 @@ impl Scheduler {
 
     fn tell_of_incident(&mut self, word: &Word) {
         self.latest.note_incident(word);
+        let (size, now) = (word.text.len(), clock::uptime().0);
+        let is_its = word.module != "core";
+        if is_its
+            && !self
+                .reporter
+                .may_say(&word.module, size, now, &mut self.journal)
+        {
+            return;
+        }
         let event = match (&word.incident, word.severity) {
             (Some(_), Severity::Error) => Event::IncidentLost,
             (Some(_), _) => Event::Incident,
