@@ -24,6 +24,10 @@ use decision::why;
 pub use gaps::Gaps;
 use share::Shares;
 
+/// By convention, of whichever module: what somebody else does to a tunable, which he may do again and again, with another
+/// value each time.
+const BY_OTHERS: &str = "changed-by-others";
+
 /// Remembers what was told, so that a condition that lasts is told once an hour.
 #[derive(Debug, Default)]
 pub struct Reporter {
@@ -275,6 +279,10 @@ impl Reporter {
         let entry = finding_entry(module, finding).fields(&fields);
         if finding.verbosity > 0 {
             journal.write(&entry);
+            return;
+        }
+        if finding.code == BY_OTHERS {
+            self.condition(BY_OTHERS, &entry, uptime, journal);
             return;
         }
         match self.shares.pass(module, finding, uptime) {

@@ -31,7 +31,9 @@ pub(crate) fn requests(_: &Snapshot<'_>, out: &mut Out<'_>) {
 
 /// The same and something else, as often as it is taken.
 pub(crate) fn log(snapshot: &Snapshot<'_>, out: &mut Out<'_>) {
-    for number in 0..32 {
+    let text = format!("somebody else set it to {}", snapshot.scan());
+    out.finding(&Finding::new(Severity::Info, "changed-by-others", &text));
+    for number in 0..31 {
         out.finding(&Finding::new(Severity::Warning, "same", "the same again"));
         let text = format!("news {number} of scan {}", snapshot.scan());
         out.finding(&Finding::new(Severity::Warning, "news", &text));
