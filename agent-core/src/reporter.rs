@@ -58,6 +58,11 @@ impl Reporter {
         }
     }
 
+    /// Modules begin anew: what they say is news, though it was said before.
+    pub fn begin_anew(&mut self) {
+        self.shares.forget_all();
+    }
+
     /// What the trace of a replay lacks.
     pub fn gaps(&mut self) -> Option<&mut Gaps> {
         self.gaps.as_mut()

@@ -185,6 +185,7 @@ impl Scheduler {
         }
         let result = match reloaded {
             Ok(journal) => {
+                self.reporter.begin_anew();
                 if let Some(journal) = journal {
                     self.journal = journal.after(&self.journal);
                 }

@@ -183,6 +183,8 @@ fn what_is_shown_can_be_loaded_again() {
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
+    module-files-kib = 1024   # default
+    module-files-ms = 5   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
     max-incidents = 50   # default

@@ -14,6 +14,8 @@ mod constructors;
 mod declarations;
 #[path = "loading/files.rs"]
 mod files;
+#[path = "../../tests/common/hang.rs"]
+mod hang;
 #[path = "loading/libraries.rs"]
 mod libraries;
 mod linked_in;

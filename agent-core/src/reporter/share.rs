@@ -90,6 +90,13 @@ impl Shares {
         }
     }
 
+    /// Forgets what all modules have said.
+    pub(super) fn forget_all(&mut self) {
+        for share in self.0.values_mut() {
+            share.said.clear();
+        }
+    }
+
     fn of_module(&mut self, module: &str, now: Duration) -> &mut Share {
         let fresh = || Share {
             lines: LINES,

@@ -234,6 +234,9 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .custom_flags(flags)
         .open(path)?;
     let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
     if !metadata.is_file() {
         return Err(Errno::OPNOTSUPP.into());
     }

@@ -7,8 +7,8 @@ use std::process::Command;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
-use crate::cc;
-use crate::place::{Place, set_mode};
+use crate::hang;
+use crate::place::Place;
 use crate::process::{Running, eventually};
 
 /// A machine whose `/proc/odd` a module needs; another module needs nothing.
@@ -80,36 +80,11 @@ impl Bench {
     }
 }
 
-/// A library that makes every reading of `/proc/odd` take for ever: what a file does whose driver has no answer.
-fn hanging_library(place: &Place) -> PathBuf {
-    let source = place.path("hang.c");
-    let text = r#"
-        #define _GNU_SOURCE
-        #include <dlfcn.h>
-        #include <stdio.h>
-        #include <string.h>
-        #include <unistd.h>
-        ssize_t pread64(int file, void *buffer, size_t length, off64_t at)
-        {
-            static ssize_t (*read_it)(int, void *, size_t, off64_t);
-            char link[64], path[4096];
-            ssize_t end;
-            snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-            end = readlink(link, path, sizeof path - 1);
-            path[end < 0 ? 0 : end] = 0;
-            while (strstr(path, "/proc/odd") != NULL)
-                pause();
-            if (read_it == NULL)
-                *(void **)&read_it = dlsym(RTLD_NEXT, "pread64");
-            return read_it(file, buffer, length, at);
-        }"#;
-    fs::write(&source, text).unwrap();
-    let library = place.path("hang.so");
-    let flags = ["-std=gnu99", "-shared", "-fPIC", "-Wno-pedantic"];
-    let files = ["-o", cc::shown(&library), cc::shown(&source), "-ldl"];
-    cc::run("cc", flags.into_iter().chain(files)).unwrap();
-    set_mode(&library, 0o755);
-    library
+/// A daemon in which every reading of `/proc/odd` takes for ever.
+fn hanging(bench: &Bench) -> Running {
+    let mut command = bench.command();
+    command.env("LD_PRELOAD", hang::library(&bench.tree));
+    Running::start(command.env("HANG_PATH", "/proc/odd"))
 }
 
 fn quarantined(daemon: &mut Running) -> String {
@@ -121,8 +96,7 @@ fn a_file_that_hangs_costs_its_module_and_neither_scans_nor_status_nor_the_end()
     let bench = Bench::new("hang");
     bench.configure("");
     fs::write(bench.tree.join("proc/odd"), "1\n").unwrap();
-    let library = hanging_library(&bench.place);
-    let mut daemon = Running::start(bench.command().env("LD_PRELOAD", &library));
+    let mut daemon = hanging(&bench);
 
     daemon.until("variant: sees that it was not in time");
     let why = quarantined(&mut daemon);
@@ -159,8 +133,7 @@ fn a_file_that_hangs_is_not_read_by_ever_more_threads() {
     let bench = Bench::new("threads");
     bench.configure("");
     fs::write(bench.tree.join("proc/odd"), "1\n").unwrap();
-    let library = hanging_library(&bench.place);
-    let mut daemon = Running::start(bench.command().env("LD_PRELOAD", &library));
+    let mut daemon = hanging(&bench);
     daemon.until("started: ");
     let threads = || {
         fs::read_dir(format!("/proc/{}/task", daemon.pid()))
