@@ -41,7 +41,8 @@ impl<T> Turns<T> {
             }
             queue.push_back(work);
         } else {
-            let queue = VecDeque::from([work]);
+            let mut queue = VecDeque::with_capacity(WAITING);
+            queue.push_back(work);
             state.queues.push_back((module.to_owned(), queue));
         }
         self.changed.notify_one();
@@ -52,12 +53,11 @@ impl<T> Turns<T> {
     pub(super) fn next(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
-            // A module that has nothing to do has no queue.
-            if let Some((module, mut queue)) = state.queues.pop_front() {
-                let work = queue.pop_front();
-                if !queue.is_empty() {
-                    state.queues.push_back((module, queue));
-                }
+            // An empty queue is kept for what its module has to do next.
+            let turn = state.queues.iter().position(|(_, queue)| !queue.is_empty());
+            if let Some(mut queue) = turn.and_then(|turn| state.queues.remove(turn)) {
+                let work = queue.1.pop_front();
+                state.queues.push_back(queue);
                 return work;
             }
             if state.has_ended {
