@@ -15,7 +15,7 @@ use crossbeam_channel::Receiver;
 
 use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::arbiter::{Arbiter, Decision};
-use crate::bus::{Bus, Ending, Member, Patience, Reason};
+use crate::bus::{Bus, Ending, LateFinding, Member, Patience, Reason};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
 use crate::decisions::{Decisions, News, Record};
@@ -23,7 +23,7 @@ use crate::incidents::{Incidents, Word};
 use crate::loader::Verdict;
 use crate::marker::Marker;
 use crate::overview::Tunable;
-use crate::sampler::{Root, Sampler, Snapshot, Wanted};
+use crate::sampler::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
 use crate::states::States;
 use crate::trace::Frame;
 use crate::tunables;
@@ -156,8 +156,11 @@ impl Agent {
         actuator.limit(settings.core.limits);
         let active = without(&chosen, &clashes);
         decisions.watch(writing(&active));
+        let budget = settings.core.file_budget;
+        let mut sampler = Sampler::new(root, wanted(&active, budget), page_size);
+        sampler.wait_for_files(patience(settings).deadline);
         Ok(Self {
-            sampler: Sampler::new(root, wanted(&active), page_size),
+            sampler,
             bus: Bus::new(members),
             arbiter,
             actuator,
@@ -169,7 +172,7 @@ impl Agent {
             decisions,
             states,
             incidents,
-            needed: needed(&active),
+            needed: needed(&active, budget),
             running: owned(&chosen),
             idle,
         })
@@ -188,6 +191,8 @@ impl Agent {
     ) -> Result<Vec<Restored>, BuildErrors> {
         let chosen = chosen(settings, modules);
         let (arbiter, clashes) = arbiter(&chosen);
+        // One that has answered by now, if late, is not busy.
+        let late = self.late_findings();
         let is_waiting = |name: &str| {
             self.bus
                 .members()
@@ -207,17 +212,16 @@ impl Agent {
             .filter(|(_, keep)| !**keep)
             .map(|(each, _)| *each)
             .collect();
-        for (module, _) in &fresh {
-            if let Some(marker) = &mut self.marker {
-                marker.forgive(module.name());
-            }
-        }
+        self.forgive(&fresh);
         let starting = Starting {
             threads: self.threads,
             marker: self.marker.as_mut(),
             states: &mut self.states,
         };
-        let (mut members, idle) = start(&fresh, &clashes, starting).map_err(BuildErrors)?;
+        let (mut members, idle) = start(&fresh, &clashes, starting).map_err(|errors| {
+            self.bus.hand_on(late.clone());
+            BuildErrors(errors)
+        })?;
         let kept = |member: &Member| {
             chosen
                 .iter()
@@ -227,10 +231,13 @@ impl Agent {
         let old = std::mem::replace(&mut self.bus, Bus::new(Vec::new())).into_members();
         members.extend(old.into_iter().filter(kept));
         self.bus = Bus::new(members);
+        self.bus.hand_on(late);
         let active = without(&chosen, &clashes);
-        self.sampler.want(wanted(&active));
+        let budget = settings.core.file_budget;
+        self.sampler.want(wanted(&active, budget));
+        self.sampler.wait_for_files(patience(settings).deadline);
         self.decisions.watch(writing(&active));
-        self.needed = needed(&active);
+        self.needed = needed(&active, budget);
         self.arbiter = arbiter;
         self.actuator.limit(settings.core.limits);
         self.period = settings.core.period;
@@ -242,6 +249,15 @@ impl Agent {
         Ok(self.actuator.restore_those(is_left))
     }
 
+    /// Gives modules that are started anew another chance.
+    fn forgive(&mut self, fresh: &[(&Registration, &ModuleSettings)]) {
+        if let Some(marker) = &mut self.marker {
+            fresh
+                .iter()
+                .for_each(|(module, _)| marker.forgive(module.name()));
+        }
+    }
+
     /// Whether this very module is on the bus with these settings.
     fn runs(&self, module: &Registration, settings: &ModuleSettings) -> bool {
         self.running
@@ -251,9 +267,10 @@ impl Agent {
 
     /// Reads everything that the core knows how to read, for somebody who looks at the snapshot itself.
     pub fn want_everything(&mut self) {
-        let files = self.sampler.wanted().files.clone();
+        let Wanted { files, modules, .. } = self.sampler.wanted().clone();
         self.sampler.want(Wanted {
             files,
+            modules,
             ..Wanted::everything()
         });
     }
@@ -356,10 +373,15 @@ impl Agent {
         now: Uptime,
         alive: &mut dyn FnMut() -> Option<Duration>,
     ) -> Round<'_> {
+        self.let_rest(now);
         let actuator = &mut self.actuator;
         let snapshot = self
             .sampler
             .take_with(now, self.period, |snapshot| mark(snapshot, actuator));
+        for excess in self.sampler.excesses(self.patience.max_late) {
+            let Excess { module, scans, why } = excess;
+            self.bus.quarantine_for_files(&module, scans, &why);
+        }
         self.bus.scan(&snapshot, self.patience, alive);
         let mut deeds = self.carry_out(now);
         let restored = self.restore_of_the_quarantined();
@@ -391,6 +413,29 @@ impl Agent {
             news,
             needed: &self.needed,
         }
+    }
+
+    /// Reads nothing for modules in quarantine that only they know. One of which a file still hangs stays there.
+    fn let_rest(&mut self, now: Uptime) {
+        let members = self.bus.members().iter();
+        let resting = members.filter(|member| matches!(member.ending(), Ending::Quarantined(..)));
+        let resting: Vec<String> = resting.map(|member| member.name().to_owned()).collect();
+        for name in &resting {
+            if self.sampler.is_stuck(name) {
+                self.bus.prolong(name, now);
+            }
+        }
+        let members = self.bus.members();
+        self.sampler.rest(|name| {
+            let mut members = members.iter();
+            members.any(|member| member.name() == name && member.rests(now))
+        });
+    }
+
+    /// What the files of a module cost, beside those that the core reads for everybody.
+    #[must_use]
+    pub fn file_costs(&self, module: &str) -> FileCosts {
+        self.sampler.file_costs(module)
     }
 
     /// Does what modules ask for, as far as they may.
@@ -436,6 +481,11 @@ impl Agent {
             let owner = arbiter.owner(tunable);
             owner.is_some_and(|owner| quarantined.contains(&owner))
         })
+    }
+
+    /// What modules said too late since the last scan, and who.
+    pub fn late_findings(&mut self) -> Vec<(String, LateFinding)> {
+        self.bus.late_findings(self.sampler.last().uptime)
     }
 
     /// What happened after the last decisions, as far as it has: there are no more scans.

@@ -1,13 +1,11 @@
 //! Hands a snapshot to every module and collects their words: one thread per module, a deadline for all.
 //!
 //! A module that is still busy gets no new snapshot, and what it says too late is dropped, but for warnings, which are
-//! said when it answers in time again. One that is
-//! late too often, or breaks down, is quarantined: nobody waits for it, and after a pause, which grows, it is
-//! made anew. One in a process of its own is made anew at once, twice.
+//! said with the scan in which they come. One that is late in too many scans in a row, or breaks down, is quarantined:
+//! nobody waits for it, and after a pause, which grows, it is made anew. One in a process of its own is made anew at
+//! once, twice.
 
-mod awaited;
 mod member;
-mod stay;
 mod worker;
 
 use std::sync::Arc;
@@ -21,10 +19,8 @@ use crate::loader::Verdict;
 use crate::runner::Unmade;
 use crate::sampler::Snapshot;
 use crate::states::States;
-use awaited::Awaited;
-pub use member::Member;
 use member::State;
-use stay::Stay;
+pub use member::{LateFinding, Member};
 use worker::Reply;
 
 /// How the bus treats modules that do not answer in time.
@@ -58,6 +54,10 @@ pub enum Reason {
     Panicked,
     /// It did not answer for this many scans.
     Hung(u32),
+    /// It answered too late, or not at all, in this many scans in a row.
+    Late(u32),
+    /// Its files cost too much, or could not be read in time, in this many scans; which is among its problems.
+    Files(u32),
     /// Its process ended; how is among its problems.
     Died,
     /// It could not be made; why is among its problems.
@@ -78,8 +78,6 @@ pub struct Bus {
     members: Vec<Member>,
     replies: Receiver<Reply>,
     reply_to: Sender<Reply>,
-    awaited: Arc<Awaited>,
-    stay: Option<Stay>,
 }
 
 /// Waits until all members are made, for a limited time. One that takes longer, or breaks down, is quarantined;
@@ -133,8 +131,6 @@ impl Bus {
             members,
             replies,
             reply_to,
-            awaited: Arc::default(),
-            stay: None,
         }
     }
 
@@ -171,15 +167,53 @@ impl Bus {
             member.begin(snapshot.scan, snapshot.uptime);
         }
         self.take_late_replies(snapshot.uptime);
-        if self.stay.is_none() && self.members.iter().any(Member::has_thread) {
-            self.stay = Some(Stay::here());
-        }
-        self.awaited.begin(snapshot.scan);
         self.hand_out(snapshot, patience.max_late);
-        self.awaited.answered(snapshot.scan);
         self.collect(snapshot, patience.deadline, alive);
-        if snapshot.scan % stay::SCANS == 0 {
-            self.stay = None;
+        for member in &mut self.members {
+            member.tell_late_findings();
+        }
+    }
+
+    /// The warnings that came after the last scan, and whose they are: there may be no other scan.
+    pub(crate) fn late_findings(&mut self, now: Uptime) -> Vec<(String, LateFinding)> {
+        self.take_late_replies(now);
+        let members = self.members.iter_mut();
+        let named = |member: &mut Member| {
+            let late = member.take_late_findings();
+            let name = member.name().to_owned();
+            late.into_iter().map(move |late| (name.clone(), late))
+        };
+        members.flat_map(named).collect()
+    }
+
+    /// Lets the modules say what others of their names have said too late.
+    pub(crate) fn hand_on(&mut self, late: Vec<(String, LateFinding)>) {
+        for (name, late) in late {
+            if let Some(member) = self.members.iter_mut().find(|member| member.name() == name) {
+                member.keep_late_finding(late);
+            }
+        }
+    }
+
+    /// Quarantines a module, before it is asked: its files have cost too much in so many scans.
+    pub(crate) fn quarantine_for_files(&mut self, name: &str, scans: u32, why: &str) {
+        for member in self
+            .members
+            .iter_mut()
+            .filter(|member| member.name() == name)
+        {
+            member.strike_for_files(scans, why);
+        }
+    }
+
+    /// Lets a module that is quarantined for its files rest anew.
+    pub(crate) fn prolong(&mut self, name: &str, now: Uptime) {
+        for member in self
+            .members
+            .iter_mut()
+            .filter(|member| member.name() == name)
+        {
+            member.prolong(now);
         }
     }
 
@@ -196,14 +230,20 @@ impl Bus {
             match member.state {
                 // One that was made in this scan, in this thread, has answered already.
                 State::Idle if member.ending == Ending::Silent => {
-                    member.start(index, snapshot, &self.reply_to, &self.awaited);
+                    if member.is_too_late(max_late) {
+                        member.strike(Reason::Late(member.missed()));
+                    } else {
+                        member.start(index, snapshot, &self.reply_to);
+                    }
                 }
                 State::Busy(since) | State::Starting(since) if since < snapshot.scan => {
-                    let missed = u32::try_from(snapshot.scan - since).unwrap_or(u32::MAX);
-                    if missed >= max_late {
-                        member.strike(Reason::Hung(missed));
+                    let has_hung = snapshot.scan - since >= u64::from(max_late);
+                    if has_hung {
+                        member.strike(Reason::Hung(member.missed()));
+                    } else if member.is_too_late(max_late) {
+                        member.strike(Reason::Late(member.missed()));
                     } else {
-                        member.ending = Ending::Late(missed);
+                        member.miss();
                     }
                 }
                 State::Idle | State::Busy(_) | State::Starting(_) | State::Resting(_) => {}
@@ -215,15 +255,15 @@ impl Bus {
     fn start_the_made(&mut self, snapshot: &Arc<Snapshot>) {
         for (index, member) in self.members.iter_mut().enumerate() {
             match member.look_for_start() {
-                Some(Ok(())) => member.start(index, snapshot, &self.reply_to, &self.awaited),
+                Some(Ok(())) => member.start(index, snapshot, &self.reply_to),
                 Some(Err(unmade)) => member.fail_to_start(&unmade),
                 None => {}
             }
         }
     }
 
-    /// Waits for the words of this scan. The thread that answers last unparks us; parking costs less than the
-    /// channel's own waiting, which spins first.
+    /// Waits for the words of this scan. Whoever answers unparks us; parking costs less than the channel's own waiting,
+    /// which spins first.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     fn collect(
         &mut self,
@@ -256,17 +296,27 @@ impl Bus {
             .iter_mut()
             .filter(|member| member.is_awaited_in(scan))
         {
-            member.ending = Ending::Late(0);
+            member.miss();
         }
     }
 
     /// Takes in a reply. Words about another scan than the current one came too late.
     fn settle(&mut self, reply: Reply, current: Option<u64>, now: Uptime) {
         let member = &mut self.members[reply.member];
-        if member.state != State::Busy(reply.scan) {
+        let is_in_time = current == Some(reply.scan);
+        if is_in_time || matches!(reply.verdict, Verdict::Panicked | Verdict::Died) {
+            if member.state == State::Busy(reply.scan) {
+                member.words = reply.words;
+                member.answered(reply.verdict, now);
+            }
             return;
         }
-        member.words = reply.words;
-        member.answered(reply.verdict, current == Some(reply.scan), now);
+        // Also of one that nobody waits for any more.
+        let mut words = reply.words;
+        member.keep_late_findings(&mut words, reply.seen);
+        if member.state == State::Busy(reply.scan) {
+            member.words = words;
+            member.state = State::Idle;
+        }
     }
 }

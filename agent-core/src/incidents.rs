@@ -13,7 +13,9 @@ mod record;
 pub mod report;
 mod shelf;
 mod stills;
+mod turns;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Receiver;
 
-use crate::bus::{Ending, Member};
+use crate::bus::{Ending, LateFinding, Member};
 use crate::clock;
 use crate::config::TellOwners;
 use crate::decisions::News;
@@ -44,6 +46,8 @@ const ROUTINE: Duration = Duration::from_secs(3600);
 const AFTER: usize = 10;
 /// The module that tells how large each class of memory is.
 const ACCOUNTANT: &str = "memleak";
+/// How often it is told that reports are lost.
+const REMINDER: Duration = Duration::from_secs(3600);
 /// So many incidents can be followed at once.
 const MOST_FOLLOWED: usize = 8;
 
@@ -92,6 +96,12 @@ struct Watch {
     stills: Stills,
     /// Where a daemon before this one has left what it remembered.
     office: Office,
+    /// When the last scan was.
+    now: Uptime,
+    /// Reports that were lost since that was last told, of whom, and when that was.
+    lost: u64,
+    losers: BTreeSet<String>,
+    lost_told: Option<Uptime>,
     /// When evidence was last taken.
     taken: Option<Uptime>,
     followed: Vec<Followed>,
@@ -124,6 +134,10 @@ impl Incidents {
             office,
             chronicles: Vec::new(),
             stills: Stills::default(),
+            now: Uptime::default(),
+            lost: 0,
+            losers: BTreeSet::new(),
+            lost_told: None,
             taken: None,
             followed: Vec::new(),
         }))))
@@ -147,11 +161,29 @@ impl Incidents {
 
     /// Whether the clerk could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
-        let lost = self.0.as_mut()?.desk.newly_lost();
-        (lost > 0).then(|| News {
+        let watch = self.0.as_mut()?;
+        let (lost, modules) = watch.desk.newly_lost();
+        watch.lost += lost;
+        watch.losers.extend(modules);
+        let is_due = watch
+            .lost_told
+            .is_none_or(|told| watch.now.since(told) >= REMINDER);
+        if watch.lost == 0 || !is_due {
+            return None;
+        }
+        watch.lost_told = Some(watch.now);
+        let whose = std::mem::take(&mut watch.losers).into_iter();
+        let whose: Vec<String> = whose.filter(|module| !module.is_empty()).collect();
+        let whose = if whose.is_empty() {
+            String::new()
+        } else {
+            format!(" (of {})", whose.join(", "))
+        };
+        let lost = std::mem::take(&mut watch.lost);
+        Some(News {
             is_bad: true,
             text: format!(
-                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}"
+                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}{whose}"
             ),
         })
     }
@@ -177,6 +209,7 @@ impl Watch {
                 self.chronicle(member.name()).note(snapshot.uptime, metrics);
             }
         }
+        self.now = snapshot.uptime;
         self.stills.note(snapshot);
         let is_due = self
             .taken
@@ -187,32 +220,49 @@ impl Watch {
             } else {
                 Why::Routine
             };
-            self.take(why, snapshot, members);
+            self.take("", why, snapshot, members);
             self.remember();
+        }
+        for member in members {
+            for LateFinding { seen, finding } in member.late_findings() {
+                if !finding.incident.is_empty() {
+                    self.hear(member.name(), finding, *seen, snapshot, members);
+                }
+            }
         }
         for member in answered {
             for finding in &member.words().findings {
                 if !finding.incident.is_empty() {
-                    self.hear(member.name(), finding, snapshot, members);
+                    let seen = snapshot.uptime;
+                    self.hear(member.name(), finding, seen, snapshot, members);
                 }
             }
         }
         self.go_on_following(snapshot);
     }
 
-    fn take(&mut self, why: Why, snapshot: &Snapshot, members: &[Member]) {
+    /// Has evidence taken, for this module or for nobody.
+    fn take(&mut self, module: &str, why: Why, snapshot: &Snapshot, members: &[Member]) {
         self.taken = Some(snapshot.uptime);
-        self.desk.hand_in(Job::Take {
+        let job = Job::Take {
             why,
             at: moment(snapshot.uptime),
             levels: levels(members),
             page_size: snapshot.page_size,
-        });
+        };
+        self.desk.hand_in(module, job);
     }
 
-    fn hear(&mut self, module: &str, finding: &Finding, snapshot: &Snapshot, members: &[Member]) {
+    fn hear(
+        &mut self,
+        module: &str,
+        finding: &Finding,
+        seen: Uptime,
+        snapshot: &Snapshot,
+        members: &[Member],
+    ) {
         if finding.severity == Severity::Debug {
-            self.take(Why::Suspicion, snapshot, members);
+            self.take(module, Why::Suspicion, snapshot, members);
             return;
         }
         let is_news = finding.severity <= Severity::Notice;
@@ -224,7 +274,7 @@ impl Watch {
             stills = self.stills.all();
             stills.push(Still::of(snapshot));
             if self.followed.len() >= MOST_FOLLOWED {
-                self.followed.remove(0);
+                self.follow_one_less();
             }
             self.followed.push(Followed {
                 module: module.to_owned(),
@@ -234,17 +284,36 @@ impl Watch {
             });
         }
         let history = self.chronicle(module).history();
-        self.desk.hand_in(Job::Hear(Box::new(Heard {
+        let heard = Heard {
             module: module.to_owned(),
             name: finding.incident.clone(),
             severity: finding.severity,
-            told: told(finding, snapshot),
+            told: told(finding, seen, snapshot.uptime),
             history,
             levels: levels(members),
             page_size: snapshot.page_size,
             period_ms: u64::try_from(snapshot.period.as_millis()).unwrap_or(u64::MAX),
             stills,
-        })));
+        };
+        self.desk.hand_in(module, Job::Hear(Box::new(heard)));
+    }
+
+    /// Gives up the oldest incident of the module of which most are followed.
+    fn follow_one_less(&mut self) {
+        let count = |module: &str| {
+            let same = self.followed.iter().filter(|each| each.module == module);
+            same.count()
+        };
+        // Of modules with as many, the one with the oldest.
+        let followed = self.followed.iter().enumerate().rev();
+        let counted = followed.map(|(index, each)| (count(&each.module), index));
+        let most = counted.max_by_key(|(count, _)| *count);
+        let Some((_, index)) = most else { return };
+        let module = self.followed[index].module.clone();
+        let oldest = self.followed.iter().position(|each| each.module == module);
+        if let Some(oldest) = oldest {
+            self.followed.remove(oldest);
+        }
     }
 
     /// Keeps the scans after an incident.
@@ -256,11 +325,12 @@ impl Watch {
             followed.stills.push(Still::of(snapshot));
             if followed.stills.len() > AFTER {
                 followed.is_handed_in = true;
-                self.desk.hand_in(Job::After {
+                let job = Job::After {
                     module: followed.module.clone(),
                     name: followed.name.clone(),
                     stills: std::mem::take(&mut followed.stills),
-                });
+                };
+                self.desk.hand_in(&followed.module, job);
             }
         }
     }
@@ -268,10 +338,11 @@ impl Watch {
     /// Lets a daemon after this one go on.
     fn remember(&mut self) {
         for chronicle in &self.chronicles {
-            self.desk.hand_in(Job::Remember {
+            let job = Job::Remember {
                 module: chronicle.module().to_owned(),
                 history: chronicle.history(),
-            });
+            };
+            self.desk.hand_in(chronicle.module(), job);
         }
     }
 
@@ -314,10 +385,15 @@ fn levels(members: &[Member]) -> Vec<Level> {
     Class::ALL.into_iter().filter_map(level).collect()
 }
 
-fn told(finding: &Finding, snapshot: &Snapshot) -> Told {
+/// What a module has found in a snapshot that was taken at `seen`.
+fn told(finding: &Finding, seen: Uptime, now: Uptime) -> Told {
     let finite = |number: &&Number| number.value.is_finite();
     Told {
-        at: moment(snapshot.uptime),
+        at: Moment {
+            time: (clock::time_of_day() - Duration::from_secs(now.since(seen).as_secs()))
+                .to_string(),
+            ..moment(seen)
+        },
         severity: finding.severity.name().to_owned(),
         code: finding.code.clone(),
         text: finding.text.clone(),

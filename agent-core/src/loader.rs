@@ -6,6 +6,7 @@ mod instance;
 mod library;
 mod linking;
 mod mapped;
+mod needs;
 mod sink;
 mod trust;
 mod view;

@@ -16,7 +16,7 @@ use crate::bus::Member;
 use crate::clock;
 use crate::config::{Isolation, ModuleMode};
 use crate::journal::{Journal, Said};
-use crate::sampler::{PRESSURE, Snapshot};
+use crate::sampler::{FileCosts, PRESSURE, Snapshot};
 use crate::standing;
 
 pub use exposition::exposition;
@@ -113,8 +113,24 @@ pub struct Module {
     pub isolation: String,
     /// What it sees.
     pub status: Option<String>,
+    /// What its files cost, beside those that the core reads for everybody.
+    #[serde(default)]
+    pub files: Files,
     /// Its numbers.
     pub metrics: BTreeMap<String, f64>,
+}
+
+/// What the files of a module cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Files {
+    /// Text that was read in the last scan.
+    pub bytes: u64,
+    /// Time that this took.
+    pub seconds: f64,
+    /// Text that was read since the daemon started.
+    pub bytes_total: u64,
+    /// Time that this took.
+    pub seconds_total: f64,
 }
 
 /// How often something became of what a module asked for.
@@ -252,8 +268,21 @@ impl Module {
                 Isolation::Process => "process",
             }
             .to_owned(),
+            files: Files::from(agent.file_costs(member.name())),
             status: Some(words.status.clone()).filter(|status| !status.is_empty()),
             metrics: metrics.map(|n| (n.name.clone(), n.value)).collect(),
+        }
+    }
+}
+
+impl From<FileCosts> for Files {
+    fn from(costs: FileCosts) -> Self {
+        let FileCosts { last, total } = costs;
+        Self {
+            bytes: last.bytes,
+            seconds: last.time.as_secs_f64(),
+            bytes_total: total.bytes,
+            seconds_total: total.time.as_secs_f64(),
         }
     }
 }

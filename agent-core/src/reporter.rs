@@ -3,6 +3,7 @@
 mod change;
 mod decision;
 mod gaps;
+mod share;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use adaptivemm_module_api::Severity;
 
 use crate::actuator::{Notice, Outcome, Restored};
 use crate::agent::{Deed, Fate, Round};
-use crate::bus::{Ending, Member, Reason};
+use crate::bus::{Ending, LateFinding, Member, Reason};
 use crate::decisions::News;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::loader::Verdict;
@@ -21,11 +22,18 @@ use change::Change;
 pub use decision::report_aftermaths;
 use decision::why;
 pub use gaps::Gaps;
+use share::Shares;
+
+/// By convention, of whichever module: what somebody else does to a tunable, which he may do again and again, with another
+/// value each time.
+const BY_OTHERS: &str = "changed-by-others";
 
 /// Remembers what was told, so that a condition that lasts is told once an hour.
 #[derive(Debug, Default)]
 pub struct Reporter {
     repeats: Repeats,
+    /// What each module may still say.
+    shares: Shares,
     /// Files that could not be read in the last scan.
     unreadable: Vec<String>,
     /// What was never recorded; in a replay only.
@@ -48,6 +56,11 @@ impl Reporter {
             gaps: Some(gaps),
             ..Self::default()
         }
+    }
+
+    /// Modules begin anew: what they say is news, though it was said before.
+    pub fn begin_anew(&mut self) {
+        self.shares.forget_all();
     }
 
     /// What the trace of a replay lacks.
@@ -79,7 +92,7 @@ impl Reporter {
             self.restored(restored, uptime, journal);
         }
         for notice in &round.notices {
-            report_notice(notice, journal);
+            self.notice(notice, uptime, journal);
         }
         for deed in &round.deeds {
             self.deed(deed, uptime, journal);
@@ -211,6 +224,8 @@ impl Reporter {
         let restarting = self.repeats.over(module, "restarting");
         let quarantined = self.repeats.over(module, "quarantined");
         if failed || late || restarting || quarantined {
+            // What it says from now on it may say because it was started anew.
+            self.shares.forget(module);
             let entry = Entry::new(Severity::Info, module, "does its work again");
             let entry = entry.from_verbosity(self.unhush(module));
             journal.write(&entry.event(Event::ModuleRecovered));
@@ -219,9 +234,14 @@ impl Reporter {
 
     fn words(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
         let words = member.words();
+        for late in member.late_findings() {
+            let size = late.finding.text.len() + late.finding.details.len();
+            if self.may_say(member.name(), size, uptime, journal) {
+                report_late(member.name(), late, uptime, journal);
+            }
+        }
         for finding in &words.findings {
-            let fields = [("CODE", finding.code.as_str())];
-            journal.write(&finding_entry(member.name(), finding).fields(&fields));
+            self.finding(member.name(), finding, uptime, journal);
         }
         if words.dropped > 0 {
             let text = format!(
@@ -249,6 +269,84 @@ impl Reporter {
         if !words.status.is_empty() {
             journal
                 .write(&Entry::new(Severity::Info, member.name(), &words.status).from_verbosity(2));
+        }
+    }
+
+    /// Tells what a module has found: the same once an hour, and no more than its share. Who asks for more than that has
+    /// chosen to.
+    fn finding(
+        &mut self,
+        module: &str,
+        finding: &Finding,
+        uptime: Duration,
+        journal: &mut Journal,
+    ) {
+        let fields = [("CODE", finding.code.as_str())];
+        let entry = finding_entry(module, finding).fields(&fields);
+        if finding.verbosity > 0 {
+            journal.write(&entry);
+            return;
+        }
+        if finding.code == BY_OTHERS {
+            self.condition(BY_OTHERS, &entry, uptime, journal);
+            return;
+        }
+        match self.shares.pass(module, finding, uptime) {
+            share::Verdict::Write { repeated: 0 } => journal.write(&entry),
+            share::Verdict::Write { repeated } => write_again(&entry, repeated, journal),
+            share::Verdict::Repeated => {}
+            share::Verdict::TooMuch => self.too_much(module, uptime, journal),
+        }
+    }
+
+    /// Whether a module may have another line of this size in the log. That it may not is said once an hour.
+    pub(crate) fn may_say(
+        &mut self,
+        module: &str,
+        size: usize,
+        uptime: Duration,
+        journal: &mut Journal,
+    ) -> bool {
+        let may = self.shares.allows(module, size, uptime);
+        if !may {
+            self.too_much(module, uptime, journal);
+        }
+        may
+    }
+
+    fn too_much(&mut self, module: &str, uptime: Duration, journal: &mut Journal) {
+        let text = "says more than its share of the log: what goes beyond is not logged";
+        let entry = Entry::new(Severity::Warning, module, text).event(Event::ModuleMisbehaved);
+        self.condition("more-than-its-share", &entry, uptime, journal);
+    }
+
+    /// Tells what was noticed of a tunable: what happens again and again once an hour.
+    fn notice(&mut self, notice: &Notice, uptime: Duration, journal: &mut Journal) {
+        let (code, tunable) = match notice {
+            Notice::Yielded { tunable, .. } => ("yielded", tunable),
+            Notice::Resumed { tunable } => ("resumed", tunable),
+            Notice::Compacted { .. } => {
+                report_notice(notice, journal);
+                return;
+            }
+        };
+        let pass = self
+            .repeats
+            .pass("core", &format!("{code} {tunable}"), uptime);
+        if code == "resumed" && pass != Pass::Suppress {
+            // Whoever changes it after that is news, too.
+            self.repeats.over("core", &format!("yielded {tunable}"));
+        }
+        match pass {
+            Pass::Suppress => {}
+            Pass::Write { suppressed: 0 } => report_notice(notice, journal),
+            Pass::Write { suppressed } => {
+                let text = notice.to_string();
+                let change = Change::noticed(notice);
+                let fields = change.fields("", "");
+                let entry = Entry::new(Severity::Notice, "core", &text).event(change.event);
+                write_again(&entry.fields(&fields), suppressed, journal);
+            }
         }
     }
 
@@ -285,6 +383,10 @@ impl Reporter {
             Fate::Failed(_) => entry(Severity::Error),
         };
         let code = format!("{} {}", request.action, fate.code());
+        let size = text.len();
+        if !self.repeats.knows(module, &code) && !self.may_say(module, size, uptime, journal) {
+            return;
+        }
         self.condition(&code, &lasting, uptime, journal);
     }
 
@@ -314,18 +416,21 @@ impl Reporter {
         match self.repeats.pass(entry.module, code, uptime) {
             Pass::Suppress => {}
             Pass::Write { suppressed: 0 } => journal.write(entry),
-            Pass::Write { suppressed } => {
-                let text = format!(
-                    "{} (and {suppressed} times more since this was last said)",
-                    entry.text
-                );
-                journal.write(&Entry {
-                    text: &text,
-                    ..*entry
-                });
-            }
+            Pass::Write { suppressed } => write_again(entry, suppressed, journal),
         }
     }
+}
+
+/// Writes something that was seen so many times and not written since it last was.
+fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Journal) {
+    let text = format!(
+        "{} (and {suppressed} times more since this was last said)",
+        entry.text
+    );
+    journal.write(&Entry {
+        text: &text,
+        ..*entry
+    });
 }
 
 /// Tells what became of a tunable that was to get its original value back.
@@ -358,6 +463,19 @@ fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
         .numbers(&finding.numbers)
 }
 
+/// Tells what a module said after the deadline of its scan, with the time that it is about.
+pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mut Journal) {
+    let LateFinding { seen, finding } = late;
+    let ago = now.saturating_sub(seen.0).as_secs_f64();
+    let text = format!("{} (seen {ago:.0} s ago, said too late)", finding.text);
+    let fields = [("CODE", finding.code.as_str())];
+    let entry = finding_entry(module, finding).fields(&fields);
+    journal.write(&Entry {
+        text: &text,
+        ..entry
+    });
+}
+
 fn report_notice(notice: &Notice, journal: &mut Journal) {
     let text = notice.to_string();
     let change = Change::noticed(notice);
@@ -378,6 +496,8 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     match reason {
         Reason::Panicked => format!("broke down: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans"),
+        Reason::Late(scans) => format!("did not answer in time in {scans} scans in a row"),
+        Reason::Files(scans) => format!("{problem}, and did so in {scans} scans"),
         Reason::Died | Reason::Unmade => problem.to_owned(),
         Reason::Gone => "lost its thread".to_owned(),
         Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),

@@ -8,6 +8,8 @@ mod carried;
 mod counters;
 mod error;
 mod figures;
+mod foreign;
+mod harmless;
 mod hugepages;
 mod lines;
 mod meminfo;
@@ -27,18 +29,22 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
 
+use crate::clock;
 use crate::trace::Frame;
 use crate::tunables::Knob;
 
 pub use buddyinfo::Buddyinfo;
 pub(crate) use carried::{Carried, Received};
 pub use error::{ParseError, ReadError};
+pub(crate) use foreign::Excess;
+use foreign::Foreign;
+pub use foreign::{FileBudget, FileCost, FileCosts};
 pub use hugepages::{page_count, page_size};
 pub use meminfo::Meminfo;
 pub(crate) use pressure::PRESSURE;
 pub use pressure::{Pressure, pressure};
-use root::OpenFile;
 pub(crate) use root::Text;
+use root::{Allowance, OpenFile};
 pub use root::{Recorded, Root};
 pub use snapshot::Snapshot;
 use snapshot::{NodeMeminfo, Pool, Reading, Tunable};
@@ -52,6 +58,8 @@ pub use zoneinfo::Zoneinfo;
 const STEADY: Bytes = Bytes::from_kib(16 << 10);
 /// Snapshots that are kept for use again.
 const SPARES: usize = 4;
+/// How long a scan waits for files that threads read, unless it is told otherwise.
+const WAIT: Duration = Duration::from_secs(1);
 /// How often a reading that does not fit together is tried again.
 const RETRIES: usize = 3;
 
@@ -99,6 +107,12 @@ pub struct Sampler {
     layout: u64,
     /// Earlier snapshots, which a slow module may still look at; one that nobody does is used again.
     pool: Vec<Arc<Snapshot>>,
+    /// The files that only modules know.
+    foreign: Foreign,
+    /// How long a scan waits for those.
+    wait: Duration,
+    /// What each of the other files has cost in this scan, in the order of the snapshot.
+    costs: Vec<FileCost>,
     /// Memory was added or removed: nodes and pools of huge pages may have changed.
     total: Option<Bytes>,
 }
@@ -123,8 +137,13 @@ impl Sampler {
     pub fn new(root: Root, wanted: Wanted, page_size: Option<PageSize>) -> Self {
         let page_size = page_size.unwrap_or_else(|| page_size::of(&root));
         let blank = Snapshot::blank(&root, &wanted, page_size);
+        let mut foreign = Foreign::default();
+        foreign.arrange(&wanted.modules, &wanted.files, &root);
         Self {
             open: Open::of(&blank),
+            foreign,
+            wait: WAIT,
+            costs: Vec::new(),
             first: Reading::new("/proc/meminfo", true),
             last: Arc::new(blank),
             layout: 0,
@@ -167,8 +186,40 @@ impl Sampler {
 
     /// Reads other files from the next scan on.
     pub fn want(&mut self, wanted: Wanted) {
+        self.foreign
+            .arrange(&wanted.modules, &wanted.files, &self.root);
         self.wanted = wanted;
         self.start_over();
+    }
+
+    /// How long a scan waits for files that only a module knows; a second at most.
+    pub(crate) fn wait_for_files(&mut self, wait: Duration) {
+        self.wait = wait.min(WAIT);
+    }
+
+    /// Chooses the modules for which nothing is read that only they know.
+    pub(crate) fn rest(&mut self, rests: impl Fn(&str) -> bool) {
+        self.foreign.rest(rests);
+    }
+
+    /// Whether a file of this module is still being read since an earlier scan.
+    pub(crate) fn is_stuck(&self, module: &str) -> bool {
+        self.foreign.is_stuck(module)
+    }
+
+    /// The modules whose files have cost too much in so many of the last scans.
+    pub(crate) fn excesses(&mut self, scans: u32) -> Vec<Excess> {
+        let excesses = self.foreign.excesses(scans);
+        for excess in &excesses {
+            self.foreign.forgive(&excess.module);
+        }
+        excesses
+    }
+
+    /// What the files of a module cost, beside those that the core reads for everybody.
+    #[must_use]
+    pub fn file_costs(&self, module: &str) -> FileCosts {
+        self.foreign.costs(module)
     }
 
     /// Looks again for nodes and pools of huge pages.
@@ -198,7 +249,13 @@ impl Sampler {
             snapshot.layout = self.layout;
             snapshot.uptime = now;
             snapshot.period = period;
+            self.foreign.begin(self.scan, &self.root);
+            self.costs.clear();
+            self.costs.resize(snapshot.files.len(), FileCost::default());
             self.read(snapshot);
+            let files = &mut snapshot.files;
+            self.foreign
+                .collect(self.scan, files, &self.costs, self.wait);
             complete(snapshot);
         }
         let total = shared
@@ -257,7 +314,6 @@ impl Sampler {
 
     fn read_once(&mut self, snapshot: &mut Snapshot) {
         let (open, root) = (&mut self.open, &self.root);
-        let nothing = |(): &mut (), _: &[u8]| Ok(());
         read_into(&mut open.vmstat, root, &mut snapshot.vmstat, Vmstat::update);
         read_into(
             &mut open.zoneinfo,
@@ -290,8 +346,11 @@ impl Sampler {
             tunable.original = tunable.value;
             tunable.yielded = false;
         }
-        for (file, reading) in open.files.iter_mut().zip(&mut snapshot.files) {
-            read_into(file, root, reading, nothing);
+        let files = open.files.iter_mut().zip(&mut snapshot.files);
+        for (place, (file, reading)) in files.enumerate() {
+            if !self.foreign.reads(place) {
+                self.costs[place].add(read_for_modules(file, root, reading));
+            }
         }
         read_into(
             &mut open.meminfo,
@@ -316,6 +375,18 @@ fn read_into<T>(
         Ok(()) => parse(&mut reading.parsed, reading.text.bytes()).map_err(ReadError::from),
         Err(error) => Err(error.into()),
     };
+}
+
+/// Reads a file that is known to be harmless. What that has cost.
+fn read_for_modules(file: &mut OpenFile, root: &Root, reading: &mut Reading<()>) -> FileCost {
+    let start = clock::now();
+    let mut allowance = Allowance::small();
+    let result = file.read_within(root, &mut reading.text, &mut allowance);
+    reading.result = result.map_err(ReadError::from);
+    FileCost {
+        bytes: reading.text.bytes().len() as u64,
+        time: start.elapsed(),
+    }
 }
 
 impl Open {

@@ -14,7 +14,7 @@ use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
 use crate::overview::{self, Latest, Overview};
-use crate::reporter::{Reporter, report_aftermaths, report_restored};
+use crate::reporter::{Reporter, report_aftermaths, report_late, report_restored};
 use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
@@ -185,6 +185,7 @@ impl Scheduler {
         }
         let result = match reloaded {
             Ok(journal) => {
+                self.reporter.begin_anew();
                 if let Some(journal) = journal {
                     self.journal = journal.after(&self.journal);
                 }
@@ -208,6 +209,15 @@ impl Scheduler {
 
     fn tell_of_incident(&mut self, word: &Word) {
         self.latest.note_incident(word);
+        let (size, now) = (word.text.len(), clock::uptime().0);
+        let is_its = word.module != "core";
+        if is_its
+            && !self
+                .reporter
+                .may_say(&word.module, size, now, &mut self.journal)
+        {
+            return;
+        }
         let event = match (&word.incident, word.severity) {
             (Some(_), Severity::Error) => Event::IncidentLost,
             (Some(_), _) => Event::Incident,
@@ -224,6 +234,10 @@ impl Scheduler {
             self.tell_of_incident(&word);
         }
         self.service.stopping();
+        let now = clock::uptime().0;
+        for (module, late) in self.agent.late_findings() {
+            report_late(&module, &late, now, &mut self.journal);
+        }
         report_aftermaths(&self.agent.cut_short(), &mut self.journal);
         self.restore();
         if self.is_running {

@@ -151,21 +151,7 @@ fn with_a_bad_configuration_nothing_starts() {
 
 #[test]
 fn what_is_shown_can_be_loaded_again() {
-    let tree = Files::new(&[
-        (
-            "etc/adaptivemmd/adaptivemmd.toml",
-            "[core]\nverbosity = 1\n",
-        ),
-        (
-            "etc/adaptivemmd/adaptivemmd.toml.d/50-local.toml",
-            "[modules.memleak.config]\nmin-growth-percent = 0\n",
-        ),
-        (
-            "usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml",
-            "[core]\nperiod-secs = 20\nmodule-dir = \"/opt/modules\"\n",
-        ),
-        ("etc/default/adaptivemmd", "AGGRESSIVENESS=3\n"),
-    ]);
+    let tree = every_kind_of_file();
 
     let shown = check_config(&tree, &["--show"]);
 
@@ -183,6 +169,8 @@ fn what_is_shown_can_be_loaded_again() {
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
+    module-files-kib = 1024   # default
+    module-files-ms = 5   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
     tell-owners = "program"   # default
@@ -214,6 +202,25 @@ fn what_is_shown_can_be_loaded_again() {
     let again = check_config(&files(&shown.stdout), &["--show"]);
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
     assert_eq!(values(&again.stdout), values(&shown.stdout));
+}
+
+/// Settings in one file of each kind.
+fn every_kind_of_file() -> Files {
+    Files::new(&[
+        (
+            "etc/adaptivemmd/adaptivemmd.toml",
+            "[core]\nverbosity = 1\n",
+        ),
+        (
+            "etc/adaptivemmd/adaptivemmd.toml.d/50-local.toml",
+            "[modules.memleak.config]\nmin-growth-percent = 0\n",
+        ),
+        (
+            "usr/lib/adaptivemmd/adaptivemmd.toml.d/10-vendor.toml",
+            "[core]\nperiod-secs = 20\nmodule-dir = \"/opt/modules\"\n",
+        ),
+        ("etc/default/adaptivemmd", "AGGRESSIVENESS=3\n"),
+    ])
 }
 
 /// Without the tables of other modules.

@@ -34,6 +34,8 @@ mod pauses;
 mod places;
 #[path = "daemon/process.rs"]
 mod process;
+#[path = "containment/processors.rs"]
+mod processors;
 #[path = "../../tests/common/skip.rs"]
 mod skip;
 #[path = "containment/starts.rs"]

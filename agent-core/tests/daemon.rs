@@ -7,6 +7,8 @@
 
 #[path = "daemon/background.rs"]
 mod background;
+#[path = "../../tests/common/hang.rs"]
+mod hang;
 #[path = "daemon/ledger.rs"]
 mod ledger;
 #[path = "daemon/life.rs"]

@@ -12,6 +12,10 @@ mod cc;
 mod constructors;
 #[path = "loading/declarations.rs"]
 mod declarations;
+#[path = "loading/files.rs"]
+mod files;
+#[path = "../../tests/common/hang.rs"]
+mod hang;
 #[path = "loading/lacking.rs"]
 mod lacking;
 #[path = "loading/libraries.rs"]

@@ -12,7 +12,7 @@ use crate::config::{ModuleMode, ModuleSettings, Settings};
 use crate::isolation::START_WAIT;
 use crate::marker::{Marker, TOO_MANY};
 use crate::runner::Recipe;
-use crate::sampler::Wanted;
+use crate::sampler::{FileBudget, Wanted};
 use crate::states::States;
 use crate::vitals::Vitals;
 
@@ -85,28 +85,19 @@ pub(super) fn writing(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<String
 }
 
 /// All that is read: what the modules need, and what their decisions are explained by.
-pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
-    let mut wanted = needed(chosen);
+pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
+    let mut wanted = needed(chosen, budget);
     if !writing(chosen).is_empty() {
         Vitals::want(&mut wanted);
     }
     wanted
 }
 
-/// What the modules need.
-pub(super) fn needed(chosen: &[(&Registration, &ModuleSettings)]) -> Wanted {
+/// What the modules need, of which the files of each may cost so much.
+pub(super) fn needed(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
     let mut wanted = Wanted::default();
     for (module, _) in chosen {
-        module
-            .description
-            .needs
-            .iter()
-            .for_each(|path| wanted.add_file(path));
-        module
-            .description
-            .writes
-            .iter()
-            .for_each(|name| wanted.add_tunable(name));
+        wanted.add_module(&module.description, budget);
     }
     wanted
 }

@@ -9,7 +9,6 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Sender;
 
-use super::awaited::Awaited;
 use super::worker::{Job, Reply, Worker};
 use super::{Ending, Reason};
 use crate::loader::Verdict;
@@ -27,8 +26,8 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const QUARANTINE: Duration = Duration::from_secs(60);
 /// The longest quarantine.
 const LONGEST_QUARANTINE: Duration = Duration::from_secs(3600);
-/// So many warnings that came too late are kept.
-const MOST_BELATED: usize = 64;
+/// So many warnings that came too late are kept until the next scan.
+const MOST_LATE: usize = 64;
 /// Who has done good work for so long has a clean record.
 const PROBATION: Duration = Duration::from_secs(3600);
 
@@ -48,8 +47,21 @@ pub struct Member {
     good_since: Option<Uptime>,
     /// When the last scan began.
     now: Option<Uptime>,
-    /// Warnings that came too late: they are said with the next words that are in time.
-    belated: Vec<Finding>,
+    /// In how many scans in a row it has not answered in time.
+    late: u32,
+    /// Warnings that came too late, and were not told yet.
+    untold: Vec<LateFinding>,
+    /// Those that are told in this scan.
+    told: Vec<LateFinding>,
+}
+
+/// A finding that came after the deadline of its scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateFinding {
+    /// When the snapshot was taken that it is about.
+    pub seen: Uptime,
+    /// What was found.
+    pub finding: Finding,
 }
 
 /// Where a module runs.
@@ -149,7 +161,9 @@ impl Member {
             strikes: 0,
             good_since: None,
             now: None,
-            belated: Vec::new(),
+            late: 0,
+            untold: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -178,6 +192,12 @@ impl Member {
         }
     }
 
+    /// What it said too late in earlier scans, and is told in this one.
+    #[must_use]
+    pub fn late_findings(&self) -> &[LateFinding] {
+        &self.told
+    }
+
     /// How this scan ended for it.
     #[must_use]
     pub fn ending(&self) -> Ending {
@@ -193,11 +213,6 @@ impl Member {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.state == State::Idle
-    }
-
-    /// Whether it runs in a thread of its own.
-    pub(super) fn has_thread(&self) -> bool {
-        matches!(self.seat, Seat::Thread(Some(_)))
     }
 
     /// Whether the scan waits for it.
@@ -252,6 +267,36 @@ impl Member {
         self.ending = Ending::Silent;
     }
 
+    /// Whether nothing need be read for it in a scan that begins now.
+    pub(crate) fn rests(&self, now: Uptime) -> bool {
+        let State::Resting(Rest { pause, since, .. }) = self.state else {
+            return false;
+        };
+        let is_over = |pause, since: Uptime| now.0.saturating_sub(since.0) >= pause;
+        !pause
+            .zip(since)
+            .is_some_and(|(pause, since)| is_over(pause, since))
+    }
+
+    /// Begins its rest anew, if it rests because of its files.
+    pub(super) fn prolong(&mut self, now: Uptime) {
+        if let State::Resting(rest) = &mut self.state {
+            if matches!(rest.reason, Reason::Files(_)) {
+                rest.since = Some(now);
+            }
+        }
+    }
+
+    /// Its files cost too much: another process of it would read the same.
+    pub(super) fn strike_for_files(&mut self, scans: u32, why: &str) {
+        if matches!(self.state, State::Resting(_)) {
+            return;
+        }
+        self.words.clear();
+        self.words.add_problem(|| (String::new(), why.to_owned()));
+        self.strike(Reason::Files(scans));
+    }
+
     /// Whether nothing of it runs any more.
     fn has_left(&self) -> bool {
         match &self.seat {
@@ -279,12 +324,11 @@ impl Member {
         index: usize,
         snapshot: &Arc<Snapshot>,
         reply_to: &Sender<Reply>,
-        awaited: &Arc<Awaited>,
     ) {
         match &mut self.seat {
             Seat::Inline(Some(runner)) => {
                 let verdict = runner.scan(snapshot, &mut self.words);
-                self.answered(verdict, true, snapshot.uptime);
+                self.answered(verdict, snapshot.uptime);
             }
             Seat::Thread(Some(worker)) => {
                 let job = Job {
@@ -292,14 +336,11 @@ impl Member {
                     snapshot: Arc::clone(snapshot),
                     words: std::mem::take(&mut self.words),
                     reply_to: reply_to.clone(),
-                    awaited: Arc::clone(awaited),
                     core: thread::current(),
                 };
-                awaited.add();
                 if worker.hand_out(job) {
                     self.state = State::Busy(snapshot.scan);
                 } else {
-                    awaited.answered(snapshot.scan);
                     self.strike(Reason::Gone);
                 }
             }
@@ -307,29 +348,67 @@ impl Member {
         }
     }
 
-    /// Takes in how the module ended its work; its words are in place already.
-    pub(super) fn answered(&mut self, verdict: Verdict, in_time: bool, now: Uptime) {
+    /// Takes in how the module ended its work, in time unless it broke down; its words are in place already.
+    pub(super) fn answered(&mut self, verdict: Verdict, now: Uptime) {
         self.state = State::Idle;
         match verdict {
             Verdict::Panicked => self.give_up(Reason::Panicked),
             Verdict::Died => self.give_up(Reason::Died),
-            Verdict::Good | Verdict::Failed if in_time => {
+            Verdict::Good | Verdict::Failed => {
                 self.ending = Ending::Answered(verdict);
-                self.words.findings.splice(0..0, self.belated.drain(..));
+                self.late = 0;
                 self.commend(now);
             }
-            Verdict::Good | Verdict::Failed => self.keep_warnings(),
         }
     }
 
-    /// It said so too late. A request would rest on numbers of then, but a warning is said once, and must not be lost.
-    fn keep_warnings(&mut self) {
-        let findings = self.words.findings.drain(..);
-        self.belated.extend(findings.filter(|finding| {
-            finding.severity == Severity::Warning || finding.severity == Severity::Error
-        }));
-        self.belated.truncate(MOST_BELATED);
-        self.words.clear();
+    /// It has not answered this scan in time.
+    pub(super) fn miss(&mut self) {
+        self.ending = Ending::Late(self.late);
+        self.late = self.late.saturating_add(1);
+    }
+
+    /// In how many scans in a row it has not answered in time.
+    pub(super) fn missed(&self) -> u32 {
+        self.late
+    }
+
+    /// Whether it has not answered in time in as many scans in a row as it may. An answer that comes too late does not
+    /// change that, or one that is always late would never be found out.
+    pub(super) fn is_too_late(&self, max_late: u32) -> bool {
+        self.late >= max_late
+    }
+
+    /// Takes the warnings out of words that came too late. A request would rest on numbers of then, but a warning is said
+    /// once, and must not be lost; nor may the end of an incident.
+    pub(super) fn keep_late_findings(&mut self, words: &mut Words, seen: Uptime) {
+        for finding in words.findings.drain(..) {
+            let is_warning = matches!(finding.severity, Severity::Warning | Severity::Error);
+            let is_of_incident =
+                !finding.incident.is_empty() && finding.severity != Severity::Debug;
+            if is_warning || is_of_incident {
+                self.keep_late_finding(LateFinding { seen, finding });
+            }
+        }
+        words.clear();
+    }
+
+    /// Keeps a warning until it is told.
+    pub(super) fn keep_late_finding(&mut self, late: LateFinding) {
+        if self.untold.len() < MOST_LATE {
+            self.untold.push(late);
+        }
+    }
+
+    /// The end of a scan: what came too late until now is told in this one.
+    pub(super) fn tell_late_findings(&mut self) {
+        self.told.clear();
+        self.told.append(&mut self.untold);
+    }
+
+    /// What came too late, and was not told.
+    pub(super) fn take_late_findings(&mut self) -> Vec<LateFinding> {
+        std::mem::take(&mut self.untold)
     }
 
     /// It broke down, and its thread has no more to do.
@@ -364,6 +443,7 @@ impl Member {
     /// It broke down: it is started again after a pause, or quarantined.
     pub(super) fn strike(&mut self, reason: Reason) {
         self.strikes += 1;
+        self.late = 0;
         self.good_since = None;
         self.words.keep_problems();
         match &mut self.seat {
@@ -374,7 +454,8 @@ impl Member {
                 }
             }
         }
-        let restarts = if self.recipe.is_here() { 0 } else { RESTARTS };
+        let is_final = self.recipe.is_here() || matches!(reason, Reason::Files(_));
+        let restarts = if is_final { 0 } else { RESTARTS };
         let (reason, pause) = match self.strikes.checked_sub(restarts + 1) {
             None => {
                 self.ending = Ending::Restarting(reason);

@@ -4,11 +4,11 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle, Thread};
 
+use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use rustix::process::setpriority_process;
-use rustix::thread::{CpuSet, Pid, gettid, sched_getcpu, sched_setaffinity};
+use rustix::thread::{Pid, gettid};
 
-use super::awaited::Awaited;
 use crate::isolation::Leash;
 use crate::loader::Verdict;
 use crate::marker::Slot;
@@ -29,8 +29,6 @@ pub(super) struct Job {
     /// Buffers for the words; they come back with the reply.
     pub(super) words: Words,
     pub(super) reply_to: Sender<Reply>,
-    /// Who else has to answer.
-    pub(super) awaited: Arc<Awaited>,
     /// Who waits for the reply.
     pub(super) core: Thread,
 }
@@ -40,6 +38,8 @@ pub(super) struct Job {
 pub(super) struct Reply {
     pub(super) member: usize,
     pub(super) scan: u64,
+    /// When the snapshot was taken.
+    pub(super) seen: Uptime,
     pub(super) verdict: Verdict,
     pub(super) words: Words,
 }
@@ -53,7 +53,6 @@ pub(super) struct Worker {
     handle: JoinHandle<()>,
     id: Arc<OnceLock<Pid>>,
     leash: Arc<Leash>,
-    cpu: Option<usize>,
 }
 
 impl Worker {
@@ -90,7 +89,6 @@ impl Worker {
             handle,
             id,
             leash,
-            cpu: None,
         })
     }
 
@@ -106,8 +104,7 @@ impl Worker {
     }
 
     /// Gives the module a snapshot. `false` if its thread is gone.
-    pub(super) fn hand_out(&mut self, job: Job) -> bool {
-        self.follow();
+    pub(super) fn hand_out(&self, job: Job) -> bool {
         let sent = self
             .jobs
             .as_ref()
@@ -122,9 +119,6 @@ impl Worker {
         self.handle.thread().unpark();
         self.leash.cut();
         if let Some(id) = self.id.get() {
-            let mut anywhere = CpuSet::new();
-            (0..CpuSet::MAX_CPU).for_each(|cpu| anywhere.set(cpu));
-            let _stays_where_it_is = sched_setaffinity(Some(*id), &anywhere);
             let _stays_in_the_way = setpriority_process(Some(*id), NICE);
         }
     }
@@ -132,21 +126,6 @@ impl Worker {
     /// Whether the thread has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.handle.is_finished()
-    }
-
-    /// Lets the thread run on the processor that the core is on. The core is about to wait for it, so
-    /// nothing is lost; waking a thread on another processor costs as much as reading all the files, in
-    /// a virtual machine (`cargo bench` shows it).
-    fn follow(&mut self) {
-        let here = sched_getcpu();
-        if self.cpu == Some(here) || here >= CpuSet::MAX_CPU {
-            return;
-        }
-        let mut only_here = CpuSet::new();
-        only_here.set(here);
-        // Where that is not allowed the thread runs where it likes.
-        let _slower = sched_setaffinity(self.id.get().copied(), &only_here);
-        self.cpu = Some(here);
     }
 }
 
@@ -195,21 +174,19 @@ impl Desk {
             snapshot,
             words,
             reply_to,
-            awaited,
             core,
         } = job;
-        let scan = snapshot.scan;
+        let (scan, seen) = (snapshot.scan, snapshot.uptime);
         // The sampler can only use a snapshot again that nobody holds.
         drop(snapshot);
         let _core_is_gone = reply_to.try_send(Reply {
             member,
             scan,
+            seen,
             verdict,
             words,
         });
-        if awaited.answered(scan) {
-            core.unpark();
-        }
+        core.unpark();
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Exit, complain, modules, settings};
 use crate::actuator::Ledger;
 use crate::cli::{Cli, Record};
 use crate::clock::{self, Rhythm};
-use crate::sampler::{Sampler, Wanted};
+use crate::sampler::{FileBudget, Sampler, Wanted};
 use crate::signals::{self, Wish};
 use crate::trace::{Compression, Header, Writer};
 use crate::tunables;
@@ -29,11 +29,7 @@ pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
         .map_or(settings.core.period, Duration::from_millis);
     let mut wanted = Wanted::everything();
     for module in &modules {
-        module
-            .description
-            .needs
-            .iter()
-            .for_each(|path| wanted.add_file(path));
+        wanted.add_module(&module.description, FileBudget::AMPLE);
     }
     let machine = Recorder {
         sampler: Sampler::new(cli.root(), wanted, None),

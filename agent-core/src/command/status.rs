@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use adaptivemm_module_api::units::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -11,7 +12,7 @@ use super::live::{self, Look};
 use super::{Exit, complain, print, state_dir};
 use crate::cli::Cli;
 use crate::incidents::Archive;
-use crate::overview::{Brief, Kept, Machine, Message, Module, Overview, Tunable};
+use crate::overview::{Brief, Files, Kept, Machine, Message, Module, Overview, Tunable};
 
 /// The width of the column of headings.
 const HEADING: usize = 13;
@@ -80,6 +81,14 @@ fn screen(overview: &Overview, now: Option<&str>, zone: &TimeZone) -> String {
     let other = others.next_back();
     if let Some(newer) = other.filter(|other| change.is_none_or(|change| change.id < other.id)) {
         screen.row("not done", decision(newer, zone));
+    }
+    let costly = overview
+        .modules
+        .iter()
+        .filter(|module| module.files.bytes_total > 0);
+    let costs: Vec<String> = costly.map(files).collect();
+    if !costs.is_empty() {
+        screen.row("files", costs);
     }
     let first = overview.incidents.len().saturating_sub(INCIDENTS);
     let incidents = &overview.incidents[first..];
@@ -161,6 +170,24 @@ fn module(module: &Module) -> String {
     };
     let text = why.as_deref().or(status.as_deref());
     format!("{name}{notes}: {}", text.unwrap_or("has nothing to say"))
+}
+
+/// What its files cost.
+fn files(module: &Module) -> String {
+    let Files {
+        bytes,
+        seconds,
+        bytes_total,
+        seconds_total,
+    } = module.files;
+    format!(
+        "{}: {} in {:.2} ms in the last scan, {} in {:.1} ms in all",
+        module.name,
+        Bytes::new(bytes),
+        seconds * 1000.0,
+        Bytes::new(bytes_total),
+        seconds_total * 1000.0,
+    )
 }
 
 fn decision(decision: &Brief, zone: &TimeZone) -> Vec<String> {

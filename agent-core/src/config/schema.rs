@@ -174,7 +174,7 @@ fn place_keys() -> [Key; 6] {
 }
 
 /// What modules may do.
-fn limit_keys() -> [Key; 4] {
+fn limit_keys() -> [Key; 6] {
     [
         core_key(
             "deadline-secs",
@@ -187,6 +187,19 @@ fn limit_keys() -> [Key; 4] {
             Kind::Integer(Some((1.0, 1000.0))),
             Fallback::integer(3),
             "for how many scans a module may be late before it is quarantined",
+        ),
+        core_key(
+            "module-files-kib",
+            Kind::Integer(Some((1.0, 65_536.0))),
+            Fallback::integer(1024),
+            "how much text the files of a module may hold in a scan, beside those that the core reads for everybody, in KiB",
+        ),
+        core_key(
+            "module-files-ms",
+            Kind::Integer(Some((1.0, 10_000.0))),
+            Fallback::integer(5),
+            "how long a processor may work in a scan to read the files of a module, beside those that the core reads for \
+             everybody, in milliseconds",
         ),
         core_key(
             "max-changes-per-minute",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::actuator::Limits;
 use crate::evidence::Budget;
 use crate::incidents::Room;
+use crate::sampler::FileBudget;
 
 use super::content::{Content, Value, key_text};
 use super::merge::{Setting, find};
@@ -47,6 +48,8 @@ pub struct Core {
     /// For how many scans a module may be late before it is quarantined; 1 to
     /// 1000.
     pub max_late: u32,
+    /// What the files of each module may cost in a scan.
+    pub file_budget: FileBudget,
     /// How often the machine may be changed, and when again after others.
     pub limits: Limits,
     /// How many incidents are kept; 0 for none.
@@ -211,6 +214,16 @@ impl Core {
             module_dir: path("module-dir").unwrap_or_default(),
             deadline: seconds("deadline-secs"),
             max_late: find("max-late").and_then(whole).unwrap_or(1),
+            file_budget: FileBudget {
+                bytes: find("module-files-kib")
+                    .and_then(whole::<u64>)
+                    .map_or(FileBudget::default().bytes, |kib| {
+                        kib.saturating_mul(1 << 10)
+                    }),
+                cpu: find("module-files-ms")
+                    .and_then(whole)
+                    .map_or(FileBudget::default().cpu, Duration::from_millis),
+            },
             limits: Limits {
                 per_minute: find("max-changes-per-minute").and_then(whole).unwrap_or(1),
                 resume_after: seconds("resume-secs").filter(|pause| !pause.is_zero()),

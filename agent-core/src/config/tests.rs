@@ -3,6 +3,7 @@
 use crate::actuator::Limits;
 use crate::evidence::Budget;
 use crate::incidents::Room;
+use crate::sampler::FileBudget;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;
@@ -126,6 +127,7 @@ fn without_any_file_everything_has_its_default() {
         module_dir: schema::MODULE_DIR.into(),
         deadline: None,
         max_late: 3,
+        file_budget: FileBudget::default(),
         limits: Limits::default(),
         incidents: Room {
             count: 50,
@@ -394,6 +396,8 @@ fn the_merged_view_names_the_origin_of_each_value() {
     module-dir = "/opt/modules"   # /usr/lib/adaptivemmd/adaptivemmd.toml.d/10.toml:3
     # deadline-secs is not set: a quarter of the period, at most 5
     max-late = 3   # default
+    module-files-kib = 1024   # default
+    module-files-ms = 5   # default
     max-changes-per-minute = 12   # default
     resume-secs = 0   # default
     tell-owners = "program"   # default

@@ -1,5 +1,6 @@
 //! Incidents on the disk: a directory each, which only the user who runs the daemon can read.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -124,21 +125,48 @@ impl Archive {
         replace(&path, bytes)
     }
 
-    /// Forgets the oldest, until the others have room. The newest one stays in any case.
+    /// Forgets incidents until the others have room: the oldest one of the module that takes most, so that one which
+    /// reports much pushes out its own. The newest one stays in any case.
     pub(super) fn make_room(&self, room: Room) -> io::Result<()> {
         let ids = self.ids()?;
-        let sizes: Vec<u64> = ids.iter().map(|id| size(&self.place(id))).collect();
-        let mut bytes: u64 = sizes.iter().sum();
-        let mut count = ids.len() as u64;
-        for (id, size) in ids.iter().zip(sizes) {
-            if count <= 1 || (count <= room.count && bytes <= room.bytes) {
-                break;
+        let with_size = |id: String| (size(&self.place(&id)), id);
+        let mut kept: Vec<(u64, String)> = ids.into_iter().map(with_size).collect();
+        loop {
+            let bytes: u64 = kept.iter().map(|(size, _)| size).sum();
+            let is_too_many = kept.len() as u64 > room.count;
+            if kept.len() <= 1 || (!is_too_many && bytes <= room.bytes) {
+                return Ok(());
             }
-            fs::remove_dir_all(self.place(id))?;
-            bytes -= size;
-            count -= 1;
+            let cost = |size: u64| if is_too_many { 1 } else { size };
+            let Some(index) = oldest_of_the_largest(&kept, cost) else {
+                return Ok(());
+            };
+            let (_, id) = kept.remove(index);
+            fs::remove_dir_all(self.place(&id))?;
         }
-        Ok(())
+    }
+}
+
+/// Which incident is to go: sizes and names, the oldest first. The newest is spared.
+fn oldest_of_the_largest(kept: &[(u64, String)], cost: impl Fn(u64) -> u64) -> Option<usize> {
+    let (_newest, others) = kept.split_last()?;
+    let mut costs: BTreeMap<&str, u64> = BTreeMap::new();
+    for (size, id) in kept {
+        *costs.entry(module_in(id)).or_default() += cost(*size);
+    }
+    // Of modules that take as much, the one with the oldest.
+    let candidates = others.iter().enumerate().rev();
+    let largest = candidates.max_by_key(|(_, (_, id))| costs.get(module_in(id)));
+    let largest = module_in(&largest?.1.1);
+    others.iter().position(|(_, id)| module_in(id) == largest)
+}
+
+/// The module in the name of an incident: `20261128-005113-memleak-2`.
+fn module_in(id: &str) -> &str {
+    let module = id.splitn(3, '-').nth(2).unwrap_or_default();
+    match module.rsplit_once('-') {
+        Some((module, number)) if number.bytes().all(|b| b.is_ascii_digit()) => module,
+        _ => module,
     }
 }
 
@@ -267,6 +295,40 @@ mod tests {
         assert_eq!(archive.ids().unwrap(), ids[3..]);
         archive.make_room(room(0, 0)).unwrap();
         assert_eq!(archive.ids().unwrap(), ids[4..]);
+    }
+
+    #[test]
+    fn a_module_that_reports_much_pushes_out_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = archive(home.path());
+        let leak = "20260101-000000-memleak";
+        archive.write(&incident(leak)).unwrap();
+        archive.put(leak, "large", &[0; 1000]).unwrap();
+        let chaos: Vec<String> = (10..60)
+            .map(|n| format!("202602{n}-000000-chaos-{n}"))
+            .collect();
+        for id in &chaos {
+            archive.write(&incident(id)).unwrap();
+            archive.put(id, "large", &[0; 10_000]).unwrap();
+        }
+
+        archive
+            .make_room(Room {
+                count: 10,
+                bytes: u64::MAX,
+            })
+            .unwrap();
+        let by_count = archive.ids().unwrap();
+        archive
+            .make_room(Room {
+                count: 10,
+                bytes: 30_000,
+            })
+            .unwrap();
+        let by_bytes = archive.ids().unwrap();
+
+        assert_eq!((by_count[0].as_str(), &by_count[1..]), (leak, &chaos[41..]));
+        assert_eq!((by_bytes[0].as_str(), &by_bytes[1..]), (leak, &chaos[48..]));
     }
 
     #[test]

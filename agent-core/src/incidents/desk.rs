@@ -1,18 +1,18 @@
 //! The way to the clerk: work goes in without waiting, words come out.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 
 use super::Word;
 use super::clerk::{Clerk, Job, Office};
+use super::turns::Turns;
 
-/// So much work may wait; what comes then is lost.
-const WAITING: usize = 16;
 /// So many words wait to be logged.
 const WORDS: usize = 64;
 /// So long the daemon waits at its end until all is written.
@@ -21,11 +21,12 @@ const LONGEST_END: Duration = Duration::from_secs(5);
 /// Where work is handed in.
 #[derive(Debug)]
 pub(super) struct Desk {
-    jobs: Sender<Job>,
+    jobs: Arc<Turns<Job>>,
     words: Receiver<Word>,
     ended: Receiver<()>,
-    /// Work that was lost, as too much was waiting, and how much of that was told.
-    lost: u64,
+    /// Work that was lost since this was last told, as too much was waiting, by module.
+    lost: BTreeMap<String, u64>,
+    /// Words that nobody took in time and that this was told of.
     told: u64,
     /// Words that nobody took in time.
     unsaid: Arc<AtomicU64>,
@@ -33,7 +34,8 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn open(office: Office) -> io::Result<Self> {
-        let (jobs, work) = bounded::<Job>(WAITING);
+        let jobs = Arc::new(Turns::new());
+        let work = Arc::clone(&jobs);
         let (say, words) = bounded(WORDS);
         let (end, ended) = bounded::<()>(0);
         let unsaid = Arc::new(AtomicU64::new(0));
@@ -44,7 +46,7 @@ impl Desk {
                 // Dropped with the thread, which tells that it has ended.
                 let _end = end;
                 let mut clerk = Clerk::new(office);
-                for job in work {
+                while let Some(job) = work.next() {
                     for word in clerk.work(job) {
                         if say.try_send(word).is_err() {
                             counter.fetch_add(1, Ordering::Relaxed);
@@ -56,16 +58,16 @@ impl Desk {
             jobs,
             words,
             ended,
-            lost: 0,
+            lost: BTreeMap::new(),
             told: 0,
             unsaid,
         })
     }
 
-    /// Hands in work, without waiting.
-    pub(super) fn hand_in(&mut self, job: Job) {
-        if self.jobs.try_send(job).is_err() {
-            self.lost += 1;
+    /// Hands in work of a module, without waiting.
+    pub(super) fn hand_in(&mut self, module: &str, job: Job) {
+        if !self.jobs.push(module, job) {
+            *self.lost.entry(module.to_owned()).or_default() += 1;
         }
     }
 
@@ -74,21 +76,25 @@ impl Desk {
         &self.words
     }
 
-    /// How much work and how many words were lost since this was last asked.
-    pub(super) fn newly_lost(&mut self) -> u64 {
-        let lost = self.lost + self.unsaid.load(Ordering::Relaxed);
-        let newly = lost - self.told;
-        self.told = lost;
-        newly
+    /// How much work and how many words were lost since this was last asked, and of whom.
+    pub(super) fn newly_lost(&mut self) -> (u64, Vec<String>) {
+        let unsaid = self.unsaid.load(Ordering::Relaxed);
+        let words = unsaid - std::mem::replace(&mut self.told, unsaid);
+        let lost = std::mem::take(&mut self.lost);
+        let work: u64 = lost.values().sum();
+        (work + words, lost.into_keys().collect())
     }
 
     /// Waits until all is done, but not for long, and returns what is left to say.
     pub(super) fn end(self) -> Vec<Word> {
-        let Self {
-            jobs, words, ended, ..
-        } = self;
-        drop(jobs);
-        let _over_or_too_slow = ended.recv_timeout(LONGEST_END);
-        words.try_iter().collect()
+        self.jobs.end();
+        let _over_or_too_slow = self.ended.recv_timeout(LONGEST_END);
+        self.words.try_iter().collect()
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.jobs.end();
     }
 }

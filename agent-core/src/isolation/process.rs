@@ -15,7 +15,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{
     DumpableBehavior, Pid, PidfdFlags, geteuid, pidfd_open, set_dumpable_behavior,
 };
-use rustix::thread::{CapabilitySet, CpuSet, capabilities, sched_getcpu, sched_setaffinity};
+use rustix::thread::{CapabilitySet, capabilities};
 
 use super::frame::{Frames, LONGEST_ANSWER, garbage};
 use super::last_words::LastWords;
@@ -43,7 +43,6 @@ pub struct Process {
     last_words: LastWords,
     leash: Arc<Leash>,
     pid: Option<Pid>,
-    cpu: Option<usize>,
     started: Instant,
 }
 
@@ -119,7 +118,6 @@ impl Process {
             last_words: LastWords::from(last_words.into()),
             leash,
             pid,
-            cpu: None,
             started: Instant::now(),
         })
     }
@@ -182,7 +180,6 @@ impl Process {
         permit: &Permit,
         words: &mut Words,
     ) -> Verdict {
-        self.follow();
         match self.ask(snapshot, wanted, permit, words) {
             Ok(verdict) => {
                 self.last_words.listen();
@@ -235,19 +232,6 @@ impl Process {
             )));
         }
         told.take(permit, words)
-    }
-
-    /// Runs where we run: waking a process on another processor costs more than the whole exchange.
-    fn follow(&mut self) {
-        let here = sched_getcpu();
-        if self.cpu == Some(here) || here >= CpuSet::MAX_CPU {
-            return;
-        }
-        let mut only_here = CpuSet::new();
-        only_here.set(here);
-        // Where that is not allowed the process runs where it likes.
-        let _slower = sched_setaffinity(self.pid, &only_here);
-        self.cpu = Some(here);
     }
 
     /// Talks for a limited time, however slowly the other side dribbles.

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use adaptivemm_module_api::abi;
 use serde::{Deserialize, Serialize};
 
+use super::needs;
 use super::sink::{bytes, elements};
 use crate::config::{MAX_OPTIONS, ModuleSchema, OptionSchema, Value};
 use crate::isolation::few;
@@ -93,11 +94,7 @@ impl Description {
         }
         check_line(&self.version)?;
         check_line(&self.schema.description)?;
-        if let Some(path) = self.needs.iter().find(|path| !is_kernel_file(path)) {
-            return Err(format!(
-                "it needs {path:?}, which is not the path of a file of the kernel below /proc or /sys"
-            ));
-        }
+        self.needs.iter().try_for_each(|path| needs::check(path))?;
         check_number(self.schema.options.len())?;
         let mut names: Vec<&str> = Vec::new();
         for option in &self.schema.options {
@@ -161,20 +158,6 @@ fn check_option(option: &OptionSchema) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// The daemon reads what a module needs with its own rights, so it must not be just anything: nothing outside
-/// of the kernel's file systems, and nothing of a process, whose directory leads to every file.
-fn is_kernel_file(path: &str) -> bool {
-    let below = |top: &str| path.strip_prefix(top).map(|rest| rest.split('/'));
-    let is_name = |part: &str| !["", ".", ".."].contains(&part);
-    let is_process =
-        |part: &str| part.ends_with("self") || part.starts_with(|c: char| c.is_ascii_digit());
-    match (below("/proc/"), below("/sys/")) {
-        (Some(mut parts), _) => parts.clone().all(is_name) && !parts.next().is_some_and(is_process),
-        (None, Some(mut parts)) => parts.all(is_name),
-        (None, None) => false,
-    }
 }
 
 /// Lower-case letters, digits and hyphens, with a letter first.

@@ -13,6 +13,7 @@ pub fn exposition(overview: &Overview) -> String {
     of_log(overview, &mut sheet);
     of_tunables(overview, &mut sheet);
     of_modules(overview, &mut sheet);
+    of_files(overview, &mut sheet);
     for module in &overview.modules {
         own(module, &mut sheet);
     }
@@ -180,6 +181,32 @@ fn of_modules(overview: &Overview, sheet: &mut Sheet) {
         quarantined
             .iter()
             .map(|(labels, value)| (labels.as_slice(), *value)),
+    );
+}
+
+fn of_files(overview: &Overview, sheet: &mut Sheet) {
+    let mut family = |name, help, value: fn(&Module) -> f64| {
+        let modules = overview.modules.iter();
+        let samples: Vec<_> = modules
+            .map(|module| ([("module", module.name.as_str())], value(module)))
+            .collect();
+        let samples = samples.iter();
+        sheet.family(
+            name,
+            Kind::Counter,
+            help,
+            samples.map(|(labels, value)| (labels.as_slice(), *value)),
+        );
+    };
+    family(
+        "module_files_seconds_total",
+        "Time that reading the files of a module took so far, beside those that are read for everybody.",
+        |module| module.files.seconds_total,
+    );
+    family(
+        "module_files_bytes_total",
+        "Text that was read of the files of a module so far, beside those that are read for everybody.",
+        |module| whole(module.files.bytes_total),
     );
 }
 

@@ -113,7 +113,12 @@ impl From<ParseError> for ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io { errno } => write!(f, "{}", io::Error::from_raw_os_error(*errno)),
+            Self::Io { errno } => match rustix::io::Errno::from_raw_os_error(*errno) {
+                rustix::io::Errno::TIMEDOUT => f.write_str("it was not readable in time"),
+                rustix::io::Errno::FBIG => f.write_str("it is larger than is read of it in a scan"),
+                rustix::io::Errno::OPNOTSUPP => f.write_str("it is no regular file"),
+                _ => write!(f, "{}", io::Error::from_raw_os_error(*errno)),
+            },
             Self::Parse(error) => write!(f, "{error}"),
         }
     }

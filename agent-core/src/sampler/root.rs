@@ -1,12 +1,18 @@
 //! Where kernel files come from: a directory, or a recorded machine.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::iter;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::foreign::FileBudget;
+use crate::clock;
 use crate::trace::Frame;
 
 /// The one door to kernel files. Paths are written as on a live machine.
@@ -112,12 +118,17 @@ pub(crate) fn apply(files: &mut Recorded, frame: &Frame) -> bool {
 
 /// Larger than any file that is worth reading every scan (512 CPUs on 64 nodes print 5 MB).
 const MAX_TEXT: usize = 64 << 20;
+/// Larger than any file that is known to be harmless.
+const SMALL_TEXT: usize = 1 << 20;
+/// So much is read before anybody looks what it has cost.
+const CHUNK: usize = 64 << 10;
 
 /// A buffer for the text of a file, reused from scan to scan.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Text {
     buffer: Vec<u8>,
     len: usize,
+    seen: usize,
 }
 
 impl Text {
@@ -129,29 +140,111 @@ impl Text {
         self.buffer.clear();
         self.buffer.extend_from_slice(bytes);
         self.len = bytes.len();
+        self.seen = self.len;
+    }
+
+    /// How much was read, also of a file that was not read to its end.
+    pub(crate) fn seen(&self) -> usize {
+        self.seen
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
     }
 
     /// Reads from offset 0 to the end; a kernel file is made anew for each such reading.
-    fn fill(&mut self, file: &File) -> io::Result<()> {
-        self.len = 0;
+    fn fill(&mut self, file: &File, allowance: &mut Allowance) -> io::Result<()> {
+        (self.len, self.seen) = (0, 0);
         loop {
             if self.len == self.buffer.len() {
-                if self.len >= MAX_TEXT {
-                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-                }
                 self.buffer.resize((self.len * 2).max(4096), 0);
             }
-            match file.read_at(&mut self.buffer[self.len..], self.len as u64) {
+            let end = self.buffer.len().min(self.len + CHUNK);
+            match file.read_at(&mut self.buffer[self.len..end], self.len as u64) {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.len += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.len = 0;
-                    return Err(error);
+                Ok(read) => {
+                    self.len += read;
+                    self.seen = self.len;
+                    allowance.take(read)?;
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
     }
+}
+
+/// What may still be read in a scan.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    bytes: usize,
+    /// When the thread has worked for as long as it may.
+    cpu: Option<Duration>,
+}
+
+impl Allowance {
+    /// For a file of the core, which no time is too much for.
+    fn ample() -> Self {
+        Self {
+            bytes: MAX_TEXT,
+            cpu: None,
+        }
+    }
+
+    /// For a file that the core reads for a module, and that is small wherever it is what it says.
+    pub(super) fn small() -> Self {
+        Self {
+            bytes: SMALL_TEXT,
+            cpu: None,
+        }
+    }
+
+    /// From now on, in this thread.
+    pub(crate) fn new(budget: FileBudget) -> Self {
+        Self {
+            bytes: usize::try_from(budget.bytes).unwrap_or(usize::MAX),
+            cpu: Some(clock::of_this_thread().saturating_add(budget.cpu)),
+        }
+    }
+
+    fn take(&mut self, bytes: usize) -> io::Result<()> {
+        let Some(left) = self.bytes.checked_sub(bytes) else {
+            self.bytes = 0;
+            return Err(Errno::FBIG.into());
+        };
+        self.bytes = left;
+        self.check()
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match self.cpu {
+            Some(end) if clock::of_this_thread() > end => Err(Errno::TIMEDOUT.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Opens a file to read it. Never waits, neither for a writer of a pipe nor for a device, and takes nothing but a regular
+/// file, which all those of the kernel are.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
+    if !metadata.is_file() {
+        return Err(Errno::OPNOTSUPP.into());
+    }
+    // Root opens what is there only to be written to.
+    if metadata.mode() & 0o444 == 0 {
+        return Err(Errno::ACCESS.into());
+    }
+    Ok(file)
 }
 
 /// A kernel file whose descriptor stays open.
@@ -178,6 +271,20 @@ impl OpenFile {
     ///
     /// If it cannot be opened or read; it is opened again the next time.
     pub(crate) fn read(&mut self, root: &Root, text: &mut Text) -> io::Result<()> {
+        self.read_within(root, text, &mut Allowance::ample())
+    }
+
+    /// The same, as long as it does not cost too much.
+    ///
+    /// # Errors
+    ///
+    /// Also if it does: `FBIG` or `TIMEDOUT`.
+    pub(crate) fn read_within(
+        &mut self,
+        root: &Root,
+        text: &mut Text,
+        allowance: &mut Allowance,
+    ) -> io::Result<()> {
         match root {
             Root::Recorded(files) => {
                 let found = files.get(self.path.trim_start_matches('/'));
@@ -187,10 +294,11 @@ impl OpenFile {
                 })
             }
             Root::Directory(directory) => {
-                let result = match &self.file {
-                    Some(file) => text.fill(file),
-                    None => self.open(directory, text),
-                };
+                text.seen = 0;
+                let result = allowance.check().and_then(|()| match &self.file {
+                    Some(file) => text.fill(file, allowance),
+                    None => self.open(directory, text, allowance),
+                });
                 if result.is_err() {
                     text.len = 0;
                     // A node or a module that went away and came back has new files.
@@ -201,10 +309,15 @@ impl OpenFile {
         }
     }
 
-    fn open(&mut self, directory: &Path, text: &mut Text) -> io::Result<()> {
+    fn open(
+        &mut self,
+        directory: &Path,
+        text: &mut Text,
+        allowance: &mut Allowance,
+    ) -> io::Result<()> {
         let locate = || directory.join(self.path.trim_start_matches('/'));
-        let file = File::open(self.located.get_or_insert_with(locate))?;
-        text.fill(&file)?;
+        let file = open(self.located.get_or_insert_with(locate))?;
+        text.fill(&file, allowance)?;
         self.file = Some(file);
         Ok(())
     }

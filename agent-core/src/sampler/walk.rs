@@ -1,10 +1,10 @@
 //! What is looked at only now and then, and may be large: directories, links, files in parts.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-use super::root::Root;
+use super::root::{Root, open};
 
 impl Root {
     /// The names of the directories in a directory, sorted. Empty if it does not exist.
@@ -75,7 +75,7 @@ impl Root {
             let _stopped = whole.chunks(buffer.len().max(1)).try_for_each(take);
             return Ok(());
         };
-        let mut file = File::open(located)?;
+        let mut file = open(&located)?;
         loop {
             match file.read(buffer) {
                 Ok(0) => return Ok(()),

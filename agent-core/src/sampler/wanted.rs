@@ -2,6 +2,8 @@
 
 use adaptivemm_module_api::abi;
 
+use super::foreign::{FileBudget, ModuleFiles};
+use crate::loader::Description;
 use crate::tunables::{self, Knob};
 
 /// The files to read: the sum of what the enabled modules need, and nothing else.
@@ -16,6 +18,8 @@ pub struct Wanted {
     pub(crate) node_meminfo: bool,
     /// Other files, by path.
     pub(crate) files: Vec<String>,
+    /// Which modules name which of those, and what that may cost.
+    pub(crate) modules: Vec<ModuleFiles>,
     /// Tunables that some module may change.
     pub(crate) tunables: Vec<&'static Knob>,
 }
@@ -32,6 +36,7 @@ impl Wanted {
             hugepages: true,
             node_meminfo: true,
             files: Vec::new(),
+            modules: Vec::new(),
             tunables: tunables::KNOBS.iter().collect(),
         }
     }
@@ -51,6 +56,23 @@ impl Wanted {
                 }
             }
         }
+    }
+
+    /// Adds everything that a module needs and may change. Its files may cost so much in a scan.
+    pub fn add_module(&mut self, module: &Description, budget: FileBudget) {
+        let mut own = Self::default();
+        for path in &module.needs {
+            self.add_file(path);
+            own.add_file(path);
+        }
+        for name in &module.writes {
+            self.add_tunable(name);
+        }
+        self.modules.push(ModuleFiles {
+            module: module.schema.name.clone(),
+            paths: own.files,
+            budget,
+        });
     }
 
     /// Adds a tunable by its name; one that the core does not know is left out, and cannot be changed.

@@ -48,7 +48,7 @@ fn a_value_that_somebody_else_sets_is_left_alone_and_this_is_said_once() {
                 left alone until `adaptivemmd resume vm.watermark_scale_factor`\n";
     let theirs = answers("somebody else's 35 (once 35)");
     assert_eq!(already, answers("20 (once 10)"));
-    assert_eq!(log, [theirs.clone() + told, theirs.clone(), theirs]);
+    assert_eq!(log, [theirs + told, String::new(), String::new()]);
     assert_eq!((bench.tunable().as_str(), restored.as_str()), ("35", ""));
 }
 
@@ -86,7 +86,8 @@ fn a_module_that_is_to_advise_changes_nothing_and_repeats_nothing() {
             format!(
                 "{answers}notice asking: vm.watermark_scale_factor = 20: advised, not done (free memory falls by 3 MiB/s) [decision 1]\n"
             ),
-            answers.to_owned()
+            // What is the same is counted, and said again in an hour.
+            String::new()
         ]
     );
     assert_eq!((bench.tunable().as_str(), restored.as_str()), ("10", ""));

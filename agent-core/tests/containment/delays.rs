@@ -150,3 +150,89 @@ fn a_module_that_spins_in_the_daemon_keeps_it_from_nothing() {
         assert!(said.iter().any(|said| said.ends_with(&line)), "{line}");
     }
 }
+
+/// What is logged in so many scans, each of which begins `pause` after the one before has ended.
+fn slow_scans(bench: &mut Bench, count: usize, pause: Duration) -> Vec<String> {
+    let mut scan = || {
+        let log = bench.scan();
+        std::thread::sleep(pause);
+        log
+    };
+    (0..count).map(|_| scan()).collect()
+}
+
+#[test]
+fn a_module_that_always_answers_late_is_quarantined_and_none_of_its_warnings_is_lost() {
+    // Late by less than a period, and by some of them.
+    for (isolation, pause) in BOTH.into_iter().flat_map(|each| [(each, 800), (each, 150)]) {
+        let mut bench = Bench::new(&modules(isolation, SHORT, "mode = \"slow-warning\""));
+
+        let log = slow_scans(&mut bench, 6, Duration::from_millis(pause)).concat();
+
+        assert!(
+            log.starts_with("error chaos: did not answer in time; scans missed in a row: 1\n"),
+            "{isolation} {pause}: {log}"
+        );
+        let told: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains("in 3 scans in a row"))
+            .collect();
+        let expected = match isolation {
+            "none" => {
+                "error chaos: quarantined for 60 s, or until a reload (SIGHUP): did not answer in time in 3 scans in a row"
+            }
+            _ => "error chaos: did not answer in time in 3 scans in a row; it is started again",
+        };
+        assert_eq!(told, [expected], "{isolation} {pause}: {log}");
+        let first = "warning chaos: trouble in scan 1 (seen ";
+        let warnings = log.matches("said too late").count();
+        // What a process has not said by then is lost with it.
+        let least = if pause == 800 { 3 } else { 1 };
+        assert!(
+            log.contains(first) && warnings >= least,
+            "{isolation} {pause}: {log}"
+        );
+        assert!(
+            !log.contains("does its work again"),
+            "{isolation} {pause}: {log}"
+        );
+    }
+}
+
+#[test]
+fn a_module_that_is_late_now_and_then_is_not_quarantined() {
+    let options = "mode = \"slow-warning\"\nscans = 2\nagain-from-scan = 5";
+    let mut bench = Bench::new(&modules("none", "deadline-ms = 200", options));
+
+    let log = slow_scans(&mut bench, 6, Duration::from_millis(800)).concat();
+
+    assert!(!log.contains("quarantined"), "{log}");
+    assert_eq!(log.matches("said too late").count(), 3, "{log}");
+}
+
+#[test]
+fn a_warning_that_is_late_is_not_lost_in_a_reload_or_at_the_end() {
+    let config = modules("none", SHORT, "mode = \"slow-warning\"\nscans = 1");
+    let mut bench = Bench::new(&config);
+    bench.scan();
+    std::thread::sleep(Duration::from_millis(800));
+
+    // Another value, so that it is made anew.
+    bench.reload(&config.replace("scans = 1", "scans = 1\nagain-from-scan = 3"));
+    let log = bench.scan();
+
+    assert_eq!(
+        log,
+        "info chaos: does its work again\n\
+         warning chaos: trouble in scan 1 (seen 30 s ago, said too late)\n"
+    );
+
+    bench.scan();
+    std::thread::sleep(Duration::from_millis(800));
+    let left = bench.agent.late_findings();
+    let left: Vec<&str> = left
+        .iter()
+        .map(|(_, late)| late.finding.text.as_str())
+        .collect();
+    assert_eq!(left, ["trouble in scan 3"]);
+}

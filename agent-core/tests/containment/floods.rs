@@ -55,7 +55,10 @@ fn a_process_can_print_for_ever() {
 
     let log = bench.scans(5);
 
-    assert_eq!(log, ["notice chaos: printed: true\n"; 5]);
+    let expected: Vec<String> = (1..=5)
+        .map(|scan| format!("notice chaos: printed in scan {scan}: true\n"))
+        .collect();
+    assert_eq!(log, expected);
 }
 
 #[test]
@@ -75,5 +78,31 @@ fn a_flood_does_not_make_the_daemon_grow() {
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
 
         assert!(kib < 40 << 10, "{isolation}: {kib} KiB");
+    }
+}
+
+#[test]
+fn a_flood_of_findings_is_logged_as_far_as_the_share_of_its_module_goes() {
+    for isolation in BOTH {
+        let mut bench = Bench::new(&modules(isolation, AMPLE, "mode = \"flood-log\""));
+        bench.step = Duration::from_millis(200);
+
+        let log = bench.scans(50).concat();
+
+        let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+        assert_eq!(count("the same again"), 1, "{log}");
+        assert_eq!(count("somebody else set it to "), 1, "{log}");
+        // So much at once, and one more a second.
+        assert!((127..=140).contains(&count("chaos: news ")), "{log}");
+        assert_eq!(count("says more than its share of the log"), 1, "{log}");
+
+        bench.step = Duration::from_secs(3601);
+        let log = bench.scan();
+        assert!(
+            log.contains("the same again (and 1549 times more since this was last said)"),
+            "{log}"
+        );
+        let others = "somebody else set it to 51 (and 49 times more since this was last said)";
+        assert!(log.contains(others), "{log}");
     }
 }

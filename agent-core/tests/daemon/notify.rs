@@ -1,11 +1,11 @@
 //! The service manager is told when the daemon works, what it is at, and that its core is alive.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::QUICK_AND_OPEN;
+use crate::hang;
 use crate::machine::Machine;
 use crate::manager::{Manager, said};
 use crate::process::{Home, Running};
@@ -75,20 +75,22 @@ fn only_a_core_that_works_feeds_the_watchdog() {
     let home = Home::new("period-secs = 1\nlog-target = \"stderr\"", "");
     let machine = Machine::new(&home, 100);
     let manager = Manager::new(&home);
-    let zoneinfo = machine.path("proc/zoneinfo");
-    fs::remove_file(&zoneinfo).unwrap();
-    let daemon = start(&home, &machine, &manager);
+    let sign = home.path("hangs");
+    let mut command = home.command(&["--root", machine.root(), "--foreground"]);
+    command
+        .env("LD_PRELOAD", hang::library(&home.path("")))
+        .env("HANG_PATH", "/proc/zoneinfo")
+        .env("HANG_WHILE", &sign);
+    let daemon = Running::start(manager.watch(&mut command));
     manager.until("READY=1");
     for _ in 0..20 {
         manager.until("WATCHDOG=1");
     }
 
-    // The next scan waits for a writer of this file.
-    mknodat(CWD, &zoneinfo, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    // The next scan does not come back from a file of the core itself.
+    fs::write(&sign, "").unwrap();
     manager.await_silence();
-    let writer = OpenOptions::new().read(true).write(true).open(&zoneinfo);
-    fs::remove_file(&zoneinfo).unwrap();
-    drop(writer);
+    fs::remove_file(&sign).unwrap();
     manager.until("WATCHDOG=1");
 
     assert_eq!(daemon.terminate().0.code(), Some(0));

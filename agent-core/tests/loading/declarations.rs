@@ -159,13 +159,43 @@ fn a_flag_that_is_no_key_of_the_old_configuration_is_refused() {
 }
 
 #[test]
+fn a_need_that_could_hang_or_harm_the_daemon_is_refused_with_the_reason() {
+    for (need, why) in [
+        (
+            "/proc/kmsg",
+            "whose reading takes away what others wait for: no module is given it",
+        ),
+        (
+            "/proc/kpageflags",
+            "whose reading takes seconds on a large machine: no module is given it",
+        ),
+        (
+            "/proc/self/root/etc/shadow",
+            "which is of a process, and nothing of a process is read for modules",
+        ),
+        (
+            "/proc/1/environ",
+            "which is of a process, and nothing of a process is read for modules",
+        ),
+        (
+            "/sys/block/zram*/mm_stat",
+            "and a need is no pattern: name each file by its whole path",
+        ),
+    ] {
+        refused(
+            "harm",
+            &[("NEEDS", &format!("AMM_S(\"{need}\")"))],
+            &format!("module \"variant\": it needs {need:?}, {why}"),
+        );
+    }
+}
+
+#[test]
 fn a_need_that_is_no_file_of_the_kernel_is_refused() {
     for need in [
         "meminfo",
         "/etc/shadow",
         "/proc/../etc/shadow",
-        "/proc/self/root/etc/shadow",
-        "/proc/1/environ",
         "/sys/kernel/..",
     ] {
         refused(

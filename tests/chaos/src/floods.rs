@@ -29,6 +29,17 @@ pub(crate) fn requests(_: &Snapshot<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// The same and something else, as often as it is taken.
+pub(crate) fn log(snapshot: &Snapshot<'_>, out: &mut Out<'_>) {
+    let text = format!("somebody else set it to {}", snapshot.scan());
+    out.finding(&Finding::new(Severity::Info, "changed-by-others", &text));
+    for number in 0..31 {
+        out.finding(&Finding::new(Severity::Warning, "same", "the same again"));
+        let text = format!("news {number} of scan {}", snapshot.scan());
+        out.finding(&Finding::new(Severity::Warning, "news", &text));
+    }
+}
+
 pub(crate) fn status(_: &Snapshot<'_>, out: &mut Out<'_>) {
     for _ in 0..MANY {
         out.status("one of many");
@@ -36,13 +47,13 @@ pub(crate) fn status(_: &Snapshot<'_>, out: &mut Out<'_>) {
 }
 
 /// More than a pipe holds, a little in each scan; nobody waits for readers.
-pub(crate) fn print(out: &mut Out<'_>) {
+pub(crate) fn print(snapshot: &Snapshot<'_>, out: &mut Out<'_>) {
     let line = "printed ".repeat(100);
     for _ in 0..60 {
         println!("{line}");
         eprintln!("{line}");
     }
     let is_written = io::stderr().flush().is_ok();
-    let text = format!("printed: {is_written}");
+    let text = format!("printed in scan {}: {is_written}", snapshot.scan());
     out.finding(&Finding::new(Severity::Notice, "printed", &text));
 }

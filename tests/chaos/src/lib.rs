@@ -47,7 +47,7 @@ const AGAIN_FROM: Opt<i64> = Opt::integer(
 /// What can go wrong in a scan.
 type Mischief = fn(&Snapshot<'_>, &mut Out<'_>);
 
-const MISCHIEF: [(&str, Mischief); 35] = [
+const MISCHIEF: [(&str, Mischief); 37] = [
     ("none", |_, _| ()),
     ("panic-str", |_, _| panics::with_a_str()),
     ("panic-string", |_, _| panics::with_a_string()),
@@ -57,9 +57,11 @@ const MISCHIEF: [(&str, Mischief); 35] = [
     ("hang", |_, _| delays::hang()),
     ("spin", |_, _| delays::spin()),
     ("slow", delays::slow),
+    ("slow-warning", delays::slow_warning),
     ("flood-findings", floods::findings),
     ("flood-metrics", floods::metrics),
     ("flood-requests", floods::requests),
+    ("flood-log", floods::log),
     ("flood-status", floods::status),
     ("huge", texts::huge),
     ("not-utf-8", |_, _| texts::not_utf_8()),
@@ -81,7 +83,7 @@ const MISCHIEF: [(&str, Mischief); 35] = [
     ("forge", forgeries::request),
     ("forge-much", forgeries::much),
     ("wrong-scan", forgeries::wrong_scan),
-    ("print", |_, out| floods::print(out)),
+    ("print", floods::print),
     ("escape", |_, out| escapes::all(out)),
 ];
 

@@ -10,7 +10,7 @@ use crate::command::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
 use crate::isolation::{Offer, Process, Program, Subject};
 use crate::loader::{Description, Unmade};
-use crate::sampler::Wanted;
+use crate::sampler::{FileBudget, Wanted};
 
 /// Values of all options of a module.
 pub(super) type Values = Vec<(String, Value)>;
@@ -63,11 +63,7 @@ pub(super) fn look_into(file: &Path) -> Result<Offer, String> {
 pub(super) fn wanted(modules: &[Description]) -> Wanted {
     let mut wanted = Wanted::default();
     for module in modules {
-        module.needs.iter().for_each(|path| wanted.add_file(path));
-        module
-            .writes
-            .iter()
-            .for_each(|name| wanted.add_tunable(name));
+        wanted.add_module(module, FileBudget::default());
     }
     wanted
 }

@@ -14,6 +14,7 @@ fn module(name: &str, state: &str, why: Option<&str>) -> Module {
         why: why.map(str::to_owned),
         mode: "active".to_owned(),
         isolation: "none".to_owned(),
+        files: Files::default(),
         status: Some(format!("{name} sees something")),
         metrics: BTreeMap::new(),
     }

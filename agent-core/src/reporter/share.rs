@@ -1,0 +1,242 @@
+//! What each module may say in the log: so much at a time, and so much as time goes by. A module that says more loses what
+//! it says itself, and nothing of what others say.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use crate::words::Finding;
+
+/// So many lines at once.
+const LINES: f64 = 128.0;
+/// So many more in each second.
+const LINES_PER_SEC: f64 = 1.0;
+/// So many bytes at once: a few findings with all the details that there may be.
+const BYTES: f64 = 512.0 * 1024.0;
+/// So many more in each second.
+const BYTES_PER_SEC: f64 = 4096.0;
+/// How often the same is said again.
+const REMINDER: Duration = Duration::from_secs(3600);
+/// So many findings of a module are remembered; what is said twice is said soon.
+const MOST: usize = 128;
+
+/// The shares of all modules.
+#[derive(Debug, Default)]
+pub(super) struct Shares(BTreeMap<String, Share>);
+
+/// What one module may still say.
+#[derive(Debug)]
+struct Share {
+    lines: f64,
+    bytes: f64,
+    at: Duration,
+    said: Vec<Said>,
+}
+
+/// Something that was said.
+#[derive(Debug)]
+struct Said {
+    finding: u64,
+    written: Duration,
+    seen: Duration,
+    repeated: u64,
+}
+
+/// Whether something is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is; and how often it was not since it was last written.
+    Write {
+        /// How often.
+        repeated: u64,
+    },
+    /// The same was written within the hour.
+    Repeated,
+    /// The module has said too much.
+    TooMuch,
+}
+
+impl Shares {
+    /// Looks at a finding that would be written.
+    pub(super) fn pass(&mut self, module: &str, finding: &Finding, now: Duration) -> Verdict {
+        let size = finding.text.len() + finding.details.len();
+        let hash = hash(finding);
+        let share = self.of_module(module, now);
+        let known = share.said.iter_mut().find(|said| said.finding == hash);
+        if let Some(said) = known {
+            said.seen = now;
+            if now.saturating_sub(said.written) < REMINDER {
+                said.repeated = said.repeated.saturating_add(1);
+                return Verdict::Repeated;
+            }
+        }
+        if !share.take(size) {
+            return Verdict::TooMuch;
+        }
+        let repeated = share.note(hash, now);
+        Verdict::Write { repeated }
+    }
+
+    /// Whether a module may have another line of this size in the log.
+    pub(super) fn allows(&mut self, module: &str, size: usize, now: Duration) -> bool {
+        self.of_module(module, now).take(size)
+    }
+
+    /// Forgets what a module has said, and not how much that was.
+    pub(super) fn forget(&mut self, module: &str) {
+        if let Some(share) = self.0.get_mut(module) {
+            share.said.clear();
+        }
+    }
+
+    /// Forgets what all modules have said.
+    pub(super) fn forget_all(&mut self) {
+        for share in self.0.values_mut() {
+            share.said.clear();
+        }
+    }
+
+    fn of_module(&mut self, module: &str, now: Duration) -> &mut Share {
+        let fresh = || Share {
+            lines: LINES,
+            bytes: BYTES,
+            at: now,
+            said: Vec::new(),
+        };
+        let share = self.0.entry(module.to_owned()).or_insert_with(fresh);
+        let passed = now.saturating_sub(share.at).as_secs_f64();
+        share.lines = (share.lines + passed * LINES_PER_SEC).min(LINES);
+        share.bytes = (share.bytes + passed * BYTES_PER_SEC).min(BYTES);
+        share.at = now;
+        share
+    }
+}
+
+impl Share {
+    /// Takes a line from what is left. One that is larger than what is left is said if anything is: it need not wait until
+    /// there is room for the largest.
+    fn take(&mut self, size: usize) -> bool {
+        if self.lines < 1.0 || self.bytes <= 0.0 {
+            return false;
+        }
+        self.lines -= 1.0;
+        // No text is that large.
+        self.bytes -= f64::from(u32::try_from(size).unwrap_or(u32::MAX));
+        true
+    }
+
+    /// Remembers that something is written now. How often it was not since it last was.
+    fn note(&mut self, finding: u64, now: Duration) -> u64 {
+        let known = self.said.iter_mut().find(|said| said.finding == finding);
+        if let Some(said) = known {
+            said.written = now;
+            return std::mem::take(&mut said.repeated);
+        }
+        if self.said.len() >= MOST {
+            let oldest = self
+                .said
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, said)| said.seen);
+            if let Some((oldest, _)) = oldest {
+                self.said.swap_remove(oldest);
+            }
+        }
+        self.said.push(Said {
+            finding,
+            written: now,
+            seen: now,
+            repeated: 0,
+        });
+        0
+    }
+}
+
+/// What makes two findings the same.
+fn hash(finding: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let Finding {
+        severity,
+        code,
+        text,
+        details,
+        incident,
+        ..
+    } = finding;
+    (severity.name(), code, text, details, incident).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use adaptivemm_module_api::Severity;
+
+    use super::*;
+
+    fn finding(text: &str) -> Finding {
+        Finding {
+            severity: Severity::Warning,
+            verbosity: 0,
+            code: "trouble".to_owned(),
+            text: text.to_owned(),
+            details: String::new(),
+            numbers: Vec::new(),
+            incident: String::new(),
+        }
+    }
+
+    fn minutes(count: u64) -> Duration {
+        Duration::from_secs(60 * count)
+    }
+
+    #[test]
+    fn the_same_is_said_once_an_hour_with_a_count() {
+        let mut shares = Shares::default();
+
+        let said = [0, 1, 30, 61].map(|at| shares.pass("chaos", &finding("the same"), minutes(at)));
+
+        assert_eq!(
+            said,
+            [
+                Verdict::Write { repeated: 0 },
+                Verdict::Repeated,
+                Verdict::Repeated,
+                Verdict::Write { repeated: 2 }
+            ]
+        );
+    }
+
+    #[test]
+    fn a_module_that_says_too_much_loses_its_own_words_until_time_has_passed() {
+        let mut shares = Shares::default();
+        let written = |shares: &mut Shares, now| {
+            let said =
+                (0..1000).map(|n| shares.pass("chaos", &finding(&format!("{now:?} {n}")), now));
+            said.filter(|said| *said == Verdict::Write { repeated: 0 })
+                .count()
+        };
+
+        let first = written(&mut shares, minutes(1));
+        let at_once = written(&mut shares, minutes(1));
+        let other = shares.pass("memleak", &finding("a leak"), minutes(1));
+        let later = written(&mut shares, minutes(2));
+
+        assert_eq!((first, at_once, later), (128, 0, 60));
+        assert_eq!(other, Verdict::Write { repeated: 0 });
+    }
+
+    #[test]
+    fn long_words_count_for_more() {
+        let mut shares = Shares::default();
+        let mut long = finding("with much to tell");
+        long.details = "x".repeat(64 << 10);
+
+        let said = (0..20).map(|n| {
+            long.code = n.to_string();
+            shares.pass("chaos", &long, minutes(1))
+        });
+
+        assert_eq!(said.filter(|said| *said != Verdict::TooMuch).count(), 8);
+    }
+}
