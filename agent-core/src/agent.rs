@@ -252,9 +252,9 @@ impl Agent {
     /// Gives modules that are started anew another chance.
     fn forgive(&mut self, fresh: &[(&Registration, &ModuleSettings)]) {
         if let Some(marker) = &mut self.marker {
-            fresh
-                .iter()
-                .for_each(|(module, _)| marker.forgive(module.name()));
+            for (module, _) in fresh {
+                marker.forgive(module.name());
+            }
         }
     }
 
