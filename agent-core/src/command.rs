@@ -93,6 +93,14 @@ fn complain(problem: &dyn Display) {
     let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {problem}");
 }
 
+/// The same of an error, with its reason.
+fn complain_with_source(error: &dyn std::error::Error) {
+    match error.source() {
+        Some(source) => complain(&format_args!("{error}: {source}")),
+        None => complain(&error),
+    }
+}
+
 /// Prints the result of a command. A reader that has seen enough is no error.
 fn print(text: &str) -> Exit {
     let mut out = io::stdout().lock();
@@ -149,8 +157,18 @@ fn schemas(modules: &[Registration]) -> Vec<ModuleSchema> {
         .collect()
 }
 
+/// The configuration. With `--root`, the runtime directory is below it: a tree that plays a machine has a daemon and a
+/// ledger of its own, and the ledger of the machine we run on is not for it.
 fn load(sources: &Sources, modules: &[Registration]) -> Loaded {
-    config::load(sources, &schemas(modules))
+    let mut loaded = config::load(sources, &schemas(modules));
+    let runtime_dir = &mut loaded.settings.core.runtime_dir;
+    if !runtime_dir.starts_with(&sources.root) {
+        let root = Root::Directory(sources.root.clone());
+        if let Some(below) = root.locate(&runtime_dir.to_string_lossy()) {
+            *runtime_dir = below;
+        }
+    }
+    loaded
 }
 
 /// The settings in force; what is wrong with them is said on standard error.
