@@ -29,6 +29,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
 use crate::sampler::{BOOT_ID, Root, boot_id};
+use crate::signals;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,12 @@ impl From<Exit> for ExitCode {
 /// Runs the program with the arguments it was called with.
 #[must_use]
 pub fn run() -> ExitCode {
+    signals::hold_back();
     let cli = Cli::parse().with_absolute_paths();
+    // Only these two receive them.
+    if !matches!(cli.command, None | Some(Command::Record(_))) {
+        signals::let_through();
+    }
     if let Some(root) = cli.place.root.as_ref().filter(|root| !root.is_dir()) {
         complain(&format_args!(
             "--root {} is not a directory",
