@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: UnixStream,
+    /// The user who connected.
+    pub(super) uid: u32,
     /// Whether it may change something.
     pub(super) may_change: bool,
     incoming: Vec<u8>,
@@ -34,6 +36,7 @@ impl Connection {
         let uid = socket_peercred(&stream)?.uid;
         Ok(Self {
             stream,
+            uid: uid.as_raw(),
             may_change: uid.is_root() || uid == rustix::process::geteuid(),
             incoming: Vec::new(),
             outgoing: Vec::new(),
