@@ -8,10 +8,12 @@ mod rate;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
+use libc::O_NONBLOCK;
 
 use crate::sampler::Root;
 use crate::tunables::{self, Knob};
@@ -130,7 +132,7 @@ impl Actuator {
     fn yield_to_others(&mut self, knob: &Knob, found: i64, original: String, now: Uptime) {
         self.yielded.insert(knob.name.to_owned(), now);
         // There is nothing that is ours to be given back. If that cannot be noted, the next daemon will see the same.
-        let _noted = self.ledger.forget(knob.name);
+        let _noted = self.ledger.disown(knob.name);
         self.notices.push(Notice::Yielded {
             tunable: knob.name.to_owned(),
             found,
@@ -254,10 +256,7 @@ impl Actuator {
             .value(knob)
             .map_or(text.clone(), |taken| taken.to_string());
         if taken != text {
-            // The kernel made something else of it: that is ours, too.
-            self.ledger
-                .note(knob.name, &text, &taken)
-                .map_err(ActionFailed::Ledger)?;
+            self.note_taken(knob, found, &text, &taken, noted)?;
         }
         let is_original = self
             .ledger
@@ -268,6 +267,32 @@ impl Actuator {
             let _noted = self.ledger.forget(knob.name);
         }
         Ok(())
+    }
+
+    /// The kernel made something else of a value: that is ours, too. If that cannot be noted, the change is taken back:
+    /// the next daemon would take the value for somebody else's, and forget the original one.
+    fn note_taken(
+        &mut self,
+        knob: &'static Knob,
+        found: &str,
+        text: &str,
+        taken: &str,
+        noted: Option<Entry>,
+    ) -> Result<(), ActionFailed> {
+        let Err(error) = self.ledger.note(knob.name, text, taken) else {
+            return Ok(());
+        };
+        let found = found.parse().map_err(io::Error::other);
+        match found.and_then(|found| self.write_value(knob, found)) {
+            Ok(()) => {
+                let _noted = self.ledger.revert(knob.name, noted);
+                Err(ActionFailed::Ledger(error))
+            }
+            Err(source) => {
+                self.ledger.assume(knob.name, taken);
+                Err(self.refused(knob, source))
+            }
+        }
     }
 
     fn write_value(&mut self, knob: &'static Knob, value: i64) -> io::Result<()> {
@@ -329,13 +354,22 @@ impl Actuator {
     }
 
     /// Gives every tunable that still has our value its original one back. One that cannot be given back
-    /// stays in the ledger.
+    /// stays in the ledger, and so does one that cannot be taken out of it.
     pub fn restore(&mut self) -> Vec<Restored> {
         self.restore_those(|_| true)
     }
 
+    /// True as long as nobody knows what the last daemon changed: its ledger cannot be read for now, and until then
+    /// nothing is changed.
+    #[must_use]
+    pub fn is_ledger_unread(&self) -> bool {
+        self.ledger.is_unread()
+    }
+
     /// The same for some of them, by their names.
     pub fn restore_those(&mut self, is_meant: impl Fn(&str) -> bool) -> Vec<Restored> {
+        // Whoever opened the ledger has told that it cannot be read.
+        let _still_unread = self.ledger.settle();
         let entries: Vec<(String, Entry)> = self
             .ledger
             .entries()
@@ -360,7 +394,7 @@ impl Actuator {
             tunable, result, ..
         } in &restored
         {
-            if result.is_ok() {
+            if is_settled(result) {
                 self.yielded.insert(tunable.clone(), now);
             }
         }
@@ -399,8 +433,10 @@ impl Actuator {
             // A ledger of another version, or one that somebody has written: it says where nothing is ours.
             None => false,
         };
-        self.ledger.forget(tunable).map_err(ActionFailed::Ledger)?;
-        Ok(given_back)
+        match self.ledger.forget(tunable) {
+            Ok(()) => Ok(given_back),
+            Err(error) => Err(ActionFailed::NotForgotten { given_back, error }),
+        }
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -428,9 +464,18 @@ impl Actuator {
     }
 }
 
+/// True if nothing is left to be done to a tunable, whether or not that could be noted.
+fn is_settled(result: &Result<bool, ActionFailed>) -> bool {
+    matches!(result, Ok(_) | Err(ActionFailed::NotForgotten { .. }))
+}
+
 /// Opens what is there: where the kernel has no such file, none is made.
 fn write(path: &Path, value: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
+    // In a tree that plays a machine somebody may have put a pipe, which is not waited for.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .custom_flags(O_NONBLOCK)
+        .open(path)?;
     // All at once: the kernel takes each write for a value.
     let text = format!("{value}\n");
     file.write_all(text.as_bytes())?;

@@ -523,6 +523,12 @@ impl Agent {
         self.actuator.hand_over(tunable, now)
     }
 
+    /// True as long as nobody knows what a daemon changed that died, as its ledger cannot be read for now.
+    #[must_use]
+    pub fn is_ledger_unread(&self) -> bool {
+        self.actuator.is_ledger_unread()
+    }
+
     /// Gives back everything that was changed, by us or by a daemon that died.
     pub fn restore(&mut self) -> Vec<Restored> {
         self.actuator.restore()

@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use rustix::process::{chdir, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
+use crate::signals;
+
 /// Tells the second process what it is.
 const MARK: &str = "ADAPTIVEMMD_IN_BACKGROUND";
 
@@ -55,6 +57,8 @@ pub(crate) fn enter() -> io::Result<Background> {
         chdir("/")?;
         return Ok(Background::Child(Ready(())));
     }
+    // This process only waits, and is to end when it is told to.
+    signals::let_through();
     let mut child = Command::new(env::current_exe()?)
         .args(env::args_os().skip(1))
         .env(MARK, "1")

@@ -31,6 +31,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
 use crate::sampler::{BOOT_ID, Root, boot_id};
+use crate::signals;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,12 @@ impl From<Exit> for ExitCode {
 /// Runs the program with the arguments it was called with.
 #[must_use]
 pub fn run() -> ExitCode {
+    signals::hold_back();
     let cli = Cli::parse().with_absolute_paths();
+    // Only these two receive them.
+    if !matches!(cli.command, None | Some(Command::Record(_))) {
+        signals::let_through();
+    }
     if let Some(root) = cli.place.root.as_ref().filter(|root| !root.is_dir()) {
         complain(&format_args!(
             "--root {} is not a directory",
@@ -93,6 +99,14 @@ pub fn run() -> ExitCode {
 fn complain(problem: &dyn Display) {
     // Nobody is left to be told that standard error is closed.
     let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {problem}");
+}
+
+/// The same of an error, with its reason.
+fn complain_with_source(error: &dyn std::error::Error) {
+    match error.source() {
+        Some(source) => complain(&format_args!("{error}: {source}")),
+        None => complain(&error),
+    }
 }
 
 /// Prints the result of a command. A reader that has seen enough is no error.
@@ -151,8 +165,18 @@ fn schemas(modules: &[Registration]) -> Vec<ModuleSchema> {
         .collect()
 }
 
+/// The configuration. With `--root`, the runtime directory is below it: a tree that plays a machine has a daemon and a
+/// ledger of its own, and the ledger of the machine we run on is not for it.
 fn load(sources: &Sources, modules: &[Registration]) -> Loaded {
-    config::load(sources, &schemas(modules))
+    let mut loaded = config::load(sources, &schemas(modules));
+    let runtime_dir = &mut loaded.settings.core.runtime_dir;
+    if !runtime_dir.starts_with(&sources.root) {
+        let root = Root::Directory(sources.root.clone());
+        if let Some(below) = root.locate(&runtime_dir.to_string_lossy()) {
+            *runtime_dir = below;
+        }
+    }
+    loaded
 }
 
 /// The settings in force; what is wrong with them is said on standard error.

@@ -32,6 +32,7 @@ pub mod control;
 pub mod decisions;
 pub mod events;
 pub mod evidence;
+mod files;
 pub mod incidents;
 pub mod isolation;
 pub mod journal;

@@ -12,16 +12,17 @@
 mod last_word;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::files;
 
 pub use last_word::listen;
 
@@ -65,15 +66,11 @@ impl Marker {
     /// If it cannot be made.
     pub fn take_over(runtime_dir: &Path) -> io::Result<Self> {
         let path = runtime_dir.join("at-work");
-        let deaths = fs::read(&path).map_or_else(|_| BTreeMap::new(), |old| deaths(&old));
+        let old = files::read(&path, SIZE as u64);
+        let deaths = old.map_or_else(|_| BTreeMap::new(), |old| deaths(&old));
         // Another file: the old one may still be mapped by whoever reads it.
         let _none_there = fs::remove_file(&path);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
+        let file = files::open_or_make(&path, 0o600, OFlags::EXCL)?;
         Ok(Self {
             map: Arc::new(Map::of(&file)?),
             path,

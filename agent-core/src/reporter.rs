@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
-use crate::actuator::{Notice, Outcome, Restored};
+use crate::actuator::{ActionFailed, Notice, Outcome, Restored};
 use crate::agent::{Deed, Fate, Round};
 use crate::bus::{Ending, LateFinding, Member, Reason};
 use crate::decisions::News;
@@ -401,7 +401,8 @@ impl Reporter {
             ("TUNABLE", restored.tunable.as_str()),
             ("NEW", &restored.original),
         ];
-        let entry = Entry::new(Severity::Error, "core", &text).event(Event::NotRestored);
+        let (severity, event) = restored_level(restored);
+        let entry = Entry::new(severity, "core", &text).event(event);
         self.condition(&code, &entry.fields(&fields), uptime, journal);
     }
 
@@ -435,10 +436,7 @@ fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Journal) {
 
 /// Tells what became of a tunable that was to get its original value back.
 pub fn report_restored(restored: &Restored, journal: &mut Journal) {
-    let (severity, event) = match restored.result {
-        Ok(_) => (Severity::Notice, Event::Restored),
-        Err(_) => (Severity::Error, Event::NotRestored),
-    };
+    let (severity, event) = restored_level(restored);
     let fields = [
         ("TUNABLE", restored.tunable.as_str()),
         ("NEW", &restored.original),
@@ -446,6 +444,14 @@ pub fn report_restored(restored: &Restored, journal: &mut Journal) {
     let text = restored.to_string();
     let entry = Entry::new(severity, "core", &text).event(event);
     journal.write(&entry.fields(&fields));
+}
+
+fn restored_level(restored: &Restored) -> (Severity, Event) {
+    match restored.result {
+        Ok(_) => (Severity::Notice, Event::Restored),
+        Err(ActionFailed::NotForgotten { .. }) => (Severity::Warning, Event::Restored),
+        Err(_) => (Severity::Error, Event::NotRestored),
+    }
 }
 
 /// What a module saw, as the journal has it; without its fields.

@@ -143,6 +143,10 @@ impl Scheduler {
 
     /// Scans once.
     pub fn scan(&mut self) {
+        if self.agent.is_ledger_unread() {
+            // What a daemon changed that died, once it can be known.
+            self.restore();
+        }
         let before = clock::now();
         let service = &mut self.service;
         let alive = &mut || service.beat();
@@ -283,7 +287,7 @@ fn restored_fields(restored: &Restored) -> Value {
     json!({
         "tunable": tunable,
         "original": original,
-        "done": matches!(result, Ok(true)),
+        "done": restored.is_given_back(),
         "problem": result.as_ref().err().map(ToString::to_string),
     })
 }

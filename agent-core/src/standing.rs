@@ -1,9 +1,7 @@
 //! How each module stands, in a file of the runtime directory: for `adaptivemmd modules`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -11,8 +9,14 @@ use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Ending, Member, Reason};
+use crate::files;
 use crate::loader::Verdict;
 use crate::reporter;
+
+/// Far more than all modules have to say.
+const LONGEST: u64 = 1 << 20;
+/// Everybody may ask how the modules are.
+const MODE: u32 = 0o644;
 
 /// Keeps the file as long as the daemon runs. It is written when something changes, not every scan.
 #[derive(Debug)]
@@ -73,21 +77,12 @@ impl Standing {
             modules: stands.collect(),
         };
         let text = serde_json::to_vec(&content).map_err(io::Error::from)?;
-        self.replace(&text)
-    }
-
-    /// Readers see the old content or the new one, and nothing between.
-    fn replace(&self, text: &[u8]) -> io::Result<()> {
-        let new = self.path.with_extension("new");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o644);
-        options.open(&new)?.write_all(text)?;
-        fs::rename(&new, &self.path)
+        files::replace(&self.path, MODE, &[&text])
     }
 
     /// Removes the file: the daemon ends.
     pub fn remove(self) {
-        let _none_there = fs::remove_file(&self.path);
+        let _none_there = files::remove(&self.path);
     }
 }
 
@@ -98,7 +93,7 @@ fn path(runtime_dir: &Path) -> PathBuf {
 /// How the modules of the running daemon stand; nothing if none runs.
 #[must_use]
 pub fn read(runtime_dir: &Path) -> BTreeMap<String, Stand> {
-    let content = fs::read(path(runtime_dir)).ok();
+    let content = files::read(&path(runtime_dir), LONGEST).ok();
     let content: Option<Content> = content.and_then(|text| serde_json::from_slice(&text).ok());
     content
         .filter(|content| is_alive(content.pid))

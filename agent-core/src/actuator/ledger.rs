@@ -3,12 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::files;
+
+/// There are few tunables. A larger file is none of ours.
+const LONGEST: u64 = 1 << 20;
+/// Whoever records a machine looks into it, too.
+const MODE: u32 = 0o644;
 
 /// The file, and what is in it.
 #[derive(Debug)]
@@ -18,6 +24,8 @@ pub struct Ledger {
     /// Values of an earlier boot are the kernel's own again.
     boot_id: String,
     entries: BTreeMap<String, Entry>,
+    /// The file is there and could not be read, for a reason that may pass: nothing is noted before it is.
+    is_unread: bool,
 }
 
 /// A tunable that we changed.
@@ -78,31 +86,63 @@ impl Ledger {
             path: None,
             boot_id: String::new(),
             entries: BTreeMap::new(),
+            is_unread: false,
         }
     }
 
     /// The ledger in this directory, for this boot. One that another daemon of this boot left is taken over:
-    /// it died before it could give back what it had changed. One that cannot be read is set aside, and said so.
+    /// it died before it could give back what it had changed.
+    ///
+    /// One that makes no sense is set aside, and said so. One that cannot be read just now, for want of memory or because
+    /// of the disk, stays where it is, and nothing is changed before it can be read: see [`Ledger::settle`].
     #[must_use]
     pub fn open(runtime_dir: &Path, boot_id: &str) -> (Self, Option<LedgerError>) {
-        let path = runtime_dir.join("ledger.json");
-        let (entries, error) = match read(&path) {
-            Ok(Some(content)) if content.boot_id == boot_id => (content.tunables, None),
-            Ok(_) => (BTreeMap::new(), None),
-            Err(source) => {
+        let mut ledger = Self {
+            path: Some(runtime_dir.join("ledger.json")),
+            boot_id: boot_id.to_owned(),
+            entries: BTreeMap::new(),
+            is_unread: true,
+        };
+        let error = ledger.settle().err();
+        (ledger, error)
+    }
+
+    /// True as long as nobody knows what the last daemon changed, as its ledger cannot be read for now.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
+    /// Reads the ledger of the last daemon, if that could not be done before.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read; or if it makes no sense, and is set aside.
+    pub fn settle(&mut self) -> Result<(), LedgerError> {
+        let Some(path) = self.path.clone().filter(|_| self.is_unread) else {
+            return Ok(());
+        };
+        match read(&path) {
+            Ok(content) => {
+                self.is_unread = false;
+                let of_this_boot = content.filter(|content| content.boot_id == self.boot_id);
+                self.entries = of_this_boot.map_or_else(BTreeMap::new, |content| content.tunables);
+                Ok(())
+            }
+            Err(source) if files::is_senseless(&source) => {
+                self.is_unread = false;
                 // For whoever wants to know what was in it.
                 let _stays_in_place = fs::rename(&path, path.with_extension("broken"));
-                let what = "what the last daemon changed cannot be given back, as its ledger cannot be read";
-                let path = path.clone();
-                (BTreeMap::new(), Some(LedgerError { what, path, source }))
+                let what = "cannot restore what the last daemon changed, as its ledger makes no sense; it is set aside \
+                            as ledger.broken";
+                Err(LedgerError { what, path, source })
             }
-        };
-        let ledger = Self {
-            path: Some(path),
-            boot_id: boot_id.to_owned(),
-            entries,
-        };
-        (ledger, error)
+            Err(source) => {
+                let what = "cannot restore what the last daemon changed, as its ledger cannot be read for now; it stays, \
+                            and nothing is changed";
+                Err(LedgerError { what, path, source })
+            }
+        }
     }
 
     /// What a daemon that may run now has noted; nothing if that cannot be read. The file stays as it is.
@@ -141,6 +181,7 @@ impl Ledger {
     ///
     /// If it cannot be noted; then it must not be written.
     pub fn note(&mut self, tunable: &str, found: &str, value: &str) -> Result<(), LedgerError> {
+        self.settle()?;
         let before = self.entries.get(tunable).cloned();
         let original = before.as_ref().map_or(found, |entry| &entry.original);
         let entry = Entry {
@@ -151,12 +192,9 @@ impl Ledger {
             },
         };
         self.entries.insert(tunable.to_owned(), entry);
-        self.write().inspect_err(|_| {
+        self.write(NOT_CHANGED).inspect_err(|_| {
             // What is in memory is what is on the disk.
-            match before {
-                Some(before) => self.entries.insert(tunable.to_owned(), before),
-                None => self.entries.remove(tunable),
-            };
+            self.put(tunable, before);
         })
     }
 
@@ -166,67 +204,83 @@ impl Ledger {
     ///
     /// If that cannot be noted; the next daemon will find a value that it takes for somebody else's.
     pub fn revert(&mut self, tunable: &str, before: Option<Entry>) -> Result<(), LedgerError> {
-        match before {
-            Some(before) => self.entries.insert(tunable.to_owned(), before),
-            None => self.entries.remove(tunable),
-        };
-        self.write()
+        self.put(tunable, before);
+        self.write(NOT_FORGOTTEN)
     }
 
-    /// Forgets a tunable: it has its original value again, or is somebody else's.
+    /// Takes a value for ours without noting it: it is in place, and could be neither noted nor undone. This daemon
+    /// gives it back; another one would not know it.
+    pub fn assume(&mut self, tunable: &str, value: &str) {
+        if let Some(entry) = self.entries.get_mut(tunable) {
+            entry.ours.push(value.to_owned());
+        }
+    }
+
+    /// Forgets a tunable that has its original value again.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be noted. Then it stays in the ledger, and is looked at once more the next time.
+    pub fn forget(&mut self, tunable: &str) -> Result<(), LedgerError> {
+        let before = self.entries.remove(tunable);
+        self.write(NOT_FORGOTTEN).inspect_err(|_| {
+            self.put(tunable, before);
+        })
+    }
+
+    /// Forgets a tunable that is somebody else's now, in any case.
     ///
     /// # Errors
     ///
     /// If that cannot be noted; the next daemon will look at it again, and find the same.
-    pub fn forget(&mut self, tunable: &str) -> Result<(), LedgerError> {
+    pub fn disown(&mut self, tunable: &str) -> Result<(), LedgerError> {
         self.entries.remove(tunable);
-        self.write()
+        self.write(NOT_FORGOTTEN)
     }
 
-    fn write(&self) -> Result<(), LedgerError> {
+    fn put(&mut self, tunable: &str, entry: Option<Entry>) {
+        match entry {
+            Some(entry) => self.entries.insert(tunable.to_owned(), entry),
+            None => self.entries.remove(tunable),
+        };
+    }
+
+    fn write(&self, what: &'static str) -> Result<(), LedgerError> {
         let Some(path) = &self.path else {
             return Ok(());
         };
         let result = if self.entries.is_empty() {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            }
+            files::remove(path)
         } else {
             self.replace(path)
         };
         result.map_err(|source| LedgerError {
-            what: "nothing is changed, as the original value cannot be noted",
+            what,
             path: path.clone(),
             source,
         })
     }
 
-    /// Whoever reads it sees the old content or the new one, also after a loss of power.
     fn replace(&self, path: &Path) -> io::Result<()> {
         let content = Content {
             boot_id: self.boot_id.clone(),
             tunables: self.entries.clone(),
         };
         let text = serde_json::to_vec_pretty(&content)?;
-        let new = path.with_extension("new");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o644);
-        let mut file = options.open(&new)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        let directory = path.parent().unwrap_or(Path::new("/"));
-        File::open(directory)?.sync_all()
+        files::replace(path, MODE, &[&text])
     }
 }
 
-/// `None` if there is none.
+/// What it means that nothing can be written before a change, and after one was undone.
+const NOT_CHANGED: &str = "nothing is changed, as the original value cannot be noted";
+const NOT_FORGOTTEN: &str = "the ledger cannot be written";
+
+/// `None` if there is none. What makes no sense is an error for which [`files::is_senseless`] holds.
 fn read(path: &Path) -> io::Result<Option<Content>> {
-    match fs::read(path) {
+    match files::read(path, LONGEST) {
         Ok(text) => serde_json::from_slice(&text)
             .map(Some)
-            .map_err(io::Error::from),
+            .map_err(|error| files::senseless(&error.to_string())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -234,6 +288,11 @@ fn read(path: &Path) -> io::Result<Option<Content>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     const WSF: &str = "vm.watermark_scale_factor";
@@ -295,8 +354,84 @@ mod tests {
 
         let (ledger, error) = Ledger::open(directory.path(), "this-boot");
 
-        assert!(error.is_some());
-        assert_eq!(ledger.entries().count(), 0);
+        assert!(error.unwrap().to_string().contains("makes no sense"));
+        assert_eq!((ledger.entries().count(), ledger.is_unread()), (0, false));
         assert!(directory.path().join("ledger.broken").exists());
+    }
+
+    #[test]
+    fn what_is_no_ledger_at_all_is_set_aside_and_not_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ledger.json");
+        for put_there in [
+            (|path| symlink("/dev/zero", path).unwrap()) as fn(&Path),
+            |path| mknodat(CWD, path, FileType::Fifo, Mode::RWXU, 0).unwrap(),
+            |path| fs::create_dir(path).unwrap(),
+            |path| File::create(path).unwrap().set_len(8 << 30).unwrap(),
+        ] {
+            put_there(&path);
+
+            let (mut ledger, error) = Ledger::open(directory.path(), "this-boot");
+
+            assert!(error.is_some() && !ledger.is_unread());
+            assert!(fs::symlink_metadata(&path).is_err(), "it is set aside");
+            ledger.note(WSF, "10", "20").unwrap();
+            let broken = directory.path().join("ledger.broken");
+            let _not_a_directory = fs::remove_file(&broken);
+            let _not_a_file = fs::remove_dir(&broken);
+            ledger.forget(WSF).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_cannot_be_read_for_now_stays_and_nothing_is_changed_before_it_can_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let runtime_dir = directory.path().join("run");
+        fs::create_dir(&runtime_dir).unwrap();
+        open(&runtime_dir).note(WSF, "10", "20").unwrap();
+        let moved = directory.path().join("moved");
+        fs::rename(&runtime_dir, &moved).unwrap();
+        File::create(&runtime_dir).unwrap();
+
+        let (mut ledger, error) = Ledger::open(&runtime_dir, "this-boot");
+        let refused = ledger.note(WSF, "20", "40").unwrap_err();
+        let (was_unread, count) = (ledger.is_unread(), ledger.entries().count());
+        fs::remove_file(&runtime_dir).unwrap();
+        fs::rename(&moved, &runtime_dir).unwrap();
+        ledger.note(WSF, "20", "40").unwrap();
+
+        for error in [error.unwrap(), refused] {
+            assert!(
+                error.to_string().contains("cannot be read for now"),
+                "{error}"
+            );
+        }
+        assert_eq!((was_unread, count), (true, 0));
+        let entry = ledger.entry(WSF).unwrap();
+        assert_eq!((entry.original.as_str(), entry.is_ours("40")), ("10", true));
+    }
+
+    #[test]
+    fn what_cannot_be_forgotten_stays_unless_it_is_somebody_elses() {
+        let directory = tempfile::tempdir().unwrap();
+        let runtime_dir = directory.path().join("run");
+        fs::create_dir(&runtime_dir).unwrap();
+        let mut ledger = open(&runtime_dir);
+        ledger.note(WSF, "10", "20").unwrap();
+        // No ledger can be written below a file.
+        fs::rename(&runtime_dir, directory.path().join("moved")).unwrap();
+        File::create(&runtime_dir).unwrap();
+
+        let error = ledger.forget(WSF).unwrap_err();
+        let kept = ledger.entry(WSF).cloned();
+        let _not_noted = ledger.disown(WSF).unwrap_err();
+
+        assert!(
+            error
+                .to_string()
+                .starts_with("the ledger cannot be written (")
+        );
+        assert_eq!(kept.unwrap().original, "10");
+        assert!(ledger.entry(WSF).is_none());
     }
 }

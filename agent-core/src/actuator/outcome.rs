@@ -70,6 +70,14 @@ pub enum ActionFailed {
     },
     /// The original value cannot be noted, so it was not even tried.
     Ledger(LedgerError),
+    /// A tunable was looked after, and could not be taken out of the ledger: it stays there, and is looked at once more
+    /// the next time.
+    NotForgotten {
+        /// True if it has its original value again; false if it is left to somebody else.
+        given_back: bool,
+        /// Why the ledger lists it still.
+        error: LedgerError,
+    },
 }
 
 impl fmt::Display for ActionFailed {
@@ -77,6 +85,9 @@ impl fmt::Display for ActionFailed {
         match self {
             Self::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
             Self::Ledger(error) => write!(f, "{error}"),
+            Self::NotForgotten { error, .. } => {
+                write!(f, "it stays in the ledger: {error}")
+            }
         }
     }
 }
@@ -85,7 +96,9 @@ impl std::error::Error for ActionFailed {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Write { source, .. } => Some(source),
-            Self::Ledger(error) => std::error::Error::source(error),
+            Self::Ledger(error) | Self::NotForgotten { error, .. } => {
+                std::error::Error::source(error)
+            }
         }
     }
 }
@@ -101,6 +114,21 @@ pub struct Restored {
     pub result: Result<bool, ActionFailed>,
 }
 
+impl Restored {
+    /// True if the tunable has its original value again, whether or not that could be noted.
+    #[must_use]
+    pub fn is_given_back(&self) -> bool {
+        matches!(
+            self.result,
+            Ok(true)
+                | Err(ActionFailed::NotForgotten {
+                    given_back: true,
+                    ..
+                })
+        )
+    }
+}
+
 impl fmt::Display for Restored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -111,6 +139,21 @@ impl fmt::Display for Restored {
             Ok(false) => write!(
                 f,
                 "{tunable} is left alone, as somebody else has changed it (it was {original})"
+            ),
+            Err(
+                error @ ActionFailed::NotForgotten {
+                    given_back: true, ..
+                },
+            ) => {
+                write!(f, "{tunable} = {original}: given back, but {error}")
+            }
+            Err(
+                error @ ActionFailed::NotForgotten {
+                    given_back: false, ..
+                },
+            ) => write!(
+                f,
+                "{tunable} is left alone, as somebody else has changed it (it was {original}), but {error}"
             ),
             Err(error) => write!(f, "{tunable} cannot be given its {original} back: {error}"),
         }

@@ -438,3 +438,94 @@ fn a_daemon_that_died_before_it_wrote_what_it_had_noted_leaves_nothing_to_be_giv
     assert!(matches!(restored[0].result, Ok(true)));
     assert_eq!((found(&tree).as_str(), open().entries().count()), ("10", 0));
 }
+
+/// A machine, and a ledger in a directory that can be taken away.
+fn with_ledger() -> (tempfile::TempDir, tempfile::TempDir, Actuator) {
+    let (tree, root) = machine();
+    let home = tempfile::tempdir().unwrap();
+    let runtime_dir = home.path().join("run");
+    fs::create_dir(&runtime_dir).unwrap();
+    let ledger = Ledger::open(&runtime_dir, "this-boot").0;
+    (tree, home, Actuator::new(root, Mode::Live, ledger))
+}
+
+/// From now on nothing can be written to the ledger, not even by root.
+fn take_away(home: &tempfile::TempDir) {
+    fs::rename(home.path().join("run"), home.path().join("away")).unwrap();
+    fs::write(home.path().join("run"), "").unwrap();
+}
+
+fn bring_back(home: &tempfile::TempDir) {
+    fs::remove_file(home.path().join("run")).unwrap();
+    fs::rename(home.path().join("away"), home.path().join("run")).unwrap();
+}
+
+#[test]
+fn what_was_given_back_and_cannot_be_forgotten_stays_in_the_ledger_and_both_is_said() {
+    let (tree, home, mut actuator) = with_ledger();
+    actuator.carry_out(&scale(20), at(1)).unwrap();
+    take_away(&home);
+
+    let restored = actuator.restore();
+    bring_back(&home);
+    let later = actuator.restore();
+
+    let text = restored[0].to_string();
+    assert!(
+        text.starts_with(
+            "vm.watermark_scale_factor = 10: given back, but it stays in the ledger: the ledger cannot be written ("
+        ),
+        "{text}"
+    );
+    assert!(restored[0].is_given_back() && restored[0].result.is_err());
+    assert_eq!(found(&tree), "10");
+    assert!(matches!(later[0].result, Ok(true)));
+    assert_eq!(fs::read_dir(home.path().join("run")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_change_that_cannot_be_noted_as_it_came_out_is_taken_back() {
+    let (tree, home, mut actuator) = with_ledger();
+    let knob = tunables::find("vm.watermark_scale_factor").unwrap();
+    actuator.carry_out(&scale(20), at(1)).unwrap();
+    let noted = actuator.ledger().entry(knob.name).cloned();
+    // The next value, 40, was noted and written, and the kernel has made 37 of it.
+    actuator.ledger.note(knob.name, "20", "40").unwrap();
+    fs::write(tree.path().join(WSF), "37\n").unwrap();
+    take_away(&home);
+
+    let error = actuator
+        .note_taken(knob, "20", "40", "37", noted.clone())
+        .unwrap_err();
+    let after = (found(&tree), actuator.ledger().entry(knob.name).cloned());
+    bring_back(&home);
+    let restored = actuator.restore();
+
+    assert!(matches!(error, ActionFailed::Ledger(_)), "{error}");
+    assert_eq!(after, ("20".to_owned(), noted));
+    assert!(matches!(restored[0].result, Ok(true)));
+    assert_eq!(found(&tree), "10");
+}
+
+#[test]
+fn a_value_that_can_be_neither_noted_nor_taken_back_is_known_to_be_ours() {
+    let (tree, home, mut actuator) = with_ledger();
+    let knob = tunables::find("vm.watermark_scale_factor").unwrap();
+    actuator.carry_out(&scale(20), at(1)).unwrap();
+    take_away(&home);
+    let moved = tree.path().join("moved");
+    fs::rename(tree.path().join(WSF), &moved).unwrap();
+
+    let error = actuator
+        .note_taken(knob, "10", "20", "37", None)
+        .unwrap_err();
+    fs::rename(&moved, tree.path().join(WSF)).unwrap();
+    fs::write(tree.path().join(WSF), "37\n").unwrap();
+    let standing = observe(&mut actuator, &tree, at(2));
+    bring_back(&home);
+    actuator.restore();
+
+    assert!(matches!(error, ActionFailed::Write { .. }), "{error}");
+    assert_eq!((standing.original, standing.is_yielded), (Some(10), false));
+    assert_eq!(found(&tree), "10");
+}

@@ -52,6 +52,9 @@ pub(super) fn restore(cli: &Cli) -> Exit {
         let name = |key: &str| restored[key].as_str().unwrap_or_default();
         let (tunable, original) = (name("tunable"), name("original"));
         match (restored["problem"].as_str(), &restored["done"]) {
+            (Some(problem), Value::Bool(true)) => format!(
+                "{tunable} = {original}: given back, and left alone until `adaptivemmd resume`, but {problem}\n"
+            ),
             (Some(problem), _) => {
                 format!("{tunable} cannot be given its {original} back: {problem}\n")
             }

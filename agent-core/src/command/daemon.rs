@@ -5,7 +5,7 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, never};
 
 use super::startup::Startup;
-use super::{Exit, boot, complain};
+use super::{Exit, boot, complain, complain_with_source};
 use crate::actuator::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
@@ -14,6 +14,7 @@ use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, LogTarget, Settings};
 use crate::control::{Call, Server};
 use crate::decisions::Decisions;
+use crate::files;
 use crate::incidents::{Incidents, Office};
 use crate::journal::{self, Entry, Event, Journal};
 use crate::lock::Lock;
@@ -84,17 +85,9 @@ fn stays_in_foreground(daemon: &Daemon) -> bool {
 
 fn start(cli: &Cli, startup: &Startup, background: &Background) -> Exit {
     let settings = &startup.loaded.settings;
-    // A simulation writes nothing, not even a lock, and may run beside the daemon.
-    let _lock = match (!cli.daemon.simulate)
-        .then(|| Lock::take(&settings.core.runtime_dir))
-        .transpose()
-    {
+    let _lock = match places(cli, settings) {
         Ok(lock) => lock,
-        Err(error) => {
-            let source = std::error::Error::source(&error)
-                .map_or_else(String::new, |source| format!(": {source}"));
-            return failed(&format_args!("{error}{source}"));
-        }
+        Err(exit) => return exit,
     };
     let wishes = match signals::receive() {
         Ok(wishes) => wishes,
@@ -137,6 +130,35 @@ fn start(cli: &Cli, startup: &Startup, background: &Background) -> Exit {
     );
     scheduler.end();
     Exit::Done
+}
+
+/// Takes the lock, and sees to it that only the daemon can change its files. A simulation writes nothing, not even a lock,
+/// and may run beside the daemon.
+fn places(cli: &Cli, settings: &Settings) -> Result<Option<Lock>, Exit> {
+    if cli.daemon.simulate {
+        return Ok(None);
+    }
+    let runtime_dir = &settings.core.runtime_dir;
+    let lock = Lock::take(runtime_dir).map_err(|error| {
+        complain_with_source(&error);
+        Exit::Failed
+    })?;
+    let state_dir = &settings.core.state_dir;
+    let located = cli.root().locate(&state_dir.to_string_lossy());
+    let state_dir = located.as_ref().unwrap_or(state_dir);
+    match files::trusted(state_dir) {
+        Err(error) if error.is_dangerous() => {
+            return Err(failed(&format_args!(
+                "the state-dir is not to be trusted: {error}"
+            )));
+        }
+        // One that cannot be written costs records, and each of those says so.
+        Ok(()) | Err(_) => {}
+    }
+    // The last daemon may have been killed while it replaced a file.
+    files::remove_leftovers(runtime_dir);
+    files::remove_leftovers(state_dir);
+    Ok(Some(lock))
 }
 
 fn site(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Site {

@@ -2,24 +2,31 @@
 
 use std::fmt::Write;
 
-use super::{Exit, complain, control, ledger, load, print};
+use super::{Exit, complain, complain_with_source, control, ledger, load, print};
 use crate::actuator::{Actuator, Mode};
 use crate::cli::Cli;
 use crate::lock::{Lock, NotAlone};
 
 pub(super) fn run(cli: &Cli) -> Exit {
     // A configuration that is wrong is no reason to keep what was changed: the daemon that died ran with another.
-    let runtime_dir = load(&cli.sources(), &[]).settings.core.runtime_dir;
+    let loaded = load(&cli.sources(), &[]);
+    let runtime_dir = &loaded.settings.core.runtime_dir;
+    if !loaded.is_valid() {
+        let directory = runtime_dir.display();
+        complain(&format_args!(
+            "the configuration has errors (see `adaptivemmd check-config`); what is to be given back is looked up in {directory}"
+        ));
+    }
     // A daemon that runs knows better what it has changed.
-    let _lock = match Lock::take(&runtime_dir) {
+    let _lock = match Lock::take(runtime_dir) {
         Ok(lock) => lock,
         Err(NotAlone::Running { .. }) => return control::restore(cli),
         Err(error) => {
-            complain(&error);
+            complain_with_source(&error);
             return Exit::Failed;
         }
     };
-    let (ledger, error) = ledger(cli, &runtime_dir);
+    let (ledger, error) = ledger(cli, runtime_dir);
     if let Some(error) = &error {
         complain(error);
     }
@@ -28,11 +35,10 @@ pub(super) fn run(cli: &Cli) -> Exit {
     for restored in &restored {
         let _never_fails = writeln!(text, "{restored}");
     }
+    if restored.is_empty() && error.is_none() {
+        text.push_str("there is nothing to give back\n");
+    }
     let all_well = error.is_none() && restored.iter().all(|restored| restored.result.is_ok());
-    let printed = print(if restored.is_empty() {
-        "there is nothing to give back\n"
-    } else {
-        &text
-    });
+    let printed = print(&text);
     if all_well { printed } else { Exit::Failed }
 }

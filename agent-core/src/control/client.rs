@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use serde_json::{Value, json};
 
 use super::{INTERFACE, SOCKET};
@@ -42,6 +44,14 @@ impl fmt::Display for CallError {
             Self::NotRunning { path, source } => {
                 write!(f, "the daemon does not run ({}: {source})", path.display())
             }
+            // Either time runs out.
+            Self::NoAnswer(source) if source.kind() == io::ErrorKind::WouldBlock => {
+                write!(
+                    f,
+                    "the daemon gave no answer within {} s",
+                    PATIENCE.as_secs()
+                )
+            }
             Self::NoAnswer(source) => write!(f, "the daemon does not answer: {source}"),
             Self::Refused { name, .. } if name == "org.varlink.service.PermissionDenied" => {
                 f.write_str("only root may do this")
@@ -63,8 +73,14 @@ impl std::error::Error for CallError {}
 /// If it does not run, does not answer, or refuses.
 pub fn call(runtime_dir: &Path, method: &str, parameters: &Value) -> Result<Value, CallError> {
     let path = runtime_dir.join(SOCKET);
-    let stream =
-        UnixStream::connect(&path).map_err(|source| CallError::NotRunning { path, source })?;
+    let stream = match connect(&path) {
+        Ok(stream) => stream,
+        // Others stand in line, and none of them was heard.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            return Err(CallError::NoAnswer(error));
+        }
+        Err(source) => return Err(CallError::NotRunning { path, source }),
+    };
     let request = json!({ "method": format!("{INTERFACE}.{method}"), "parameters": parameters });
     let mut reply = ask(stream, &request).map_err(CallError::NoAnswer)?;
     let parameters = reply["parameters"].take();
@@ -75,6 +91,16 @@ pub fn call(runtime_dir: &Path, method: &str, parameters: &Value) -> Result<Valu
         }),
         None => Ok(parameters),
     }
+}
+
+/// Connects, and waits for a place in the line no longer than for an answer.
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(path)?;
+    let flags = SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
+    rustix::net::connect(&socket, &address)?;
+    Ok(socket.into())
 }
 
 fn ask(mut stream: UnixStream, request: &Value) -> io::Result<Value> {
@@ -89,4 +115,29 @@ fn ask(mut stream: UnixStream, request: &Value) -> io::Result<Value> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(serde_json::from_slice(&answer)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_that_does_not_answer_in_time_is_said_to_be_so() {
+        // What the kernel says when the time of a socket has run out.
+        let error = io::Error::from_raw_os_error(libc::EAGAIN);
+
+        assert_eq!(
+            CallError::NoAnswer(error).to_string(),
+            "the daemon gave no answer within 60 s"
+        );
+    }
+
+    #[test]
+    fn without_a_daemon_the_socket_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+
+        let error = call(directory.path(), "Status", &json!({})).unwrap_err();
+
+        assert!(matches!(error, CallError::NotRunning { .. }), "{error}");
+    }
 }

@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: UnixStream,
+    /// The user who connected.
+    pub(super) uid: u32,
     /// Whether it may change something.
     pub(super) may_change: bool,
     /// Whether it may know whose memory it is.
@@ -45,6 +47,7 @@ impl Connection {
         Ok(Self {
             may_see_owners: may_change || group.is_some_and(is_in),
             stream,
+            uid: uid.as_raw(),
             may_change,
             incoming: Vec::new(),
             outgoing: Vec::new(),

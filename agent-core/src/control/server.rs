@@ -1,5 +1,6 @@
 //! The thread that talks to the clients.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -25,8 +26,14 @@ use crate::clock;
 use crate::config::TellOwners;
 use crate::overview::Overview;
 
-/// As many clients at a time; one more, and the one that has been silent for longest has to go.
+/// As many clients at a time; one more, and somebody has to go.
 const MOST: usize = 32;
+/// As many that may change nothing: some places are kept for root.
+const MOST_OTHERS: usize = 28;
+/// As many new clients are taken in one turn: whoever connects without end does not keep the others from being heard.
+const MOST_AT_ONCE: usize = 16;
+/// Where there is no descriptor or memory left for another client, none is taken for so long.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Orders that wait for the core.
 const WAITING: usize = 8;
 /// Questions are answered by how things stood so long ago at most: the core has other things to do.
@@ -66,6 +73,7 @@ impl Server {
         let (tell, answers) = unbounded();
         let mut desk = Desk {
             listener,
+            paused_until: None,
             clients: BTreeMap::new(),
             next: 0,
             orders: give,
@@ -93,6 +101,8 @@ impl Drop for Server {
 
 struct Desk {
     listener: UnixListener,
+    /// No client is taken before then, as there was no descriptor left for one.
+    paused_until: Option<Instant>,
     clients: BTreeMap<u64, Connection>,
     next: u64,
     orders: Sender<Call>,
@@ -153,8 +163,12 @@ impl Desk {
     }
 
     fn wait(&self) -> io::Result<Ready> {
+        let now = clock::now();
+        let is_paused = self.paused_until.is_some_and(|until| until > now);
+        let mut wanted = PollFlags::empty();
+        wanted.set(PollFlags::IN, !is_paused);
         let mut files = vec![
-            PollFd::new(&self.listener, PollFlags::IN),
+            PollFd::new(&self.listener, wanted),
             PollFd::new(&*self.bell, PollFlags::IN),
         ];
         files.extend(self.clients.values().map(|connection| {
@@ -163,7 +177,7 @@ impl Desk {
             events.set(PollFlags::OUT, connection.wants_to_write());
             PollFd::new(connection.stream(), events)
         }));
-        match poll(&mut files, self.timeout().as_ref()) {
+        match poll(&mut files, self.timeout(now).as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -183,33 +197,66 @@ impl Desk {
         })
     }
 
-    /// Until the first client has to have done something.
-    fn timeout(&self) -> Option<Timespec> {
+    /// Until the first client has to have done something, or clients are taken again.
+    fn timeout(&self, now: Instant) -> Option<Timespec> {
         let waited_for = self.clients.values().filter(|client| !client.is_waiting);
-        let deadline = waited_for.map(|client| client.deadline).min()?;
-        deadline
-            .saturating_duration_since(clock::now())
-            .try_into()
-            .ok()
+        let deadlines = waited_for.map(|client| client.deadline);
+        let pause = self.paused_until.filter(|until| *until > now);
+        let first = deadlines.chain(pause).min()?;
+        first.saturating_duration_since(now).try_into().ok()
     }
 
+    /// Takes new clients, but not all of those that wait: the others have a turn first.
     fn accept(&mut self, now: Instant) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            if self.clients.len() >= MOST {
-                self.drop_somebody();
-            }
-            if let Ok(connection) = Connection::new(stream, self.group, now) {
-                self.clients.insert(self.next, connection);
-                self.next += 1;
+        for _ in 0..MOST_AT_ONCE {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    if let Ok(connection) = Connection::new(stream, self.group, now) {
+                        self.make_room(connection.may_change);
+                        self.clients.insert(self.next, connection);
+                        self.next += 1;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // This one has left again, or a signal came.
+                Err(error) if is_passing(&error) => {}
+                Err(_) => {
+                    // It would be told so again at once.
+                    self.paused_until = Some(now + PAUSE);
+                    // There is a descriptor for the next one then, who may be root.
+                    self.drop_somebody(false);
+                    break;
+                }
             }
         }
     }
 
-    /// Makes room. Whoever may change something is not kept from it by those who only ask; else the one that has been
-    /// silent for longest goes.
-    fn drop_somebody(&mut self) {
-        let rank = |client: &Connection| (client.may_change, client.is_waiting, client.deadline);
-        let least = self.clients.iter().min_by_key(|(_, client)| rank(client));
+    /// Makes room for another client, which may change something or not.
+    fn make_room(&mut self, may_change: bool) {
+        let others = self.clients.values().filter(|client| !client.may_change);
+        if !may_change && others.count() >= MOST_OTHERS {
+            self.drop_somebody(false);
+        } else if self.clients.len() >= MOST {
+            self.drop_somebody(true);
+        }
+    }
+
+    /// Drops a client: one of the user who has most of them, and of those the one that has been silent for longest. Whoever
+    /// may change something goes last, and only to make room for his like.
+    fn drop_somebody(&mut self, anybody: bool) {
+        let mut counts = BTreeMap::new();
+        for client in self.clients.values() {
+            *counts.entry(client.uid).or_insert(0_usize) += 1;
+        }
+        let rank = |client: &Connection| {
+            let count = counts.get(&client.uid).copied();
+            let (may_change, is_waiting) = (client.may_change, client.is_waiting);
+            (may_change, Reverse(count), is_waiting, client.deadline)
+        };
+        let candidates = self.clients.iter();
+        let least = candidates
+            .filter(|(_, client)| anybody || !client.may_change)
+            .min_by_key(|(_, client)| rank(client));
         if let Some(number) = least.map(|(number, _)| *number) {
             self.clients.remove(&number);
         }
@@ -314,4 +361,12 @@ impl Desk {
             }
         }
     }
+}
+
+/// True for an error of accept(2) that concerns one client only.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted
+    )
 }

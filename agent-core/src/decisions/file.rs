@@ -1,11 +1,14 @@
 //! The decision log on the disk: one JSON object per line, and one older file of the same kind.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::Deserialize;
+
+use crate::files;
 
 use super::record::Record;
 
@@ -27,17 +30,13 @@ fn older(state_dir: &Path) -> PathBuf {
 
 /// Makes the directory, if need be, and sees whether the file can be written.
 pub(super) fn prepare(state_dir: &Path) -> io::Result<()> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(state_dir)?;
+    files::make(state_dir)?;
     open(state_dir).map(|_| ())
 }
 
 fn open(state_dir: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true).mode(0o644);
-    options.open(path(state_dir))
+    // Everybody may ask why.
+    files::open_or_make(&path(state_dir), 0o644, OFlags::APPEND)
 }
 
 /// Appends one line, and sees to it that it survives a loss of power: the last decisions before a machine died
@@ -99,21 +98,23 @@ pub(super) fn last_id(state_dir: &Path) -> io::Result<u64> {
 }
 
 fn text(path: &Path) -> io::Result<Vec<u8>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+    let file = match files::open(path) {
+        // Somebody may have put something else there, which the daemon says when it cannot write.
+        Err(error) if error.kind() == io::ErrorKind::NotFound || files::is_senseless(&error) => {
+            return Ok(Vec::new());
+        }
         file => file?,
     };
     let mut text = Vec::new();
-    // Somebody may have put something endless there.
-    if file.metadata()?.is_file() {
-        file.take(MAX_READ).read_to_end(&mut text)?;
-    }
+    file.take(MAX_READ).read_to_end(&mut text)?;
     Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{MetadataExt, symlink};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
 
@@ -183,13 +184,27 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_an_error_and_nothing_else() {
+    fn nothing_but_a_regular_file_is_written_to_or_waited_for() {
         let home = tempfile::tempdir().unwrap();
-        symlink("/dev/full", path(home.path())).unwrap();
+        let victim = home.path().join("victim");
+        fs::write(&victim, "secret").unwrap();
+        for name in [path(home.path()), older(home.path())] {
+            for is_link in [true, false] {
+                if is_link {
+                    symlink(&victim, &name).unwrap();
+                } else {
+                    mknodat(CWD, &name, FileType::Fifo, Mode::RWXU, 0).unwrap();
+                }
 
-        let error = append(home.path(), &line(1, "")).unwrap_err();
-
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert_eq!(last_id(home.path()).unwrap(), 0);
+                assert_eq!(last_id(home.path()).unwrap(), 0);
+                assert_eq!(read(home.path()).unwrap(), []);
+                if name == path(home.path()) {
+                    let error = append(home.path(), &line(1, "")).unwrap_err();
+                    assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+                }
+                fs::remove_file(&name).unwrap();
+            }
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"secret");
     }
 }

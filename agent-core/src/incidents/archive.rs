@@ -1,13 +1,14 @@
 //! Incidents on the disk: a directory each, which only the user who runs the daemon can read.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::files;
 
 use super::record::Incident;
 use crate::evidence::Evidence;
@@ -83,9 +84,7 @@ impl Archive {
     ///
     /// If its record cannot be read, or makes no sense.
     pub fn read(&self, id: &str) -> io::Result<Incident> {
-        let file = File::open(self.place(id).join(RECORD))?;
-        let mut text = Vec::new();
-        file.take(LONGEST).read_to_end(&mut text)?;
+        let text = files::read(&self.place(id).join(RECORD), LONGEST)?;
         Ok(serde_json::from_slice(&text)?)
     }
 
@@ -120,7 +119,7 @@ impl Archive {
     pub(super) fn put(&self, id: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.place(id).join(name);
         if let Some(parent) = path.parent() {
-            private(parent)?;
+            private(self.directory.parent().unwrap_or(parent), parent)?;
         }
         replace(&path, bytes)
     }
@@ -187,31 +186,14 @@ fn size(directory: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Makes a directory that only its owner can read, with all above it that are not there.
-pub(super) fn private(directory: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(directory)
+/// Makes a directory that only its owner can read, and those between it and the state directory.
+pub(super) fn private(state_dir: &Path, directory: &Path) -> io::Result<()> {
+    files::make_private(state_dir, directory)
 }
 
 /// Writes a file so that whoever reads it sees the old one or the new one, also after a loss of power.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&new)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if let Err(error) = written {
-        // On a full disk half a file is of use to nobody.
-        let _left = fs::remove_file(&new);
-        return Err(error);
-    }
-    fs::rename(new, path)
+    files::replace(path, 0o600, &[bytes])
 }
 
 /// Packs something for a file of its own.
@@ -222,7 +204,7 @@ pub(super) fn packed(value: &impl Serialize) -> io::Result<Vec<u8>> {
 /// Reads what was [`packed`].
 pub(super) fn unpacked<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
     let mut text = Vec::new();
-    zstd::Decoder::new(File::open(path)?)?
+    zstd::Decoder::new(files::open(path)?)?
         .take(LONGEST)
         .read_to_end(&mut text)?;
     Ok(serde_json::from_slice(&text)?)
@@ -231,6 +213,8 @@ pub(super) fn unpacked<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
 
@@ -335,8 +319,9 @@ mod tests {
     fn what_is_no_incident_is_left_alone() {
         let home = tempfile::tempdir().unwrap();
         let archive = archive(home.path());
-        private(&archive.place("lost+found")).unwrap();
-        private(&archive.place("..hidden")).unwrap();
+        for name in ["lost+found", "..hidden"] {
+            private(home.path(), &archive.place(name)).unwrap();
+        }
         fs::write(archive.place("20260101-000000-a"), "a file").unwrap();
 
         assert_eq!(archive.ids().unwrap(), [""; 0]);
@@ -355,15 +340,38 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_whole_or_as_it_was() {
+    fn a_record_that_is_no_file_is_an_error_and_not_waited_for() {
         let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("file");
-        replace(&path, b"old").unwrap();
-        std::os::unix::fs::symlink("/dev/full", home.path().join("file.new")).unwrap();
+        let archive = archive(home.path());
+        for (id, kind) in [
+            ("20260101-000000-a", FileType::Fifo),
+            ("20260101-000000-b", FileType::Symlink),
+        ] {
+            private(home.path(), &archive.place(id)).unwrap();
+            let path = archive.place(id).join(RECORD);
+            match kind {
+                FileType::Fifo => mknodat(CWD, path, kind, Mode::RWXU, 0).unwrap(),
+                _ => std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+            }
 
-        let error = replace(&path, b"new").unwrap_err();
+            let error = archive.read(id).unwrap_err();
 
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert_eq!(fs::read(&path).unwrap(), b"old");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_link_in_the_way_of_a_record_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let [path, victim] = ["file", "victim"].map(|name| home.path().join(name));
+        fs::write(&victim, "secret").unwrap();
+        for name in ["file", "file.new"] {
+            std::os::unix::fs::symlink(&victim, home.path().join(name)).unwrap();
+        }
+
+        replace(&path, b"new").unwrap();
+
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read(&victim).unwrap(), b"secret");
     }
 }

@@ -75,7 +75,8 @@ impl Shelf {
     }
 
     fn write(&self, evidence: &Evidence) -> io::Result<()> {
-        archive::private(&self.directory)?;
+        let state_dir = self.directory.ancestors().nth(2);
+        archive::private(state_dir.unwrap_or(&self.directory), &self.directory)?;
         archive::replace(&self.path(evidence), &archive::packed(evidence)?)
     }
 
@@ -101,7 +102,7 @@ pub(super) fn remember(
     history: &History,
 ) -> io::Result<()> {
     let directory = place(state_dir, boot_id);
-    archive::private(&directory)?;
+    archive::private(state_dir, &directory)?;
     let file = directory.join(format!("{module}{HISTORY}"));
     archive::replace(&file, &archive::packed(history)?)
 }

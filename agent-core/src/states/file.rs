@@ -8,17 +8,21 @@
 //! checksum 00d1ca5ec0ffee00
 //! ```
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use adaptivemm_module_api::MAX_STATE;
+
+use crate::files;
 
 /// How a file starts.
 const FORMAT: &str = "adaptivemm-state 1";
 /// The lines before the bytes are never longer.
 const LONGEST_HEAD: usize = 1024;
+
+/// Modules may have learned what is nobody's business.
+const MODE: u32 = 0o600;
 
 /// Whose bytes they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,18 +51,15 @@ pub(super) fn path(state_dir: &Path, module: &str) -> PathBuf {
 ///
 /// If there is a file that cannot be read.
 pub(super) fn read(state_dir: &Path, module: &str) -> io::Result<Found> {
-    let path = path(state_dir, module);
-    match fs::symlink_metadata(&path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Ok(Found::Broken("it is no file")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
-        Err(error) => return Err(error),
-    }
     let longest = (MAX_STATE + LONGEST_HEAD) as u64;
-    let mut bytes = Vec::new();
-    File::open(&path)?
-        .take(longest + 1)
-        .read_to_end(&mut bytes)?;
+    let bytes = match files::read(&path(state_dir, module), longest) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) if files::is_senseless(&error) => {
+            return Ok(Found::Broken("it is no file of a state"));
+        }
+        Err(error) => return Err(error),
+    };
     Ok(match parse(module, &bytes) {
         Ok((stamp, state)) => Found::State(stamp, state.to_vec()),
         Err(why) => Found::Broken(why),
@@ -70,46 +71,20 @@ pub(super) fn set_aside(path: &Path) {
     let _replaced_soon = fs::rename(path, path.with_extension("state.broken"));
 }
 
-/// Writes the state of a module: whoever reads it sees the old one or the new one. A loss of power may undo it,
-/// but ends the boot that it was good for, too. Without bytes there is no file.
+/// Writes the state of a module: whoever reads it sees the old one or the new one. Without bytes there is no file.
 pub(super) fn write(state_dir: &Path, module: &str, stamp: &Stamp, state: &[u8]) -> io::Result<()> {
     let path = path(state_dir, module);
     if state.is_empty() {
-        return forget(&path);
+        return files::remove(&path);
     }
-    let new = path.with_extension("state.new");
-    let mut file = match create(&new) {
+    let head = head(module, stamp, state);
+    let content = [head.as_bytes(), state];
+    match files::replace(&path, MODE, &content) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            prepare(state_dir)?;
-            create(&new)?
+            files::make_private(state_dir, &state_dir.join("modules"))?;
+            files::replace(&path, MODE, &content)
         }
-        file => file?,
-    };
-    file.write_all(head(module, stamp, state).as_bytes())?;
-    file.write_all(state)?;
-    fs::rename(new, path)
-}
-
-fn prepare(state_dir: &Path) -> io::Result<()> {
-    let make = |directory: &Path, mode| {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(mode).create(directory)
-    };
-    make(state_dir, 0o755)?;
-    make(&state_dir.join("modules"), 0o700)
-}
-
-/// A file that nobody else has open, or may read.
-fn create(path: &Path) -> io::Result<File> {
-    forget(path)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600).open(path)
-}
-
-fn forget(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        written => written,
     }
 }
 
@@ -219,7 +194,7 @@ mod tests {
         assert_eq!(read(home.path(), "two").unwrap(), of_another);
         assert_eq!(
             read(home.path(), "link").unwrap(),
-            Found::Broken("it is no file")
+            Found::Broken("it is no file of a state")
         );
 
         let mut bytes = head("one", &stamp(), b"state").into_bytes();

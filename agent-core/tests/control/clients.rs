@@ -1,9 +1,17 @@
 //! Clients that are slow, greedy or broken: neither a scan nor another client waits for them.
 
+use std::collections::VecDeque;
+use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rustix::process::{Pid, Resource, Rlimit, Uid, getrlimit, prlimit};
+use rustix::thread::set_thread_res_uid;
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -170,4 +178,145 @@ fn the_socket_goes_with_the_daemon_and_one_that_was_left_over_is_replaced() {
     daemon.terminate();
 
     assert!(!bench.home.path("run/control").exists());
+}
+
+/// Connects and hangs up without end, from as many threads.
+struct Flood {
+    is_over: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<u64>>,
+}
+
+impl Flood {
+    fn start(bench: &Bench, threads: usize, keep: usize) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let path = bench.home.path("run/control");
+        let thread = |_| {
+            let (is_over, path) = (Arc::clone(&is_over), path.clone());
+            thread::spawn(move || {
+                become_nobody();
+                let mut count = 0;
+                let mut kept = VecDeque::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    if let Ok(stream) = UnixStream::connect(&path) {
+                        count += 1;
+                        kept.push_back(stream);
+                        if kept.len() > keep {
+                            kept.pop_front();
+                        }
+                    }
+                }
+                count
+            })
+        };
+        let threads = (0..threads).map(thread).collect();
+        Self { is_over, threads }
+    }
+
+    /// How often they connected.
+    fn end(self) -> u64 {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    }
+}
+
+/// Only this thread is another user from now on.
+fn become_nobody() {
+    if rustix::process::geteuid().is_root() {
+        let nobody = Uid::from_raw(65534);
+        set_thread_res_uid(nobody, nobody, nobody).unwrap();
+    }
+}
+
+#[test]
+fn root_is_answered_while_others_connect_without_end() {
+    let bench = Bench::new("connects");
+    for directory in [bench.home.path(""), bench.home.path("machine")] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut daemon = bench.daemon();
+    daemon.until("done, was");
+
+    for keep in [0, 100] {
+        let flood = Flood::start(&bench, 4, keep);
+        for arguments in [["status"], ["reload"], ["status"], ["restore"], ["resume"]] {
+            // It waits for 60 s, and says so if that was too short.
+            let output = bench.command(&arguments).output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+        }
+        assert!(flood.end() > 1000, "it was a flood");
+    }
+    assert_scans_go_on(&mut daemon);
+}
+
+#[test]
+fn a_place_is_kept_for_root() {
+    let bench = Bench::new("places");
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can be two users");
+        return;
+    }
+    for directory in [bench.home.path(""), bench.home.path("machine")] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut daemon = bench.daemon();
+    daemon.until("done, was");
+    let mut root = connect(&bench);
+    root.write_all(INFO).unwrap();
+    assert_eq!(reply(&mut root)["parameters"]["product"], "adaptivemmd");
+    let path = bench.home.path("run/control");
+
+    let others = thread::spawn(move || {
+        become_nobody();
+        (0..200)
+            .map(|_| UnixStream::connect(&path).unwrap())
+            .collect::<Vec<_>>()
+    });
+    let others = others.join().unwrap();
+    let mut second = connect(&bench);
+
+    for stream in [&mut second, &mut root] {
+        stream.write_all(INFO).unwrap();
+        assert_eq!(reply(stream)["parameters"]["product"], "adaptivemmd");
+    }
+    drop(others);
+}
+
+/// How long a process has worked, in ticks of 10 ms.
+fn ticks(daemon: &Running) -> u64 {
+    let stat = proc_file(daemon.pid(), "stat").unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let times = fields.split(' ').skip(11).take(2);
+    times.map(|time| time.parse::<u64>().unwrap()).sum()
+}
+
+#[test]
+fn without_a_descriptor_for_another_client_it_waits_instead_of_trying_without_end() {
+    let bench = Bench::new("descriptors");
+    let mut daemon = bench.daemon();
+    daemon.until("done, was");
+    let open = || {
+        let directory = format!("/proc/{}/fd", daemon.pid());
+        fs::read_dir(directory).unwrap().count() as u64
+    };
+    let limit = |current| {
+        let pid = Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        prlimit(pid, Resource::Nofile, Rlimit { current, maximum }).unwrap()
+    };
+    let before = limit(Some(open()));
+    let waiting: Vec<UnixStream> = (0..3).map(|_| connect(&bench)).collect();
+
+    let worked = ticks(&daemon);
+    thread::sleep(Duration::from_secs(3));
+    let worked = ticks(&daemon) - worked;
+    limit(before.current);
+    drop(waiting);
+
+    // It is one thread that would work for all of these 300.
+    assert!(worked < 100, "{worked} ticks");
+    assert_is_answered(&bench);
+    assert_eq!(daemon.terminate().0.code(), Some(0));
 }

@@ -1,6 +1,9 @@
 //! What a daemon changed that died before it could give it back.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
 
 use crate::QUICK;
 use crate::machine::Machine;
@@ -74,6 +77,112 @@ fn restore_gives_back_whatever_is_wrong_with_the_configuration() {
         (restored, value(&machine).as_str()),
         ((Some(0), given_back.to_owned()), "10")
     );
+}
+
+#[test]
+fn restore_needs_nothing_of_the_configuration_but_the_runtime_directory() {
+    // Without a configuration that can be read it is the one that is usual.
+    let put_there: [fn(&Path); 4] = [
+        |path| fs::write(path, "[core\nperiod-secs = ").unwrap(),
+        |_| (),
+        |path| fs::create_dir(path).unwrap(),
+        |path| symlink("/dev/zero", path).unwrap(),
+    ];
+    for put in put_there {
+        let home = Home::new(QUICK, "");
+        let machine = machine_after_a_death(&home, BOOT);
+        fs::create_dir_all(machine.path("run/adaptivemmd")).unwrap();
+        let usual = machine.path("run/adaptivemmd/ledger.json");
+        fs::rename(home.path("run/ledger.json"), usual).unwrap();
+        fs::remove_file(home.path("adaptivemmd.toml")).unwrap();
+        put(&home.path("adaptivemmd.toml"));
+
+        let output = home
+            .command(&["restore", "--root", machine.root()])
+            .output()
+            .unwrap();
+
+        let said = stderr(&output);
+        let looked = format!(
+            "adaptivemmd: the configuration has errors (see `adaptivemmd check-config`); what is to be given back is \
+             looked up in {}/run/adaptivemmd\n",
+            machine.root()
+        );
+        assert_eq!(
+            (output.status.code(), said, value(&machine).as_str()),
+            (Some(0), looked, "10")
+        );
+    }
+}
+
+#[test]
+fn what_the_daemon_of_this_machine_has_changed_is_not_for_a_tree() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, BOOT);
+    // The daemon of this machine runs with that directory; and it has died as well.
+    let ledger = home.path("elsewhere/ledger.json");
+    fs::create_dir(home.path("elsewhere")).unwrap();
+    fs::rename(home.path("run/ledger.json"), &ledger).unwrap();
+    let before = fs::read(&ledger).unwrap();
+    let config = home.path("adaptivemmd.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let [run, elsewhere] = ["run", "elsewhere"].map(|name| home.path(name).display().to_string());
+    fs::write(&config, text.replace(&run, &elsewhere)).unwrap();
+
+    let restored = restore(&home, &machine);
+    for arguments in [
+        ["--once"].as_slice(),
+        &["status"],
+        &["doctor"],
+        &["modules"],
+        &["incidents"],
+    ] {
+        let root = ["--root", machine.root()];
+        home.command(&[arguments, &root].concat()).output().unwrap();
+    }
+
+    assert_eq!(
+        restored,
+        (Some(0), "there is nothing to give back\n".to_owned())
+    );
+    assert_eq!(value(&machine), "40");
+    assert_eq!(fs::read(&ledger).unwrap(), before);
+    assert_eq!(fs::read_dir(home.path("elsewhere")).unwrap().count(), 1);
+}
+
+#[test]
+fn what_is_given_back_and_cannot_be_forgotten_is_said_to_be_both() {
+    let home = Home::new(QUICK, "");
+    let machine = machine_after_a_death(&home, BOOT);
+    let trace = home.path("trace");
+    let output = Command::new("strace")
+        .args(["-f", "-qq", "-e", "inject=unlink:error=EPERM", "-P"])
+        .arg(home.path("run/ledger.json"))
+        .arg("-o")
+        .arg(&trace)
+        .arg(env!("CARGO_BIN_EXE_adaptivemmd"))
+        .arg("-c")
+        .arg(home.path("adaptivemmd.toml"))
+        .args(["restore", "--root", machine.root()])
+        .output();
+    let Ok(output) = output else {
+        eprintln!("SKIPPED: there is no strace");
+        return;
+    };
+    let later = restore(&home, &machine);
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.starts_with(
+            "vm.watermark_scale_factor = 10: given back, but it stays in the ledger: the ledger cannot be written ("
+        ),
+        "{said}"
+    );
+    assert_eq!(
+        (output.status.code(), value(&machine).as_str()),
+        (Some(1), "10")
+    );
+    assert_eq!(later.0, Some(0));
 }
 
 #[test]

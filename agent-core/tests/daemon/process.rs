@@ -48,9 +48,16 @@ impl Home {
         home
     }
 
-    /// A path in it.
+    /// A path in it. The runtime directory is within the machine that some tests name with `--root`: the daemon of a tree
+    /// has all that is its own below that tree.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        let is_runtime = name == "run" || name.starts_with("run/");
+        let place = self.directory.path();
+        if is_runtime {
+            place.join("machine").join(name)
+        } else {
+            place.join(name)
+        }
     }
 
     /// Changes the configuration in one step.

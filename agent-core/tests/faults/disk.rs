@@ -7,18 +7,14 @@ use crate::bench::{Bench, WSF};
 use crate::skip::can_trace;
 use crate::strace::{changed, run, traced};
 
-/// Runs a scan in which this call on a file fails, and returns what the daemon said.
-fn said(bench: &Bench, file: &Path, call: &str, error: &str) -> String {
+/// Runs a scan in which this call fails, if it is one on that file, and returns what the daemon said.
+fn said(bench: &Bench, file: Option<&Path>, call: &str, error: &str) -> String {
     let inject = format!("inject={call}:error={error}");
     let trace = bench.home.path("trace");
-    let options = [
-        "-e",
-        &inject,
-        "-P",
-        file.to_str().unwrap(),
-        "-o",
-        trace.to_str().unwrap(),
-    ];
+    let mut options = vec!["-e", &inject, "-o", trace.to_str().unwrap()];
+    if let Some(file) = file {
+        options.extend(["-P", file.to_str().unwrap()]);
+    }
 
     let output = run(traced(bench, &options, &["--once"]));
 
@@ -33,16 +29,20 @@ fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
     if !can_trace() {
         return;
     }
+    // The name of the file that is written is random. It is opened within the directory, and the other calls are made
+    // to replace files only.
     let faults = [
         ("openat", "EROFS", "Read-only file system (os error 30)"),
         ("openat", "EACCES", "Permission denied (os error 13)"),
-        ("write", "ENOSPC", "No space left on device (os error 28)"),
+        ("writev", "ENOSPC", "No space left on device (os error 28)"),
         ("fsync", "EIO", "Input/output error (os error 5)"),
-        ("rename", "EROFS", "Read-only file system (os error 30)"),
+        ("renameat", "EROFS", "Read-only file system (os error 30)"),
     ];
     for (call, error, text) in faults {
         let bench = Bench::new("disk");
-        let said = said(&bench, &bench.home.path("run/ledger.new"), call, error);
+        let directory = bench.home.path("run");
+        let file = (call == "openat").then_some(directory.as_path());
+        let said = said(&bench, file, call, error);
 
         assert_eq!(changed(&bench), [], "{call} {error}");
 
@@ -64,7 +64,7 @@ fn a_value_that_the_kernel_refuses_stays_as_it_was_and_all_else_is_done() {
     }
     let bench = Bench::new("refuses");
 
-    let said = said(&bench, &bench.path(WSF), "write", "EINVAL");
+    let said = said(&bench, Some(&bench.path(WSF)), "write", "EINVAL");
 
     assert!(
         said.contains("vm.watermark_scale_factor = 20: failed: cannot write ")
@@ -78,4 +78,56 @@ fn a_value_that_the_kernel_refuses_stays_as_it_was_and_all_else_is_done() {
     );
     assert_eq!(changed(&bench), []);
     assert!(!bench.home.path("run/ledger.json").exists());
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_for_now_stays_and_nothing_is_changed() {
+    if !can_trace() {
+        return;
+    }
+    let boot = "6f2b7f6c-6f0a-4a7e-8f2d-2f4a3c1d9e10";
+    let content = format!(
+        r#"{{"boot_id": "{boot}", "tunables": {{"vm.watermark_scale_factor": {{"original": "10", "ours": ["40"]}}}}}}"#
+    );
+    for error in ["EMFILE", "ENOMEM", "EIO", "EACCES"] {
+        let bench = Bench::new("unread");
+        let ledger = bench.home.path("run/ledger.json");
+        let boot_id = bench.path("proc/sys/kernel/random/boot_id");
+        for file in [&ledger, &boot_id] {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+        }
+        fs::write(&boot_id, format!("{boot}\n")).unwrap();
+        fs::write(&ledger, &content).unwrap();
+        fs::write(bench.path(WSF), "40\n").unwrap();
+
+        let said = said(&bench, Some(&ledger), "openat", error);
+        let inject = format!("inject=openat:error={error}");
+        let options = [
+            "-e",
+            &inject,
+            "-P",
+            ledger.to_str().unwrap(),
+            "-o",
+            "/dev/null",
+        ];
+        let restored = run(traced(&bench, &options, &["restore"]));
+        let left = fs::read_to_string(bench.path(WSF)).unwrap();
+        let later = bench.command(&["restore"]).output().unwrap();
+
+        let text = "cannot restore what the last daemon changed, as its ledger cannot be read for now; it stays, and \
+                    nothing is changed (";
+        assert!(said.contains(text), "{said}");
+        let complaint = String::from_utf8(restored.stderr).unwrap();
+        assert!(complaint.contains(text), "{complaint}");
+        assert_eq!(
+            (restored.status.code(), restored.stdout.as_slice()),
+            (Some(1), b"".as_slice())
+        );
+        assert_eq!(left, "40\n", "{error}");
+        assert_eq!(
+            String::from_utf8(later.stdout).unwrap(),
+            "vm.watermark_scale_factor = 10: given back\n"
+        );
+        assert!(!ledger.with_extension("broken").exists());
+    }
 }

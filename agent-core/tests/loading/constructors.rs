@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use crate::place::Place;
+use crate::process::eventually;
 
 /// A module that does this when it is loaded is refused for this reason.
 #[track_caller]
@@ -82,4 +85,36 @@ fn the_daemon_goes_on_without_modules_that_crash_end_or_hang_when_they_are_loade
         )
     );
     assert!(took < Duration::from_secs(9), "{took:?}");
+}
+
+#[test]
+fn a_signal_that_comes_while_modules_are_looked_for_is_received_later() {
+    for (signal, ends) in [
+        (Signal::TERM, true),
+        (Signal::INT, true),
+        (Signal::HUP, false),
+    ] {
+        let place = Place::new("early-signal");
+        let begun = place.path("begun");
+        let file = begun.display();
+        let slow = format!("close(creat(\"{file}\", 0600)); sleep(2)");
+        place.install("slow.so", &[("CONSTRUCTOR", &slow)]);
+        let mut daemon = place.home.start(&["--foreground"]);
+        eventually("the module is being loaded", || {
+            begun.exists().then_some(())
+        });
+
+        daemon.send(signal);
+        if !ends {
+            daemon.until("configuration reloaded");
+            daemon.send(Signal::TERM);
+        }
+        let (status, said) = daemon.end();
+
+        assert_eq!(status.code(), Some(0), "{signal:?}: {said:?}");
+        assert!(
+            said.iter().any(|line| line.ends_with("core: ended")),
+            "{said:?}"
+        );
+    }
 }
