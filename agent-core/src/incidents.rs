@@ -9,6 +9,7 @@ mod archive;
 mod chronicle;
 mod clerk;
 mod desk;
+mod following;
 mod record;
 pub mod report;
 mod shelf;
@@ -34,15 +35,12 @@ use chronicle::Chronicle;
 pub use clerk::Office;
 use clerk::{Heard, Job};
 use desk::Desk;
+use following::Following;
 pub use record::{History, Incident, Machine, Moment, Told, VERSION};
 use stills::{Still, Stills};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
-/// So many scans after an incident was opened are kept.
-const AFTER: usize = 10;
-/// So many incidents can be followed at once.
-const MOST_FOLLOWED: usize = 8;
 
 /// Something to be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +68,7 @@ struct Watch {
     office: Office,
     /// When evidence was last taken.
     taken: Option<Uptime>,
-    followed: Vec<Followed>,
-}
-
-/// An incident that was just opened.
-#[derive(Debug)]
-struct Followed {
-    module: String,
-    name: String,
-    stills: Vec<Still>,
-    is_handed_in: bool,
+    following: Following,
 }
 
 impl Incidents {
@@ -101,7 +90,7 @@ impl Incidents {
             chronicles: Vec::new(),
             stills: Stills::default(),
             taken: None,
-            followed: Vec::new(),
+            following: Following::default(),
         }))))
     }
 
@@ -173,7 +162,9 @@ impl Watch {
                 }
             }
         }
-        self.go_on_following(snapshot);
+        for job in self.following.note(snapshot) {
+            self.desk.hand_in(job);
+        }
     }
 
     fn take(&mut self, why: Why, snapshot: &Snapshot, members: &[Member]) {
@@ -191,23 +182,17 @@ impl Watch {
             self.take(Why::Suspicion, snapshot, members);
             return;
         }
-        let is_news = finding.severity <= Severity::Notice;
-        let is_same =
-            |followed: &Followed| followed.module == module && followed.name == finding.incident;
-        let is_known = self.followed.iter().any(is_same);
         let mut stills = Vec::new();
-        if is_news && !is_known {
+        // The clerk does its work in this order: what there is of an incident belongs to it as long as it is open.
+        if finding.code.ends_with("-over") {
+            if let Some(job) = self.following.end(module, &finding.incident) {
+                self.desk.hand_in(job);
+            }
+        } else if finding.severity <= Severity::Notice
+            && self.following.begin(module, &finding.incident)
+        {
             stills = self.stills.all();
             stills.push(Still::of(snapshot));
-            if self.followed.len() >= MOST_FOLLOWED {
-                self.followed.remove(0);
-            }
-            self.followed.push(Followed {
-                module: module.to_owned(),
-                name: finding.incident.clone(),
-                stills: Vec::new(),
-                is_handed_in: false,
-            });
         }
         let history = self.chronicle(module).history();
         self.desk.hand_in(Job::Hear(Box::new(Heard {
@@ -221,24 +206,6 @@ impl Watch {
             period_ms: u64::try_from(snapshot.period.as_millis()).unwrap_or(u64::MAX),
             stills,
         })));
-    }
-
-    /// Keeps the scans after an incident.
-    fn go_on_following(&mut self, snapshot: &Snapshot) {
-        for followed in &mut self.followed {
-            if followed.is_handed_in {
-                continue;
-            }
-            followed.stills.push(Still::of(snapshot));
-            if followed.stills.len() > AFTER {
-                followed.is_handed_in = true;
-                self.desk.hand_in(Job::After {
-                    module: followed.module.clone(),
-                    name: followed.name.clone(),
-                    stills: std::mem::take(&mut followed.stills),
-                });
-            }
-        }
     }
 
     /// Lets a daemon after this one go on.

@@ -281,3 +281,25 @@ fn a_suspicion_takes_evidence_unless_there_is_some_of_just_now() {
     let before = incident.comparison.unwrap().before;
     assert_eq!((before.why.as_str(), before.at), ("suspicion", moment(3)));
 }
+
+#[test]
+fn the_scans_after_an_incident_was_opened_are_not_replaced_by_later_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let id = words[0].incident.clone().unwrap();
+    let after = |clerk: &mut Clerk, scans: usize| {
+        let words = clerk.work(Job::After {
+            module: "memleak".to_owned(),
+            name: "growth-60".to_owned(),
+            stills: vec![Still::default(); scans],
+        });
+        assert_eq!(words, []);
+        fs::read(clerk.archive.place(&id).join("after.jsonl.zst")).unwrap()
+    };
+
+    let first = after(&mut clerk, 2);
+    clerk.work(heard(9, Severity::Warning, "trend-leak", 420));
+
+    assert_eq!(after(&mut clerk, 30), first);
+}
