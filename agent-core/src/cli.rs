@@ -235,6 +235,9 @@ pub struct ExportIncident {
     /// Leave out the names of the host, of processes and of control groups, and evidence that is full of them
     #[arg(long)]
     pub redact: bool,
+    /// Replace the file if it is there already
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Options of `module-test`.

@@ -36,7 +36,7 @@ pub use clerk::Office;
 use clerk::{Heard, Job};
 use desk::Desk;
 use following::Following;
-pub use record::{History, Incident, Machine, Moment, Told, VERSION};
+pub use record::{History, Incident, Machine, Moment, State, Told, VERSION};
 use stills::{Still, Stills};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.

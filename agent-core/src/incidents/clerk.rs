@@ -19,8 +19,6 @@ use crate::sampler::Root;
 use crate::trace::Header;
 use words::{explained_in_words, kept_in_words};
 
-/// No more findings are kept of one incident.
-const MOST_TOLD: usize = 64;
 /// A suspicion needs no evidence of its own so soon after the last one, in milliseconds.
 const FRESH: u64 = 60_000;
 /// The number with which a finding says since when its memory grows.
@@ -191,6 +189,7 @@ impl Clerk {
             history: heard.history.clone(),
             comparison: None,
             problems: Vec::new(),
+            is_of_earlier_boot: false,
         };
         let mut words = Vec::new();
         // It is compared also where it cannot be written: who reads the log has something of it, and is told then.
@@ -215,7 +214,7 @@ impl Clerk {
             return Vec::new();
         };
         let mut incident = self.open.swap_remove(index);
-        add_told(&mut incident, heard.told.clone());
+        incident.add(heard.told.clone());
         incident.history = heard.history.clone();
         let mut words = Vec::new();
         self.examine(&mut incident, heard, &mut words);
@@ -229,7 +228,7 @@ impl Clerk {
         let Some(incident) = self.find(&heard.module, &heard.name) else {
             return Vec::new();
         };
-        add_told(incident, heard.told);
+        incident.add(heard.told);
         incident.history = heard.history;
         let text = format!("incident {} cannot be written", incident.id);
         problem(archive.write(incident), &text)
@@ -243,7 +242,7 @@ impl Clerk {
         let mut incident = self.open.swap_remove(index);
         incident.over = Some(heard.told.at.clone());
         incident.history = heard.history;
-        add_told(&mut incident, heard.told);
+        incident.add(heard.told);
         let text = format!("incident {} cannot be written", incident.id);
         problem(archive.write(&incident), &text)
     }
@@ -376,14 +375,6 @@ impl Clerk {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or_default().saturating_mul(1024)
-    }
-}
-
-fn add_told(incident: &mut Incident, told: Told) {
-    if incident.told.len() < MOST_TOLD {
-        incident.told.push(told);
-    } else {
-        incident.told_more += 1;
     }
 }
 

@@ -303,3 +303,46 @@ fn the_scans_after_an_incident_was_opened_are_not_replaced_by_later_ones() {
 
     assert_eq!(after(&mut clerk, 30), first);
 }
+
+#[test]
+fn nobody_is_said_to_explain_the_growth_in_an_incident_of_another_module() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let Job::Hear(mut heard) = heard(5, Severity::Warning, "zram-incompressible", 210) else {
+        unreachable!()
+    };
+    "zram-pool".clone_into(&mut heard.module);
+
+    let words = clerk.work(Job::Hear(heard));
+
+    assert_eq!(
+        texts(words),
+        [
+            "incident 20261128-000513-zram-pool is kept; see `adaptivemmd incidents show \
+             20261128-000513-zram-pool`"
+        ]
+    );
+}
+
+#[test]
+fn of_very_many_findings_the_first_and_the_latest_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    for mib in 0..200 {
+        let minute = 5 + u64::try_from(mib).unwrap() / 4;
+        clerk.work(heard(minute, Severity::Warning, "trend-leak", 210 + mib));
+    }
+
+    let archive = Archive::below(home.path());
+    let incident = archive.read("20261128-000513-memleak").unwrap();
+
+    assert_eq!(
+        incident.first_reported().unwrap().text,
+        "Possible memory leak, 210 MiB"
+    );
+    assert_eq!(
+        incident.headline().unwrap().text,
+        "Possible memory leak, 409 MiB"
+    );
+    assert_eq!((incident.told.len(), incident.told_more), (64, 136));
+}

@@ -5,6 +5,9 @@ use crate::incidents::Incident;
 /// That it is kept, and where to look.
 pub(super) fn kept_in_words(incident: &Incident) -> String {
     let Incident { id, .. } = incident;
+    if !incident.is_about_kernel_memory() {
+        return format!("incident {id} is kept; see `adaptivemmd incidents show {id}`");
+    }
     format!(
         "incident {id} is kept: {}; see `adaptivemmd incidents show {id}`",
         explained_in_words(incident)
