@@ -112,7 +112,16 @@ impl Incidents {
 
     /// Whether the clerk could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
-        let lost = self.0.as_mut()?.desk.newly_lost();
+        let desk = &mut self.0.as_mut()?.desk;
+        if desk.is_newly_gone() {
+            return Some(News {
+                is_bad: true,
+                text: "the thread that writes incidents has died, so no incident is kept until the daemon is started \
+                       again; what its modules find is in the log"
+                    .to_owned(),
+            });
+        }
+        let lost = desk.newly_lost();
         (lost > 0).then(|| News {
             is_bad: true,
             text: format!(

@@ -19,6 +19,10 @@ use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
 
+/// Said when the thread of the control socket has ended.
+const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
+                        daemon is started again; the modules go on";
+
 /// The daemon at work.
 #[derive(Debug)]
 pub struct Scheduler {
@@ -99,8 +103,11 @@ impl Scheduler {
                         let answer = self.obey(&call.order, &mut rhythm, &mut reload);
                         call.answer(answer);
                     }
-                    // Nobody can call any more; signals still come.
-                    Err(_) => calls = &nobody,
+                    // Signals still come.
+                    Err(_) => {
+                        self.say(Severity::Error, Event::Trouble, NO_CALLS);
+                        calls = &nobody;
+                    }
                 },
             }
         }
@@ -279,3 +286,6 @@ fn restored_fields(restored: &Restored) -> Value {
 pub fn version() -> &'static str {
     concat!("adaptivemmd ", env!("CARGO_PKG_VERSION"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::Word;
 use super::clerk::{Clerk, Job, Office};
@@ -18,12 +18,22 @@ const WORDS: usize = 64;
 /// So long the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
+/// What became of the clerk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    No,
+    Untold,
+    Told,
+}
+
 /// Where work is handed in.
 #[derive(Debug)]
 pub(super) struct Desk {
     jobs: Sender<Job>,
     words: Receiver<Word>,
     ended: Receiver<()>,
+    /// Whether the clerk is gone, and whether that was told.
+    gone: Gone,
     /// Work that was lost, as too much was waiting, and how much of that was told.
     lost: u64,
     told: u64,
@@ -56,6 +66,7 @@ impl Desk {
             jobs,
             words,
             ended,
+            gone: Gone::No,
             lost: 0,
             told: 0,
             unsaid,
@@ -64,9 +75,24 @@ impl Desk {
 
     /// Hands in work, without waiting.
     pub(super) fn hand_in(&mut self, job: Job) {
-        if self.jobs.try_send(job).is_err() {
-            self.lost += 1;
+        match self.jobs.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => self.lost += 1,
+            Err(TrySendError::Disconnected(_)) => {
+                if self.gone == Gone::No {
+                    self.gone = Gone::Untold;
+                }
+            }
         }
+    }
+
+    /// Whether it was found since this was last asked that the clerk is gone: then nothing is kept any more.
+    pub(super) fn is_newly_gone(&mut self) -> bool {
+        let is_newly = self.gone == Gone::Untold;
+        if is_newly {
+            self.gone = Gone::Told;
+        }
+        is_newly
     }
 
     /// Where words come out, for whoever waits for several things.
@@ -90,5 +116,48 @@ impl Desk {
         drop(jobs);
         let _over_or_too_slow = ended.recv_timeout(LONGEST_END);
         words.try_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incidents::History;
+
+    fn job() -> Job {
+        Job::Remember {
+            module: "memleak".to_owned(),
+            history: History::default(),
+        }
+    }
+
+    /// A desk whose clerk does nothing, and what is handed in.
+    fn desk() -> (Desk, Receiver<Job>) {
+        let (jobs, work) = bounded(1);
+        let desk = Desk {
+            jobs,
+            words: bounded(0).1,
+            ended: bounded(0).1,
+            gone: Gone::No,
+            lost: 0,
+            told: 0,
+            unsaid: Arc::default(),
+        };
+        (desk, work)
+    }
+
+    #[test]
+    fn a_clerk_that_is_gone_is_not_one_that_is_slow() {
+        let (mut desk, work) = desk();
+        desk.hand_in(job());
+        desk.hand_in(job());
+        assert_eq!((desk.newly_lost(), desk.is_newly_gone()), (1, false));
+
+        drop(work);
+        desk.hand_in(job());
+        desk.hand_in(job());
+
+        assert_eq!((desk.newly_lost(), desk.is_newly_gone()), (0, true));
+        assert!(!desk.is_newly_gone(), "it is told once");
     }
 }
