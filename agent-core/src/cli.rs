@@ -184,11 +184,16 @@ pub struct Replay {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The number of the decision, as in the log [default: list the last ones]
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = decision_number)]
     pub id: Option<u64>,
     /// Print the records as JSON lines
     #[arg(long)]
     pub json: bool,
+}
+
+fn decision_number(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "the number of a decision is expected, as 17 of `[decision 17]` in the log")
 }
 
 /// What can be done with incidents.

@@ -53,6 +53,8 @@ pub struct Word {
     pub text: String,
     /// The incident that it is about.
     pub incident: Option<String>,
+    /// When that was opened, if it is not over.
+    pub open_since: Option<String>,
 }
 
 /// Sees to it that incidents are kept.

@@ -220,7 +220,10 @@ impl Reporter {
         let words = member.words();
         for finding in &words.findings {
             let fields = [("CODE", finding.code.as_str())];
-            journal.write(&finding_entry(member.name(), finding).fields(&fields));
+            let entry = finding_entry(member.name(), finding).fields(&fields);
+            // What nobody is woken by is one line; who wants to know more asks for it.
+            let is_brief = finding.severity > Severity::Warning && journal.verbosity() == 0;
+            journal.write(&if is_brief { entry.details("") } else { entry });
         }
         if words.dropped > 0 {
             let text = format!(

@@ -98,16 +98,13 @@ impl Scheduler {
                     // Without its signals the daemon could not be ended cleanly.
                     Ok(Wish::End) | Err(_) => break,
                 },
-                recv(calls) -> call => match call {
-                    Ok(call) => {
-                        let answer = self.obey(&call.order, &mut rhythm, &mut reload);
-                        call.answer(answer);
-                    }
+                recv(calls) -> call => if let Ok(call) = call {
+                    let answer = self.obey(&call.order, &mut rhythm, &mut reload);
+                    call.answer(answer);
+                } else {
                     // Signals still come.
-                    Err(_) => {
-                        self.say(Severity::Error, Event::Trouble, NO_CALLS);
-                        calls = &nobody;
-                    }
+                    self.say(Severity::Error, Event::Trouble, NO_CALLS);
+                    calls = &nobody;
                 },
             }
         }

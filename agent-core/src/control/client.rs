@@ -40,7 +40,10 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning { path, source } => {
-                write!(f, "the daemon does not run ({}: {source})", path.display())
+                let reason = source.to_string();
+                let reason = reason.split(" (os error").next().unwrap_or_default();
+                write!(f, "the daemon does not run ({}: {reason})", path.display())?;
+                write!(f, "; `{}` starts it", start_command())
             }
             Self::NoAnswer(source) => write!(f, "the daemon does not answer: {source}"),
             Self::Refused { name, .. } if name == "org.varlink.service.PermissionDenied" => {
@@ -55,6 +58,19 @@ impl fmt::Display for CallError {
 }
 
 impl std::error::Error for CallError {}
+
+/// What starts the daemon, by the init of this machine.
+fn start_command() -> &'static str {
+    let inits = [
+        ("/run/systemd/system", "systemctl start adaptivemmd"),
+        ("/run/openrc", "rc-service adaptivemmd start"),
+        ("/run/runit", "sv up adaptivemmd"),
+        ("/etc/init.d/adaptivemmd", "/etc/init.d/adaptivemmd start"),
+    ];
+    let found = inits.iter().find(|(sign, _)| Path::new(sign).exists());
+    // Without an init, as in a container, it is started by hand.
+    found.map_or("adaptivemmd -d", |(_, command)| command)
+}
 
 /// Asks the daemon of this runtime directory, and waits for the answer.
 ///

@@ -19,6 +19,8 @@ use crate::sampler::Root;
 use crate::trace::Header;
 use words::{explained_in_words, kept_in_words};
 
+/// No more are looked at for some that are open, at the start.
+const MOST_RESUMED: usize = 8;
 /// A suspicion needs no evidence of its own so soon after the last one, in milliseconds.
 const FRESH: u64 = 60_000;
 /// The number with which a finding says since when its memory grows.
@@ -244,7 +246,42 @@ impl Clerk {
         incident.history = heard.history;
         incident.add(heard.told);
         let text = format!("incident {} cannot be written", incident.id);
-        problem(archive.write(&incident), &text)
+        let mut words = problem(archive.write(&incident), &text);
+        words.push(Word {
+            severity: Severity::Info,
+            module: incident.module.clone(),
+            text: format!("incident {} is over", incident.id),
+            incident: Some(incident.id),
+            open_since: None,
+        });
+        words
+    }
+
+    /// Takes over the incidents that were open when a daemon before this one ended.
+    pub(super) fn resume(&mut self) -> Vec<Word> {
+        let ids = self.archive.ids().unwrap_or_default();
+        let newest = ids.iter().rev().take(MOST_RESUMED);
+        let mut open: Vec<Incident> = newest
+            .filter_map(|id| self.archive.read(id).ok())
+            .filter(|incident| self.is_of_this_boot_and_open(incident))
+            .collect();
+        open.reverse();
+        let words = open.iter().map(|incident| Word {
+            severity: Severity::Info,
+            module: incident.module.clone(),
+            text: format!(
+                "incident {id} is open since {}; see `adaptivemmd incidents show {id}`",
+                incident.opened.time,
+                id = incident.id
+            ),
+            incident: Some(incident.id.clone()),
+            open_since: Some(incident.opened.time.clone()),
+        });
+        words.collect()
+    }
+
+    fn is_of_this_boot_and_open(&self, incident: &Incident) -> bool {
+        incident.over.is_none() && incident.machine.boot_id == self.office.boot_id
     }
 
     /// Takes evidence for an incident, compares it with that of before, and writes down what comes of it.
@@ -270,6 +307,7 @@ impl Clerk {
                 module: incident.module.clone(),
                 text: kept_in_words(incident),
                 incident: Some(incident.id.clone()),
+                open_since: Some(incident.opened.time.clone()),
             }),
             Err(error) => words.push(self.not_kept(incident, &error)),
         }
@@ -288,6 +326,7 @@ impl Clerk {
             module: incident.module.clone(),
             text,
             incident: Some(incident.id.clone()),
+            open_since: Some(incident.opened.time.clone()),
         }
     }
 
@@ -360,10 +399,8 @@ impl Clerk {
         }
         let ids = self.archive.ids().unwrap_or_default();
         let candidates = ids.iter().rev().filter_map(|id| self.archive.read(id).ok());
-        let boot_id = &self.office.boot_id;
-        let mut earlier = candidates.filter(|incident| {
-            incident.over.is_none() && incident.machine.boot_id == *boot_id && is_it(incident)
-        });
+        let mut earlier = candidates
+            .filter(|incident| self.is_of_this_boot_and_open(incident) && is_it(incident));
         let found = earlier.next()?;
         self.open.push(found);
         Some(self.open.len() - 1)
@@ -420,6 +457,7 @@ fn problem(result: io::Result<()>, what: &str) -> Vec<Word> {
         module: "core".to_owned(),
         text: format!("{what}: {error}"),
         incident: None,
+        open_since: None,
     };
     result.err().map(word).into_iter().collect()
 }

@@ -54,12 +54,16 @@ impl Desk {
                 // Dropped with the thread, which tells that it has ended.
                 let _end = end;
                 let mut clerk = Clerk::new(office);
-                for job in work {
-                    for word in clerk.work(job) {
+                let say = |words: Vec<Word>| {
+                    for word in words {
                         if say.try_send(word).is_err() {
                             counter.fetch_add(1, Ordering::Relaxed);
                         }
                     }
+                };
+                say(clerk.resume());
+                for job in work {
+                    say(clerk.work(job));
                 }
             })?;
         Ok(Self {

@@ -92,21 +92,43 @@ impl Description {
         }
         check_line(&self.version)?;
         check_line(&self.schema.description)?;
-        if let Some(path) = self.needs.iter().find(|path| !is_kernel_file(path)) {
-            return Err(format!(
-                "it needs {path:?}, which is not the path of a file of the kernel below /proc or /sys"
-            ));
-        }
         check_number(self.schema.options.len())?;
-        let mut names: Vec<&str> = Vec::new();
-        for option in &self.schema.options {
-            check_option(option).map_err(|why| format!("its option {:?}: {why}", option.name))?;
-            if names.contains(&option.name.as_str()) {
-                return Err(format!("it has two options {:?}", option.name));
-            }
-            names.push(&option.name);
+        let faults: Vec<String> = self
+            .faults_of_needs()
+            .chain(self.faults_of_options())
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults.join("; "))
         }
-        Ok(())
+    }
+
+    fn faults_of_needs(&self) -> impl Iterator<Item = String> + '_ {
+        let wrong = self.needs.iter().filter(|path| !is_kernel_file(path));
+        wrong.map(|path| {
+            if is_of_a_process(path) {
+                return format!(
+                    "it needs {path:?}, which is of a process: a module sees files of the whole machine only"
+                );
+            }
+            format!(
+                "it needs {path:?}, which is not the path of a file of the kernel below /proc or /sys"
+            )
+        })
+    }
+
+    fn faults_of_options(&self) -> impl Iterator<Item = String> + '_ {
+        let options = &self.schema.options;
+        options.iter().enumerate().filter_map(|(index, option)| {
+            if let Err(why) = check_option(option) {
+                return Some(format!("its option {:?}: {why}", option.name));
+            }
+            let is_known = options[..index]
+                .iter()
+                .any(|other| other.name == option.name);
+            is_known.then(|| format!("it has two options {:?}", option.name))
+        })
     }
 }
 
@@ -167,13 +189,21 @@ fn check_option(option: &OptionSchema) -> Result<(), String> {
 fn is_kernel_file(path: &str) -> bool {
     let below = |top: &str| path.strip_prefix(top).map(|rest| rest.split('/'));
     let is_name = |part: &str| !["", ".", ".."].contains(&part);
-    let is_process =
-        |part: &str| part.ends_with("self") || part.starts_with(|c: char| c.is_ascii_digit());
     match (below("/proc/"), below("/sys/")) {
-        (Some(mut parts), _) => parts.clone().all(is_name) && !parts.next().is_some_and(is_process),
+        (Some(mut parts), _) => parts.all(is_name) && !is_of_a_process(path),
         (None, Some(mut parts)) => parts.all(is_name),
         (None, None) => false,
     }
+}
+
+/// Whether it is below `/proc/self`, `/proc/thread-self` or `/proc/PID`.
+fn is_of_a_process(path: &str) -> bool {
+    let first = path
+        .strip_prefix("/proc/")
+        .and_then(|rest| rest.split('/').next());
+    first.is_some_and(|part| {
+        part.ends_with("self") || part.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// Lower-case letters, digits and hyphens, with a letter first.

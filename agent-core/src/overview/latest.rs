@@ -56,6 +56,9 @@ pub struct Kept {
     pub module: String,
     /// What explains it, or why it could not be kept.
     pub text: String,
+    /// When it was opened, if it is not over; RFC 3339, UTC.
+    #[serde(default)]
+    pub open_since: Option<String>,
 }
 
 /// When the configuration was read again, and what came of it.
@@ -156,6 +159,7 @@ impl Latest {
             time: clock::time_of_day().to_string(),
             module: word.module.clone(),
             text: word.text.clone(),
+            open_since: word.open_since.clone(),
         });
     }
 
@@ -228,6 +232,7 @@ mod tests {
                 module: "memleak".to_owned(),
                 text: text.to_owned(),
                 incident: Some(id.to_string()),
+                open_since: None,
             });
         };
 

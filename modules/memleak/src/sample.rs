@@ -171,11 +171,11 @@ fn vmstat(counters: &Counters<'_>) -> Vmstat {
 fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
     let mut sum = Zones::default();
     for zone in snapshot.zones()? {
-        let (Some(managed), Some(present)) = (zone.managed, zone.present) else {
-            return Err(ScanError::new(
-                "/proc/zoneinfo does not say how many pages a zone has",
-            ));
-        };
+        let managed = zone.managed.ok_or(ScanError::new(
+            "/proc/zoneinfo does not say how many pages a zone has",
+        ))?;
+        // Without it, no page is known to be taken out.
+        let present = zone.present.unwrap_or(managed);
         sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu);
         sum.managed = sum.managed.saturating_add(managed);
         sum.present = sum.present.saturating_add(present);

@@ -141,7 +141,18 @@ fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
     assert_eq!(clerk.work(heard(6, Severity::Info, "jump-leak", 220)), []);
     let again = clerk.work(heard(9, Severity::Warning, "trend-leak", 410));
     assert_eq!(again.len(), 1);
-    assert_eq!(clerk.work(heard(30, Severity::Info, "leak-over", 20)), []);
+    // A daemon after this one knows of it at once.
+    let mut next = Clerk::new(office(home.path(), machine_with("kmalloc-4k", 2560)));
+    let resumed = next.resume();
+    assert_eq!(
+        resumed[0].open_since.as_deref(),
+        Some("2026-11-28T00:05:13Z"),
+        "{resumed:?}"
+    );
+    let over = clerk.work(heard(30, Severity::Info, "leak-over", 20));
+    assert_eq!(over[0].open_since, None);
+    assert_eq!(texts(over), ["incident 20261128-000513-memleak is over"]);
+    assert_eq!(next.resume(), []);
 
     let archive = Archive::below(home.path());
     assert_eq!(archive.ids().unwrap(), ["20261128-000513-memleak"]);
