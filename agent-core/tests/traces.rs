@@ -109,7 +109,7 @@ fn a_file_that_disappears_and_comes_back_is_told_once_each() {
     recording.scans(&[200_000, 200_000]);
 
     insta::assert_snapshot!(recording.log("", &[]), @r"
-    60.000 notice core: cannot read /proc/meminfo: No such file or directory (os error 2); what depends on it is left out
+    60.000 notice core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
     60.000 error memleak: cannot do its work: no readable /proc/meminfo
     150.000 info core: /proc/meminfo can be read again
     150.000 info memleak: does its work again
@@ -124,7 +124,7 @@ fn without_zoneinfo_only_the_exact_accounting_is_interrupted() {
     recording.scans(&[410_000, 410_000]);
 
     insta::assert_snapshot!(recording.log("", &[]), @r"
-    30.000 notice core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
+    30.000 notice core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
     30.000 info memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     90.000 info core: /proc/zoneinfo can be read again
     90.000 info memleak: Memory is exactly accounted for again
@@ -141,7 +141,7 @@ fn a_file_that_stays_away_is_mentioned_once_an_hour() {
     }
 
     insta::assert_snapshot!(recording.log("", &[]), @r"
-    30.000 notice core: cannot read /proc/meminfo: No such file or directory (os error 2); what depends on it is left out
+    30.000 notice core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
     30.000 error memleak: cannot do its work: no readable /proc/meminfo
     3630.000 error memleak: cannot do its work: no readable /proc/meminfo (and 119 times more since this was last said)
     ");
@@ -212,7 +212,7 @@ fn a_trace_that_is_not_there_is_an_error() {
 
     assert_eq!(run.code, Some(1));
     insta::assert_snapshot!(run.stderr.replace(&missing, "nothing.jsonl"), @r"
-    adaptivemmd: nothing.jsonl: cannot read the trace: No such file or directory (os error 2)
+    adaptivemmd: nothing.jsonl: cannot read the trace: No such file or directory
     ");
 }
 

@@ -40,9 +40,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning { path, source } => {
-                let reason = source.to_string();
-                let reason = reason.split(" (os error").next().unwrap_or_default();
-                write!(f, "the daemon does not run ({}: {reason})", path.display())?;
+                write!(f, "the daemon does not run ({}: {source})", path.display())?;
                 write!(f, "; `{}` starts it", start_command())
             }
             Self::NoAnswer(source) => write!(f, "the daemon does not answer: {source}"),
