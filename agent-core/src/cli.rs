@@ -187,11 +187,16 @@ pub struct Replay {
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The number of the decision, as in the log [default: list the last ones]
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = decision_number)]
     pub id: Option<u64>,
     /// Print the records as JSON lines
     #[arg(long)]
     pub json: bool,
+}
+
+fn decision_number(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "the number of a decision is expected, as 17 of `[decision 17]` in the log")
 }
 
 /// What can be done with incidents.
@@ -251,6 +256,9 @@ pub struct ExportIncident {
     /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
     #[arg(long, value_name = "FILE", requires = "redact")]
     pub key_file: Option<PathBuf>,
+    /// Replace the file if it is there already
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Options of `module-test`.

@@ -32,6 +32,7 @@ use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
 use crate::sampler::{BOOT_ID, Root, boot_id};
 use crate::signals;
+use crate::words::clean::without_error_numbers;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,8 @@ pub fn run() -> ExitCode {
 /// Says what is wrong, on standard error.
 fn complain(problem: &dyn Display) {
     // Nobody is left to be told that standard error is closed.
+    let problem = problem.to_string();
+    let problem = without_error_numbers(&problem);
     let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {problem}");
 }
 

@@ -9,6 +9,7 @@ mod archive;
 mod chronicle;
 mod clerk;
 mod desk;
+mod following;
 mod record;
 pub mod report;
 mod shelf;
@@ -37,19 +38,16 @@ use chronicle::Chronicle;
 pub use clerk::Office;
 use clerk::{Heard, Job};
 use desk::Desk;
-pub use record::{History, Incident, Machine, Moment, Told, VERSION};
+use following::Following;
+pub use record::{History, Incident, Machine, Moment, State, Told, VERSION};
 use stills::{Still, Stills};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
-/// So many scans after an incident was opened are kept.
-const AFTER: usize = 10;
 /// The module that tells how large each class of memory is.
 const ACCOUNTANT: &str = "memleak";
 /// How often it is told that reports are lost.
 const REMINDER: Duration = Duration::from_secs(3600);
-/// So many incidents can be followed at once.
-const MOST_FOLLOWED: usize = 8;
 
 /// Something to be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +62,8 @@ pub struct Word {
     pub for_others: ForOthers,
     /// The incident that it is about.
     pub incident: Option<String>,
+    /// When that was opened, if it is not over.
+    pub open_since: Option<String>,
 }
 
 /// Texts that do not say all of whose memory it is.
@@ -104,16 +104,7 @@ struct Watch {
     lost_told: Option<Uptime>,
     /// When evidence was last taken.
     taken: Option<Uptime>,
-    followed: Vec<Followed>,
-}
-
-/// An incident that was just opened.
-#[derive(Debug)]
-struct Followed {
-    module: String,
-    name: String,
-    stills: Vec<Still>,
-    is_handed_in: bool,
+    following: Following,
 }
 
 impl Incidents {
@@ -139,7 +130,7 @@ impl Incidents {
             losers: BTreeSet::new(),
             lost_told: None,
             taken: None,
-            followed: Vec::new(),
+            following: Following::default(),
         }))))
     }
 
@@ -162,6 +153,14 @@ impl Incidents {
     /// Whether the clerk could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
         let watch = self.0.as_mut()?;
+        if watch.desk.is_newly_gone() {
+            return Some(News {
+                is_bad: true,
+                text: "the thread that writes incidents has died, so no incident is kept until the daemon is started \
+                       again; what its modules find is in the log"
+                    .to_owned(),
+            });
+        }
         let (lost, modules) = watch.desk.newly_lost();
         watch.lost += lost;
         watch.losers.extend(modules);
@@ -238,7 +237,9 @@ impl Watch {
                 }
             }
         }
-        self.go_on_following(snapshot);
+        for (module, job) in self.following.note(snapshot) {
+            self.desk.hand_in(&module, job);
+        }
     }
 
     /// Has evidence taken, for this module or for nobody.
@@ -265,23 +266,17 @@ impl Watch {
             self.take(module, Why::Suspicion, snapshot, members);
             return;
         }
-        let is_news = finding.severity <= Severity::Notice;
-        let is_same =
-            |followed: &Followed| followed.module == module && followed.name == finding.incident;
-        let is_known = self.followed.iter().any(is_same);
         let mut stills = Vec::new();
-        if is_news && !is_known {
+        // The clerk does its work in this order: what there is of an incident belongs to it as long as it is open.
+        if finding.code.ends_with("-over") {
+            if let Some(job) = self.following.end(module, &finding.incident) {
+                self.desk.hand_in(module, job);
+            }
+        } else if finding.severity <= Severity::Notice
+            && self.following.begin(module, &finding.incident)
+        {
             stills = self.stills.all();
             stills.push(Still::of(snapshot));
-            if self.followed.len() >= MOST_FOLLOWED {
-                self.follow_one_less();
-            }
-            self.followed.push(Followed {
-                module: module.to_owned(),
-                name: finding.incident.clone(),
-                stills: Vec::new(),
-                is_handed_in: false,
-            });
         }
         let history = self.chronicle(module).history();
         let heard = Heard {
@@ -296,43 +291,6 @@ impl Watch {
             stills,
         };
         self.desk.hand_in(module, Job::Hear(Box::new(heard)));
-    }
-
-    /// Gives up the oldest incident of the module of which most are followed.
-    fn follow_one_less(&mut self) {
-        let count = |module: &str| {
-            let same = self.followed.iter().filter(|each| each.module == module);
-            same.count()
-        };
-        // Of modules with as many, the one with the oldest.
-        let followed = self.followed.iter().enumerate().rev();
-        let counted = followed.map(|(index, each)| (count(&each.module), index));
-        let most = counted.max_by_key(|(count, _)| *count);
-        let Some((_, index)) = most else { return };
-        let module = self.followed[index].module.clone();
-        let oldest = self.followed.iter().position(|each| each.module == module);
-        if let Some(oldest) = oldest {
-            self.followed.remove(oldest);
-        }
-    }
-
-    /// Keeps the scans after an incident.
-    fn go_on_following(&mut self, snapshot: &Snapshot) {
-        for followed in &mut self.followed {
-            if followed.is_handed_in {
-                continue;
-            }
-            followed.stills.push(Still::of(snapshot));
-            if followed.stills.len() > AFTER {
-                followed.is_handed_in = true;
-                let job = Job::After {
-                    module: followed.module.clone(),
-                    name: followed.name.clone(),
-                    stills: std::mem::take(&mut followed.stills),
-                };
-                self.desk.hand_in(&followed.module, job);
-            }
-        }
     }
 
     /// Lets a daemon after this one go on.

@@ -36,6 +36,7 @@ pub use recent::{Recent, Said};
 pub use repeats::{Pass, Repeats};
 
 use crate::words::Number;
+use crate::words::clean::without_error_numbers;
 use connection::Syslog;
 use line::one_line;
 use log_daemon::LogDaemon;
@@ -192,6 +193,11 @@ impl Journal {
         let Entry {
             severity, module, ..
         } = *entry;
+        let text = without_error_numbers(entry.text);
+        let entry = &Entry {
+            text: &text,
+            ..*entry
+        };
         self.recent.note(severity, module, entry.text);
         self.deliver(entry);
         if matches!(self.target, Target::Native(_)) {

@@ -282,7 +282,11 @@ impl Reporter {
         journal: &mut Journal,
     ) {
         let fields = [("CODE", finding.code.as_str())];
-        let entry = finding_entry(module, finding).fields(&fields);
+        let mut entry = finding_entry(module, finding).fields(&fields);
+        // What nobody is woken by is one line; who wants to know more asks for it.
+        if finding.severity > Severity::Warning && journal.verbosity() == 0 {
+            entry = entry.details("");
+        }
         if finding.verbosity > 0 {
             journal.write(&entry);
             return;
@@ -367,12 +371,18 @@ impl Reporter {
             entry.fields(&fields).numbers(&request.numbers)
         };
         let lasting = match fate {
-            Fate::CarriedOut(Outcome::Done { .. } | Outcome::Begun | Outcome::Simulated { .. }) => {
+            Fate::CarriedOut(Outcome::Done { .. } | Outcome::Begun) => {
                 journal.write(&entry(Severity::Notice));
                 return;
             }
             Fate::CarriedOut(Outcome::AlreadySo | Outcome::Busy) => {
                 journal.write(&entry(Severity::Debug).from_verbosity(1));
+                return;
+            }
+            // What is not done is asked for in the next scan again, perhaps with another value.
+            Fate::CarriedOut(Outcome::Simulated { .. }) => {
+                let code = format!("{} simulated", request.action.target());
+                self.condition(&code, &entry(Severity::Notice), uptime, journal);
                 return;
             }
             // Whose it is was told when it was noticed.

@@ -287,8 +287,20 @@ impl Sampler {
             .position(|shared| Arc::get_mut(shared).is_some());
         match free {
             Some(index) => self.pool.swap_remove(index),
-            None => Arc::new(Snapshot::blank(&self.root, &self.wanted, self.page_size)),
+            None => Arc::new(self.blank()),
         }
+    }
+
+    /// A new snapshot. It has the nodes and the pools that there are now, so if those are others than before, other files
+    /// are read: the text of one would go to another.
+    fn blank(&mut self) -> Snapshot {
+        let blank = Snapshot::blank(&self.root, &self.wanted, self.page_size);
+        if !self.open.has_places_of(&blank) {
+            self.open = Open::of(&blank);
+            self.pool.clear();
+            self.layout += 1;
+        }
+        blank
     }
 
     /// Reads until the files fit together: meminfo before and after all others must tell the same.
@@ -412,6 +424,16 @@ impl Open {
                 .collect(),
             files: blank.files.iter().map(open).collect(),
         }
+    }
+}
+
+impl Open {
+    /// Whether there is a file for each node and each pool of huge pages of this snapshot, in its order.
+    fn has_places_of(&self, snapshot: &Snapshot) -> bool {
+        let nodes = snapshot.nodes.iter().map(|node| &node.file.path);
+        let pools = snapshot.hugepages.iter().map(|pool| &pool.file.path);
+        nodes.eq(self.nodes.iter().map(OpenFile::path))
+            && pools.eq(self.hugepages.iter().map(OpenFile::path))
     }
 }
 

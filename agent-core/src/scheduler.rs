@@ -19,6 +19,10 @@ use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
 
+/// Said when the thread of the control socket has ended.
+const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
+                        daemon is started again; the modules go on";
+
 /// The daemon at work.
 #[derive(Debug)]
 pub struct Scheduler {
@@ -94,13 +98,13 @@ impl Scheduler {
                     // Without its signals the daemon could not be ended cleanly.
                     Ok(Wish::End) | Err(_) => break,
                 },
-                recv(calls) -> call => match call {
-                    Ok(call) => {
-                        let answer = self.obey(&call.order, &mut rhythm, &mut reload);
-                        call.answer(answer);
-                    }
-                    // Nobody can call any more; signals still come.
-                    Err(_) => calls = &nobody,
+                recv(calls) -> call => if let Ok(call) = call {
+                    let answer = self.obey(&call.order, &mut rhythm, &mut reload);
+                    call.answer(answer);
+                } else {
+                    // Signals still come.
+                    self.say(Severity::Error, Event::Trouble, NO_CALLS);
+                    calls = &nobody;
                 },
             }
         }
@@ -297,3 +301,6 @@ fn restored_fields(restored: &Restored) -> Value {
 pub fn version() -> &'static str {
     concat!("adaptivemmd ", env!("CARGO_PKG_VERSION"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -209,6 +209,17 @@ impl Words {
     }
 }
 
+impl Action {
+    /// What it is done to, whatever the value.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Self::Set { tunable, .. } => tunable.clone(),
+            Self::CompactNode { node } => format!("node {node}"),
+        }
+    }
+}
+
 impl std::fmt::Display for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

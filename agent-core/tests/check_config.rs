@@ -121,7 +121,7 @@ fn a_file_that_is_not_there_is_an_error() {
 
     assert_eq!(run.code, Some(78));
     insta::assert_snapshot!(run.stderr, @r"
-    adaptivemmd: /mistyped.toml: error: cannot read this file: No such file or directory (os error 2)
+    adaptivemmd: /mistyped.toml: error: cannot read this file: No such file or directory
     ");
 }
 

@@ -472,3 +472,59 @@ fn asking_for_what_is_not_there_says_so() {
         "{complaint}"
     );
 }
+
+#[test]
+fn whether_an_incident_is_open_is_said_to_programs_and_a_restart_of_the_machine_ends_it() {
+    let bench = Bench::new();
+    let mut daemon = bench.daemon();
+    bench.leak(&mut daemon);
+    assert!(daemon.terminate().0.success());
+
+    let record = bench.record(&[]);
+    assert_eq!(record["state"], "open");
+    assert_eq!(record["looked_at"], record["told"][0]["at"]);
+    assert_eq!(record["first_reported"], record["told"][0]["at"]);
+    let (_, list, _) = bench.incidents(&[]);
+    assert!(list.contains("-memleak  open, last looked at 20"), "{list}");
+
+    bench.machine.write(
+        "proc/sys/kernel/random/boot_id",
+        "00000000-dbd6-4d4d-8a2c-4c0d7aec5a7f\n",
+    );
+    assert_eq!(bench.record(&[])["state"], "restarted");
+    let (_, list, _) = bench.incidents(&["list", "--json"]);
+    let listed: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(listed["state"], "restarted");
+    let (_, list, _) = bench.incidents(&[]);
+    assert!(
+        list.contains("ended with a restart of the machine"),
+        "{list}"
+    );
+}
+
+#[test]
+fn an_export_replaces_no_file_unless_that_is_forced() {
+    let bench = Bench::new();
+    let mut daemon = bench.daemon();
+    bench.leak(&mut daemon);
+    assert!(daemon.terminate().0.success());
+    let file = bench.home.path("mine");
+    fs::write(&file, "precious").unwrap();
+    let path = file.to_str().unwrap();
+
+    let (code, _, complaint) = bench.incidents(&["export", "2", path]);
+    assert_eq!(code, Some(1));
+    assert!(
+        complaint.contains("is there already; --force replaces it"),
+        "{complaint}"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+
+    let (code, _, complaint) = bench.incidents(&["export", "--force", "2", path]);
+    assert_eq!(code, Some(0), "{complaint}");
+    assert!(
+        fs::read(&file)
+            .unwrap()
+            .starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+    );
+}

@@ -197,7 +197,7 @@ fn without_zoneinfo_the_classic_formula_is_left() {
     assert_eq!(accounts("no-zoneinfo"), [USUAL, None, None]);
     insta::assert_snapshot!(unreadable("no-zoneinfo"), @r#"{"/proc/zoneinfo":"No such file or directory (os error 2)"}"#);
     insta::assert_snapshot!(logged_once(&machine("no-zoneinfo")), @r"
-    notice  core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
+    notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
     ");
@@ -208,7 +208,7 @@ fn a_directory_in_place_of_zoneinfo_is_an_error() {
     assert_eq!(accounts("eisdir"), [USUAL, None, None]);
     insta::assert_snapshot!(unreadable("eisdir"), @r#"{"/proc/zoneinfo":"Is a directory (os error 21)"}"#);
     insta::assert_snapshot!(logged_once(&machine("eisdir")), @r"
-    error   core: cannot read /proc/zoneinfo: Is a directory (os error 21); what depends on it is left out
+    error   core: cannot read /proc/zoneinfo: Is a directory; what depends on it is left out
     info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
     info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
     ");
@@ -269,7 +269,7 @@ fn a_kernel_that_fails_to_read_meminfo_is_said_to() {
     assert_eq!(accounts("eio"), [None; 3]);
     insta::assert_snapshot!(unreadable("eio"), @r#"{"/proc/meminfo":"Input/output error (os error 5)"}"#);
     insta::assert_snapshot!(logged_once(&machine("eio")), @r"
-    error   core: cannot read /proc/meminfo: Input/output error (os error 5); what depends on it is left out
+    error   core: cannot read /proc/meminfo: Input/output error; what depends on it is left out
     error   memleak: cannot do its work: no readable /proc/meminfo
     ");
 }
@@ -281,9 +281,9 @@ fn on_a_machine_without_any_file_all_that_is_missing_is_said() {
     let problems = &snapshot(&nothing.root())["modules"]["memleak"]["problems"];
     assert_eq!(*problems, json!(["no readable /proc/meminfo"]));
     insta::assert_snapshot!(logged_once(&nothing.root()), @r"
-    notice  core: cannot read /proc/meminfo: No such file or directory (os error 2); what depends on it is left out
-    notice  core: cannot read /proc/vmstat: No such file or directory (os error 2); what depends on it is left out
-    notice  core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
+    notice  core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
+    notice  core: cannot read /proc/vmstat: No such file or directory; what depends on it is left out
+    notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
     error   memleak: cannot do its work: no readable /proc/meminfo
     ");
 }
@@ -296,8 +296,8 @@ fn a_machine_without_memory_is_said_to_make_no_sense() {
     )]);
 
     insta::assert_snapshot!(logged_once(&files.root()), @r"
-    notice  core: cannot read /proc/vmstat: No such file or directory (os error 2); what depends on it is left out
-    notice  core: cannot read /proc/zoneinfo: No such file or directory (os error 2); what depends on it is left out
+    notice  core: cannot read /proc/vmstat: No such file or directory; what depends on it is left out
+    notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
     error   memleak: cannot do its work: /proc/meminfo has no MemTotal, or it is 0
     ");
 }

@@ -17,5 +17,7 @@ mod pages;
 mod samples;
 #[path = "report/sharing.rs"]
 mod sharing;
+#[path = "report/standing.rs"]
+mod standing;
 #[path = "report/texts.rs"]
 mod texts;

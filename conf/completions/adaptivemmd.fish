@@ -110,6 +110,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and _
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l redact -d 'Leave out the names of the host, of processes and of control groups, and evidence that is full of them'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -l force -d 'Replace the file if it is there already'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand incidents; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand status" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F

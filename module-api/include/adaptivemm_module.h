@@ -131,12 +131,22 @@ typedef struct amm_file {
     amm_str content; /* the whole file, if errno_ is 0; need not be UTF-8 */
 } amm_file;
 
-/* One zone of one node, from /proc/zoneinfo. In pages, each with the name that the file has for it; a
- * line that the kernel does not print is 0. */
+/* amm_zone.missing: the kernel prints no such line for this zone, so the number is not known. It is 0 then. */
+#define AMM_ZONE_NO_FREE 1u
+#define AMM_ZONE_NO_BOOST 2u
+#define AMM_ZONE_NO_MIN 4u
+#define AMM_ZONE_NO_LOW 8u
+#define AMM_ZONE_NO_HIGH 16u
+#define AMM_ZONE_NO_SPANNED 32u
+#define AMM_ZONE_NO_PRESENT 64u
+#define AMM_ZONE_NO_MANAGED 128u
+#define AMM_ZONE_NO_CMA 256u
+
+/* One zone of one node, from /proc/zoneinfo. In pages, each with the name that the file has for it. */
 typedef struct amm_zone {
     amm_str name;        /* "DMA", "DMA32", "Normal", "Movable", ... */
     uint32_t node;       /* the number of its node */
-    uint32_t pad;        /* zero */
+    uint32_t missing;    /* AMM_ZONE_NO_*: look before a number that a kernel may not have, such as cma */
     uint64_t free;       /* `pages free`; the pages on per-CPU lists are not in it */
     uint64_t boost;      /* `boost`: added to the watermarks for a while after fragmentation; since 5.16 */
     uint64_t min;        /* `min` watermark: below it only urgent allocations succeed */

@@ -95,6 +95,25 @@ pub struct File {
 }
 versioned!(File, up_to content: Str);
 
+/// The zone has no `free`.
+pub const ZONE_NO_FREE: u32 = 1;
+/// The zone has no `boost`.
+pub const ZONE_NO_BOOST: u32 = 2;
+/// The zone has no `min`.
+pub const ZONE_NO_MIN: u32 = 4;
+/// The zone has no `low`.
+pub const ZONE_NO_LOW: u32 = 8;
+/// The zone has no `high`.
+pub const ZONE_NO_HIGH: u32 = 16;
+/// The zone has no `spanned`.
+pub const ZONE_NO_SPANNED: u32 = 32;
+/// The zone has no `present`.
+pub const ZONE_NO_PRESENT: u32 = 64;
+/// The zone has no `managed`.
+pub const ZONE_NO_MANAGED: u32 = 128;
+/// The zone has no `cma`.
+pub const ZONE_NO_CMA: u32 = 256;
+
 /// One zone of one node, from `/proc/zoneinfo` and `/proc/buddyinfo`. In pages.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -103,8 +122,8 @@ pub struct Zone {
     pub name: Str,
     /// The number of its node.
     pub node: u32,
-    /// Zero.
-    pub pad: u32,
+    /// `ZONE_NO_*`: which of the numbers below this kernel does not print for this zone. They are 0.
+    pub missing: u32,
     /// `pages free`.
     pub free: u64,
     /// Added to the watermarks for a while after fragmentation; printed since 5.16.

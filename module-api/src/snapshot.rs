@@ -56,8 +56,8 @@ impl<'a> Snapshot<'a> {
         PageSize::new(self.raw.page_size).unwrap_or(PageSize::FOUR_KIB)
     }
 
-    /// Whether memory moved so fast that the files, which are read one after another, may not fit
-    /// together to within some megabytes.
+    /// False if memory moved so fast that the files, which are read one after another, may not fit together to
+    /// within some megabytes.
     #[must_use]
     pub const fn is_steady(&self) -> bool {
         self.raw.flags & abi::SNAPSHOT_UNSTEADY == 0
@@ -230,7 +230,7 @@ impl<'a> Counters<'a> {
     }
 }
 
-/// One zone of one node.
+/// One zone of one node. A number that the kernel does not print for it is `None`.
 #[derive(Debug, Clone)]
 pub struct Zone<'a> {
     /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
@@ -238,23 +238,23 @@ pub struct Zone<'a> {
     /// The number of its node.
     pub node: u32,
     /// Free, per-CPU lists not included.
-    pub free: Pages,
+    pub free: Option<Pages>,
     /// Added to the watermarks for a while after fragmentation.
-    pub boost: Pages,
+    pub boost: Option<Pages>,
     /// The min watermark: below it only urgent allocations succeed.
-    pub min: Pages,
+    pub min: Option<Pages>,
     /// The low watermark: kswapd starts.
-    pub low: Pages,
+    pub low: Option<Pages>,
     /// The high watermark: kswapd stops.
-    pub high: Pages,
+    pub high: Option<Pages>,
     /// Between its first page and its last.
-    pub spanned: Pages,
+    pub spanned: Option<Pages>,
     /// That exist.
-    pub present: Pages,
+    pub present: Option<Pages>,
     /// That the buddy allocator manages; 0 in a zone that is not populated.
-    pub managed: Pages,
+    pub managed: Option<Pages>,
     /// Reserved for the contiguous memory allocator.
-    pub cma: Pages,
+    pub cma: Option<Pages>,
     /// Free, on the lists of the CPUs.
     pub per_cpu: Pages,
     raw: abi::Zone,
@@ -262,19 +262,20 @@ pub struct Zone<'a> {
 
 impl<'a> Zone<'a> {
     fn new(raw: abi::Zone) -> Self {
+        let pages = |absent, pages| (raw.missing & absent == 0).then(|| Pages::new(pages));
         Self {
             // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
             name: unsafe { raw.name.text() }.unwrap_or_default(),
             node: raw.node,
-            free: Pages::new(raw.free),
-            boost: Pages::new(raw.boost),
-            min: Pages::new(raw.min),
-            low: Pages::new(raw.low),
-            high: Pages::new(raw.high),
-            spanned: Pages::new(raw.spanned),
-            present: Pages::new(raw.present),
-            managed: Pages::new(raw.managed),
-            cma: Pages::new(raw.cma),
+            free: pages(abi::ZONE_NO_FREE, raw.free),
+            boost: pages(abi::ZONE_NO_BOOST, raw.boost),
+            min: pages(abi::ZONE_NO_MIN, raw.min),
+            low: pages(abi::ZONE_NO_LOW, raw.low),
+            high: pages(abi::ZONE_NO_HIGH, raw.high),
+            spanned: pages(abi::ZONE_NO_SPANNED, raw.spanned),
+            present: pages(abi::ZONE_NO_PRESENT, raw.present),
+            managed: pages(abi::ZONE_NO_MANAGED, raw.managed),
+            cma: pages(abi::ZONE_NO_CMA, raw.cma),
             per_cpu: Pages::new(raw.per_cpu),
             raw,
         }

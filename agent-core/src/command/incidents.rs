@@ -8,10 +8,8 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use serde_json::json;
-
-use super::live::look;
-use super::{Exit, complain, print, state_dir};
+use super::live::{Look, look};
+use super::{Exit, boot, complain, print, state_dir};
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
 use crate::incidents::report::{Names, SiteKey, export, html, redacted, text};
 use crate::incidents::{Archive, Incident};
@@ -21,8 +19,28 @@ const USUAL_WIDTH: usize = 80;
 /// Lines that are longer are hard to read.
 const MOST_WIDTH: usize = 120;
 
+/// All incidents that are kept.
+struct Kept {
+    archive: Archive,
+    /// Of the machine as it runs now, if the kernel says.
+    boot_id: Option<String>,
+}
+
+impl Kept {
+    fn read(&self, id: &str) -> io::Result<Incident> {
+        let mut incident = self.archive.read(id)?;
+        let boot_id = self.boot_id.as_ref();
+        incident.is_of_earlier_boot = boot_id.is_some_and(|now| *now != incident.machine.boot_id);
+        Ok(incident)
+    }
+}
+
 pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
-    let archive = Archive::below(&state_dir(cli));
+    let kept = Kept {
+        archive: Archive::below(&state_dir(cli)),
+        boot_id: boot(&cli.root()),
+    };
+    let archive = &kept.archive;
     let ids = match archive.ids() {
         Ok(ids) => ids,
         Err(error) => {
@@ -35,12 +53,12 @@ pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
         }
     };
     match what {
-        None => list(&archive, &ids, false),
-        Some(Incidents::List { json }) => list(&archive, &ids, *json),
-        Some(Incidents::Show(options)) => find(&archive, &ids, options.id.as_deref())
-            .map_or(Exit::Failed, |it| show(cli, &archive, &it, options)),
-        Some(Incidents::Export(options)) => find(&archive, &ids, Some(&options.id))
-            .map_or(Exit::Failed, |it| write_export(&archive, &it, options)),
+        None => list(&kept, &ids, false),
+        Some(Incidents::List { json }) => list(&kept, &ids, *json),
+        Some(Incidents::Show(options)) => find(&kept, &ids, options.id.as_deref())
+            .map_or(Exit::Failed, |it| show(cli, archive, &it, options)),
+        Some(Incidents::Export(options)) => find(&kept, &ids, Some(&options.id))
+            .map_or(Exit::Failed, |it| write_export(archive, &it, options)),
     }
 }
 
@@ -52,11 +70,11 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn list(archive: &Archive, ids: &[String], is_json: bool) -> Exit {
+fn list(kept: &Kept, ids: &[String], is_json: bool) -> Exit {
     let mut incidents = Vec::new();
     let mut exit = Exit::Done;
     for id in ids {
-        match archive.read(id) {
+        match kept.read(id) {
             Ok(incident) => incidents.push(incident),
             Err(error) => {
                 complain(&format_args!("incident {id} cannot be read: {error}"));
@@ -67,14 +85,14 @@ fn list(archive: &Archive, ids: &[String], is_json: bool) -> Exit {
     let listed = print(&if is_json {
         list::json(&incidents)
     } else {
-        list::text(&incidents, archive.directory())
+        list::text(&incidents, kept.archive.directory())
     });
     if listed == Exit::Done { exit } else { listed }
 }
 
 /// The incident that is asked for. If there is none, it says so.
-fn find(archive: &Archive, ids: &[String], id: Option<&str>) -> Option<Incident> {
-    let directory = archive.directory().display();
+fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
+    let directory = kept.archive.directory().display();
     let wanted = id.unwrap_or_default();
     let exact = ids.iter().find(|id| *id == wanted);
     let mut matching = ids.iter().filter(|id| id.starts_with(wanted));
@@ -102,7 +120,7 @@ fn find(archive: &Archive, ids: &[String], id: Option<&str>) -> Option<Incident>
         });
         return None;
     };
-    match archive.read(id) {
+    match kept.read(id) {
         Ok(incident) => Some(incident),
         Err(error) => {
             complain(&format_args!(
@@ -129,11 +147,7 @@ fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowInciden
     };
     let incident = without_names.as_ref().unwrap_or(incident);
     print(&if options.json {
-        let mut record = json!(incident);
-        if let Some(now) = &now {
-            record["now"] = now.object();
-        }
-        serde_json::to_string_pretty(&record).unwrap_or_default() + "\n"
+        list::all_of(incident, now.as_ref().map(Look::object))
     } else if options.html {
         html(incident)
     } else {
@@ -180,7 +194,7 @@ fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident
     let written = if options.file == Path::new("-") {
         export(&directory, incident, names, io::stdout().lock())
     } else {
-        create(&options.file).and_then(|mut file| {
+        create(&options.file, options.force).and_then(|mut file| {
             export(&directory, incident, names, &mut file)?;
             file.flush()
         })
@@ -189,6 +203,12 @@ fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident
         Ok(()) => Exit::Done,
         Err(error) => {
             let file = options.file.display();
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                complain(&format_args!(
+                    "{file} is there already; --force replaces it"
+                ));
+                return Exit::Failed;
+            }
             complain(&format_args!("cannot write {file}: {error}"));
             Exit::Failed
         }
@@ -196,8 +216,13 @@ fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident
 }
 
 /// A file that nobody else can read: it tells of the processes of this machine.
-fn create(path: &Path) -> io::Result<std::fs::File> {
+fn create(path: &Path, is_forced: bool) -> io::Result<std::fs::File> {
     let mut file = OpenOptions::new();
-    file.write(true).create(true).truncate(true).mode(0o600);
+    file.write(true).mode(0o600);
+    if is_forced {
+        file.create(true).truncate(true);
+    } else {
+        file.create_new(true);
+    }
     file.open(path)
 }

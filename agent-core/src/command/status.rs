@@ -211,8 +211,22 @@ fn decision(decision: &Brief, zone: &TimeZone) -> Vec<String> {
 }
 
 fn incident(incident: &Kept, zone: &TimeZone) -> String {
-    let time = time_of_day(&incident.time, zone);
-    format!("{time} {}: {}", incident.module, incident.text)
+    let Kept {
+        time, module, text, ..
+    } = incident;
+    let time = time_of_day(time, zone);
+    match &incident.open_since {
+        Some(since) => {
+            let what = if module == "memleak" {
+                "leak"
+            } else {
+                "incident"
+            };
+            let since = time_of_day(since, zone);
+            format!("{module}: {what} open since {since}, last looked at {time}: {text}")
+        }
+        None => format!("{time} {module}: {text}"),
+    }
 }
 
 fn message(message: &Message, zone: &TimeZone) -> String {

@@ -42,7 +42,8 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning { path, source } => {
-                write!(f, "the daemon does not run ({}: {source})", path.display())
+                write!(f, "the daemon does not run ({}: {source})", path.display())?;
+                write!(f, "; `{}` starts it", start_command())
             }
             // Either time runs out.
             Self::NoAnswer(source) if source.kind() == io::ErrorKind::WouldBlock => {
@@ -65,6 +66,19 @@ impl fmt::Display for CallError {
 }
 
 impl std::error::Error for CallError {}
+
+/// What starts the daemon, by the init of this machine.
+fn start_command() -> &'static str {
+    let inits = [
+        ("/run/systemd/system", "systemctl start adaptivemmd"),
+        ("/run/openrc", "rc-service adaptivemmd start"),
+        ("/run/runit", "sv up adaptivemmd"),
+        ("/etc/init.d/adaptivemmd", "/etc/init.d/adaptivemmd start"),
+    ];
+    let found = inits.iter().find(|(sign, _)| Path::new(sign).exists());
+    // Without an init, as in a container, it is started by hand.
+    found.map_or("adaptivemmd -d", |(_, command)| command)
+}
 
 /// Asks the daemon of this runtime directory, and waits for the answer.
 ///

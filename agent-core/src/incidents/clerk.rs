@@ -20,8 +20,8 @@ use crate::sampler::Root;
 use crate::trace::Header;
 use words::{explained_in_words, kept_in_words};
 
-/// No more findings are kept of one incident.
-const MOST_TOLD: usize = 64;
+/// No more are looked at for some that are open, at the start.
+const MOST_RESUMED: usize = 8;
 /// A suspicion needs no evidence of its own so soon after the last one, in milliseconds.
 const FRESH: u64 = 60_000;
 /// The number with which a finding says since when its memory grows.
@@ -138,6 +138,8 @@ impl Clerk {
                 .find(&module, &name)
                 .map(|incident| incident.id.clone())
             {
+                // Of an incident that was told again later, those after it was opened are there already.
+                Some(id) if self.archive.place(&id).join("after.jsonl.zst").exists() => Vec::new(),
                 Some(id) => problem(
                     self.put_stills(&id, "after", &stills),
                     &format!("the scans after incident {id} cannot be kept"),
@@ -190,6 +192,7 @@ impl Clerk {
             history: heard.history.clone(),
             comparison: None,
             problems: Vec::new(),
+            is_of_earlier_boot: false,
         };
         let mut words = Vec::new();
         // It is compared also where it cannot be written: who reads the log has something of it, and is told then.
@@ -214,7 +217,7 @@ impl Clerk {
             return Vec::new();
         };
         let mut incident = self.open.swap_remove(index);
-        add_told(&mut incident, heard.told.clone());
+        incident.add(heard.told.clone());
         incident.history = heard.history.clone();
         let mut words = Vec::new();
         self.examine(&mut incident, heard, &mut words);
@@ -228,7 +231,7 @@ impl Clerk {
         let Some(incident) = self.find(&heard.module, &heard.name) else {
             return Vec::new();
         };
-        add_told(incident, heard.told);
+        incident.add(heard.told);
         incident.history = heard.history;
         let text = format!("incident {} cannot be written", incident.id);
         problem(archive.write(incident), &text)
@@ -242,9 +245,50 @@ impl Clerk {
         let mut incident = self.open.swap_remove(index);
         incident.over = Some(heard.told.at.clone());
         incident.history = heard.history;
-        add_told(&mut incident, heard.told);
+        incident.add(heard.told);
         let text = format!("incident {} cannot be written", incident.id);
-        problem(archive.write(&incident), &text)
+        let mut words = problem(archive.write(&incident), &text);
+        let text = format!("incident {} is over", incident.id);
+        words.push(Word {
+            severity: Severity::Info,
+            module: incident.module.clone(),
+            for_others: ForOthers::of(|_| text.clone()),
+            text,
+            incident: Some(incident.id),
+            open_since: None,
+        });
+        words
+    }
+
+    /// Takes over the incidents that were open when a daemon before this one ended.
+    pub(super) fn resume(&mut self) -> Vec<Word> {
+        let ids = self.archive.ids().unwrap_or_default();
+        let newest = ids.iter().rev().take(MOST_RESUMED);
+        let mut open: Vec<Incident> = newest
+            .filter_map(|id| self.archive.read(id).ok())
+            .filter(|incident| self.is_of_this_boot_and_open(incident))
+            .collect();
+        open.reverse();
+        let words = open.iter().map(|incident| {
+            let text = format!(
+                "incident {id} is open since {}; see `adaptivemmd incidents show {id}`",
+                incident.opened.time,
+                id = incident.id
+            );
+            Word {
+                severity: Severity::Info,
+                module: incident.module.clone(),
+                for_others: ForOthers::of(|_| text.clone()),
+                text,
+                incident: Some(incident.id.clone()),
+                open_since: Some(incident.opened.time.clone()),
+            }
+        });
+        words.collect()
+    }
+
+    fn is_of_this_boot_and_open(&self, incident: &Incident) -> bool {
+        incident.over.is_none() && incident.machine.boot_id == self.office.boot_id
     }
 
     /// Takes evidence for an incident, compares it with that of before, and writes down what comes of it.
@@ -271,6 +315,7 @@ impl Clerk {
                 text: kept_in_words(incident, TellOwners::All),
                 for_others: ForOthers::of(|tell| kept_in_words(incident, tell)),
                 incident: Some(incident.id.clone()),
+                open_since: Some(incident.opened.time.clone()),
             }),
             Err(error) => words.push(self.not_kept(incident, &error)),
         }
@@ -292,6 +337,7 @@ impl Clerk {
             text: text(TellOwners::All),
             for_others: ForOthers::of(text),
             incident: Some(incident.id.clone()),
+            open_since: Some(incident.opened.time.clone()),
         }
     }
 
@@ -364,10 +410,8 @@ impl Clerk {
         }
         let ids = self.archive.ids().unwrap_or_default();
         let candidates = ids.iter().rev().filter_map(|id| self.archive.read(id).ok());
-        let boot_id = &self.office.boot_id;
-        let mut earlier = candidates.filter(|incident| {
-            incident.over.is_none() && incident.machine.boot_id == *boot_id && is_it(incident)
-        });
+        let mut earlier = candidates
+            .filter(|incident| self.is_of_this_boot_and_open(incident) && is_it(incident));
         let found = earlier.next()?;
         self.open.push(found);
         Some(self.open.len() - 1)
@@ -379,14 +423,6 @@ impl Clerk {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or_default().saturating_mul(1024)
-    }
-}
-
-fn add_told(incident: &mut Incident, told: Told) {
-    if incident.told.len() < MOST_TOLD {
-        incident.told.push(told);
-    } else {
-        incident.told_more += 1;
     }
 }
 
@@ -433,6 +469,7 @@ fn problem(result: io::Result<()>, what: &str) -> Vec<Word> {
         text: format!("{what}: {error}"),
         for_others: ForOthers::default(),
         incident: None,
+        open_since: None,
     };
     result.err().map(word).into_iter().collect()
 }

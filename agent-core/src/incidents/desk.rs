@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use super::Word;
 use super::clerk::{Clerk, Job, Office};
@@ -18,12 +18,22 @@ const WORDS: usize = 64;
 /// So long the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
+/// What became of the clerk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    No,
+    Untold,
+    Told,
+}
+
 /// Where work is handed in.
 #[derive(Debug)]
 pub(super) struct Desk {
     jobs: Arc<Turns<Job>>,
     words: Receiver<Word>,
     ended: Receiver<()>,
+    /// Whether the clerk is gone, and whether that was told.
+    gone: Gone,
     /// Work that was lost since this was last told, as too much was waiting, by module.
     lost: BTreeMap<String, u64>,
     /// Words that nobody took in time and that this was told of.
@@ -46,18 +56,23 @@ impl Desk {
                 // Dropped with the thread, which tells that it has ended.
                 let _end = end;
                 let mut clerk = Clerk::new(office);
-                while let Some(job) = work.next() {
-                    for word in clerk.work(job) {
+                let say = |words: Vec<Word>| {
+                    for word in words {
                         if say.try_send(word).is_err() {
                             counter.fetch_add(1, Ordering::Relaxed);
                         }
                     }
+                };
+                say(clerk.resume());
+                while let Some(job) = work.next() {
+                    say(clerk.work(job));
                 }
             })?;
         Ok(Self {
             jobs,
             words,
             ended,
+            gone: Gone::No,
             lost: BTreeMap::new(),
             told: 0,
             unsaid,
@@ -66,9 +81,22 @@ impl Desk {
 
     /// Hands in work of a module, without waiting.
     pub(super) fn hand_in(&mut self, module: &str, job: Job) {
-        if !self.jobs.push(module, job) {
+        if self.ended.try_recv() == Err(TryRecvError::Disconnected) {
+            if self.gone == Gone::No {
+                self.gone = Gone::Untold;
+            }
+        } else if !self.jobs.push(module, job) {
             *self.lost.entry(module.to_owned()).or_default() += 1;
         }
+    }
+
+    /// Whether it was found since this was last asked that the clerk is gone: then nothing is kept any more.
+    pub(super) fn is_newly_gone(&mut self) -> bool {
+        let is_newly = self.gone == Gone::Untold;
+        if is_newly {
+            self.gone = Gone::Told;
+        }
+        is_newly
     }
 
     /// Where words come out, for whoever waits for several things.
@@ -96,5 +124,56 @@ impl Desk {
 impl Drop for Desk {
     fn drop(&mut self) {
         self.jobs.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::Sender;
+
+    use super::*;
+    use crate::incidents::History;
+    use crate::incidents::turns::WAITING;
+
+    fn job() -> Job {
+        Job::Remember {
+            module: "memleak".to_owned(),
+            history: History::default(),
+        }
+    }
+
+    /// A desk whose clerk does nothing, and what ends with the clerk.
+    fn desk() -> (Desk, Sender<()>) {
+        let (end, ended) = bounded(0);
+        let desk = Desk {
+            jobs: Arc::new(Turns::new()),
+            words: bounded(0).1,
+            ended,
+            gone: Gone::No,
+            lost: BTreeMap::new(),
+            told: 0,
+            unsaid: Arc::default(),
+        };
+        (desk, end)
+    }
+
+    #[test]
+    fn a_clerk_that_is_gone_is_not_one_that_is_slow() {
+        let (mut desk, clerk) = desk();
+        for _ in 0..=WAITING {
+            desk.hand_in("memleak", job());
+        }
+        let lost = (1, vec!["memleak".to_owned()]);
+        assert_eq!((desk.newly_lost(), desk.is_newly_gone()), (lost, false));
+
+        drop(clerk);
+        desk.hand_in("memleak", job());
+        desk.hand_in("memleak", job());
+
+        assert_eq!(
+            (desk.newly_lost(), desk.is_newly_gone()),
+            ((0, Vec::new()), true)
+        );
+        assert!(!desk.is_newly_gone(), "it is told once");
     }
 }

@@ -9,6 +9,13 @@ use crate::evidence::Comparison;
 /// The version of these records.
 pub const VERSION: u32 = 1;
 
+/// The module that looks after kernel memory.
+const KERNEL_MEMORY: &str = "memleak";
+/// No more findings are kept of one incident.
+const MOST_TOLD: usize = 64;
+/// The rank of a notice.
+const NOTICE: usize = 2;
+
 /// A finding worth keeping evidence for, and all that is known of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
@@ -41,6 +48,20 @@ pub struct Incident {
     /// Why there is no comparison, or not all of it.
     #[serde(default)]
     pub problems: Vec<String>,
+    /// Whether the machine was started anew since, which whoever reads it finds out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_of_earlier_boot: bool,
+}
+
+/// How an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum State<'a> {
+    /// Nobody has said that it is over.
+    Open,
+    /// The module has said so.
+    Over(&'a Moment),
+    /// It was open when the machine was started anew.
+    Restarted,
 }
 
 /// A moment, by two clocks.
@@ -141,15 +162,71 @@ impl History {
 }
 
 impl Incident {
-    /// The finding that says most: the first of the worst.
+    /// The finding that the report is about: the latest one that counts. Evidence is taken with each of those, so that
+    /// all of a report is of one moment.
     #[must_use]
     pub fn headline(&self) -> Option<&Told> {
-        let worst = self.told.iter().map(Told::rank).min()?;
-        self.told.iter().find(|told| told.rank() == worst)
+        let latest = self.told.iter().rev().find(|told| told.counts());
+        latest.or(self.told.last())
+    }
+
+    /// The finding with which it was reported first.
+    #[must_use]
+    pub fn first_reported(&self) -> Option<&Told> {
+        let first = self.told.iter().find(|told| told.counts());
+        first.or(self.told.first())
+    }
+
+    /// Of the worst finding.
+    #[must_use]
+    pub fn severity(&self) -> Option<&str> {
+        let worst = self.told.iter().min_by_key(|told| told.rank())?;
+        Some(&worst.severity)
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub const fn state(&self) -> State<'_> {
+        match &self.over {
+            Some(over) => State::Over(over),
+            None if self.is_of_earlier_boot => State::Restarted,
+            None => State::Open,
+        }
+    }
+
+    /// When the numbers were taken that the report shows.
+    #[must_use]
+    pub fn looked_at(&self) -> &Moment {
+        match (&self.over, self.headline()) {
+            (Some(over), _) => over,
+            (None, Some(told)) => &told.at,
+            (None, None) => &self.opened,
+        }
+    }
+
+    /// Whether it is about the kinds of kernel memory that are compared. Other modules have incidents of their own, which
+    /// such a comparison says nothing about.
+    #[must_use]
+    pub fn is_about_kernel_memory(&self) -> bool {
+        self.module == KERNEL_MEMORY
+    }
+
+    /// Takes in what was said. The first findings and the latest ones are kept.
+    pub(super) fn add(&mut self, told: Told) {
+        if self.told.len() >= MOST_TOLD {
+            self.told.remove(MOST_TOLD / 2);
+            self.told_more += 1;
+        }
+        self.told.push(told);
     }
 }
 
 impl Told {
+    /// Whether an administrator was to see it, so that evidence was taken with it.
+    pub(super) fn counts(&self) -> bool {
+        self.rank() <= NOTICE && !self.code.ends_with("-over")
+    }
+
     /// 0 is worst.
     fn rank(&self) -> usize {
         let order = ["error", "warning", "notice", "info", "debug"];

@@ -41,8 +41,15 @@ impl Shelf {
             .filter_map(|path| archive::unpacked(&path).ok())
             .collect();
         kept.sort_by_key(at);
-        kept.truncate(MOST);
-        Self { directory, kept }
+        let surplus = kept.len().saturating_sub(MOST);
+        let surplus: Vec<Evidence> = kept.drain(..surplus).collect();
+        let shelf = Self { directory, kept };
+        // A daemon that was killed after it had written the newest has left one too many.
+        for evidence in surplus {
+            // One that cannot be removed is tried again at the next start.
+            let _left = fs::remove_file(shelf.path(&evidence));
+        }
+        shelf
     }
 
     /// When the last one was taken: since boot, in milliseconds.
@@ -68,7 +75,7 @@ impl Shelf {
         if self.kept.len() > MOST {
             let times: Vec<u64> = self.kept.iter().map(at).collect();
             let given_up = self.kept.remove(least_missed(&times, now));
-            // One that is left over is taken over after a restart, and given up then.
+            // One that is left over is found at the next start.
             let _left = fs::remove_file(self.path(&given_up));
         }
         written
@@ -133,7 +140,49 @@ fn least_missed(times: &[u64], now: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use adaptivemm_module_api::units::PageSize;
+
     use super::*;
+    use crate::evidence::{Budget, Request, Why};
+    use crate::incidents::Moment;
+    use crate::sampler::Root;
+
+    fn evidence(minute: u64) -> Evidence {
+        let (evidence, _) = Evidence::take(&Request {
+            root: &Root::Recorded([].into()),
+            page_size: PageSize::FOUR_KIB,
+            at: Moment {
+                time: String::new(),
+                uptime_ms: minute * 60_000,
+            },
+            why: Why::Routine,
+            levels: Vec::new(),
+            budget: Budget::default(),
+            wants_census: false,
+        });
+        evidence
+    }
+
+    #[test]
+    fn of_more_files_than_are_kept_the_newest_stay_and_the_others_are_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let mut shelf = Shelf::open(home.path(), "boot");
+        for minute in 0..7 {
+            shelf.add(evidence(minute)).unwrap();
+        }
+        // The daemon is killed before it removes what they replace.
+        for minute in 7..10 {
+            shelf.write(&evidence(minute)).unwrap();
+        }
+
+        let shelf = Shelf::open(home.path(), "boot");
+
+        assert_eq!(shelf.newest(), Some(9 * 60_000));
+        let minutes: Vec<u64> = shelf.kept.iter().map(|kept| at(kept) / 60_000).collect();
+        assert_eq!(minutes, [2, 3, 4, 5, 6, 7, 8, 9]);
+        let files = fs::read_dir(place(home.path(), "boot")).unwrap();
+        assert_eq!(files.count(), MOST, "the surplus is off the disk");
+    }
 
     #[test]
     fn evidence_of_a_week_is_close_together_of_late_and_further_apart_before() {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// So much work of a module may wait; what comes then is lost.
-const WAITING: usize = 8;
+pub(super) const WAITING: usize = 8;
 
 /// The queues of all modules.
 #[derive(Debug)]

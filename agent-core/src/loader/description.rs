@@ -94,17 +94,35 @@ impl Description {
         }
         check_line(&self.version)?;
         check_line(&self.schema.description)?;
-        self.needs.iter().try_for_each(|path| needs::check(path))?;
         check_number(self.schema.options.len())?;
-        let mut names: Vec<&str> = Vec::new();
-        for option in &self.schema.options {
-            check_option(option).map_err(|why| format!("its option {:?}: {why}", option.name))?;
-            if names.contains(&option.name.as_str()) {
-                return Err(format!("it has two options {:?}", option.name));
-            }
-            names.push(&option.name);
+        let faults: Vec<String> = self
+            .faults_of_needs()
+            .chain(self.faults_of_options())
+            .collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults.join("; "))
         }
-        Ok(())
+    }
+
+    fn faults_of_needs(&self) -> impl Iterator<Item = String> + '_ {
+        self.needs
+            .iter()
+            .filter_map(|path| needs::check(path).err())
+    }
+
+    fn faults_of_options(&self) -> impl Iterator<Item = String> + '_ {
+        let options = &self.schema.options;
+        options.iter().enumerate().filter_map(|(index, option)| {
+            if let Err(why) = check_option(option) {
+                return Some(format!("its option {:?}: {why}", option.name));
+            }
+            let is_known = options[..index]
+                .iter()
+                .any(|other| other.name == option.name);
+            is_known.then(|| format!("it has two options {:?}", option.name))
+        })
     }
 }
 

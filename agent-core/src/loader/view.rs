@@ -1,6 +1,7 @@
 //! A snapshot as a module may see it: what it asked for, in the shape of the C interface.
 
 use adaptivemm_module_api::abi::{self, Seq, Str};
+use adaptivemm_module_api::units::Pages;
 
 use super::Description;
 use crate::sampler::snapshot::{Reading, Snapshot};
@@ -169,26 +170,32 @@ impl View {
         for zone in zoneinfo.zones() {
             let (own, rest) = counters.split_at(zone.counters().len());
             counters = rest;
-            let pages = |pages: Option<adaptivemm_module_api::units::Pages>| {
+            let mut missing = 0;
+            let mut pages = |pages: Option<Pages>, absent| {
+                if pages.is_none() {
+                    missing |= absent;
+                }
                 pages.unwrap_or_default().get()
             };
-            self.zones.push(abi::Zone {
+            let mut raw = abi::Zone {
                 name: Str::new(zone.name()),
                 node: zone.node(),
-                pad: 0,
-                free: pages(zone.free()),
-                boost: pages(zone.boost()),
-                min: pages(zone.min()),
-                low: pages(zone.low()),
-                high: pages(zone.high()),
-                spanned: pages(zone.spanned()),
-                present: pages(zone.present()),
-                managed: pages(zone.managed()),
-                cma: pages(zone.cma()),
+                missing: 0,
+                free: pages(zone.free(), abi::ZONE_NO_FREE),
+                boost: pages(zone.boost(), abi::ZONE_NO_BOOST),
+                min: pages(zone.min(), abi::ZONE_NO_MIN),
+                low: pages(zone.low(), abi::ZONE_NO_LOW),
+                high: pages(zone.high(), abi::ZONE_NO_HIGH),
+                spanned: pages(zone.spanned(), abi::ZONE_NO_SPANNED),
+                present: pages(zone.present(), abi::ZONE_NO_PRESENT),
+                managed: pages(zone.managed(), abi::ZONE_NO_MANAGED),
+                cma: pages(zone.cma(), abi::ZONE_NO_CMA),
                 per_cpu: zone.per_cpu().get(),
                 counters: Seq::new(own),
                 free_blocks: Seq::ABSENT,
-            });
+            };
+            raw.missing = missing;
+            self.zones.push(raw);
         }
         self.place_free_blocks(snapshot);
     }
@@ -290,5 +297,48 @@ fn counter((key, value): (&str, u64)) -> abi::Counter {
     abi::Counter {
         key: Str::new(key),
         value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use adaptivemm_module_api::units::Uptime;
+
+    use super::*;
+    use crate::sampler::{Root, Sampler};
+
+    #[test]
+    fn what_a_kernel_does_not_print_for_a_zone_is_absent_and_what_it_prints_as_zero_is_not() {
+        let text = "Node 0, zone   Normal\n  pages free     3960\n        boost    0\n        min      10\n        \
+                    low      20\n        high     30\n        spanned  4095\n        present  0\n        managed  3840\n";
+        let wanted = Wanted {
+            zoneinfo: true,
+            ..Wanted::default()
+        };
+        let files = [("proc/zoneinfo".to_owned(), text.as_bytes().to_vec())];
+        let root = Root::Recorded(files.into_iter().collect());
+        let snapshot = Sampler::new(root, wanted.clone(), None)
+            .take(Uptime::default(), Duration::from_secs(30));
+        let mut view = View {
+            wanted,
+            paths: Vec::new(),
+            meminfo: Vec::new(),
+            vmstat: Vec::new(),
+            zones: Vec::new(),
+            nodes: Vec::new(),
+            counters: Vec::new(),
+            free_blocks: Vec::new(),
+            hugepages: Vec::new(),
+            tunables: Vec::new(),
+            files: Vec::new(),
+        };
+
+        view.fill(&snapshot);
+
+        let zone = view.zones[0];
+        assert_eq!(zone.missing, abi::ZONE_NO_CMA);
+        assert_eq!((zone.cma, zone.boost, zone.free), (0, 0, 3960));
     }
 }

@@ -59,6 +59,9 @@ pub struct Kept {
     /// The same for whoever must not know all of it.
     #[serde(skip)]
     pub for_others: ForOthers,
+    /// When it was opened, if it is not over; RFC 3339, UTC.
+    #[serde(default)]
+    pub open_since: Option<String>,
 }
 
 /// When the configuration was read again, and what came of it.
@@ -160,6 +163,7 @@ impl Latest {
             module: word.module.clone(),
             text: word.text.clone(),
             for_others: word.for_others.clone(),
+            open_since: word.open_since.clone(),
         });
     }
 
@@ -233,6 +237,7 @@ mod tests {
                 text: text.to_owned(),
                 for_others: ForOthers::default(),
                 incident: Some(id.to_string()),
+                open_since: None,
             });
         };
 

@@ -257,6 +257,11 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
+    /// As on a live machine.
+    pub(super) const fn path(&self) -> &String {
+        &self.path
+    }
+
     pub(crate) fn new(path: &str) -> Self {
         Self {
             path: path.to_owned(),

@@ -214,3 +214,37 @@ fn a_snapshot_that_somebody_holds_is_not_changed() {
     );
     assert_eq!((held.scan, latest.scan), (1, 12));
 }
+
+#[test]
+fn a_node_without_memory_that_is_added_does_not_get_the_text_of_another() {
+    let node = |id: u64| format!("sys/devices/system/node/node{id}/meminfo");
+    let text = |id: u64| format!("Node {id} MemTotal: {id}00 kB\n");
+    let (tree, root) = machine(&[(&node(1), &text(1)), (&node(3), &text(3))]);
+    let mut sampler = sampler(root, wanted(&["/sys/devices/system/node"]));
+    let totals = |snapshot: &Snapshot| -> Vec<(u32, Option<u64>)> {
+        let total = |node: &NodeMeminfo| {
+            let bytes = node
+                .file
+                .get()
+                .and_then(|meminfo| meminfo.bytes("MemTotal"));
+            (node.id, bytes.map(|bytes| bytes.get() >> 10))
+        };
+        snapshot.nodes.iter().map(total).collect()
+    };
+    // Whoever holds on to all snapshots makes the sampler make new ones.
+    let mut held = vec![take(&mut sampler)];
+    assert_eq!(totals(&held[0]), [(1, Some(100)), (3, Some(300))]);
+
+    put(&tree, &node(2), &text(2));
+    for _ in 0..4 {
+        held.push(take(&mut sampler));
+        let last = totals(held.last().unwrap());
+        assert!(
+            last.iter()
+                .all(|(id, total)| *total == Some(u64::from(*id) * 100)),
+            "{last:?}"
+        );
+    }
+
+    assert_eq!(totals(held.last().unwrap()).len(), 3);
+}

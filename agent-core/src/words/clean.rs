@@ -1,5 +1,7 @@
 //! Text of other people, made fit for a log: valid, short, and without characters that act.
 
+use std::borrow::Cow;
+
 /// The longest name, code or key that is taken, in bytes.
 pub(crate) const MAX_NAME: usize = 64;
 /// The longest line that is taken, in bytes.
@@ -94,6 +96,28 @@ fn acts(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A text for people, without the ` (os error 2)` that the standard library adds to what the kernel says: the words before
+/// it say the same.
+pub(crate) fn without_error_numbers(text: &str) -> Cow<'_, str> {
+    const BEGIN: &str = " (os error ";
+    let mut parts = text.split(BEGIN);
+    let mut kept = match parts.next() {
+        Some(first) if first.len() < text.len() => first.to_owned(),
+        _ => return Cow::Borrowed(text),
+    };
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        match rest.strip_prefix(')').filter(|_| rest.len() < part.len()) {
+            Some(rest) => kept.push_str(rest),
+            None => {
+                kept.push_str(BEGIN);
+                kept.push_str(part);
+            }
+        }
+    }
+    Cow::Owned(kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +198,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_numbers_of_errors_are_left_out_and_nothing_else() {
+        let without = [
+            "cannot read /a: No such file or directory (os error 2); what depends on it is left out",
+            "a (os error 13), b (os error 28)",
+            "a (os error of mine) (os error ) (os error 7",
+            "nothing",
+        ]
+        .map(|text| without_error_numbers(text).into_owned());
+
+        assert_eq!(
+            without,
+            [
+                "cannot read /a: No such file or directory; what depends on it is left out",
+                "a, b",
+                "a (os error of mine) (os error ) (os error 7",
+                "nothing",
+            ]
+        );
     }
 
     #[test]

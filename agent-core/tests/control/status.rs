@@ -55,6 +55,8 @@ fn without_a_daemon_there_is_nothing_to_say_and_the_exit_status_says_so() {
             said.starts_with("adaptivemmd: the daemon does not run ("),
             "{said}"
         );
+        assert!(said.trim_end().ends_with("` starts it"), "{said}");
+        assert!(!said.contains("os error"), "{said}");
     }
 }
 

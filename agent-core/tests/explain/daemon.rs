@@ -179,8 +179,21 @@ fn a_simulation_leaves_nothing_behind() {
         .home
         .start(&["--root", machine.to_str().unwrap(), "-s"]);
 
-    daemon.until("[decision 3]");
+    daemon.until("[decision 2]");
     daemon.terminate();
 
     assert!(!log(&bench).parent().unwrap().exists());
+}
+
+#[test]
+fn what_is_no_number_of_a_decision_is_answered_with_what_is_expected() {
+    let bench = Bench::new("explain-abc");
+
+    let (code, _, said) = explain(&bench, &["abc"]);
+
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("the number of a decision is expected, as 17 of `[decision 17]` in the log"),
+        "{said}"
+    );
 }

@@ -32,11 +32,11 @@ fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
     // The name of the file that is written is random. It is opened within the directory, and the other calls are made
     // to replace files only.
     let faults = [
-        ("openat", "EROFS", "Read-only file system (os error 30)"),
-        ("openat", "EACCES", "Permission denied (os error 13)"),
-        ("writev", "ENOSPC", "No space left on device (os error 28)"),
-        ("fsync", "EIO", "Input/output error (os error 5)"),
-        ("renameat", "EROFS", "Read-only file system (os error 30)"),
+        ("openat", "EROFS", "Read-only file system"),
+        ("openat", "EACCES", "Permission denied"),
+        ("writev", "ENOSPC", "No space left on device"),
+        ("fsync", "EIO", "Input/output error"),
+        ("renameat", "EROFS", "Read-only file system"),
     ];
     for (call, error, text) in faults {
         let bench = Bench::new("disk");
@@ -68,7 +68,7 @@ fn a_value_that_the_kernel_refuses_stays_as_it_was_and_all_else_is_done() {
 
     assert!(
         said.contains("vm.watermark_scale_factor = 20: failed: cannot write ")
-            && said.contains("Invalid argument (os error 22)"),
+            && said.contains("Invalid argument"),
         "{said}"
     );
     assert!(said.contains("compact node 0: begun"), "{said}");

@@ -210,6 +210,34 @@ fn a_need_that_is_no_file_of_the_kernel_is_refused() {
 }
 
 #[test]
+fn a_need_of_a_process_is_said_to_be_that() {
+    for need in [
+        "/proc/self/status",
+        "/proc/thread-self/maps",
+        "/proc/1/environ",
+    ] {
+        refused(
+            "process",
+            &[("NEEDS", &format!("AMM_S(\"{need}\")"))],
+            &format!(
+                "module \"variant\": it needs {need:?}, which is of a process: a module sees files of the whole \
+                 machine only"
+            ),
+        );
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_declaration_is_said_at_once() {
+    refused(
+        "several",
+        &[("NEEDS", "AMM_S(\"/proc/self/status\"), AMM_S(\"meminfo\")")],
+        "module \"variant\": it needs \"/proc/self/status\", which is of a process: a module sees files of the whole \
+         machine only; it needs \"meminfo\", which is not the path of a file of the kernel below /proc or /sys",
+    );
+}
+
+#[test]
 fn an_option_of_an_unknown_kind_is_refused() {
     option_refused(
         "kind",

@@ -248,7 +248,7 @@ pub(crate) fn unexplained() -> Incident {
 /// Lost before the daemon started; no evidence, no history.
 pub(crate) fn level() -> Incident {
     let text = "Possible memory leak (level): 7.1 GiB of 62.7 GiB accounted for by nothing, limit 6.3 GiB; \
-                never less than 7.0 GiB since the daemon started, or in a week; lost before that, or held by a driver that counts it nowhere";
+                never seen at less than 7.0 GiB in the last 3.0 days; lost before that, or held by a driver that counts it nowhere";
     let numbers = [
         ("unaccounted_exact_bytes", 7270.0 * MIB),
         ("limit_bytes", 6420.0 * MIB),

@@ -1,6 +1,6 @@
 //! Incidents as they could have been.
 
-mod evidence;
+pub(crate) mod evidence;
 mod history;
 pub(crate) mod leaks;
 pub(crate) mod odd;
@@ -13,7 +13,7 @@ const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
 
 /// How long after boot the incident was opened, in seconds.
-const OPENED: f64 = 20.0 * DAY;
+pub(crate) const OPENED: f64 = 20.0 * DAY;
 
 /// A moment, so many seconds after the incident was opened.
 pub(crate) fn moment(after: f64) -> Moment {
@@ -25,7 +25,7 @@ pub(crate) fn moment(after: f64) -> Moment {
     }
 }
 
-fn millis(seconds: f64) -> u64 {
+pub(crate) fn millis(seconds: f64) -> u64 {
     (seconds * 1000.0) as u64
 }
 
@@ -53,10 +53,17 @@ pub(crate) fn bare() -> Incident {
         history: History::default(),
         comparison: None,
         problems: Vec::new(),
+        is_of_earlier_boot: false,
     }
 }
 
-fn told(after: f64, severity: &str, code: &str, text: &str, numbers: &[(&str, f64)]) -> Told {
+pub(crate) fn told(
+    after: f64,
+    severity: &str,
+    code: &str,
+    text: &str,
+    numbers: &[(&str, f64)],
+) -> Told {
     Told {
         at: moment(after),
         severity: severity.to_owned(),
@@ -88,6 +95,7 @@ pub(crate) fn all() -> Vec<(&'static str, Incident)> {
         ("unexplained", leaks::unexplained()),
         ("level", leaks::level()),
         ("bare", bare()),
+        ("zram", super::standing::zram()),
         ("extreme", odd::extreme()),
         ("one-point", odd::one_point()),
         ("long", odd::long()),

@@ -113,10 +113,10 @@ fn since(minutes: u64) -> String {
 
 #[test]
 fn a_growth_began_when_it_was_last_seen_at_rest_not_when_the_module_began_to_look() {
-    let seen = "Since              2026-11-28 00:31 UTC (20 min before it was reported)";
+    let seen = "Since              2026-11-28 00:31 UTC (20 min before it was first reported)";
     assert_eq!(since(20), seen);
     let longer =
-        "Since              2026-11-27 23:56 UTC (55 min before it was reported, or earlier)";
+        "Since              2026-11-27 23:56 UTC (55 min before it was first reported, or earlier)";
     assert_eq!(since(600), longer);
 }
 

@@ -100,7 +100,7 @@ impl<'a> View<'a> {
         let raw = |zone: &Zone| abi::Zone {
             name: Str::new(&zone.name),
             node: zone.node,
-            pad: 0,
+            missing: zone.missing,
             free: zone.free.get(),
             boost: zone.boost.get(),
             min: zone.min.get(),

@@ -229,6 +229,8 @@ pub struct Zone {
     pub counters: Vec<(String, u64)>,
     /// Free blocks of order 0, 1, 2, ..., from `/proc/buddyinfo`. `None` if that file has no row for it.
     pub free_blocks: Option<Vec<u64>>,
+    /// Which of the numbers this kernel does not print: `abi::ZONE_NO_CMA` and others, added up by `|`.
+    pub missing: u32,
 }
 
 impl Zone {

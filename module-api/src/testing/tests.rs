@@ -51,7 +51,10 @@ impl Module for Witness {
                 out,
                 &format!(
                     "{} of node {}: {} free, high {}, {own}, {blocks:?}",
-                    zone.name, zone.node, zone.free, zone.high
+                    zone.name,
+                    zone.node,
+                    zone.free.unwrap(),
+                    zone.high.unwrap()
                 ),
             );
         }
@@ -383,4 +386,39 @@ fn a_panic_is_the_verdict_and_the_module_is_not_called_again() {
     );
     assert_eq!(words.status, "");
     assert_eq!(again, words);
+}
+
+/// Says which numbers of its zones are not there.
+struct Missing;
+
+impl Module for Missing {
+    const INFO: Info = Info {
+        needs: &[Need::ZONEINFO],
+        ..Info::new("missing", "1.0.0", "Says what is not there")
+    };
+
+    fn create(_: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self)
+    }
+
+    fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        for zone in snapshot.zones()? {
+            out.status(&format!("{:?} {:?}", zone.cma, zone.boost));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_number_that_the_kernel_does_not_print_is_none_and_zero_is_zero() {
+    let zone = Zone {
+        missing: crate::abi::ZONE_NO_CMA,
+        ..Zone::new(0, "Normal")
+    };
+
+    let words = Rig::create::<Missing>(&[])
+        .unwrap()
+        .scan(&Machine::new().zone(zone));
+
+    assert_eq!(words.status, "None Some(Pages(0))");
 }

@@ -35,6 +35,8 @@ pub(crate) fn layout() -> Layout {
         OK INVALID FAILED PANICKED DENIED UNSUPPORTED
         NEED_MEMINFO NEED_VMSTAT NEED_ZONEINFO NEED_BUDDYINFO NEED_HUGEPAGES NEED_NODE_MEMINFO
         TUNABLE_YIELDED SNAPSHOT_UNSTEADY
+        ZONE_NO_FREE ZONE_NO_BOOST ZONE_NO_MIN ZONE_NO_LOW ZONE_NO_HIGH
+        ZONE_NO_SPANNED ZONE_NO_PRESENT ZONE_NO_MANAGED ZONE_NO_CMA
         SEVERITY_ERROR SEVERITY_WARNING SEVERITY_NOTICE SEVERITY_INFO SEVERITY_DEBUG
         SET_TUNABLE COMPACT_NODE ACTION_COMPACT_NODE
         MAX_STATE
@@ -47,7 +49,7 @@ pub(crate) fn layout() -> Layout {
         abi::Counter { key, value }
         abi::File { path, errno, pad, content }
         abi::Zone {
-            name, node, pad, free, boost, min, low, high, spanned, present, managed, cma, per_cpu, counters,
+            name, node, missing, free, boost, min, low, high, spanned, present, managed, cma, per_cpu, counters,
             free_blocks,
         }
         abi::Node { id, pad, meminfo, stats }

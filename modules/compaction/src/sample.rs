@@ -45,9 +45,12 @@ impl Sample {
         let page_size = snapshot.page_size();
         nodes.clear();
         for zone in snapshot.zones()? {
-            let is_small_dma = zone.name == "DMA" && zone.present.bytes(page_size) <= SMALL_DMA;
+            let is_small_dma = zone.name == "DMA"
+                && zone
+                    .present
+                    .is_some_and(|present| present.bytes(page_size) <= SMALL_DMA);
             if !is_small_dma && zone.free_blocks().next().is_some() {
-                blocks_of(zone.node, &mut nodes).add(&zone);
+                blocks_of(zone.node, &mut nodes).add(&zone)?;
             }
         }
         if nodes.is_empty() {
@@ -74,12 +77,16 @@ fn blocks_of(node: u32, nodes: &mut Vec<(u32, Blocks)>) -> &mut Blocks {
 }
 
 impl Blocks {
-    fn add(&mut self, zone: &Zone<'_>) {
-        self.low = self.low.saturating_add(zone.low);
+    fn add(&mut self, zone: &Zone<'_>) -> Result<(), ScanError> {
+        let low = zone.low.ok_or(ScanError::new(
+            "/proc/zoneinfo does not say the low watermark of a zone",
+        ))?;
+        self.low = self.low.saturating_add(low);
         for (order, (sum, count)) in self.counts.iter_mut().zip(zone.free_blocks()).enumerate() {
             *sum = sum.saturating_add(count);
             self.orders = self.orders.max(order + 1);
         }
+        Ok(())
     }
 
     /// The highest order that this kernel has.

@@ -130,8 +130,14 @@ fn read_nodes(
     let page_size = snapshot.page_size();
     nodes.clear();
     for zone in snapshot.zones()? {
-        let small = zone.name == "DMA" && zone.managed.bytes(page_size) <= SMALL_DMA;
-        if small || zone.managed == Pages::default() {
+        let numbers = (zone.managed, zone.free, zone.min, zone.low, zone.high);
+        let (Some(managed), Some(free), Some(min), Some(low), Some(high)) = numbers else {
+            return Err(ScanError::new(
+                "/proc/zoneinfo does not say the pages or the watermarks of a zone",
+            ));
+        };
+        let small = zone.name == "DMA" && managed.bytes(page_size) <= SMALL_DMA;
+        if small || managed == Pages::default() {
             continue;
         }
         let cma = zone
@@ -146,12 +152,12 @@ fn read_nodes(
             nodes.len() - 1
         });
         let node = &mut nodes[index];
-        let free = zone.free.saturating_sub(cma.unwrap_or_default());
-        node.managed = node.managed.saturating_add(zone.managed);
+        let free = free.saturating_sub(cma.unwrap_or_default());
+        node.managed = node.managed.saturating_add(managed);
         node.free = node.free.saturating_add(free);
-        node.min = node.min.saturating_add(zone.min);
-        node.low = node.low.saturating_add(zone.low);
-        node.high = node.high.saturating_add(zone.high);
+        node.min = node.min.saturating_add(min);
+        node.low = node.low.saturating_add(low);
+        node.high = node.high.saturating_add(high);
     }
     // No two are the same, and sorting so takes no memory.
     nodes.sort_unstable_by_key(|node| node.id);

@@ -136,12 +136,18 @@ impl Detection {
     }
 
     fn tell_jump(&mut self, sample: &Sample<'_>, leap: &Leap, out: &mut Out<'_>) {
+        let hour = earlier(sample.at, HOUR);
         let growth = Growth {
+            // The hour is how far is looked back; what grew, grew since the least was seen.
+            from: self.trend.lowest_of_hour_at().unwrap_or(sample.at),
             before: self.trend.lowest_of_hour(),
             now: sample.levels,
-            ..self.growth_since(earlier(sample.at, HOUR), sample)
+            ..self.growth_since(hour, sample)
         };
-        let claim = claim(&growth, Members::of(Series::Unaccounted), Grade::Warning);
+        let claim = Claim {
+            from: hour,
+            ..claim(&growth, Members::of(Series::Unaccounted), Grade::Warning)
+        };
         Report::jump(&growth, leap).say(self.episode.hear(&claim), sample.at, out);
     }
 
@@ -224,7 +230,9 @@ impl Detection {
         let claim = is_growth.then(|| claim(&growth, members, excess.grade));
         let heard = self.episode.hear_level(excess.grade, claim.as_ref());
         let rise = is_growth.then_some(rise);
-        Report::level(sample, exact, excess, baseline, rise).say(heard, sample.at, out);
+        let since = self.trend.remembered_since().unwrap_or(sample.at);
+        let watched = sample.at.since(since);
+        Report::level(sample, exact, excess, (baseline, watched), rise).say(heard, sample.at, out);
     }
 
     fn growth_since<'a>(&self, from: Uptime, sample: &'a Sample<'a>) -> Growth<'a> {

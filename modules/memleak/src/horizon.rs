@@ -72,6 +72,8 @@ pub(crate) struct Alarm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Horizon {
     pub(crate) stretch: Duration,
+    /// The first scan of those since which no whole stretch went by without one.
+    pub(crate) since: Uptime,
     pub(crate) open: Option<Stretch>,
     pub(crate) ring: Ring,
     /// What the last closes saw, the latest last.
@@ -83,9 +85,16 @@ pub(crate) struct Horizon {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Stretch {
     pub(crate) number: u64,
-    pub(crate) lowest: Balance,
+    pub(crate) lowest: Low,
     /// Of the scans whose numbers are of one moment.
-    pub(crate) lowest_steady: Option<Balance>,
+    pub(crate) lowest_steady: Option<Low>,
+}
+
+/// The least of several scans, and the last one that saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Low {
+    pub(crate) level: Balance,
+    pub(crate) at: Uptime,
 }
 
 /// The last alarm.
@@ -102,6 +111,7 @@ impl Horizon {
     pub(crate) const fn new(stretch: Duration) -> Self {
         Self {
             stretch,
+            since: Uptime(Duration::ZERO),
             open: None,
             ring: Ring::EMPTY,
             closes: [Grade::Nothing; CLOSES],
@@ -117,12 +127,13 @@ impl Horizon {
     /// Takes in one scan. True if a stretch came to its end with it, and the ring has its floor.
     pub(crate) fn observe(&mut self, at: Uptime, level: Balance, is_steady: bool) -> bool {
         let number = at.0.as_secs() / self.stretch.as_secs().max(1);
-        let steady = is_steady.then_some(level);
+        let low = Low { level, at };
+        let steady = is_steady.then_some(low);
         match &mut self.open {
             Some(open) if open.number == number => {
-                open.lowest = open.lowest.min(level);
+                open.lowest = open.lowest.or_lower(low);
                 open.lowest_steady = match (open.lowest_steady, steady) {
-                    (Some(before), Some(now)) => Some(before.min(now)),
+                    (Some(before), Some(now)) => Some(before.or_lower(now)),
                     (before, now) => before.or(now),
                 };
                 return false;
@@ -131,22 +142,35 @@ impl Horizon {
         }
         let next = Stretch {
             number,
-            lowest: level,
+            lowest: low,
             lowest_steady: steady,
         };
         match self.open.replace(next) {
             Some(ended) if ended.number.checked_add(1) == Some(number) => {
-                self.ring.push(ended.floor());
+                let Low { level, at } = ended.low();
+                self.ring.push(level, at);
                 true
             }
             // Nobody looked for a whole stretch, as in a suspend, or time went backwards.
             Some(_) => {
                 self.ring.clear();
                 self.closes = [Grade::Nothing; CLOSES];
+                self.since = at;
                 false
             }
-            None => false,
+            None => {
+                self.since = at;
+                false
+            }
         }
+    }
+
+    /// The first moment of those that the ring and the stretch that goes on know of.
+    pub(crate) fn remembered_since(&self) -> Option<Uptime> {
+        let stretches = u64::try_from(self.ring.floors().len()).unwrap_or(u64::MAX);
+        let first = self.open.as_ref()?.number.saturating_sub(stretches);
+        let began = self.stretch.as_secs().saturating_mul(first);
+        Some(self.since.max(Uptime(Duration::from_secs(began))))
     }
 
     /// Judges the ring after a close: what this close saw, and whether it makes an alarm.
@@ -233,9 +257,24 @@ impl Horizon {
 
 impl Stretch {
     pub(crate) const fn floor(self) -> Balance {
+        self.low().level
+    }
+
+    pub(crate) const fn low(self) -> Low {
         match self.lowest_steady {
-            Some(floor) => floor,
+            Some(low) => low,
             None => self.lowest,
+        }
+    }
+}
+
+impl Low {
+    /// The later one, if it is as low or lower.
+    fn or_lower(self, later: Self) -> Self {
+        if later.level <= self.level {
+            later
+        } else {
+            self
         }
     }
 }

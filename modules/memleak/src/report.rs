@@ -87,7 +87,7 @@ impl Report {
         sample: &Sample<'_>,
         exact: &Exact,
         excess: &Excess,
-        baseline: Balance,
+        (baseline, watched): (Balance, Duration),
         rise: Option<Balance>,
     ) -> Self {
         let missing = exact.unaccounted;
@@ -96,11 +96,12 @@ impl Report {
             |rise| format!("{rise} of it since then"),
         );
         let text = format!(
-            "Possible memory leak (level): {missing} of {} accounted for by nothing, limit {}; never less than {} since the \
-             daemon started, or in a week; {since_when}; classic formula {}, {}",
+            "Possible memory leak (level): {missing} of {} accounted for by nothing, limit {}; never seen \
+             at less than {} in the last {}; {since_when}; classic formula {}, {}",
             sample.total,
             excess.limit,
             excess.least,
+            span(watched),
             sample.unaccounted,
             baseline_in_words(baseline),
         );

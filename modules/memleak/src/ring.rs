@@ -1,6 +1,8 @@
 //! The floors of twelve stretches of time in a row, and whether they rise.
 
-use adaptivemm_module_api::units::Balance;
+use core::time::Duration;
+
+use adaptivemm_module_api::units::{Balance, Uptime};
 
 /// Stretches of time that a ring holds.
 pub(crate) const LENGTH: usize = 12;
@@ -18,6 +20,8 @@ const TIE: i64 = 256 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ring {
     floors: [Balance; LENGTH],
+    /// When each of them was seen, the last time.
+    seen: [Uptime; LENGTH],
     kept: usize,
 }
 
@@ -50,15 +54,18 @@ pub(crate) struct Slopes {
 impl Ring {
     pub(crate) const EMPTY: Self = Self {
         floors: [Balance::new(0); LENGTH],
+        seen: [Uptime(Duration::ZERO); LENGTH],
         kept: 0,
     };
 
-    pub(crate) fn push(&mut self, floor: Balance) {
+    pub(crate) fn push(&mut self, floor: Balance, seen: Uptime) {
         if self.kept == LENGTH {
             self.floors.rotate_left(1);
+            self.seen.rotate_left(1);
             self.kept -= 1;
         }
         self.floors[self.kept] = floor;
+        self.seen[self.kept] = seen;
         self.kept += 1;
     }
 
@@ -68,6 +75,12 @@ impl Ring {
 
     pub(crate) fn floors(&self) -> &[Balance] {
         &self.floors[..self.kept]
+    }
+
+    /// The floors, and when each of them was seen.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = (Balance, Uptime)> + '_ {
+        let floors = self.floors().iter().copied();
+        floors.zip(self.seen)
     }
 
     pub(crate) const fn is_full(&self) -> bool {
@@ -170,7 +183,7 @@ mod tests {
     fn ring(mib: [i64; LENGTH]) -> Ring {
         let mut ring = Ring::EMPTY;
         for mib in mib {
-            ring.push(Balance::new(mib * MIB));
+            ring.push(Balance::new(mib * MIB), Uptime::default());
         }
         ring
     }
@@ -182,10 +195,10 @@ mod tests {
     #[test]
     fn a_ring_says_nothing_until_it_is_full_and_then_forgets_the_oldest() {
         let mut ring = Ring::EMPTY;
-        (0..11).for_each(|mib| ring.push(Balance::new(mib)));
+        (0..11).for_each(|mib| ring.push(Balance::new(mib), Uptime::default()));
         assert_eq!(ring.rise(), None);
 
-        (11..14).for_each(|mib| ring.push(Balance::new(mib)));
+        (11..14).for_each(|mib| ring.push(Balance::new(mib), Uptime::default()));
         assert_eq!(ring.rise().unwrap().from, Balance::new(2));
 
         ring.clear();
@@ -244,10 +257,10 @@ mod tests {
     #[test]
     fn pages_that_come_and_go_are_ties() {
         let mut ring = ring([0; LENGTH]);
-        ring.push(Balance::new(TIE));
+        ring.push(Balance::new(TIE), Uptime::default());
         assert_eq!(ring.rise().unwrap().concordance, 0);
 
-        ring.push(Balance::new(TIE + 1));
+        ring.push(Balance::new(TIE + 1), Uptime::default());
         assert_eq!(ring.rise().unwrap().concordance, 10);
     }
 
@@ -256,7 +269,7 @@ mod tests {
         fn any_numbers_are_judged(floors: [i64; LENGTH]) {
             let mut ring = Ring::EMPTY;
             for floor in floors {
-                ring.push(Balance::new(floor));
+                ring.push(Balance::new(floor), Uptime::default());
             }
             let slopes = ring.slopes();
 

@@ -169,12 +169,18 @@ fn vmstat(counters: &Counters<'_>) -> Vmstat {
 }
 
 fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
-    let nothing = Zones::default();
-    Ok(snapshot.zones()?.fold(nothing, |sum, zone| Zones {
-        per_cpu: sum.per_cpu.saturating_add(zone.per_cpu),
-        managed: sum.managed.saturating_add(zone.managed),
-        present: sum.present.saturating_add(zone.present),
-    }))
+    let mut sum = Zones::default();
+    for zone in snapshot.zones()? {
+        let managed = zone.managed.ok_or(ScanError::new(
+            "/proc/zoneinfo does not say how many pages a zone has",
+        ))?;
+        // Without it, no page is known to be taken out.
+        let present = zone.present.unwrap_or(managed);
+        sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu);
+        sum.managed = sum.managed.saturating_add(managed);
+        sum.present = sum.present.saturating_add(present);
+    }
+    Ok(sum)
 }
 
 /// From `/sys`, as the seed says; from `Hugetlb`, which is the same sum, where that is unreadable.

@@ -13,7 +13,7 @@ use crate::detection::Detection;
 use code::{Reader, Writer};
 
 /// Of the encoding, and of all that is in it.
-const FORMAT: u16 = 5;
+const FORMAT: u16 = 6;
 
 /// Why bytes are no state of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -133,6 +133,23 @@ impl Trend {
         })
     }
 
+    /// When unaccounted memory was last as low as it was at least in the last hour. Nobody knows of a time before the first scan.
+    pub(crate) fn lowest_of_hour_at(&self) -> Option<Uptime> {
+        let horizon = &self.series[Series::Unaccounted as usize][0];
+        let lower = |lowest: (Balance, Uptime), floor: (Balance, Uptime)| {
+            if floor.0 <= lowest.0 { floor } else { lowest }
+        };
+        let open = horizon.open.map(|open| (open.low().level, open.low().at));
+        let lowest = horizon.ring.seen().chain(open).reduce(lower);
+        lowest.map(|(_, at)| at)
+    }
+
+    /// Since when the least of unaccounted memory is known.
+    pub(crate) fn remembered_since(&self) -> Option<Uptime> {
+        let horizons = &self.series[Series::Unaccounted as usize];
+        horizons.iter().filter_map(Horizon::remembered_since).min()
+    }
+
     /// The least amounts that are remembered at all: of a week, if it was that long.
     pub(crate) fn lowest(&self) -> Levels {
         self.levels(least)

@@ -39,10 +39,12 @@ impl Sample {
 
 impl Memory {
     fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
-        let pages = snapshot
-            .zones()?
-            .map(|zone| zone.managed)
-            .fold(Pages::default(), Pages::saturating_add);
+        let mut managed = snapshot.zones()?.map(|zone| zone.managed);
+        let sum = |sum: Pages, managed: Option<Pages>| Some(sum.saturating_add(managed?));
+        let pages = managed.try_fold(Pages::default(), sum);
+        let pages = pages.ok_or(ScanError::new(
+            "/proc/zoneinfo does not say how many pages a zone has",
+        ))?;
         if pages == Pages::default() {
             return Err(ScanError::new("no zone of /proc/zoneinfo manages a page"));
         }

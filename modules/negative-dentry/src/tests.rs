@@ -225,7 +225,7 @@ fn a_kernel_without_the_limit_is_told_once_and_then_the_module_is_idle() {
     assert_eq!(second.told(), [""; 0]);
     assert_eq!(
         (second.verdict, second.requests, second.status.as_str()),
-        (Verdict::Good, vec![], "idle: there is no limit to set")
+        (Verdict::Good, vec![], IDLE)
     );
 }
 

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::evidence::Certainty;
-use crate::incidents::Incident;
+use crate::incidents::{Incident, State};
 
 /// For people.
 pub(super) fn text(incidents: &[Incident], directory: &Path) -> String {
@@ -15,28 +15,35 @@ pub(super) fn text(incidents: &[Incident], directory: &Path) -> String {
     }
     let mut lines = String::new();
     for incident in incidents {
-        let state = match &incident.over {
-            Some(over) => format!("over since {}", over.time),
-            None => "open".to_owned(),
+        let looked_at = &incident.looked_at().time;
+        let state = match incident.state() {
+            State::Over(over) => format!("over since {}", over.time),
+            State::Open => format!("open, last looked at {looked_at}"),
+            State::Restarted => {
+                format!("ended with a restart of the machine, last looked at {looked_at}")
+            }
         };
         let sentence = incident.headline().map_or("", |told| told.text.as_str());
         let explained = explained(incident);
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            lines,
-            "{}  {state}\n  {sentence}\n  {explained}",
-            incident.id
-        );
+        let _ = writeln!(lines, "{}  {state}\n  {sentence}", incident.id);
+        if let Some(explained) = explained {
+            let _ = writeln!(lines, "  {explained}");
+        }
     }
     lines.push_str("\nadaptivemmd incidents show ID tells all about one.\n");
     lines
 }
 
-fn explained(incident: &Incident) -> String {
+/// Who explains the growth, if there is anything to explain.
+fn explained(incident: &Incident) -> Option<String> {
+    if !incident.is_about_kernel_memory() {
+        return None;
+    }
     let Some(comparison) = &incident.comparison else {
-        return "Nothing was compared.".to_owned();
+        return Some("Nothing was compared.".to_owned());
     };
-    match comparison.explanations.first() {
+    Some(match comparison.explanations.first() {
         Some(first) if first.partial => format!(
             "{} may explain some of it, but was counted only in part ({}).",
             first.owner, first.source
@@ -50,7 +57,31 @@ fn explained(incident: &Incident) -> String {
             first.owner, first.share_percent, first.source
         ),
         None => "Nothing that was looked into explains it.".to_owned(),
+    })
+}
+
+/// How it stands, in a word.
+fn state(incident: &Incident) -> &'static str {
+    match incident.state() {
+        State::Open => "open",
+        State::Over(_) => "over",
+        State::Restarted => "restarted",
     }
+}
+
+/// All of one, for programs: what is kept, how it stands, and who holds the memory now.
+pub(super) fn all_of(incident: &Incident, now: Option<Value>) -> String {
+    let mut all = json!(incident);
+    if let Some(object) = all.as_object_mut() {
+        let first = incident.first_reported().map(|told| &told.at);
+        object.insert("state".to_owned(), json!(state(incident)));
+        object.insert("first_reported".to_owned(), json!(first));
+        object.insert("looked_at".to_owned(), json!(incident.looked_at()));
+        if let Some(now) = now {
+            object.insert("now".to_owned(), now);
+        }
+    }
+    serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
 }
 
 /// For programs, one object per line.
@@ -58,13 +89,17 @@ pub(super) fn json(incidents: &[Incident]) -> String {
     let line = |incident: &Incident| {
         let headline = incident.headline();
         let comparison = incident.comparison.as_ref();
+        let comparison = comparison.filter(|_| incident.is_about_kernel_memory());
         let explanations = comparison.map(|comparison| &comparison.explanations);
         let object = json!({
             "id": incident.id,
             "module": incident.module,
             "opened": incident.opened,
             "over": incident.over,
-            "severity": headline.map(|told| &told.severity),
+            "state": state(incident),
+            "first_reported": incident.first_reported().map(|told| &told.at),
+            "looked_at": incident.looked_at(),
+            "severity": incident.severity(),
             "code": headline.map(|told| &told.code),
             "text": headline.map(|told| &told.text),
             "explanation": explanations.and_then(|all| all.first()),

@@ -93,6 +93,7 @@ fn overview() -> Overview {
             module: "memleak".to_owned(),
             text: "incident 20261128-010000-memleak is kept".to_owned(),
             for_others: ForOthers::default(),
+            open_since: Some("2026-11-28T00:30:00Z".to_owned()),
         }],
         requests: Vec::new(),
         messages: vec![Message {
@@ -125,7 +126,7 @@ fn everything_that_matters_is_on_one_screen() {
                    better since: no stalls
     not done     2026-11-28 01:02:03 free-pages: vm.watermark_scale_factor = 658: advised, not done [decision 18]
                    because node 0 uses 8000 pages/s
-    incidents    2026-11-28 01:00:00 memleak: incident 20261128-010000-memleak is kept
+    incidents    memleak: leak open since 2026-11-28 00:30:00, last looked at 2026-11-28 01:00:00: incident 20261128-010000-memleak is kept
     warnings     2026-11-28 01:00:00 warning memleak: Possible slow memory leak
     ");
 }

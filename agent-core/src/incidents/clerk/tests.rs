@@ -179,7 +179,18 @@ fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
     assert_eq!(clerk.work(heard(6, Severity::Info, "jump-leak", 220)), []);
     let again = clerk.work(heard(9, Severity::Warning, "trend-leak", 410));
     assert_eq!(again.len(), 1);
-    assert_eq!(clerk.work(heard(30, Severity::Info, "leak-over", 20)), []);
+    // A daemon after this one knows of it at once.
+    let mut next = Clerk::new(office(home.path(), machine_with("kmalloc-4k", 2560)));
+    let resumed = next.resume();
+    assert_eq!(
+        resumed[0].open_since.as_deref(),
+        Some("2026-11-28T00:05:13Z"),
+        "{resumed:?}"
+    );
+    let over = clerk.work(heard(30, Severity::Info, "leak-over", 20));
+    assert_eq!(over[0].open_since, None);
+    assert_eq!(texts(over), ["incident 20261128-000513-memleak is over"]);
+    assert_eq!(next.resume(), []);
 
     let archive = Archive::below(home.path());
     assert_eq!(archive.ids().unwrap(), ["20261128-000513-memleak"]);
@@ -318,4 +329,69 @@ fn a_suspicion_takes_evidence_unless_there_is_some_of_just_now() {
         .unwrap();
     let before = incident.comparison.unwrap().before;
     assert_eq!((before.why.as_str(), before.at), ("suspicion", moment(3)));
+}
+
+#[test]
+fn the_scans_after_an_incident_was_opened_are_not_replaced_by_later_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let id = words[0].incident.clone().unwrap();
+    let after = |clerk: &mut Clerk, scans: usize| {
+        let words = clerk.work(Job::After {
+            module: "memleak".to_owned(),
+            name: "growth-60".to_owned(),
+            stills: vec![Still::default(); scans],
+        });
+        assert_eq!(words, []);
+        fs::read(clerk.archive.place(&id).join("after.jsonl.zst")).unwrap()
+    };
+
+    let first = after(&mut clerk, 2);
+    clerk.work(heard(9, Severity::Warning, "trend-leak", 420));
+
+    assert_eq!(after(&mut clerk, 30), first);
+}
+
+#[test]
+fn nobody_is_said_to_explain_the_growth_in_an_incident_of_another_module() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let Job::Hear(mut heard) = heard(5, Severity::Warning, "zram-incompressible", 210) else {
+        unreachable!()
+    };
+    "zram-pool".clone_into(&mut heard.module);
+
+    let words = clerk.work(Job::Hear(heard));
+
+    assert_eq!(
+        texts(words),
+        [
+            "incident 20261128-000513-zram-pool is kept; see `adaptivemmd incidents show \
+             20261128-000513-zram-pool`"
+        ]
+    );
+}
+
+#[test]
+fn of_very_many_findings_the_first_and_the_latest_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    for mib in 0..200 {
+        let minute = 5 + u64::try_from(mib).unwrap() / 4;
+        clerk.work(heard(minute, Severity::Warning, "trend-leak", 210 + mib));
+    }
+
+    let archive = Archive::below(home.path());
+    let incident = archive.read("20261128-000513-memleak").unwrap();
+
+    assert_eq!(
+        incident.first_reported().unwrap().text,
+        "Possible memory leak, 210 MiB"
+    );
+    assert_eq!(
+        incident.headline().unwrap().text,
+        "Possible memory leak, 409 MiB"
+    );
+    assert_eq!((incident.told.len(), incident.told_more), (64, 136));
 }

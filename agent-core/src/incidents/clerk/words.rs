@@ -13,6 +13,9 @@ const NOT_ALLOWED: &str = "and not all could be looked at: run `adaptivemmd inci
 /// That it is kept, and where to look.
 pub(super) fn kept_in_words(incident: &Incident, tell: TellOwners) -> String {
     let Incident { id, .. } = incident;
+    if !incident.is_about_kernel_memory() {
+        return format!("incident {id} is kept; see `adaptivemmd incidents show {id}`");
+    }
     format!(
         "incident {id} is kept: {}; see `adaptivemmd incidents show {id}`",
         explained_in_words(incident, tell)

@@ -1,5 +1,6 @@
 //! What an administrator can do next, by the kind of memory that grew.
 
+use super::super::State;
 use super::owner::Owner;
 use super::view::{self, View};
 use super::words;
@@ -26,6 +27,14 @@ impl Step {
 /// What to do first, and then.
 pub(super) fn of(view: &View<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
+    if !view.incident.is_about_kernel_memory() {
+        // What to do about it only the module knows.
+        return hand_on(view).into_iter().collect();
+    }
+    if view.incident.state() == State::Restarted {
+        let text = "The machine was restarted, which gave the memory back. If it happens again, compare both incidents.";
+        return vec![Step::new(text, &["adaptivemmd incidents"])];
+    }
     if view.incident.over.is_some() {
         let text = "The memory came back. Nothing has to be done now; if it happens again, compare both incidents.";
         return vec![Step::new(text, &["adaptivemmd incidents"])];
@@ -356,10 +365,13 @@ fn hand_on(view: &View<'_>) -> Option<Step> {
     let id = plain(&view.incident.id)?;
     let text = "To hand it on: all that is known, in one file. --redact leaves out the names of the machine, of \
                 processes and of services.";
-    Some(Step::new(
-        text,
-        &[&format!("adaptivemmd incidents export {id} leak.tar.zst")],
-    ))
+    let file = if view.incident.is_about_kernel_memory() {
+        "leak"
+    } else {
+        "incident"
+    };
+    let command = format!("adaptivemmd incidents export {id} {file}.tar.zst");
+    Some(Step::new(text, &[&command]))
 }
 
 #[cfg(test)]

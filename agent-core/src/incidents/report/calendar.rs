@@ -84,6 +84,12 @@ impl Calendar {
         }
     }
 
+    /// From when to when something is compared.
+    pub(super) fn compared(self, before: &Moment, after: &Moment) -> String {
+        let (from, to) = (seconds(before.uptime_ms), seconds(after.uptime_ms));
+        format!("{}.", words::capitalised(&self.stretch(from, to)))
+    }
+
     /// The seconds since 1970 at boot, to find round times.
     pub(super) fn epoch(self) -> Option<i64> {
         self.boot.map(Timestamp::as_second)

@@ -47,6 +47,13 @@ impl Curve {
         }
     }
 
+    /// What is not after `to`, if there is anything.
+    pub(super) fn until(mut self, to: f64) -> Option<Self> {
+        let end = self.points.partition_point(|point| point.0 <= to);
+        self.points.truncate(end);
+        (!self.points.is_empty()).then_some(self)
+    }
+
     /// The points between two moments, both included.
     pub(super) fn between(&self, from: f64, to: f64) -> &[Point] {
         let begin = self.points.partition_point(|point| point.0 < from);

@@ -11,7 +11,7 @@ mod told;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use super::super::Incident;
+use super::super::{Incident, State};
 use super::outlook::as_f64;
 use super::view::View;
 use super::{advice, words};
@@ -37,13 +37,18 @@ pub fn html(incident: &Incident) -> String {
             body {
                 main {
                     (head(&view))
-                    (course::of(&view))
-                    (evidence::explained(&view))
-                    (next(&view))
-                    (course::others(&view))
-                    (evidence::grown(&view))
+                    @if incident.is_about_kernel_memory() {
+                        (course::of(&view))
+                        (evidence::explained(&view))
+                        (next(&view))
+                        (course::others(&view))
+                        (evidence::grown(&view))
+                    } @else {
+                        (course::metrics(&view))
+                        (next(&view))
+                    }
                     (told::of(&view))
-                    (evidence::sources(&view))
+                    @if incident.is_about_kernel_memory() { (evidence::sources(&view)) }
                     (told::details(&view))
                 }
                 (foot(incident))
@@ -66,12 +71,17 @@ fn head(view: &View<'_>) -> Markup {
         .map_or(("Nothing was said about this incident yet", None), |told| {
             words::clauses(&told.text)
         });
-    let severity = headline.map_or("info", |told| told::severity(told));
+    let severity = told::severity(incident.severity().unwrap_or("info"));
+    let state = match incident.state() {
+        State::Open => "open",
+        State::Over(_) => "over",
+        State::Restarted => "ended by a restart",
+    };
     markup! {
         header {
             div {
                 span class={ "badge " (severity) } { (severity) }
-                @if incident.over.is_some() { span class="badge over" { "over" } }
+                span class={ "badge" @if incident.state() != State::Open { " over" } } { (state) }
                 span class="soft" {
                     "by " (words::name(&incident.module)) ", " (view.calendar.noted(&incident.opened))
                 }

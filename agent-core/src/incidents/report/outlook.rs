@@ -1,19 +1,21 @@
 //! Since when memory grows, how fast, and when it will hurt: the numbers that the module gave.
 
-use super::super::{Incident, Told};
+use super::super::{Incident, State, Told};
 use super::calendar::{Calendar, seconds};
 use super::words;
 
 /// What the numbers of the findings say.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Outlook {
-    /// When the growth began, as far as the module looked back; in seconds since boot.
+    /// When the growth began, as far as the module looked back when it first reported it; in seconds since boot.
     pub(super) since: Option<f64>,
     /// When it was last seen at rest after that: then the growth began. Else it may be older than what was looked at.
     pub(super) began: Option<f64>,
     /// By how much it grew until the headline.
     pub(super) growth: Option<f64>,
-    /// The latest forecast.
+    /// How long that took, in seconds.
+    pub(super) within: Option<f64>,
+    /// That of the headline.
     pub(super) forecast: Option<Forecast>,
     /// What was available at the headline.
     pub(super) available: Option<f64>,
@@ -36,18 +38,21 @@ pub(super) struct Forecast {
 
 impl Outlook {
     pub(super) fn of(incident: &Incident) -> Self {
-        let Some(headline) = incident.headline() else {
+        let Some(headline) = incident
+            .headline()
+            .filter(|_| incident.is_about_kernel_memory())
+        else {
             return Self::default();
         };
-        let growth = number(headline, "growth_bytes").filter(|growth| *growth > 0.0);
-        let duration = number(headline, "duration_seconds").filter(|seconds| *seconds > 0.0);
-        // How long a level has been too high says nothing about when memory was lost.
-        let lasted = growth.and(duration);
+        let growth = growth(headline);
         Self {
-            since: lasted.map(|lasted| (seconds(headline.at.uptime_ms) - lasted).max(0.0)),
+            since: incident
+                .first_reported()
+                .and_then(|told| since(incident, told)),
             began: None,
             growth,
-            forecast: incident.told.iter().rev().find_map(Forecast::of),
+            within: since(incident, headline).map(|since| seconds(headline.at.uptime_ms) - since),
+            forecast: Forecast::of(headline),
             available: number(headline, "available_bytes"),
             level: match growth {
                 Some(_) => None,
@@ -59,8 +64,10 @@ impl Outlook {
 
     /// Rows of a table: a heading, the answer, and what more there is to say.
     pub(super) fn facts(&self, incident: &Incident, calendar: Calendar) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        let told = incident.headline().map(|told| seconds(told.at.uptime_ms));
+        let mut facts = standing(incident, calendar);
+        let told = incident
+            .first_reported()
+            .map(|told| seconds(told.at.uptime_ms));
         if let (Some(since), Some(told)) = (self.since, told) {
             let began = self.began.unwrap_or(since);
             let earlier = if self.began.is_some() {
@@ -69,7 +76,7 @@ impl Outlook {
                 ", or earlier"
             };
             let before = format!(
-                "{} before it was reported{earlier}",
+                "{} before it was first reported{earlier}",
                 words::span(told - began)
             );
             facts.push(Fact::new("Since", calendar.moment(began), before));
@@ -88,18 +95,12 @@ impl Outlook {
                 words::rate(forecast.middle),
                 forecast.range_of_rates(),
             ));
-        } else if let (Some(growth), Some(since), Some(told)) = (self.growth, self.since, told) {
-            let began = self.began.unwrap_or(since);
-            let within = format!("within {}", words::span(told - began));
+        } else if let (Some(growth), Some(within)) = (self.growth, self.within) {
+            let within = format!("within {}", words::span(within));
             facts.push(Fact::new("How much", words::bytes(growth), within));
         }
-        if let Some(over) = &incident.over {
-            let over = calendar.noted(over);
-            facts.push(Fact::new(
-                "Over",
-                format!("since {over}"),
-                "the memory came back".to_owned(),
-            ));
+        if incident.state() != State::Open {
+            // There is nothing more to expect.
         } else if let Some(fact) = self.forecast.and_then(|forecast| forecast.when(calendar)) {
             facts.push(fact);
         } else if let Some(available) = self.available {
@@ -159,6 +160,55 @@ impl Forecast {
         };
         Some(Fact::new("When it will hurt", answer, note))
     }
+}
+
+/// How it stands, and of when that is.
+fn standing(incident: &Incident, calendar: Calendar) -> Vec<Fact> {
+    let first = incident.first_reported();
+    let first = first.map_or(&incident.opened, |told| &told.at);
+    let (answer, note) = match incident.state() {
+        State::Open => (
+            "open".to_owned(),
+            format!("last looked at {}", calendar.noted(incident.looked_at())),
+        ),
+        State::Over(over) => (
+            format!("over since {}", calendar.noted(over)),
+            if incident.is_about_kernel_memory() {
+                "the memory came back".to_owned()
+            } else {
+                "as the module says".to_owned()
+            },
+        ),
+        State::Restarted => (
+            "ended with a restart of the machine".to_owned(),
+            format!("last looked at {}", calendar.noted(incident.looked_at())),
+        ),
+    };
+    let told = incident.told.iter().filter(|told| told.counts()).count();
+    let often = match told {
+        0 | 1 => "and not again".to_owned(),
+        2 => "and once more".to_owned(),
+        more => format!("and {} times more", more - 1),
+    };
+    vec![
+        Fact::new("State", answer, note),
+        Fact::new("First reported", calendar.noted(first), often),
+    ]
+}
+
+/// When the growth of a finding began. Nobody knows of a time before the first number that is kept.
+fn since(incident: &Incident, told: &Told) -> Option<f64> {
+    // How long a level has been too high says nothing about when memory was lost.
+    growth(told)?;
+    let duration = number(told, "duration_seconds").filter(|seconds| *seconds > 0.0)?;
+    let at = seconds(told.at.uptime_ms);
+    let first = incident.history.uptime_ms.first().copied().map(seconds);
+    let watched = first.filter(|first| *first < at).unwrap_or_default();
+    Some((at - duration).max(watched))
+}
+
+fn growth(told: &Told) -> Option<f64> {
+    number(told, "growth_bytes").filter(|growth| *growth > 0.0)
 }
 
 /// A question, its answer, and a note.

@@ -16,6 +16,11 @@ const EXPLANATIONS: usize = 8;
 const TOLD: usize = 12;
 const SOURCES: usize = 12;
 const PROBLEMS: usize = 8;
+/// Of another module.
+const NUMBERS: usize = 12;
+/// Charts take room.
+const METRICS: usize = 3;
+const DETAILS: usize = 16;
 
 /// The incident as text, in lines of so many columns unless a name is longer.
 #[must_use]
@@ -24,13 +29,18 @@ pub fn text(incident: &Incident, width: usize) -> String {
     let mut paper = Paper::of(width);
     sentence(&view, &mut paper);
     facts(&view, &mut paper);
-    chart::draw(&view, &mut paper);
-    if let Some(comparison) = &incident.comparison {
-        explanations(comparison, &mut paper);
+    if incident.is_about_kernel_memory() {
+        chart::draw(&view, &mut paper);
+        if let Some(comparison) = &incident.comparison {
+            explanations(&view, comparison, &mut paper);
+        }
+        problems(incident, &mut paper);
+    } else {
+        metrics(&view, &mut paper);
+        details(incident, &mut paper);
     }
-    problems(incident, &mut paper);
     next(&view, &mut paper);
-    if let Some(comparison) = &incident.comparison {
+    if let Some(comparison) = view.comparison() {
         growth(comparison, &mut paper);
         silent(comparison, &mut paper);
     }
@@ -65,9 +75,7 @@ fn facts(view: &View<'_>, paper: &mut Paper) {
     let memory = words::bytes(as_f64(machine.mem_total_bytes));
     let kernel = words::name(&machine.kernel);
     paper.entry("Machine", &format!("{host}, kernel {kernel}, {memory}"));
-    let severity = incident
-        .headline()
-        .map_or("nothing was said", |told| told.severity.as_str());
+    let severity = incident.severity().unwrap_or("nothing was said");
     let (id, module) = (words::name(&incident.id), words::name(&incident.module));
     paper.entry(
         "Incident",
@@ -75,7 +83,43 @@ fn facts(view: &View<'_>, paper: &mut Paper) {
     );
 }
 
-fn explanations(comparison: &Comparison, paper: &mut Paper) {
+/// The numbers of another module: those of its finding, and its metrics over time.
+fn metrics(view: &View<'_>, paper: &mut Paper) {
+    let numbers = view.incident.headline().map(|told| &told.numbers);
+    if let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) {
+        paper.heading("The numbers of the finding");
+        for (name, value) in numbers.iter().take(NUMBERS) {
+            let (name, value) = (words::name(name), words::metric(name, *value));
+            paper.bullet(&format!("{name}: {value}"));
+        }
+    }
+    let metrics = view.metrics();
+    for (name, curve) in metrics.iter().take(METRICS) {
+        chart::draw_metric(view, name, curve, paper);
+    }
+    let more = metrics.get(METRICS..).unwrap_or_default();
+    if !more.is_empty() {
+        paper.heading("Other metrics of the module, first and last");
+        for (name, curve) in more.iter().take(NUMBERS) {
+            let ends = [curve.first().1, curve.last().1];
+            let [first, last] = ends.map(|value| words::metric(name, value));
+            paper.bullet(&format!("{}: {first} -> {last}", words::name(name)));
+        }
+    }
+}
+
+/// The lines behind the finding.
+fn details(incident: &Incident, paper: &mut Paper) {
+    let lines = incident.headline().map(|told| &told.details);
+    let Some(lines) = lines.filter(|lines| !lines.is_empty()) else {
+        return;
+    };
+    paper.heading("What the module says of it");
+    let lines: Vec<String> = lines.iter().map(|line| words::line(line)).collect();
+    few(&lines, DETAILS, paper);
+}
+
+fn explanations(view: &View<'_>, comparison: &Comparison, paper: &mut Paper) {
     let total = as_f64(comparison.growth_bytes);
     if comparison.growth_bytes == 0 {
         paper.heading("What explains it");
@@ -85,6 +129,11 @@ fn explanations(comparison: &Comparison, paper: &mut Paper) {
     paper.heading(&format!(
         "What explains the growth of {}",
         words::bytes(total)
+    ));
+    let (before, after) = (&comparison.before.at, &comparison.after.at);
+    paper.note(&format!(
+        "{} All kinds of kernel memory together.",
+        view.calendar.compared(before, after)
     ));
     let (best, more) = view::best(comparison, EXPLANATIONS);
     if best.is_empty() {
@@ -214,7 +263,14 @@ fn told(view: &View<'_>, paper: &mut Paper) {
         return;
     }
     paper.heading("What was told when (UTC)");
-    for finding in told.iter().take(TOLD) {
+    let (first, last) = view::ends(told, TOLD);
+    let more = u64::try_from(told.len() - first.len() - last.len())
+        .unwrap_or(u64::MAX)
+        .saturating_add(view.incident.told_more);
+    for (index, finding) in first.iter().chain(last).enumerate() {
+        if index == first.len() && more > 0 {
+            paper.bullet(&format!("{more} more"));
+        }
         let at = view.calendar.noted(&finding.at);
         let at = at.trim_end_matches(" UTC");
         let (first, _) = words::clauses(&finding.text);
@@ -223,12 +279,6 @@ fn told(view: &View<'_>, paper: &mut Paper) {
             words::name(&finding.severity),
             words::line(first)
         ));
-    }
-    let more = u64::try_from(told.len().saturating_sub(TOLD))
-        .unwrap_or(u64::MAX)
-        .saturating_add(view.incident.told_more);
-    if more > 0 {
-        paper.bullet(&format!("{more} more"));
     }
     if let Some(over) = &view.incident.over {
         let at = view.calendar.noted(over);

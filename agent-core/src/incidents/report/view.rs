@@ -1,6 +1,6 @@
 //! What of an incident is looked at: which memory, over which time, and what is expected of it.
 
-use super::super::Incident;
+use super::super::{Incident, State};
 use super::calendar::{Calendar, seconds};
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
@@ -45,6 +45,8 @@ pub(super) struct Chart {
     pub(super) curve: Curve,
     /// The least before it began to grow.
     pub(super) baseline: f64,
+    /// Whether that means anything.
+    pub(super) has_baseline: bool,
     /// The line that fits the growth, from where to where.
     pub(super) trend: Option<[Point; 2]>,
     pub(super) forecast: Option<Future>,
@@ -65,7 +67,7 @@ pub(super) struct Future {
 impl<'a> View<'a> {
     pub(super) fn of(incident: &'a Incident) -> Self {
         let mut outlook = Outlook::of(incident);
-        let known = subject(incident);
+        let known = subject(incident).filter(|_| incident.is_about_kernel_memory());
         let subject = known.unwrap_or(Class::Unaccounted);
         outlook.began = began(incident, &outlook, subject);
         Self {
@@ -74,13 +76,36 @@ impl<'a> View<'a> {
             outlook,
             subject,
             is_subject_known: known.is_some(),
-            chart: Chart::of(incident, &outlook, subject),
+            chart: Chart::of(incident, &outlook, subject)
+                .filter(|_| incident.is_about_kernel_memory()),
         }
+    }
+
+    /// The metrics of a module whose incident is not about kernel memory: those of the finding first.
+    pub(super) fn metrics(&self) -> Vec<(&str, Curve)> {
+        let incident = self.incident;
+        let said = incident.headline().into_iter();
+        let said = said.flat_map(|told| told.numbers.keys());
+        let mut names: Vec<&str> = Vec::new();
+        for name in said.chain(incident.history.columns.keys()) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let until = seconds(incident.looked_at().uptime_ms);
+        let curve = |name| Some((name, Curve::of(&incident.history, name)?.until(until)?));
+        names.into_iter().filter_map(curve).collect()
+    }
+
+    /// What changed in kernel memory, where the incident is about that.
+    pub(super) fn comparison(&self) -> Option<&'a Comparison> {
+        let comparison = self.incident.comparison.as_ref();
+        comparison.filter(|_| self.incident.is_about_kernel_memory())
     }
 
     /// The curve of another class, over the same time.
     pub(super) fn curve(&self, class: Class) -> Option<Curve> {
-        let curve = Curve::of(&self.incident.history, class.metric())?;
+        let curve = curve_of(self.incident, class)?;
         let from = self.chart.as_ref().map(|chart| chart.curve.first().0);
         Some(from.map_or(curve.clone(), |from| curve.since(from)))
     }
@@ -107,16 +132,28 @@ impl Chart {
         };
         let before = whole.between(f64::NEG_INFINITY, since.unwrap_or(f64::INFINITY));
         let least = before.iter().map(|point| point.1).reduce(f64::min);
-        let forecast = outlook.forecast.filter(|_| incident.over.is_none());
+        let forecast = outlook.forecast.filter(|_| incident.state() == State::Open);
         let trend = outlook
             .forecast
             .and_then(|forecast| trend(&curve, &forecast));
         Some(Self {
             baseline: least.unwrap_or(curve.first().1),
+            has_baseline: true,
             forecast: forecast.and_then(|forecast| Future::of(&curve, &forecast, trend)),
             trend,
             curve,
         })
+    }
+
+    /// A curve and nothing else.
+    pub(super) fn plain(curve: Curve) -> Self {
+        Self {
+            baseline: curve.least(),
+            has_baseline: false,
+            trend: None,
+            forecast: None,
+            curve,
+        }
     }
 
     /// The most that is drawn of what was seen and is likely.
@@ -196,7 +233,7 @@ impl Future {
 /// is, and somebody who wants to know what happened then is sent hours too far by that.
 fn began(incident: &Incident, outlook: &Outlook, subject: Class) -> Option<f64> {
     let curve = curve_of(incident, subject)?;
-    let told = seconds(incident.headline()?.at.uptime_ms);
+    let told = seconds(incident.first_reported()?.at.uptime_ms);
     let since = outlook.since?;
     let looked_at = curve.since(since);
     let seen = looked_at.between(f64::NEG_INFINITY, told);
@@ -227,11 +264,14 @@ fn trend(curve: &Curve, forecast: &Forecast) -> Option<[Point; 2]> {
     (end.abs() < 1e19).then_some([(since, *height), (forecast.at, end)])
 }
 
-/// Where the exact accounting is missing, the classic formula has the unaccounted memory.
+/// Until the moment that the report is about. Where the exact accounting is missing, the classic formula has the unaccounted
+/// memory.
 fn curve_of(incident: &Incident, class: Class) -> Option<Curve> {
-    let exact = Curve::of(&incident.history, class.metric());
+    let until = seconds(incident.looked_at().uptime_ms);
+    let curve = |name| Curve::of(&incident.history, name)?.until(until);
+    let exact = curve(class.metric());
     match class {
-        Class::Unaccounted => exact.or_else(|| Curve::of(&incident.history, "unaccounted_bytes")),
+        Class::Unaccounted => exact.or_else(|| curve("unaccounted_bytes")),
         _ => exact,
     }
 }
@@ -328,6 +368,15 @@ pub(super) fn loaded(comparison: &Comparison) -> Option<String> {
         .map(|module| words::name(module))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// The first and the last of a list that is longer than `most`; all of them are the first of a shorter one.
+pub(super) fn ends<T>(list: &[T], most: usize) -> (&[T], &[T]) {
+    if list.len() <= most {
+        return (list, &[]);
+    }
+    let half = most / 2;
+    (&list[..half], &list[list.len() - (most - half)..])
 }
 
 /// That so many are not shown.

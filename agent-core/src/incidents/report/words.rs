@@ -122,6 +122,32 @@ pub(super) fn exact_moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A metric of a module, with the unit that its name ends with: `pool_bytes`, `full_percent`, `age_seconds`.
+pub(super) fn metric(name: &str, value: f64) -> String {
+    if name.ends_with("_bytes") {
+        bytes(value)
+    } else if name.ends_with("_bytes_per_second") {
+        rate(value)
+    } else if name.ends_with("_percent") {
+        format!("{} %", decimal(value))
+    } else if name.ends_with("_seconds") && value >= 0.0 {
+        span(value)
+    } else {
+        decimal(value)
+    }
+}
+
+/// A number without more digits than it needs.
+pub(super) fn decimal(value: f64) -> String {
+    if value.abs() >= 1e15 {
+        return format!("{value:e}");
+    }
+    let precision = if value.abs() < 0.1 { 6 } else { 2 };
+    let digits = format!("{value:.precision$}");
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    if digits == "-0" { "0" } else { digits }.to_owned()
+}
+
 /// A share of a whole: `62 %`, `0.4 %`.
 pub(super) fn percent(share: f64) -> String {
     if !share.is_finite() {

@@ -152,12 +152,18 @@ fn an_old_leak_is_reported_with_its_level() {
     };
 
     assert_eq!(
-        Report::level(&sample, &exact, &excess, Balance::new(160 * MIB), None),
+        Report::level(
+            &sample,
+            &exact,
+            &excess,
+            (Balance::new(160 * MIB), Duration::from_secs(3 * 3600)),
+            None
+        ),
         Report {
             severity: Severity::Warning,
             code: "level-leak",
             text: "Possible memory leak (level): 120.0 MiB of 1000.0 MiB accounted for by nothing, limit 100.0 MiB; \
-                   never less than 110.0 MiB since the daemon started, or in a week; lost before that, or held by a driver \
+                   never seen at less than 110.0 MiB in the last 3.0 h; lost before that, or held by a driver \
                    that counts it nowhere; \
                    classic formula 170.0 MiB, baseline 160.0 MiB"
                 .to_owned(),

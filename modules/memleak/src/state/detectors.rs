@@ -2,14 +2,14 @@
 
 use super::Kept;
 use super::code::{Reader, Writer};
-use adaptivemm_module_api::units::Balance;
+use adaptivemm_module_api::units::{Balance, Uptime};
 
 use crate::accounting::{Exact, Parts};
 use crate::circumstances::{Amount, Change, Circumstances, Pause};
 use crate::classic::Classic;
 use crate::detection::Detection;
 use crate::episode::{Episode, Open};
-use crate::horizon::{Grade, Horizon, Stretch, Told};
+use crate::horizon::{Grade, Horizon, Low, Stretch, Told};
 use crate::incident::{Lasting, Span};
 use crate::jump::{Jump, SCANS};
 use crate::level::{self, Level};
@@ -45,6 +45,7 @@ kept!(Detection {
 kept!(Trend { series, firsts });
 kept!(First { reading, last_hit });
 kept!(Horizon {
+    since,
     open,
     ring,
     closes,
@@ -55,6 +56,7 @@ kept!(Stretch {
     lowest,
     lowest_steady
 });
+kept!(Low { level, at });
 kept!(Told {
     at,
     grade,
@@ -165,17 +167,19 @@ impl Kept for Jump {
 impl Kept for Ring {
     fn write(&self, to: &mut Writer<'_>) {
         to.count(self.floors().len());
-        for floor in self.floors() {
+        for (floor, seen) in self.seen() {
             floor.write(to);
+            seen.write(to);
         }
     }
 
     fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
         self.clear();
         for _ in 0..from.count(LENGTH)? {
-            let mut floor = Balance::default();
+            let (mut floor, mut seen) = (Balance::default(), Uptime::default());
             floor.read(from)?;
-            self.push(floor);
+            seen.read(from)?;
+            self.push(floor, seen);
         }
         Some(())
     }

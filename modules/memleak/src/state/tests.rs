@@ -181,7 +181,7 @@ fn the_state_of_another_version_is_refused_and_that_is_said_once() {
         scan(&mut rig, 20).told(),
         [
             "info state-refused: Memory is looked at afresh, as what was seen before a restart cannot be used: \
-          it has format 7, and this module knows 5"
+          it has format 7, and this module knows 6"
         ]
     );
     assert_eq!(scan(&mut rig, 21).told(), [""; 0]);

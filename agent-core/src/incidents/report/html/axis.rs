@@ -49,8 +49,16 @@ pub(super) struct Axis {
     range: Range<f64>,
     ticks: Vec<f64>,
     step: f64,
-    /// Of an axis of time.
-    calendar: Option<Calendar>,
+    kind: Kind,
+}
+
+/// What the numbers are.
+#[derive(Debug, Clone)]
+enum Kind {
+    Time(Calendar),
+    Bytes,
+    /// A metric of this name.
+    Number(String),
 }
 
 impl Axis {
@@ -65,7 +73,7 @@ impl Axis {
         // A name at the very edge would run into that of the other axis.
         let edge = range.start + (range.end - range.start) * EDGE;
         let first = ((edge + offset) / step).ceil() * step - offset;
-        Self::with(range, first, step, Some(calendar))
+        Self::with(range, first, step, Kind::Time(calendar))
     }
 
     /// Of bytes, with names at multiples of a power of two.
@@ -74,10 +82,21 @@ impl Axis {
         let least = (range.end - range.start) / most;
         let step = least.log2().ceil().exp2().max(1.0);
         let first = (range.start / step).ceil() * step;
-        Self::with(range, first, step, None)
+        Self::with(range, first, step, Kind::Bytes)
     }
 
-    fn with(range: Range<f64>, first: f64, step: f64, calendar: Option<Calendar>) -> Self {
+    /// Of a metric, with names at 1, 2, 5, 10 and so on.
+    pub(super) fn of_numbers(range: Range<f64>, most: f64, metric: &str) -> Self {
+        let least = ((range.end - range.start) / most).max(f64::MIN_POSITIVE);
+        let power = 10_f64.powf(least.log10().floor());
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+        let step = steps.into_iter().find(|step| *step >= least);
+        let step = step.unwrap_or(least);
+        let first = (range.start / step).ceil() * step;
+        Self::with(range, first, step, Kind::Number(metric.to_owned()))
+    }
+
+    fn with(range: Range<f64>, first: f64, step: f64, kind: Kind) -> Self {
         let ticks = std::iter::successors(Some(first), |tick| Some(tick + step));
         let end = range.end;
         Self {
@@ -85,15 +104,17 @@ impl Axis {
             ticks: ticks.take(32).take_while(|tick| *tick <= end).collect(),
             range,
             step,
-            calendar,
+            kind,
         }
     }
 }
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
-        let Some(calendar) = self.calendar else {
-            return words::tick(*value);
+        let calendar = match &self.kind {
+            Kind::Time(calendar) => calendar,
+            Kind::Bytes => return words::tick(*value),
+            Kind::Number(name) => return words::metric(name, *value),
         };
         let Some(time) = calendar.at(*value) else {
             return words::span(*value);
@@ -159,6 +180,7 @@ mod tests {
             history: super::super::super::super::History::default(),
             comparison: None,
             problems: Vec::new(),
+            is_of_earlier_boot: false,
         })
     }
 

@@ -67,6 +67,8 @@ pub(super) struct Picture<'a> {
     pub(super) marks: &'a [f64],
     /// The time that is shown.
     pub(super) time: Range<f64>,
+    /// The name of a metric, which says its unit; else it is bytes.
+    pub(super) metric: Option<&'a str>,
 }
 
 type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
@@ -88,14 +90,18 @@ impl Picture<'_> {
     fn draw(&self, area: &Area<'_>, size: Size) -> Outcome {
         let values = self.values();
         let times = Axis::of_time(self.time.clone(), size.times, self.calendar);
-        let bytes = Axis::of_bytes(values.clone(), f64::from(size.height) / 40.0);
+        let most = f64::from(size.height) / 40.0;
+        let amounts = match self.metric {
+            Some(name) if !name.ends_with("_bytes") => Axis::of_numbers(values.clone(), most, name),
+            _ => Axis::of_bytes(values.clone(), most),
+        };
         let mut context = ChartBuilder::on(area)
             .margin_top(10 * SCALE)
             .margin_right(18 * SCALE)
             .margin_left(2 * SCALE)
             .x_label_area_size(24 * SCALE)
             .y_label_area_size(66 * SCALE)
-            .build_cartesian_2d(times, bytes)?;
+            .build_cartesian_2d(times, amounts)?;
         let label = ("sans-serif", 15 * SCALE).into_font().color(&LABEL);
         context
             .configure_mesh()
@@ -128,7 +134,7 @@ impl Picture<'_> {
                 thick(MARK, 2),
             )?;
         }
-        if let Some(chart) = self.chart {
+        if let Some(chart) = self.chart.filter(|chart| chart.has_baseline) {
             let Range { start, end } = self.time;
             line(
                 context,
@@ -164,7 +170,11 @@ impl Picture<'_> {
             // Beside the others, so that what hardly moves looks like it.
             (least, most) = (least.min(0.0), most.max(LEAST_HEIGHT));
         }
-        let room = (most - least).max(1024.0) * 0.08;
+        let smallest = match self.metric {
+            Some(_) => 0.01 * most.abs().max(1e-3),
+            None => 1024.0,
+        };
+        let room = (most - least).max(smallest) * 0.08;
         let start = if least >= 0.0 && least < 0.5 * most {
             0.0
         } else {

@@ -14,6 +14,9 @@ use crate::evidence::Class;
 /// More lines would hide the curve.
 const MARKS: usize = 12;
 
+/// More of another module would not be looked at.
+const METRICS: usize = 24;
+
 /// What the page is about.
 pub(super) fn of(view: &View<'_>) -> Markup {
     let heading = format!("{} over time", words::capitalised(view.subject.name()));
@@ -36,6 +39,7 @@ fn drawn(view: &View<'_>, chart: &Chart) -> Markup {
         chart: Some(chart),
         marks: &marks,
         time: chart.curve.first().0..chart.end(),
+        metric: None,
     };
     let label = description(view, chart);
     html! {
@@ -87,6 +91,58 @@ fn marks(view: &View<'_>, chart: &Chart) -> Vec<f64> {
     told.filter(|at| shown.contains(at)).take(MARKS).collect()
 }
 
+/// The metrics of another module, those of its finding first, and the numbers of the finding.
+pub(super) fn metrics(view: &View<'_>) -> Markup {
+    let headline = view.incident.headline();
+    let numbers = headline.map(|told| &told.numbers);
+    let metrics = view.metrics();
+    html! {
+        @if let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) {
+            section aria-labelledby="numbers" {
+                h2 id="numbers" { "The numbers of the finding" }
+                ul { @for (name, value) in numbers.iter().take(METRICS) {
+                    li { (words::name(name)) ": " b { (words::metric(name, *value)) } }
+                } }
+            }
+        }
+        @if !metrics.is_empty() {
+            section aria-labelledby="metrics" {
+                h2 id="metrics" { "The metrics of the module" }
+                div class="small" {
+                    @for (name, curve) in metrics.iter().take(METRICS) { (metric(view, name, curve)) }
+                }
+            }
+        }
+    }
+}
+
+fn metric(view: &View<'_>, name: &str, curve: &Curve) -> Markup {
+    let (first, last) = (curve.first(), curve.last());
+    let chart = Chart::plain(curve.clone());
+    let marks = marks(view, &chart);
+    let picture = Picture {
+        curve,
+        calendar: view.calendar,
+        chart: Some(&chart),
+        marks: &marks,
+        time: first.0..last.0,
+        metric: Some(name),
+    };
+    let [from, to] = [first.1, last.1].map(|value| words::metric(name, value));
+    let label = format!("{from} to {to}, {}", view.calendar.stretch(first.0, last.0));
+    html! {
+        figure {
+            h3 { (words::name(name)) }
+            @if curve.points.len() > 1 {
+                div class="picture" role="img" aria-label={ (words::name(name)) ": " (label) } { (PreEscaped(picture.svg(Size::SMALL))) }
+                figcaption { (label) }
+            } @else {
+                figcaption { (to) "; there is no history yet" }
+            }
+        }
+    }
+}
+
 /// The other kinds of memory, over the same time, and the whole history.
 pub(super) fn others(view: &View<'_>) -> Markup {
     let time = view
@@ -124,6 +180,7 @@ fn small(view: &View<'_>, name: &str, curve: &Curve, time: Option<&Range<f64>>) 
         chart: None,
         marks: &[],
         time: time.cloned().unwrap_or(first.0..last.0),
+        metric: None,
     };
     let change = words::change(last.1 - first.1);
     let label = format!(

@@ -20,7 +20,7 @@ pub(super) fn explained(view: &View<'_>) -> Markup {
         section aria-labelledby="explained" {
             h2 id="explained" { "What explains it" }
             @match &incident.comparison {
-                Some(comparison) if comparison.growth_bytes > 0 => { (explanations(comparison)) }
+                Some(comparison) if comparison.growth_bytes > 0 => { (explanations(view, comparison)) }
                 Some(_) => { p { "No kind of memory was larger than before when the evidence was taken." } }
                 None => { p { "Nothing has been compared yet." } }
             }
@@ -29,7 +29,9 @@ pub(super) fn explained(view: &View<'_>) -> Markup {
     }
 }
 
-fn explanations(comparison: &Comparison) -> Markup {
+fn explanations(view: &View<'_>, comparison: &Comparison) -> Markup {
+    let (before, after) = (&comparison.before.at, &comparison.after.at);
+    let compared = view.calendar.compared(before, after);
     let growth = as_f64(comparison.growth_bytes);
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / growth);
@@ -54,6 +56,7 @@ fn explanations(comparison: &Comparison) -> Markup {
                 "."
             }
         }
+        p class="note" { (compared) " All kinds of kernel memory together." }
         (bar(comparison))
         table {
             thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before, now" } th class="n" scope="col" { "Share" } } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::super::Told;
-use super::super::view::View;
+use super::super::view::{self, View};
 use super::super::words;
 
 /// Of the timeline.
@@ -14,15 +14,16 @@ const DETAILS: usize = 48 << 10;
 /// The timeline.
 pub(super) fn of(view: &View<'_>) -> Markup {
     let incident = view.incident;
-    let more = incident.told.len().saturating_sub(TOLD) as u64;
+    let (first, last) = view::ends(&incident.told, TOLD);
+    let more = (incident.told.len() - first.len() - last.len()) as u64;
     let more = more.saturating_add(incident.told_more);
     html! {
         section aria-labelledby="told" {
             h2 id="told" { "What was told when" }
             ol class="told" {
-                @for told in incident.told.iter().take(TOLD) {
+                @for told in first.iter().chain(last) {
                     li {
-                        p { b { (view.calendar.noted(&told.at)) } " " span class=(severity(told)) { (severity(told)) } " " small { (words::name(&told.code)) } }
+                        p { b { (view.calendar.noted(&told.at)) } " " span class=(severity(&told.severity)) { (severity(&told.severity)) } " " small { (words::name(&told.code)) } }
                         p { (words::line(&told.text)) }
                     }
                 }
@@ -76,10 +77,10 @@ fn lines(told: &Told) -> String {
 }
 
 /// The severity, if it is one: it becomes the name of a class of the style.
-pub(super) fn severity(told: &Told) -> &'static str {
+pub(super) fn severity(said: &str) -> &'static str {
     let known = ["error", "warning", "notice", "info", "debug"];
     known
         .into_iter()
-        .find(|name| *name == told.severity)
+        .find(|name| *name == said)
         .unwrap_or("info")
 }

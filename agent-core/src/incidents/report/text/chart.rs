@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::super::curve::Point;
+use super::super::curve::{Curve, Point};
 use super::super::view::{Chart, View};
 use super::super::words;
 use super::Paper;
@@ -29,14 +29,36 @@ pub(super) fn draw(view: &View<'_>, paper: &mut Paper) {
         paper.note("There is no history yet.");
         return;
     };
-    let canvas = Canvas::of(chart, paper.width() - MARGIN - 3);
     paper.heading(&format!(
         "{} over time",
         words::capitalised(view.subject.name())
     ));
+    plot(view, chart, words::bytes, paper);
+    let more = if chart.forecast.is_some() {
+        ", . if it goes on like this"
+    } else {
+        ""
+    };
+    paper.note(&format!("* seen, - least before it grew{more}"));
+}
+
+/// A metric of another module over time.
+pub(super) fn draw_metric(view: &View<'_>, name: &str, curve: &Curve, paper: &mut Paper) {
+    paper.heading(&format!("{} over time", words::name(name)));
+    if curve.points.len() < 2 {
+        let value = words::metric(name, curve.last().1);
+        paper.note(&format!("{value}; there is no history yet."));
+        return;
+    }
+    let chart = Chart::plain(curve.clone());
+    plot(view, &chart, |value| words::metric(name, value), paper);
+}
+
+fn plot(view: &View<'_>, chart: &Chart, label: impl Fn(f64) -> String, paper: &mut Paper) {
+    let canvas = Canvas::of(chart, paper.width() - MARGIN - 3);
     for (row, line) in canvas.rows.iter().enumerate() {
         let label = if row % 4 == 0 {
-            words::bytes(canvas.height_of(row))
+            label(canvas.height_of(row))
         } else {
             String::new()
         };
@@ -56,12 +78,6 @@ pub(super) fn draw(view: &View<'_>, paper: &mut Paper) {
         paper.line(&format!("{:>MARGIN$} {from}", ""));
         paper.line(&format!("{:>MARGIN$} to {to}", ""));
     }
-    let more = if chart.forecast.is_some() {
-        ", . if it goes on like this"
-    } else {
-        ""
-    };
-    paper.note(&format!("* seen, - least before it grew{more}"));
 }
 
 struct Canvas {
@@ -91,10 +107,12 @@ impl Canvas {
             to: chart.end(),
             least,
             // A flat line is drawn at the bottom.
-            most: most.max(least + 1.0),
+            most: if most > least { most } else { least + 1.0 },
         };
-        let baseline = canvas.row_of(chart.baseline);
-        canvas.rows[baseline].fill(BASELINE);
+        if chart.has_baseline {
+            let baseline = canvas.row_of(chart.baseline);
+            canvas.rows[baseline].fill(BASELINE);
+        }
         for two in expected.windows(2) {
             canvas.line(two[0], two[1], EXPECTED);
         }
