@@ -29,6 +29,7 @@ const VERSION: u32 = 1;
 
 /// The first line of a trace: where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Header {
     format: String,
     version: u32,
@@ -67,6 +68,7 @@ impl Header {
 
 /// One moment: the files that changed since the one before.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Frame {
     /// Milliseconds, monotonic, suspended time included.
     pub t_ms: u64,

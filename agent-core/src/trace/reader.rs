@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{FORMAT, Frame, Header, TraceError, VERSION};
@@ -173,31 +174,44 @@ fn parse<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
 
 /// Why a line means nothing. The line that the parser counts is always the first.
 fn reason(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return format!("it ends in the middle, at column {}", error.column());
+    }
     error
         .to_string()
         .replacen(" at line 1 column ", " at column ", 1)
 }
 
+/// What every version of the header has.
+#[derive(Debug, Deserialize)]
+struct Kind {
+    format: String,
+    version: u32,
+}
+
 fn header(line: &[u8]) -> Result<Header, TraceError> {
     let error = |reason: String| TraceError::Line { line: 1, reason };
-    let header: Header = parse(line).map_err(|source| {
+    let malformed = |source: serde_json::Error| {
         let reason = reason(&source);
         error(format!(
             "a trace starts with {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {reason}"
         ))
-    })?;
-    if header.format != FORMAT {
+    };
+    // What a later version has besides is no reason to refuse it.
+    let kind: Kind = parse(line).map_err(malformed)?;
+    if kind.format != FORMAT {
         return Err(error(format!(
             "expected the format {FORMAT:?}, found {:?}",
-            header.format
+            kind.format
         )));
     }
-    if !(1..=VERSION).contains(&header.version) {
+    if !(1..=VERSION).contains(&kind.version) {
         return Err(error(format!(
             "expected version {VERSION} or older, found {}",
-            header.version
+            kind.version
         )));
     }
+    let header: Header = parse(line).map_err(malformed)?;
     if header.period_ms == Some(0) {
         return Err(error("expected a period_ms of at least 1".to_owned()));
     }

@@ -93,7 +93,31 @@ fn anything_else_that_is_malformed_is_an_error_that_names_the_line() {
     );
     assert_eq!(
         error(&format!("{HEADER}\n{{\"t_ms\":4\n{{\"t_ms\":4}}\n")),
-        "line 2: not a frame: EOF while parsing an object at column 9"
+        "line 2: not a frame: it ends in the middle, at column 9"
+    );
+    assert_eq!(
+        error(&HEADER[..HEADER.len() - 3]),
+        format!(
+            "line 1: a trace starts with {{\"format\":\"adaptivemm-trace\",\"version\":1,...}}: \
+             it ends in the middle, at column {}",
+            HEADER.len() - 3
+        )
+    );
+}
+
+#[test]
+fn a_key_that_is_misspelt_is_not_one_that_is_left_out() {
+    let frame = error(&format!("{HEADER}\n{{\"t_ms\":5,\"file\":{{}}}}\n"));
+    assert!(
+        frame.starts_with("line 2: not a frame: unknown field `file`, expected `t_ms` or `files`"),
+        "{frame}"
+    );
+    let header = error(&HEADER.replacen('}', ",\"period\":1000}", 1));
+    assert!(header.contains("unknown field `period`"), "{header}");
+    let later = HEADER.replace("\"version\":1", "\"version\":2,\"more\":1");
+    assert_eq!(
+        error(&later),
+        "line 1: expected version 1 or older, found 2"
     );
 }
 
