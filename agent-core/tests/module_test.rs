@@ -6,7 +6,9 @@ mod cc;
 mod linked_in;
 mod outside;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -97,12 +99,32 @@ fn one_that_crashes_on_an_odd_machine_is_told_on_which() {
 }
 
 #[test]
+fn who_cannot_print_what_it_found_has_failed() {
+    let module = built("full", &tests().join("modules/bad.c"), "GOOD");
+    let full = File::create("/dev/full").unwrap();
+
+    let run = Command::new(env!("CARGO_BIN_EXE_adaptivemmd"))
+        .args(["module-test", cc::shown(&module), &trace()])
+        .stdout(full)
+        .output()
+        .unwrap();
+
+    let stderr = String::from_utf8(run.stderr).unwrap();
+    let why = "adaptivemmd: cannot write to standard output: No space left on device";
+    assert_eq!(
+        (run.status.code(), stderr.matches(why).count()),
+        (Some(1), 1),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn an_odd_machine_can_be_replayed() {
     let source = tests().join("modules/bad.c");
     let module = built("show", &source, "GOOD");
     let shown = |name| adaptivemmd(&["module-test", cc::shown(&module), &trace(), "--show", name]);
 
-    let (run, unknown) = (shown("zeros"), shown("ones"));
+    let (run, unknown, none) = (shown("zeros"), shown("ones"), shown("time-goes-back"));
 
     let lines: Vec<Value> = run
         .stdout
@@ -116,6 +138,13 @@ fn an_odd_machine_can_be_replayed() {
     let meminfo = lines[1]["files"]["proc/meminfo"].as_str().unwrap();
     let is_zero = |line: &str| line.ends_with(" 0 kB") || line.ends_with(" 0");
     assert!(meminfo.lines().all(is_zero), "{meminfo}");
+    assert_eq!((none.code, none.stdout.as_str()), (Some(1), ""));
+    assert!(
+        none.stderr
+            .contains("\"time-goes-back\" cannot be shown: a trace holds"),
+        "{}",
+        none.stderr
+    );
     assert_eq!(unknown.code, Some(1));
     assert!(
         unknown

@@ -89,6 +89,12 @@ fn show(name: &str, candidates: &[Candidate], reel: &Reel) -> Exit {
         ));
         return Exit::Failed;
     };
+    if !case.fits_into_a_trace() {
+        complain(&format_args!(
+            "the odd machine {name:?} cannot be shown: a trace holds files, and a time that does not go back"
+        ));
+        return Exit::Failed;
+    }
     match case.trace(reel) {
         Ok(text) => super::print(&text),
         Err(error) => {

@@ -130,6 +130,11 @@ impl Case {
         moments
     }
 
+    /// Whether a trace can hold it.
+    pub(super) const fn fits_into_a_trace(&self) -> bool {
+        self.oddity.fits_into_a_trace()
+    }
+
     /// As a trace, for a replay.
     pub(super) fn trace(&self, reel: &Reel) -> io::Result<String> {
         let page_size = reel.page_size.unwrap_or(PageSize::FOUR_KIB).bytes().get();
@@ -195,7 +200,7 @@ pub(super) fn judge(
             ),
         };
         complaints.push((level, format!("{}: {why}", case.name)));
-        example = example.or(Some(case).filter(|case| case.oddity.fits_into_a_trace()));
+        example = example.or(Some(case).filter(|case| case.fits_into_a_trace()));
         if complaints.len() == ENOUGH {
             complaints.push((
                 Level::Note,

@@ -1,5 +1,6 @@
 //! What was found, one line per check, for people or for programs.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use serde_json::json;
@@ -35,12 +36,17 @@ impl Level {
 pub(super) struct Report {
     json: bool,
     told: Vec<Level>,
+    /// Whether all could be printed. Whoever has seen enough counts as one who has seen all.
+    is_printed: Cell<bool>,
 }
 
 impl Report {
     pub(super) fn new(json: bool) -> Self {
-        let told = Vec::new();
-        Self { json, told }
+        Self {
+            json,
+            told: Vec::new(),
+            is_printed: Cell::new(true),
+        }
     }
 
     /// How a check of a module ended; without a name it was one of the file.
@@ -51,10 +57,10 @@ impl Report {
             let line = json!({
                 "result": name.to_lowercase(), "module": module, "check": check, "text": text
             });
-            put(&format!("{line}\n"));
+            self.put(&format!("{line}\n"));
         } else {
             let gap = if module.is_empty() { "" } else { " " };
-            put(&format!("{name:<8} {module}{gap}{check}: {text}\n"));
+            self.put(&format!("{name:<8} {module}{gap}{check}: {text}\n"));
         }
     }
 
@@ -79,10 +85,10 @@ impl Report {
         if self.json {
             let line =
                 json!({ "t_ms": t_ms, "module": module, "severity": severity, "said": text });
-            put(&format!("{line}\n"));
+            self.put(&format!("{line}\n"));
         } else {
             let (seconds, rest) = (t_ms / 1000, t_ms % 1000);
-            put(&format!(
+            self.put(&format!(
                 "{seconds}.{rest:03} {severity} {module}: {text}\n"
             ));
         }
@@ -97,22 +103,24 @@ impl Report {
         if self.json {
             let line =
                 json!({ "file": file, "checks": checks, "warnings": warnings, "failed": failed });
-            put(&format!("{line}\n"));
+            self.put(&format!("{line}\n"));
         } else {
             let plural = if warnings == 1 { "" } else { "s" };
-            put(&format!(
+            self.put(&format!(
                 "\n{file}: {checks} checks, {warnings} warning{plural}, {failed} failed\n"
             ));
         }
-        if failed == 0 {
+        if failed == 0 && self.is_printed.get() {
             Exit::Done
         } else {
             Exit::Failed
         }
     }
-}
 
-fn put(line: &str) {
-    // Whoever has seen enough still gets the exit status.
-    let _told_already = print(line);
+    fn put(&self, line: &str) {
+        // That it cannot be printed need not be said for each line.
+        if self.is_printed.get() {
+            self.is_printed.set(print(line) == Exit::Done);
+        }
+    }
 }
