@@ -23,3 +23,4 @@ pub use now::{classes, holder, now};
 pub(crate) use owner::owner_for;
 pub use redaction::redacted;
 pub use text::text;
+pub(crate) use view::best_of;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::evidence::Certainty;
+use crate::incidents::report::best_of;
 use crate::incidents::{Incident, State};
 
 /// For people.
@@ -43,7 +44,7 @@ fn explained(incident: &Incident) -> Option<String> {
     let Some(comparison) = &incident.comparison else {
         return Some("Nothing was compared.".to_owned());
     };
-    Some(match comparison.explanations.first() {
+    Some(match best_of(comparison) {
         Some(first) if first.partial => format!(
             "{} may explain some of it, but was counted only in part ({}).",
             first.owner, first.source

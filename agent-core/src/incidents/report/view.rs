@@ -328,6 +328,11 @@ pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, 
     (best, left_out)
 }
 
+/// The best explanation, if it explains enough to be told.
+pub(crate) fn best_of(comparison: &Comparison) -> Option<&Explanation> {
+    best(comparison, 1).0.into_iter().next()
+}
+
 /// How much an owner held before, and holds now. What it holds at most is not more than there is of that memory: full pipes that could
 /// be 8.5 GiB large were 0.5 GiB, on a machine of 7.8.
 pub(super) fn held(comparison: &Comparison, explanation: &Explanation) -> [u64; 2] {
