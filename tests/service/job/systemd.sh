@@ -14,3 +14,18 @@ says() { since -u "$unit" | grep -q -e "$1"; }
 logged() { becomes says "$1"; }
 # The service manager's words about the service.
 manager_says() { since -u "$unit" _PID=1 | grep -q -e "$1"; }
+
+# leak MIB SECONDS: a service whose program, called leaky, soon keeps so much in pipes, and ends after so long.
+leak() {
+    systemd-run --quiet --unit=leaky --property=LimitNOFILE=8192 --property=RuntimeMaxSec="$2" perl -e '
+        $0 = "leaky";
+        for (1 .. $ARGV[0]) {
+            pipe(my $r, my $w) or die "pipe: $!";
+            # 1031 is F_SETPIPE_SZ.
+            fcntl($w, 1031, 1 << 20) or die "F_SETPIPE_SZ: $!";
+            syswrite($w, "x" x (1 << 20));
+            push @kept, $r, $w;
+            select(undef, undef, undef, 0.005);
+        }
+        sleep;' "$1"
+}
