@@ -15,6 +15,7 @@ use crate::catalogue::Catalogue;
 use crate::cli::Cli;
 use crate::config::Loaded;
 use crate::sampler::Root;
+use crate::words::clean::without_error_numbers;
 
 use check::{Check, Verdict};
 
@@ -27,7 +28,7 @@ pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
         let checks: Vec<Value> = checks.iter().map(Check::object).collect();
         format!("{}\n", json!({ "problems": problems, "checks": checks }))
     } else {
-        text(&checks, problems)
+        without_error_numbers(&text(&checks, problems)).into_owned()
     });
     match (printed, problems) {
         (Exit::Done, 0) => Exit::Done,
