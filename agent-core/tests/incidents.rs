@@ -371,25 +371,32 @@ fn bench_with_a_module_of_somebody_else() -> Bench {
 fn the_second_incident_of_a_name_is_kept_like_the_first_and_drawn_as_its_modules_own() {
     let bench = bench_with_a_module_of_somebody_else();
     let mut daemon = bench.daemon();
-    let ids = [(); 2].map(|()| {
-        let line = daemon.until("-again is over");
-        let id = line.split(' ').find(|word| word.ends_with("-again"));
-        id.unwrap().to_owned()
-    });
-    daemon.terminate();
+    for _ in 0..2 {
+        daemon.until("again: the pool has room again");
+    }
+    let (_, said) = daemon.terminate();
 
-    assert_ne!(ids[0], ids[1]);
-    for id in ids {
-        let place = bench.state("incidents").join(&id);
+    let (_, list, _) = bench.incidents(&["list", "--json"]);
+    let lines = list.lines().map(|line| serde_json::from_str(line).unwrap());
+    let incidents: Vec<Value> = lines
+        .filter(|line: &Value| line["module"] == "again")
+        .collect();
+    assert_eq!(incidents.len(), 2, "{list}");
+    let ids = incidents.iter().map(|line| line["id"].as_str().unwrap());
+    for id in ids.clone() {
+        let place = bench.state("incidents").join(id);
         for trace in ["before.jsonl.zst", "after.jsonl.zst"] {
-            let trace = fs::File::open(place.join(trace)).unwrap();
-            let mut text = String::new();
-            let mut decoder = zstd::Decoder::new(trace).unwrap();
-            decoder.read_to_string(&mut text).unwrap();
+            let packed = fs::read(place.join(trace));
+            let packed = packed.unwrap_or_else(|error| panic!("{trace} of {id}: {error}"));
+            let text = String::from_utf8(zstd::decode_all(packed.as_slice()).unwrap()).unwrap();
             let scans = text.lines().count() - 1;
-            assert!(scans > 1, "{id}: {text}");
+            assert!(scans > 1, "{trace} of {id}: {text}");
         }
-        let (code, page, _) = bench.incidents(&["show", &id]);
+    }
+    for id in ids {
+        let over = format!("again: incident {id} is over");
+        assert!(said.iter().any(|line| line.contains(&over)), "{said:#?}");
+        let (code, page, _) = bench.incidents(&["show", id]);
         assert_eq!(code, Some(0));
         assert!(page.contains("pool_bytes over time"), "{page}");
         for of_memleak in ["ernel stacks", "naccounted", "explains"] {
