@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 
 use super::Word;
 use super::clerk::{Clerk, Job, Office};
@@ -92,6 +92,11 @@ impl Desk {
 
     /// Whether it was found since this was last asked that the clerk is gone: then nothing is kept any more.
     pub(super) fn is_newly_gone(&mut self) -> bool {
+        // It may be an hour until there is work that cannot be handed in.
+        let has_ended = self.ended.try_recv() == Err(TryRecvError::Disconnected);
+        if has_ended && self.gone == Gone::No {
+            self.gone = Gone::Untold;
+        }
         let is_newly = self.gone == Gone::Untold;
         if is_newly {
             self.gone = Gone::Told;
@@ -135,24 +140,25 @@ mod tests {
         }
     }
 
-    /// A desk whose clerk does nothing, and what is handed in.
-    fn desk() -> (Desk, Receiver<Job>) {
+    /// A desk whose clerk does nothing, what is handed in, and what is dropped when the clerk ends.
+    fn desk() -> (Desk, Receiver<Job>, Sender<()>) {
         let (jobs, work) = bounded(1);
+        let (end, ended) = bounded(0);
         let desk = Desk {
             jobs,
             words: bounded(0).1,
-            ended: bounded(0).1,
+            ended,
             gone: Gone::No,
             lost: 0,
             told: 0,
             unsaid: Arc::default(),
         };
-        (desk, work)
+        (desk, work, end)
     }
 
     #[test]
     fn a_clerk_that_is_gone_is_not_one_that_is_slow() {
-        let (mut desk, work) = desk();
+        let (mut desk, work, _end) = desk();
         desk.hand_in(job());
         desk.hand_in(job());
         assert_eq!((desk.newly_lost(), desk.is_newly_gone()), (1, false));
@@ -162,6 +168,17 @@ mod tests {
         desk.hand_in(job());
 
         assert_eq!((desk.newly_lost(), desk.is_newly_gone()), (0, true));
+        assert!(!desk.is_newly_gone(), "it is told once");
+    }
+
+    #[test]
+    fn that_the_clerk_is_gone_is_told_before_there_is_work_for_it() {
+        let (mut desk, _work, end) = desk();
+        assert!(!desk.is_newly_gone());
+
+        drop(end);
+
+        assert!(desk.is_newly_gone());
         assert!(!desk.is_newly_gone(), "it is told once");
     }
 }
