@@ -151,6 +151,21 @@ fn a_configuration_that_is_wrong_and_a_file_that_is_no_module_are_problems() {
 }
 
 #[test]
+fn what_people_read_of_a_file_that_is_not_there_has_no_number_of_an_error() {
+    let bench = well("doctor-numbers");
+    let other = "[modules.other]\npath = \"/nowhere/other.so\"";
+    bench.home.configure("", other);
+
+    for command in ["doctor", "modules"] {
+        let output = bench.command(&[command]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("/nowhere/other.so"), "{text}");
+        assert!(text.contains("No such file or directory"), "{text}");
+        assert!(!text.contains("os error"), "{text}");
+    }
+}
+
+#[test]
 fn of_a_daemon_that_runs_it_says_what_somebody_else_has_taken() {
     let bench = well("doctor-daemon");
     let mut daemon = bench.daemon();

@@ -7,6 +7,8 @@
 #![allow(dead_code, reason = "what other tests share is more than is used here")]
 #![cfg(feature = "memleak")]
 
+#[path = "../../tests/abi/cc.rs"]
+mod cc;
 mod linked_in;
 #[path = "daemon/machine.rs"]
 mod machine;
@@ -34,6 +36,8 @@ const MODULE: &str =
     "[modules.memleak.config]\nclassic = false\ntrend = false\njump = false\nlevel-percent = 5.0";
 const REPORT: &str = "Possible memory leak (level)";
 const LEAKY: &str = "drivers/net/leaky.c:42 [leaky] func:leaky_alloc";
+
+const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A daemon on a machine of which somebody holds 100 MiB that nobody accounts for.
 struct Bench {
@@ -527,4 +531,84 @@ fn an_export_replaces_no_file_unless_that_is_forced() {
             .unwrap()
             .starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
     );
+}
+
+/// The same, with a module that has the same incident twice.
+fn bench_with_a_module_of_somebody_else() -> Bench {
+    let bench = Bench::new();
+    let directory = fs::canonicalize(cc::workshop("incidents-again")).unwrap();
+    let module = directory.join("again.so");
+    let include = format!("-I{TOP}/module-api/include");
+    let source = format!("{TOP}/tests/modules/again.c");
+    let usual = ["-std=gnu99", "-shared", "-fPIC", "-fvisibility=hidden"];
+    let files = [&include, &source, "-o", cc::shown(&module)];
+    cc::run("cc", usual.into_iter().chain(files)).unwrap();
+    fs::set_permissions(&module, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = module.display();
+    let config = format!("{MODULE}\n[modules.again]\npath = \"{path}\"\nisolation = \"none\"");
+    bench.home.configure(CORE, &config);
+    bench
+}
+
+#[test]
+fn the_second_incident_of_a_name_is_kept_like_the_first_and_drawn_as_its_modules_own() {
+    let bench = bench_with_a_module_of_somebody_else();
+    let mut daemon = bench.daemon();
+    for _ in 0..2 {
+        daemon.until("again: the pool has room again");
+    }
+    let (_, said) = daemon.terminate();
+
+    let (_, list, _) = bench.incidents(&["list", "--json"]);
+    let lines = list.lines().map(|line| serde_json::from_str(line).unwrap());
+    let incidents: Vec<Value> = lines
+        .filter(|line: &Value| line["module"] == "again")
+        .collect();
+    assert_eq!(incidents.len(), 2, "{list}");
+    let ids = incidents.iter().map(|line| line["id"].as_str().unwrap());
+    for id in ids.clone() {
+        let place = bench.state("incidents").join(id);
+        for trace in ["before.jsonl.zst", "after.jsonl.zst"] {
+            let packed = fs::read(place.join(trace));
+            let packed = packed.unwrap_or_else(|error| panic!("{trace} of {id}: {error}"));
+            let text = String::from_utf8(zstd::decode_all(packed.as_slice()).unwrap()).unwrap();
+            let scans = text.lines().count() - 1;
+            assert!(scans > 1, "{trace} of {id}: {text}");
+        }
+    }
+    for id in ids {
+        let over = format!("again: incident {id} is over");
+        assert!(said.iter().any(|line| line.contains(&over)), "{said:#?}");
+        let (code, page, _) = bench.incidents(&["show", id]);
+        assert_eq!(code, Some(0));
+        assert!(page.contains("pool_bytes over time"), "{page}");
+        for of_memleak in ["ernel stacks", "naccounted", "explains"] {
+            assert!(!page.contains(of_memleak), "{page}");
+        }
+    }
+}
+
+#[test]
+fn status_names_an_incident_that_is_open_also_after_a_restart_of_the_daemon() {
+    let bench = Bench::new();
+    let status = || {
+        let root = ["--root", bench.machine.root(), "status"];
+        let output = bench.home.command(&root).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut daemon = bench.daemon();
+    bench.leak(&mut daemon);
+    let told = status();
+    assert!(told.contains("memleak: leak open since 20"), "{told}");
+    assert!(daemon.terminate().0.success());
+
+    let mut daemon = bench.daemon();
+    let line = daemon.until("is open since ");
+
+    let id = bench.record(&[])["id"].as_str().unwrap().to_owned();
+    let hint = format!("see `adaptivemmd incidents show {id}`");
+    assert!(line.contains(&hint), "{line}");
+    let told = status();
+    assert!(told.contains("memleak: leak open since 20"), "{told}");
+    daemon.terminate();
 }

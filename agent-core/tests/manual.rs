@@ -271,3 +271,23 @@ fn mandoc_finds_nothing_wrong_with_the_pages() {
         assert_eq!(String::from_utf8_lossy(&said), "", "{page}");
     }
 }
+
+#[test]
+fn the_steps_for_a_leak_begin_with_its_incident_and_end_with_who_can_mend_it() {
+    let steps = section(DAEMON, "WHAT TO DO")
+        .subsection("A leak is reported")
+        .items();
+
+    let begins = |step: &page::Item, text: &str| step.text.starts_with(&format!(".It {text}"));
+    assert!(
+        begins(&steps[0], ".Nm Cm incidents show says what grew"),
+        "{:?}",
+        steps[0]
+    );
+    let (last, others) = steps.split_last().unwrap();
+    assert!(begins(last, "Report it to the vendor"), "{last:?}");
+    assert!(last.says(&["incidents", "export"]), "{last:?}");
+    assert!(!last.text.contains("restart"), "{last:?}");
+    let mut steps = others.iter();
+    assert!(!steps.any(|step| step.text.contains("eboot")), "{others:?}");
+}

@@ -131,7 +131,7 @@ impl<'a> Finding<'a> {
         Self { verbosity, ..self }
     }
 
-    /// Further lines of evidence, separated by line feeds.
+    /// Further lines of evidence, separated by line feeds. The log has those of a notice or less from verbosity 1 on.
     #[must_use]
     pub const fn details(self, details: &'a str) -> Self {
         Self { details, ..self }

@@ -18,6 +18,7 @@ use crate::catalogue::Catalogue;
 use crate::cli::Cli;
 use crate::config::{Loaded, ModuleMode};
 use crate::sampler::Root;
+use crate::words::clean::without_error_numbers;
 
 use check::{Check, Verdict};
 
@@ -29,7 +30,7 @@ pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
         let checks: Vec<Value> = checks.iter().map(Check::object).collect();
         format!("{}\n", json!({ "problems": problems, "checks": checks }))
     } else {
-        text(&checks, problems)
+        without_error_numbers(&text(&checks, problems)).into_owned()
     });
     match (printed, problems) {
         (Exit::Done, _) if !outcome.is_start() => Exit::Configuration,

@@ -11,6 +11,7 @@ use crate::catalogue::{Catalogue, Origin, Registration};
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
 use crate::standing::{self, Stand};
+use crate::words::clean::without_error_numbers;
 
 pub(super) fn run(cli: &Cli, json: bool) -> Exit {
     let catalogue = catalogue(&cli.sources());
@@ -38,6 +39,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
     for refused in &catalogue.refused {
         let _never_fails = writeln!(text, "{} (refused)\n  {}", refused.subject, refused.reason);
     }
+    let text = without_error_numbers(&text);
     print(if text.is_empty() {
         "no module is installed\n"
     } else {

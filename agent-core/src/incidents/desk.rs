@@ -18,22 +18,14 @@ const WORDS: usize = 64;
 /// So long the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
-/// What became of the clerk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gone {
-    No,
-    Untold,
-    Told,
-}
-
 /// Where work is handed in.
 #[derive(Debug)]
 pub(super) struct Desk {
     jobs: Arc<Turns<Job>>,
     words: Receiver<Word>,
     ended: Receiver<()>,
-    /// Whether the clerk is gone, and whether that was told.
-    gone: Gone,
+    /// Whether it was told that the clerk has died.
+    is_end_told: bool,
     /// Work that was lost since this was last told, as too much was waiting, by module.
     lost: BTreeMap<String, u64>,
     /// Words that nobody took in time and that this was told of.
@@ -72,7 +64,7 @@ impl Desk {
             jobs,
             words,
             ended,
-            gone: Gone::No,
+            is_end_told: false,
             lost: BTreeMap::new(),
             told: 0,
             unsaid,
@@ -81,22 +73,20 @@ impl Desk {
 
     /// Hands in work of a module, without waiting.
     pub(super) fn hand_in(&mut self, module: &str, job: Job) {
-        if self.ended.try_recv() == Err(TryRecvError::Disconnected) {
-            if self.gone == Gone::No {
-                self.gone = Gone::Untold;
-            }
-        } else if !self.jobs.push(module, job) {
+        // What nobody will do is not lost for want of time.
+        if !self.is_gone() && !self.jobs.push(module, job) {
             *self.lost.entry(module.to_owned()).or_default() += 1;
         }
     }
 
-    /// Whether it was found since this was last asked that the clerk is gone: then nothing is kept any more.
+    /// Whether the clerk has died: then nothing is kept any more.
+    fn is_gone(&self) -> bool {
+        self.ended.try_recv() == Err(TryRecvError::Disconnected)
+    }
+
+    /// Whether the clerk has died since this was last asked. It may be an hour until there is work for it.
     pub(super) fn is_newly_gone(&mut self) -> bool {
-        let is_newly = self.gone == Gone::Untold;
-        if is_newly {
-            self.gone = Gone::Told;
-        }
-        is_newly
+        self.is_gone() && !std::mem::replace(&mut self.is_end_told, true)
     }
 
     /// Where words come out, for whoever waits for several things.
@@ -142,14 +132,14 @@ mod tests {
         }
     }
 
-    /// A desk whose clerk does nothing, and what ends with the clerk.
+    /// A desk whose clerk does nothing, and what is dropped when the clerk ends.
     fn desk() -> (Desk, Sender<()>) {
         let (end, ended) = bounded(0);
         let desk = Desk {
             jobs: Arc::new(Turns::new()),
             words: bounded(0).1,
             ended,
-            gone: Gone::No,
+            is_end_told: false,
             lost: BTreeMap::new(),
             told: 0,
             unsaid: Arc::default(),
@@ -159,14 +149,14 @@ mod tests {
 
     #[test]
     fn a_clerk_that_is_gone_is_not_one_that_is_slow() {
-        let (mut desk, clerk) = desk();
+        let (mut desk, end) = desk();
         for _ in 0..=WAITING {
             desk.hand_in("memleak", job());
         }
         let lost = (1, vec!["memleak".to_owned()]);
         assert_eq!((desk.newly_lost(), desk.is_newly_gone()), (lost, false));
 
-        drop(clerk);
+        drop(end);
         desk.hand_in("memleak", job());
         desk.hand_in("memleak", job());
 
@@ -174,6 +164,17 @@ mod tests {
             (desk.newly_lost(), desk.is_newly_gone()),
             ((0, Vec::new()), true)
         );
+        assert!(!desk.is_newly_gone(), "it is told once");
+    }
+
+    #[test]
+    fn that_the_clerk_is_gone_is_told_before_there_is_work_for_it() {
+        let (mut desk, end) = desk();
+        assert!(!desk.is_newly_gone());
+
+        drop(end);
+
+        assert!(desk.is_newly_gone());
         assert!(!desk.is_newly_gone(), "it is told once");
     }
 }

@@ -107,12 +107,12 @@ pub(crate) fn without_error_numbers(text: &str) -> Cow<'_, str> {
     };
     for part in parts {
         let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-        match rest.strip_prefix(')').filter(|_| rest.len() < part.len()) {
-            Some(rest) => kept.push_str(rest),
-            None => {
-                kept.push_str(BEGIN);
-                kept.push_str(part);
-            }
+        let has_number = rest.len() < part.len();
+        if let Some(rest) = rest.strip_prefix(')').filter(|_| has_number) {
+            kept.push_str(rest);
+        } else {
+            kept.push_str(BEGIN);
+            kept.push_str(part);
         }
     }
     Cow::Owned(kept)

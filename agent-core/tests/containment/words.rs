@@ -74,7 +74,9 @@ fn characters_that_act_become_blanks() {
     assert_eq!(texts(&words), [line, line, lines, line, line]);
     assert_eq!(
         log,
-        format!("notice chaos: {line}\nnotice chaos:   a b [31mc d\nnotice chaos:   e f g h i j\n")
+        format!(
+            "warning chaos: {line}\nwarning chaos:   a b [31mc d\nwarning chaos:   e f g h i j\n"
+        )
     );
 }
 

@@ -70,7 +70,9 @@ impl Section {
             } else if line == ".El" {
                 depth -= 1;
                 open.truncate(depth);
-            } else if let Some(words) = line.strip_prefix(".It ") {
+            } else if let Some(words) = line.strip_prefix(".It") {
+                // A step of a numbered list has no words of its own.
+                let words = words.trim_start();
                 open.truncate(depth - 1);
                 open.push(items.len());
                 items.push(Item {

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use adaptivemm_module_api::abi;
 use adaptivemm_module_api::testing::{Action as Asked, Machine, Rig, Value, Verdict, Words, Zone};
 use adaptivemm_module_api::units::{PageSize, Pages};
 use proptest::prelude::*;
@@ -330,6 +331,20 @@ fn a_missing_file_is_named() {
         verdict(&machine(1, &[no_blocks])),
         failed("no readable /proc/buddyinfo")
     );
+}
+
+#[test]
+fn a_watermark_that_the_kernel_does_not_print_is_not_taken_for_zero() {
+    let no_low = Zone {
+        low: Pages::default(),
+        missing: abi::ZONE_NO_LOW,
+        ..zone(0, 200_000, 0)
+    };
+
+    let verdict = rig(&[]).scan(&machine(1, &[no_low])).verdict;
+
+    let problem = "/proc/zoneinfo does not say the low watermark of a zone";
+    assert_eq!(verdict, Verdict::Failed(problem.to_owned()));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::testing::{Machine, Rig, Zone};
 use adaptivemm_module_api::units::Pages;
+use adaptivemm_module_api::{Severity, abi};
 
 use super::Memleak;
 
@@ -63,6 +63,27 @@ fn machine(minute: u64, amounts: Amounts) -> Machine {
             adaptivemm_module_api::units::Bytes::new(2 * MIB),
             hugepages / 2,
         )
+}
+
+#[test]
+fn a_zone_of_unknown_size_leaves_no_exact_accounting_and_is_not_taken_for_an_empty_one() {
+    let unknown = Zone {
+        missing: abi::ZONE_NO_MANAGED,
+        ..Zone::new(1, "Normal")
+    };
+
+    let words = Rig::create::<Memleak>(&[])
+        .unwrap()
+        .scan(&machine(0, Amounts::default()).zone(unknown));
+
+    assert_eq!(words.metric("unaccounted_exact_bytes"), None);
+    assert!(
+        words
+            .status
+            .contains("no exact accounting: /proc/zoneinfo does not say how many pages a zone has"),
+        "{}",
+        words.status
+    );
 }
 
 /// All that is told by verbosity 1, with the minute in which it was.

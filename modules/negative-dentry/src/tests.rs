@@ -1,5 +1,6 @@
 //! The module from the outside, on machines.
 
+use adaptivemm_module_api::abi;
 use adaptivemm_module_api::testing::{Action as Asked, Machine, Rig, Verdict, Words, Zone};
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages};
 use proptest::prelude::*;
@@ -246,6 +247,20 @@ fn without_the_size_of_memory_no_limit_is_asked_for() {
         nothing.verdict,
         Verdict::Failed("no zone of /proc/zoneinfo manages a page".to_owned())
     );
+}
+
+#[test]
+fn a_zone_of_unknown_size_is_not_taken_for_an_empty_one() {
+    let unknown = Zone {
+        missing: abi::ZONE_NO_MANAGED,
+        ..Zone::new(2, "Normal")
+    };
+
+    let words = rig().scan(&machine(GIB, 0, 30).zone(unknown));
+
+    let problem = "/proc/zoneinfo does not say how many pages a zone has";
+    assert_eq!(words.verdict, Verdict::Failed(problem.to_owned()));
+    assert_eq!(asked(&words), None);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) fn not_utf_8() {
 
 pub(crate) fn controls(_: &Snapshot<'_>, out: &mut Out<'_>) {
     let text = "a\0b\u{1b}[31mc\rd\ne\u{9b}f\u{2028}g\u{202e}h\u{2066}i\u{7f}j";
-    out.finding(&Finding::new(Severity::Notice, text, text).details(text));
+    out.finding(&Finding::new(Severity::Warning, text, text).details(text));
     out.status(text);
     out.metric(text, 1.0);
 }

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use adaptivemm_module_api::testing::{self, Machine};
+use adaptivemm_module_api::abi;
+use adaptivemm_module_api::testing::{self, Machine, Verdict};
 use adaptivemm_module_api::units::{PageSize, Pages};
 
 use super::machine::NODE;
@@ -34,6 +35,30 @@ fn small_and_empty_zones_do_not_count() {
     // 0.1 GiB are 26214 pages of 4 KiB, or 1638 of 64 KiB, where the DMA zone is not a small one.
     assert_eq!(scan(&nodes(4096)).metric("ceiling_scale"), Some(2621.0));
     assert_eq!(scan(&nodes(65_536)).metric("ceiling_scale"), Some(157.0));
+}
+
+#[test]
+fn pages_and_watermarks_that_the_kernel_does_not_print_are_not_taken_for_zero() {
+    let missing = [
+        abi::ZONE_NO_FREE,
+        abi::ZONE_NO_MIN,
+        abi::ZONE_NO_LOW,
+        abi::ZONE_NO_HIGH,
+        abi::ZONE_NO_MANAGED,
+    ];
+    for missing in missing {
+        let zone = testing::Zone {
+            managed: Pages::new(NODE),
+            missing,
+            ..testing::Zone::new(0, "Normal")
+        };
+
+        let words = rig(&[]).scan(&reclaiming(1, 1).zone(zone).tunable(scale::TUNABLE, 10));
+
+        let problem = "/proc/zoneinfo does not say the pages or the watermarks of a zone";
+        assert_eq!(words.verdict, Verdict::Failed(problem.to_owned()));
+        assert_eq!(words.requests, []);
+    }
 }
 
 /// A machine without zones that has reclaimed so many pages by then.

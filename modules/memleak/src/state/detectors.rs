@@ -1,5 +1,7 @@
 //! What of each detector is kept. What an administrator chose is not: it may be chosen anew.
 
+use core::iter::repeat;
+
 use super::Kept;
 use super::code::{Reader, Writer};
 use adaptivemm_module_api::units::{Balance, Uptime};
@@ -165,9 +167,11 @@ impl Kept for Jump {
 }
 
 impl Kept for Ring {
+    /// A ring takes as many bytes as a full one, so that no buffer has to grow when it fills up after days.
     fn write(&self, to: &mut Writer<'_>) {
         to.count(self.floors().len());
-        for (floor, seen) in self.seen() {
+        let unused = repeat((Balance::default(), Uptime::default()));
+        for (floor, seen) in self.seen().chain(unused).take(LENGTH) {
             floor.write(to);
             seen.write(to);
         }
@@ -175,11 +179,14 @@ impl Kept for Ring {
 
     fn read(&mut self, from: &mut Reader<'_>) -> Option<()> {
         self.clear();
-        for _ in 0..from.count(LENGTH)? {
+        let kept = from.count(LENGTH)?;
+        for index in 0..LENGTH {
             let (mut floor, mut seen) = (Balance::default(), Uptime::default());
             floor.read(from)?;
             seen.read(from)?;
-            self.push(floor, seen);
+            if index < kept {
+                self.push(floor, seen);
+            }
         }
         Some(())
     }
