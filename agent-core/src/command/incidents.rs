@@ -11,7 +11,7 @@ use std::path::Path;
 use super::live::{Look, look};
 use super::{Exit, boot, complain, print, state_dir};
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
-use crate::incidents::report::{Names, SiteKey, export, html, redacted, text};
+use crate::incidents::report::{Names, SiteKey, export, html, html_with, redacted, text};
 use crate::incidents::{Archive, Incident};
 
 /// The columns of a page that is read later, or in a window whose size is not known.
@@ -133,8 +133,8 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
 }
 
 fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowIncident) -> Exit {
-    // A page for a browser and a redacted report are for others, who are told what the daemon saw.
-    let is_live = !(options.stored || options.redact || options.html);
+    // What is redacted is for others, who are told what the daemon saw.
+    let is_live = !(options.stored || options.redact);
     let now = is_live.then(|| look(&cli.root(), archive, incident));
     let now = now.flatten();
     let without_names = if options.redact {
@@ -149,7 +149,10 @@ fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowInciden
     print(&if options.json {
         list::all_of(incident, now.as_ref().map(Look::object))
     } else if options.html {
-        html(incident)
+        match &now {
+            Some(Look::Seen(now)) => html_with(incident, now),
+            Some(Look::TooLong) | None => html(incident),
+        }
     } else {
         let now = now.map_or_else(String::new, |now| now.text(width()));
         text(incident, width()) + &now

@@ -17,7 +17,7 @@ mod view;
 mod words;
 
 pub use export::{Names, export};
-pub use html::html;
+pub use html::{html, html_with};
 pub use identity::SiteKey;
 pub use now::{classes, holder, now};
 pub(crate) use owner::owner_for;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use agent_core::evidence::Now;
 use agent_core::incidents::{Incident, report};
 use proptest::prelude::*;
 
@@ -109,6 +110,43 @@ fn every_page_is_well_formed_and_made_of_nothing_that_runs() {
     for (_, incident) in all() {
         assert_harmless(&report::html(&incident));
     }
+}
+
+/// Two who hold memory, one of whom has a name that is a tag.
+fn now() -> Now {
+    serde_json::from_str(
+        r#"{
+            "taken": {"at": {"time": "2026-11-29T09:56:01Z", "uptime_ms": 1000}, "why": "routine", "cpu_us": 1, "read_bytes": 1},
+            "classes": ["unaccounted"],
+            "holders": [
+                {"owner": "pipes of leaky", "note": "1355 pipes, PID 199", "class": "unaccounted", "source": "/proc/PID/fd",
+                 "bytes": 1395864371, "before_bytes": null, "certainty": "at-most"},
+                {"owner": "pipes of <script>", "note": "", "class": "unaccounted", "source": "/proc/PID/fd",
+                 "bytes": 2097152, "before_bytes": 1048576, "certainty": "exact"}
+            ],
+            "not_asked": [{"file": "/proc/slabinfo", "why": "it is longer than 2 MiB"}]
+        }"#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn who_holds_it_now_is_on_the_page_where_root_looked() {
+    let page = report::html_with(&leaks::pages(), &now());
+
+    assert_harmless(&page);
+    std::fs::create_dir_all(PAGES).unwrap();
+    std::fs::write(Path::new(PAGES).join("now.html"), &page).unwrap();
+    for part in [
+        "pipes of leaky<small>1355 pipes, PID 199, /proc/PID/fd</small>",
+        "not known</td><td class=\"n\">at most 1.3 GiB of unaccounted memory",
+        "pipes of &lt;script&gt;<small>/proc/PID/fd</small>",
+        "1.0 MiB</td><td class=\"n\">2.0 MiB of unaccounted memory",
+        "/proc/slabinfo was not read to its end: it is longer than 2 MiB.",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!report::html(&leaks::pages()).contains("Who holds it now"));
 }
 
 #[test]

@@ -13,5 +13,5 @@ check 'what the service itself could not see is said' shown 'run by root, .adapt
 check 'the log says who may look' logged 'run .adaptivemmd incidents show. as root'
 check 'status leads to it' sh -c 'adaptivemmd status | grep -q leaky'
 check 'what is redacted names neither' fails sh -c 'adaptivemmd incidents show --redact --json | grep leaky'
-adaptivemmd incidents show >/payload/out/incident
+check 'so does the page for a browser' sh -c 'adaptivemmd incidents show --html >/payload/out/incident.html && grep "pipes of leaky" /payload/out/incident.html'
 systemctl stop leaky

@@ -7,6 +7,7 @@ mod axis;
 mod chart;
 mod course;
 mod evidence;
+mod holders;
 mod told;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
@@ -15,13 +16,24 @@ use super::super::{Incident, State};
 use super::outlook::as_f64;
 use super::view::View;
 use super::{advice, words};
+use crate::evidence::Now;
 
 /// Nothing may be loaded and nothing may run, whatever the names in the page say.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The incident as one page.
+/// The incident as one page, with what the daemon saw.
 #[must_use]
 pub fn html(incident: &Incident) -> String {
+    page(incident, None)
+}
+
+/// The same, with who holds the memory now, as root sees it.
+#[must_use]
+pub fn html_with(incident: &Incident, now: &Now) -> String {
+    page(incident, Some(now))
+}
+
+fn page(incident: &Incident, now: Option<&Now>) -> String {
     let view = View::of(incident);
     let page = markup! {
         (DOCTYPE)
@@ -39,6 +51,7 @@ pub fn html(incident: &Incident) -> String {
                     (head(&view))
                     @if incident.is_about_kernel_memory() {
                         (course::of(&view))
+                        @if let Some(now) = now { (holders::now(&view, now)) }
                         (evidence::explained(&view))
                         (next(&view))
                         (course::others(&view))
