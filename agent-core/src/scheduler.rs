@@ -1,5 +1,6 @@
 //! The loop of the daemon: one thread and one `select!` over the period and the signals.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, at, never, select};
@@ -13,11 +14,14 @@ use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
-use crate::overview::{self, Latest, Overview};
+use crate::overview::{self, Clash, Latest, Overview};
 use crate::reporter::{Reporter, report_aftermaths, report_restored};
 use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
+
+/// More metrics than that whose names are taken need not be told one by one.
+const MOST_CLASHES: usize = 256;
 
 /// The daemon at work.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct Scheduler {
     standing: Option<Standing>,
     service: Service,
     latest: Latest,
+    /// The metrics of which it was said that others have their names.
+    clashes: BTreeSet<(String, String)>,
     /// Whether it was said that it started.
     is_running: bool,
 }
@@ -52,6 +58,7 @@ impl Scheduler {
             standing,
             service,
             latest: Latest::new(),
+            clashes: BTreeSet::new(),
             is_running: false,
         }
     }
@@ -118,7 +125,11 @@ impl Scheduler {
                 Err(reason) => Answer::Failed("ConfigurationRefused", json!({ "reason": reason })),
             },
             Order::Look => {
-                let overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                let mut overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                if self.tell_clashes(&overview) {
+                    // What was just said is part of how things stand.
+                    overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                }
                 Answer::Seen(Box::new(overview))
             }
             Order::Restore(tunable) => {
@@ -135,6 +146,30 @@ impl Scheduler {
                 Answer::Done(json!({ "resumed": resumed }))
             }
         }
+    }
+
+    /// Says once of each metric that it is not published, as another one has its name. Whether there was anything to say.
+    fn tell_clashes(&mut self, overview: &Overview) -> bool {
+        let mut is_news = false;
+        for Clash {
+            module,
+            metric,
+            name,
+            owner,
+        } in overview::clashes(overview)
+        {
+            let is_full = self.clashes.len() >= MOST_CLASHES;
+            if is_full || !self.clashes.insert((module.clone(), metric.clone())) {
+                continue;
+            }
+            is_news = true;
+            let text = format!(
+                "the metric \"{metric}\" is not published: the name {name} is taken by one of {owner}"
+            );
+            let entry = Entry::new(Severity::Warning, &module, &text);
+            self.journal.write(&entry.event(Event::ModuleMisbehaved));
+        }
+        is_news
     }
 
     fn next_beat(&self) -> Receiver<Instant> {

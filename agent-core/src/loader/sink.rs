@@ -203,8 +203,11 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
 
 unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) -> i32 {
     take(context, |collector| {
-        collector.words.add_metric(bytes(name), value);
-        abi::OK
+        if collector.words.add_metric(bytes(name), value) {
+            abi::OK
+        } else {
+            abi::INVALID
+        }
     })
 }
 
