@@ -1,5 +1,7 @@
 //! Text of other people, made fit for a log: valid, short, and without characters that act.
 
+use std::borrow::Cow;
+
 /// The longest name, code or key that is taken, in bytes.
 pub(crate) const MAX_NAME: usize = 64;
 /// The longest line that is taken, in bytes.
@@ -56,6 +58,16 @@ fn cut(bytes: &[u8], max: usize) -> &[u8] {
     let starts = (max.saturating_sub(3)..max).rev();
     let start = starts.into_iter().find(|&start| !is_inside(&bytes[start]));
     &bytes[..start.unwrap_or(max)]
+}
+
+/// A text of several lines that is shown on a terminal: characters that act become blanks, but for the ends of lines and tabs.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| acts(c) && c != '\n' && c != '\t';
+    if text.contains(is_bad) {
+        Cow::Owned(text.replace(is_bad, " "))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A name, a code or a key.
