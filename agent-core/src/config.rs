@@ -97,7 +97,7 @@ pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
     let values = merge::merge(&loader.keys, &loader.assignments);
     Loaded {
         settings: Settings::of(&values, modules),
-        diagnostics: loader.diagnostics,
+        diagnostics: diagnostic::few(loader.diagnostics),
         values,
         files: loader.files,
     }
@@ -115,7 +115,10 @@ pub fn convert(legacy_text: &[u8], path: &Path, modules: &[ModuleSchema]) -> Con
     let overrules = |a: &legacy::Setting, b: &legacy::Setting| a.path() == b.path();
     let lines = settings.chunk_by(overrules).filter_map(<[_]>::last);
     let toml = merge::tables(lines.map(|setting| (setting.table.as_str(), setting.to_string())));
-    Converted { toml, diagnostics }
+    Converted {
+        toml,
+        diagnostics: diagnostic::few(diagnostics),
+    }
 }
 
 impl Loaded {

@@ -115,6 +115,33 @@ fn every_error_is_told_at_once_with_its_place_and_a_hint() {
 }
 
 #[test]
+fn of_many_errors_the_first_are_told_and_the_others_are_counted() {
+    let unknown: String = (0..20_000).fold(String::new(), |text, i| text + &format!("k{i} = 1\n"));
+    let warned = "[modules.nowhere]\n".to_owned() + &unknown;
+
+    let unknown = check_config(&files(&format!("[core]\n{unknown}")), &[]);
+    let warned = check_config(&files(&warned), &[]);
+
+    for (run, code) in [(&unknown, 78), (&warned, 0)] {
+        assert_eq!(
+            run.code,
+            Some(code),
+            "{}",
+            &run.stderr[..1000.min(run.stderr.len())]
+        );
+        assert!(run.stderr.len() < 64 << 10, "{} bytes", run.stderr.len());
+    }
+    let said: Vec<&str> = unknown.stderr.lines().collect();
+    assert!(
+        said[0].contains(":2:1: error: unknown setting `k0` in `[core]`"),
+        "{}",
+        said[0]
+    );
+    let rest = ":52:1: error: this is the first of 19950 problems that are not told";
+    assert!(unknown.stderr.contains(rest), "{}", said[said.len() - 2]);
+}
+
+#[test]
 fn a_file_that_is_not_there_is_an_error() {
     let nothing = Files::new(&[]);
     let run = check_config(&nothing, &["-c", &nothing.path("mistyped.toml")]);
