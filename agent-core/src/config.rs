@@ -26,6 +26,7 @@ pub(crate) use diagnostic::did_you_mean;
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Place;
 pub use lookup::legacy_path;
+pub(crate) use lookup::read;
 pub use merge::{Origin, Setting};
 pub use placements::{Placement, Placements, placements};
 pub(crate) use schema::MAX_OPTIONS;

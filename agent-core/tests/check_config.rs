@@ -4,6 +4,8 @@
 mod linked_in;
 mod outside;
 
+use std::process::Command;
+
 use outside::recordings::slow;
 use outside::{Files, Run, adaptivemmd, machine, printed};
 
@@ -291,6 +293,35 @@ fn a_file_of_adaptivemm_2_1_is_converted() {
 fn values_in_force(tree: &Files) -> Vec<String> {
     let shown = check_config(tree, &["--show"]).stdout;
     values(&shown).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_file_without_end_and_a_pipe_are_not_converted() {
+    let tree = Files::new(&[("etc/sysconfig/other", OLD)]);
+    let pipe = tree.path("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+
+    for file in ["/dev/zero", &pipe] {
+        let run = Command::new("sh")
+            .args(["-c", "ulimit -v 1000000 && exec timeout 60 \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_adaptivemmd"))
+            .args(["-c", file, "check-config", "--convert"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{said}");
+        assert!(
+            said.starts_with(&format!("adaptivemmd: {file}: cannot read this")),
+            "{said}"
+        );
+    }
 }
 
 #[test]
