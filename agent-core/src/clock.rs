@@ -22,6 +22,13 @@ pub fn time_of_day() -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
+/// The time of day in seconds since 1970, to the millisecond: for collectors of metrics.
+#[must_use]
+pub fn seconds_since_1970() -> f64 {
+    let now = Timestamp::now().as_duration();
+    (now.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
 /// Now, on the clock that scans are scheduled by. It stands still while the machine is suspended: after
 /// it wakes up there is one scan within a period, not one for each that was missed.
 #[must_use]

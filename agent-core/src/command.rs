@@ -32,7 +32,7 @@ use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
 use crate::sampler::{BOOT_ID, Root, boot_id};
 use crate::signals;
-use crate::words::clean::without_error_numbers;
+use crate::words::clean;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,10 @@ impl From<Exit> for ExitCode {
 #[must_use]
 pub fn run() -> ExitCode {
     signals::hold_back();
-    let cli = Cli::parse().with_absolute_paths();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli.with_absolute_paths(),
+        Err(error) => return misunderstood(&error),
+    };
     // Only these two receive them.
     if !matches!(cli.command, None | Some(Command::Record(_))) {
         signals::let_through();
@@ -96,12 +99,22 @@ pub fn run() -> ExitCode {
     exit.into()
 }
 
-/// Says what is wrong, on standard error.
+/// Says what is wrong with the arguments, or what was asked for of them: help, the version.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if clean::shown(&text) == text {
+        error.exit();
+    }
+    let _nobody_listens = write!(io::stderr(), "{}", clean::shown(&text));
+    ExitCode::from(2)
+}
+
+/// Says what is wrong, on standard error. Paths and arguments are not of us, and do nothing to a terminal.
 fn complain(problem: &dyn Display) {
-    // Nobody is left to be told that standard error is closed.
     let problem = problem.to_string();
-    let problem = without_error_numbers(&problem);
-    let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {problem}");
+    // Nobody is left to be told that standard error is closed.
+    let problem = clean::without_error_numbers(&problem);
+    let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {}", clean::shown(&problem));
 }
 
 /// The same of an error, with its reason.
@@ -112,8 +125,9 @@ fn complain_with_source(error: &dyn std::error::Error) {
     }
 }
 
-/// Prints the result of a command. A reader that has seen enough is no error.
+/// Prints the result of a command. A reader that has seen enough is no error. What others wrote does nothing to a terminal.
 fn print(text: &str) -> Exit {
+    let text = clean::shown(text);
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,

@@ -26,6 +26,7 @@ pub(crate) use diagnostic::did_you_mean;
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Place;
 pub use lookup::legacy_path;
+pub(crate) use lookup::read;
 pub use merge::{Origin, Setting};
 pub use placements::{Placement, Placements, placements};
 pub(crate) use schema::MAX_OPTIONS;
@@ -99,7 +100,7 @@ pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
     note_written(&mut settings, &loader);
     Loaded {
         settings,
-        diagnostics: loader.diagnostics,
+        diagnostics: diagnostic::few(loader.diagnostics),
         values,
         files: loader.files,
     }
@@ -133,7 +134,10 @@ pub fn convert(legacy_text: &[u8], path: &Path, modules: &[ModuleSchema]) -> Con
     let overrules = |a: &legacy::Setting, b: &legacy::Setting| a.path() == b.path();
     let lines = settings.chunk_by(overrules).filter_map(<[_]>::last);
     let toml = merge::tables(lines.map(|setting| (setting.table.as_str(), setting.to_string())));
-    Converted { toml, diagnostics }
+    Converted {
+        toml,
+        diagnostics: diagnostic::few(diagnostics),
+    }
 }
 
 impl Loaded {

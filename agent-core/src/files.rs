@@ -51,8 +51,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 ///
 /// As for [`open`].
-pub(crate) fn open_or_make(path: &Path, mode: u32, more: OFlags) -> io::Result<File> {
-    let flags = OFlags::RDWR | OFlags::CREATE | more | CAREFUL;
+pub(crate) fn open_or_make(path: &Path, mode: u32, also: OFlags) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | also | CAREFUL;
     regular(openat(CWD, path, flags, Mode::from_raw_mode(mode)))
 }
 

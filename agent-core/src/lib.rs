@@ -47,6 +47,9 @@ pub mod sampler;
 pub mod scheduler;
 pub mod service;
 pub mod signals;
+#[cfg(test)]
+#[path = "../../tests/common/skip.rs"]
+mod skip;
 pub mod standing;
 pub mod states;
 pub mod trace;

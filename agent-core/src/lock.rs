@@ -140,9 +140,12 @@ impl Lock {
     /// If another daemon holds it, or the directory is not ours to write to.
     pub fn take(runtime_dir: &Path) -> Result<Self, NotAlone> {
         Self::alone()?;
-        files::trusted(runtime_dir).map_err(|error| match error.is_dangerous() {
-            true => NotAlone::Untrusted(error),
-            false => cannot_lock(runtime_dir)(io::Error::other(error)),
+        files::trusted(runtime_dir).map_err(|error| {
+            if error.is_dangerous() {
+                NotAlone::Untrusted(error)
+            } else {
+                cannot_lock(runtime_dir)(io::Error::other(error))
+            }
         })?;
         let guard = runtime_dir.join("lock.guard");
         let _guard = hold(&guard)?;
@@ -262,6 +265,7 @@ mod tests {
     use rustix::fs::{CWD, FileType, mknodat};
 
     use super::*;
+    use crate::skip::skip;
 
     #[test]
     fn a_second_daemon_is_told_who_holds_the_lock() {
@@ -344,7 +348,7 @@ mod tests {
     #[test]
     fn somebody_who_may_not_hold_the_lock_does_not_keep_the_daemon_from_starting() {
         if !rustix::process::geteuid().is_root() {
-            eprintln!("SKIPPED: only root can start a process of another user");
+            skip("only root can start a process of another user");
             return;
         }
         let directory = tempfile::tempdir().unwrap();

@@ -20,6 +20,7 @@ use crate::sampler::{FileCosts, PRESSURE, Snapshot};
 use crate::standing;
 
 pub use exposition::exposition;
+pub(crate) use exposition::{Clash, clashes, exposition_without_daemon};
 pub use latest::{Brief, Kept, Latest, Reload};
 pub(crate) use line::line;
 
@@ -40,6 +41,9 @@ pub struct Overview {
     pub scans: u64,
     /// How long ago the last one was.
     pub scanned_seconds_ago: f64,
+    /// When the last one was: since 1970.
+    #[serde(default)]
+    pub scanned_at_seconds: f64,
     /// How long it took, without what was done afterwards.
     pub scan_seconds: f64,
     /// How long all of them took.
@@ -185,6 +189,7 @@ impl Overview {
             period_seconds: agent.period().as_secs_f64(),
             scans: snapshot.scan,
             scanned_seconds_ago: now.since(snapshot.uptime).as_secs_f64(),
+            scanned_at_seconds: latest.scanned_at(),
             scan_seconds: latest.took().as_secs_f64(),
             scans_seconds: latest.took_in_all().as_secs_f64(),
             steady: snapshot.steady,

@@ -261,6 +261,12 @@ impl Reporter {
             let entry = entry.event(Event::ModuleMisbehaved);
             self.condition("stray", &entry, uptime, journal);
         }
+        if let Some((name, why)) = words.unpublished.first() {
+            let text = format!("the metric {name:?} is not published: {why}");
+            let entry = Entry::new(Severity::Warning, member.name(), &text);
+            let entry = entry.event(Event::ModuleMisbehaved);
+            self.condition("unpublished", &entry, uptime, journal);
+        }
         if let Some((what, why)) = words.refused.first() {
             let text = format!("{what}: refused, as it is {why}");
             let entry = Entry::new(Severity::Debug, member.name(), &text).from_verbosity(3);

@@ -1,5 +1,6 @@
 //! The loop of the daemon: one thread and one `select!` over the period and the signals.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, at, never, select};
@@ -13,7 +14,7 @@ use crate::clock::{self, Rhythm};
 use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
-use crate::overview::{self, Latest, Overview};
+use crate::overview::{self, Clash, Latest, Overview};
 use crate::reporter::{Reporter, report_aftermaths, report_late, report_restored};
 use crate::service::Service;
 use crate::signals::Wish;
@@ -22,6 +23,8 @@ use crate::standing::Standing;
 /// Said when the thread of the control socket has ended.
 const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
                         daemon is started again; the modules go on";
+/// More metrics than that whose names are taken need not be told one by one.
+const MOST_CLASHES: usize = 256;
 
 /// The daemon at work.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Scheduler {
     standing: Option<Standing>,
     service: Service,
     latest: Latest,
+    /// The metrics of which it was said that others have their names.
+    clashes: BTreeSet<(String, String)>,
     /// Whether it was said that it started.
     is_running: bool,
 }
@@ -56,6 +61,7 @@ impl Scheduler {
             standing,
             service,
             latest: Latest::new(),
+            clashes: BTreeSet::new(),
             is_running: false,
         }
     }
@@ -122,7 +128,11 @@ impl Scheduler {
                 Err(reason) => Answer::Failed("ConfigurationRefused", json!({ "reason": reason })),
             },
             Order::Look => {
-                let overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                let mut overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                if self.tell_clashes(&overview) {
+                    // What was just said is part of how things stand.
+                    overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                }
                 Answer::Seen(Box::new(overview))
             }
             Order::Restore(tunable) => {
@@ -139,6 +149,30 @@ impl Scheduler {
                 Answer::Done(json!({ "resumed": resumed }))
             }
         }
+    }
+
+    /// Says once of each metric that it is not published, as another one has its name. Whether there was anything to say.
+    fn tell_clashes(&mut self, overview: &Overview) -> bool {
+        let mut is_news = false;
+        for Clash {
+            module,
+            metric,
+            name,
+            owner,
+        } in overview::clashes(overview)
+        {
+            let is_full = self.clashes.len() >= MOST_CLASHES;
+            if is_full || !self.clashes.insert((module.clone(), metric.clone())) {
+                continue;
+            }
+            is_news = true;
+            let text = format!(
+                "the metric \"{metric}\" is not published: the name {name} is taken by one of {owner}"
+            );
+            let entry = Entry::new(Severity::Warning, &module, &text);
+            self.journal.write(&entry.event(Event::ModuleMisbehaved));
+        }
+        is_news
     }
 
     fn next_beat(&self) -> Receiver<Instant> {

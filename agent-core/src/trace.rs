@@ -8,8 +8,10 @@
 //!
 //! `t_ms` is monotonic, in milliseconds. A file that a frame does not name is as it was in the frame
 //! before; `null` means that it does not exist. Paths have no leading slash. The whole may be
-//! compressed with zstd.
+//! compressed with zstd. No line is longer than 32 MiB, and the files of the machine have no more
+//! than 64 MiB together.
 
+mod held;
 mod reader;
 mod writer;
 
@@ -73,7 +75,7 @@ pub struct Frame {
     /// Milliseconds, monotonic, suspended time included.
     pub t_ms: u64,
     /// What they hold; `None` if they do not exist.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "held::few_files")]
     pub files: BTreeMap<String, Option<String>>,
 }
 

@@ -5,7 +5,7 @@ mod secret;
 
 use adaptivemm_module_api::{MAX_STATE, Severity};
 
-use clean::{Lines, MAX_NAME};
+use clean::MAX_NAME;
 pub(crate) use secret::{discreet, masked};
 
 /// The most findings and requests that are taken from one module in one scan.
@@ -16,6 +16,11 @@ pub(crate) const NO_REASON: &str = "no reason given";
 pub(crate) const MAX_NUMBERS: usize = 64;
 /// The most metrics that are taken from one module in one scan.
 pub(crate) const MAX_METRICS: usize = 256;
+
+/// The most metrics that are told of one scan that are not published: one is enough to find the others.
+pub(crate) const MAX_UNPUBLISHED: usize = 16;
+/// How no name of a metric ends: these are parts of a histogram, for whoever reads metrics.
+const RESERVED: [&str; 3] = ["bucket", "count", "sum"];
 
 /// Everything that a module said in one scan.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +36,8 @@ pub struct Words {
     /// What it keeps for the next instance, and whether it said so: nothing at all is to be forgotten.
     kept: Vec<u8>,
     has_kept: bool,
+    /// Metrics that are not published: what they were called, and why that is no name.
+    pub unpublished: Vec<(String, String)>,
     /// Why a call failed: an option of the configuration (or nothing), and a sentence.
     pub problems: Vec<(String, String)>,
     /// Words beyond what is taken in one scan.
@@ -126,6 +133,7 @@ impl Words {
         self.dropped = 0;
         self.strays = 0;
         self.refused.clear();
+        self.unpublished.clear();
     }
 
     /// The numbers of this scan, in the order in which the module named them.
@@ -134,23 +142,43 @@ impl Words {
         &self.metrics[..self.metrics_used]
     }
 
-    /// Takes a number, with its name cleaned.
-    pub(crate) fn add_metric(&mut self, name: &[u8], value: f64) {
+    /// Takes a number, unless its name is none that everybody can read. Whether the name is one.
+    pub(crate) fn add_metric(&mut self, name: &[u8], value: f64) -> bool {
         if self.metrics_used == MAX_METRICS {
             self.dropped += 1;
-            return;
+            return true;
         }
+        // Nearly always it has the name that stood here in the scan before, and that is good.
+        let known = self.metrics.get(self.metrics_used);
+        let is_known = known.is_some_and(|metric| metric.name.as_bytes() == name);
+        if !is_known {
+            match metric_name(name) {
+                Ok(name) => self.name_metric(name),
+                Err(why) => {
+                    self.add_unpublished(|| (clean::name(name), why.to_owned()));
+                    return false;
+                }
+            }
+        }
+        self.metrics[self.metrics_used].value = value;
+        self.metrics_used += 1;
+        true
+    }
+
+    fn name_metric(&mut self, name: &str) {
         if self.metrics_used == self.metrics.len() {
             self.metrics.push(Number::with_room());
         }
         let metric = &mut self.metrics[self.metrics_used];
-        // Nearly always it has the name that stood here in the scan before, and that is clean.
-        if metric.name.as_bytes() != name {
-            metric.name.clear();
-            clean::append(name, MAX_NAME, Lines::One, &mut metric.name);
+        metric.name.clear();
+        metric.name.push_str(name);
+    }
+
+    /// Takes note of a metric that is not published, unless there are too many.
+    pub(crate) fn add_unpublished(&mut self, metric: impl FnOnce() -> (String, String)) {
+        if self.unpublished.len() < MAX_UNPUBLISHED {
+            self.unpublished.push(metric());
         }
-        metric.value = value;
-        self.metrics_used += 1;
     }
 
     /// What it keeps for the next instance; empty if that is to start afresh. `None` if it said nothing of it.
@@ -220,11 +248,100 @@ impl Action {
     }
 }
 
+/// A name for a metric: in `snake_case`, as programs of others parse it.
+///
+/// # Errors
+///
+/// Why it is none.
+fn metric_name(name: &[u8]) -> Result<&str, &'static str> {
+    let is_good = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
+    let text = std::str::from_utf8(name).unwrap_or("");
+    match name {
+        [] => Err("its name is empty"),
+        _ if name.len() > MAX_NAME => Err("its name has more than 64 bytes"),
+        [first, ..] if !first.is_ascii_lowercase() => {
+            Err("its name does not start with a lower-case letter")
+        }
+        _ if !name
+            .split(|byte| *byte == b'_')
+            .all(|word| !word.is_empty() && word.iter().all(is_good)) =>
+        {
+            Err("its name is not in snake_case")
+        }
+        _ if RESERVED.contains(&text.rsplit('_').next().unwrap_or(text)) => {
+            Err("its name ends like that of a part of a histogram")
+        }
+        _ => Ok(text),
+    }
+}
+
 impl std::fmt::Display for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Set { tunable, value } => write!(f, "{tunable} = {value}"),
             Self::CompactNode { node } => write!(f, "compact node {node}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_whose_name_others_could_not_read_is_refused_when_it_is_said() {
+        let mut words = Words::default();
+        let long = "x".repeat(65);
+        let bad: [(&[u8], &str); 15] = [
+            (b"", "its name is empty"),
+            (long.as_bytes(), "its name has more than 64 bytes"),
+            (
+                b"1st_bytes",
+                "its name does not start with a lower-case letter",
+            ),
+            (
+                b"_bytes",
+                "its name does not start with a lower-case letter",
+            ),
+            (b"Bytes", "its name does not start with a lower-case letter"),
+            (b"free bytes", "its name is not in snake_case"),
+            (b"free-bytes", "its name is not in snake_case"),
+            (b"freeBytes", "its name is not in snake_case"),
+            (b"free__bytes", "its name is not in snake_case"),
+            (b"free_", "its name is not in snake_case"),
+            (b"quote\"", "its name is not in snake_case"),
+            (b"line\nfeed 1", "its name is not in snake_case"),
+            (b"free\xff", "its name is not in snake_case"),
+            (
+                b"scan_count",
+                "its name ends like that of a part of a histogram",
+            ),
+            (b"sum", "its name ends like that of a part of a histogram"),
+        ];
+
+        assert!(words.add_metric(b"free_bytes", 1.0));
+        for (name, _) in bad {
+            assert!(!words.add_metric(name, 2.0));
+        }
+        assert!(words.add_metric(b"zone0_seen_total", 3.0));
+
+        let taken: Vec<_> = words
+            .metrics()
+            .iter()
+            .map(|n| (n.name.as_str(), n.value))
+            .collect();
+        assert_eq!(taken, [("free_bytes", 1.0), ("zone0_seen_total", 3.0)]);
+        let told: Vec<_> = words
+            .unpublished
+            .iter()
+            .map(|(_, why)| why.as_str())
+            .collect();
+        assert_eq!(told, bad.map(|(_, why)| why));
+        assert!(
+            words
+                .unpublished
+                .iter()
+                .all(|(name, _)| !name.contains('\n'))
+        );
     }
 }

@@ -4,6 +4,8 @@
 mod linked_in;
 mod outside;
 
+use std::process::Command;
+
 use outside::recordings::slow;
 use outside::{Files, Run, adaptivemmd, machine, printed};
 
@@ -112,6 +114,33 @@ fn every_error_is_told_at_once_with_its_place_and_a_hint() {
        13 | oops
           |     ^
     "#);
+}
+
+#[test]
+fn of_many_errors_the_first_are_told_and_the_others_are_counted() {
+    let unknown: String = (0..20_000).fold(String::new(), |text, i| text + &format!("k{i} = 1\n"));
+    let warned = "[modules.nowhere]\n".to_owned() + &unknown;
+
+    let unknown = check_config(&files(&format!("[core]\n{unknown}")), &[]);
+    let warned = check_config(&files(&warned), &[]);
+
+    for (run, code) in [(&unknown, 78), (&warned, 0)] {
+        assert_eq!(
+            run.code,
+            Some(code),
+            "{}",
+            &run.stderr[..1000.min(run.stderr.len())]
+        );
+        assert!(run.stderr.len() < 64 << 10, "{} bytes", run.stderr.len());
+    }
+    let said: Vec<&str> = unknown.stderr.lines().collect();
+    assert!(
+        said[0].contains(":2:1: error: unknown setting `k0` in `[core]`"),
+        "{}",
+        said[0]
+    );
+    let rest = ":52:1: error: this is the first of 19950 problems that are not told";
+    assert!(unknown.stderr.contains(rest), "{}", said[said.len() - 2]);
 }
 
 #[test]
@@ -272,6 +301,35 @@ fn a_file_of_adaptivemm_2_1_is_converted() {
 fn values_in_force(tree: &Files) -> Vec<String> {
     let shown = check_config(tree, &["--show"]).stdout;
     values(&shown).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_file_without_end_and_a_pipe_are_not_converted() {
+    let tree = Files::new(&[("etc/sysconfig/other", OLD)]);
+    let pipe = tree.path("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+
+    for file in ["/dev/zero", &pipe] {
+        let run = Command::new("sh")
+            .args(["-c", "ulimit -v 1000000 && exec timeout 60 \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_adaptivemmd"))
+            .args(["-c", file, "check-config", "--convert"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(1), "{said}");
+        assert!(
+            said.starts_with(&format!("adaptivemmd: {file}: cannot read this")),
+            "{said}"
+        );
+    }
 }
 
 #[test]

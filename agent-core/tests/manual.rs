@@ -217,7 +217,7 @@ fn every_module_has_a_section_with_its_options_findings_and_metrics() {
 fn every_metric_of_the_daemon_has_an_item() {
     let overview: Overview = serde_json::from_str(
         r#"{"version": "1", "pid": 1, "started": "", "running_seconds": 1, "period_seconds": 1, "scans": 1,
-            "scanned_seconds_ago": 1, "scan_seconds": 1, "scans_seconds": 1, "steady": true, "machine": {},
+            "scanned_seconds_ago": 1, "scanned_at_seconds": 1, "scan_seconds": 1, "scans_seconds": 1, "steady": true, "machine": {},
             "tunables": [{"name": "a", "value": 1, "original": 1, "yielded": false}],
             "modules": [{"name": "module", "version": "1", "state": "running", "mode": "active",
                          "isolation": "none", "metrics": {}}],

@@ -5,6 +5,8 @@ mod linked_in;
 mod outside;
 
 use std::fs;
+use std::io::Write;
+use std::process::Command;
 
 use outside::recording::{PERIOD, Recording};
 use outside::recordings;
@@ -188,6 +190,7 @@ fn a_file_that_is_no_trace_is_refused() {
         "{\"format\":\"pcap\",\"version\":1}\n",
         "{\"format\":\"adaptivemm-trace\",\"version\":2}\n",
         "{\"format\":\"adaptivemm-trace\",\"version\":1,\"period_ms\":0}\n",
+        "{\"format\":\"adaptivemm-trace\",\"version\":1,\"page_size\":0}\n",
     ];
 
     let runs = no_traces.map(replay);
@@ -202,7 +205,40 @@ fn a_file_that_is_no_trace_is_refused() {
     adaptivemmd: trace.jsonl: line 1: expected the format "adaptivemm-trace", found "pcap"
     adaptivemmd: trace.jsonl: line 1: expected version 1 or older, found 2
     adaptivemmd: trace.jsonl: line 1: expected a period_ms of at least 1
+    adaptivemmd: trace.jsonl: line 1: expected a page_size that is a power of two of at least 1024, found 0
     "#);
+}
+
+#[test]
+fn a_trace_that_is_small_and_holds_gigabytes_is_refused_before_it_takes_them() {
+    let files = Files::new(&[]);
+    let trace = files.path("trace.jsonl.zst");
+    let mut bomb = zstd::Encoder::new(fs::File::create(&trace).unwrap(), 1).unwrap();
+    let text = "A".repeat(15_000_000);
+    writeln!(bomb, r#"{{"format":"adaptivemm-trace","version":1}}"#).unwrap();
+    for i in 0..60 {
+        writeln!(bomb, r#"{{"t_ms":{i},"files":{{"proc/x{i}":"{text}"}}}}"#).unwrap();
+    }
+    bomb.finish().unwrap();
+    let config = only_memleak();
+
+    // With less memory than the files have.
+    let run = Command::new("sh")
+        .args(["-c", "ulimit -v 600000 && exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_adaptivemmd"))
+        .args(["replay", &trace, "-c", &config.path("config.toml")])
+        .output()
+        .unwrap();
+
+    assert!(fs::metadata(&trace).unwrap().len() < 200_000);
+    let said = String::from_utf8_lossy(&run.stderr).replace(&trace, "trace");
+    assert_eq!(
+        (run.status.code(), said.as_str()),
+        (
+            Some(1),
+            "adaptivemmd: trace: line 6: the files of the machine have more than 64 MiB together\n"
+        )
+    );
 }
 
 #[test]

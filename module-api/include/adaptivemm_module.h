@@ -295,7 +295,8 @@ typedef struct amm_sink {
     /* Takes a request. AMM_DENIED: not declared or not allowed. AMM_UNSUPPORTED: the daemon cannot change
      * that. AMM_INVALID: out of the range that the daemon would ever set. */
     int32_t (*request)(void *context, const amm_request *request);
-    /* Takes a number that is published until the next scan: its name in snake_case, ending in its unit. */
+    /* Takes a number that is published until the next scan: its name in snake_case, ending in its unit.
+     * AMM_INVALID: that is no such name; it is not published. */
     int32_t (*metric)(void *context, amm_str name, double value);
     /* Takes one line on how things stand; the last one of a scan counts. Say one in every scan. */
     int32_t (*status)(void *context, amm_str line);

@@ -69,14 +69,14 @@ fn convert(sources: &Sources, modules: &[Registration]) -> Exit {
         );
         return Exit::Failed;
     };
-    match std::fs::read(&path) {
+    match config::read(&path) {
         Ok(text) => {
             let converted = config::convert(&text, &path, &schemas(modules));
             complain_all(&converted.diagnostics);
             print(&converted.toml)
         }
         Err(error) => {
-            complain(&format_args!("cannot read {}: {error}", path.display()));
+            complain(&format_args!("{}: {error}", path.display()));
             Exit::Failed
         }
     }

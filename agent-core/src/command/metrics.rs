@@ -1,8 +1,5 @@
 //! `adaptivemmd metrics`: the numbers of the daemon that runs, for Prometheus.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use serde_json::json;
@@ -10,39 +7,37 @@ use serde_json::json;
 use super::control::ask;
 use super::{Exit, complain, print};
 use crate::cli::Cli;
+use crate::files;
+use crate::overview::exposition_without_daemon;
+
+/// The collector is another user.
+const MODE: u32 = 0o644;
 
 pub(super) fn run(cli: &Cli, textfile: Option<&Path>) -> Exit {
-    let reply = match ask(cli, "Metrics", &json!({})) {
-        Ok(reply) => reply,
-        Err(exit) => return exit,
+    let (text, exit) = match ask(cli, "Metrics", &json!({})) {
+        Ok(reply) => (
+            reply["text"].as_str().unwrap_or_default().to_owned(),
+            Exit::Done,
+        ),
+        // The numbers of before would look as if all were well, for as long as one likes.
+        Err(exit) => (exposition_without_daemon(), exit),
     };
-    let text = reply["text"].as_str().unwrap_or_default();
     let Some(path) = textfile else {
-        return print(text);
+        let printed = print(&text);
+        return if exit == Exit::Done { printed } else { exit };
     };
-    match replace(path, text) {
-        Ok(()) => Exit::Done,
+    // The file that is not complete yet has a name that the collector does not look at. The directory may be another
+    // user's, who is not to lead us anywhere else.
+    files::remove_abandoned(path);
+    match files::replace(path, MODE, &[text.as_bytes()]) {
+        Ok(()) => exit,
         Err(error) => {
             complain(&format_args!("cannot write {}: {error}", path.display()));
-            Exit::Failed
+            if exit == Exit::Done {
+                Exit::Failed
+            } else {
+                exit
+            }
         }
     }
-}
-
-/// A reader sees the old numbers or the new ones, and nothing between. The file that is not complete yet has a name that
-/// the collector does not look at.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o644)
-        .open(&new)?;
-    file.write_all(text.as_bytes())?;
-    // Whatever the umask is: the collector is another user.
-    file.set_permissions(fs::Permissions::from_mode(0o644))?;
-    fs::rename(&new, path)
 }

@@ -16,6 +16,9 @@ pub struct Diagnostic {
     hint: Option<String>,
 }
 
+/// More than that, and nobody reads on.
+const MOST: usize = 50;
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -120,6 +123,46 @@ impl fmt::Display for Severity {
             Self::Error => "error",
         })
     }
+}
+
+/// The worst of many, in their order, and how many others there are.
+pub(crate) fn few(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if diagnostics.len() <= MOST {
+        return diagnostics;
+    }
+    let mut severities: Vec<Severity> = diagnostics.iter().map(|it| it.severity).collect();
+    severities.sort_unstable_by_key(|severity| std::cmp::Reverse(*severity));
+    let least = severities[MOST - 1];
+    // All that are worse than the least bad of these, and the first of those that are as bad.
+    let worse = severities.iter().filter(|it| **it > least).count();
+    let mut room = MOST - worse;
+    let mut told = Vec::new();
+    let mut left_out = Vec::new();
+    for diagnostic in diagnostics {
+        let is_told = diagnostic.severity > least || (diagnostic.severity == least && room > 0);
+        if !is_told {
+            left_out.push(diagnostic);
+            continue;
+        }
+        if diagnostic.severity == least {
+            room -= 1;
+        }
+        told.push(diagnostic);
+    }
+    if left_out.len() == 1 {
+        told.append(&mut left_out);
+        return told;
+    }
+    let count = left_out.len();
+    let severity = left_out.iter().map(|it| it.severity).max();
+    let first = left_out
+        .into_iter()
+        .find(|it| Some(it.severity) == severity);
+    told.extend(first.map(|first| {
+        let message = format!("this is the first of {count} problems that are not told");
+        Diagnostic::new(first.severity, first.place, &message)
+    }));
+    told
 }
 
 /// The one of `names` that was probably meant by `typed`, if any is that near.

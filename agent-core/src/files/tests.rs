@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rustix::fs::{FileType, mknodat};
 
 use super::*;
+use crate::skip::skip;
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -212,7 +213,7 @@ fn a_directory_that_others_can_write_to_is_refused() {
 #[test]
 fn a_directory_of_another_user_is_refused() {
     if !geteuid().is_root() {
-        eprintln!("SKIPPED: only root can give files away");
+        skip("only root can give files away");
         return;
     }
     let home = tempfile::tempdir().unwrap();

@@ -15,7 +15,9 @@ use crate::config::Value;
 use crate::loader::{Description, MAX_MODULES, Verdict};
 use crate::sampler::Carried;
 use crate::words::clean::{self, Lines, MAX_LINE};
-use crate::words::{Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_WORDS, Number, Request, Words};
+use crate::words::{
+    Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_UNPUBLISHED, MAX_WORDS, Number, Request, Words,
+};
 
 /// More shared objects than any module brings in.
 const MAX_OBJECTS: usize = 256;
@@ -108,6 +110,8 @@ pub struct Told<'a> {
     strays: u32,
     #[serde(borrow, deserialize_with = "few::<_, _, MAX_WORDS>")]
     refused: Vec<(&'a str, &'a str)>,
+    #[serde(borrow, deserialize_with = "few::<_, _, MAX_UNPUBLISHED>")]
+    unpublished: Vec<(&'a str, &'a str)>,
     kept: Option<&'a [u8]>,
 }
 
@@ -189,6 +193,7 @@ impl<'a> Told<'a> {
             dropped: count(words.dropped),
             strays: count(words.strays),
             refused: told_pairs(&words.refused),
+            unpublished: told_pairs(&words.unpublished),
             kept: words.kept(),
         }
     }
@@ -227,6 +232,9 @@ impl<'a> Told<'a> {
         }
         for (what, why) in self.refused {
             words.add_refused(|| (clean::line(what.as_bytes()), clean::line(why.as_bytes())));
+        }
+        for (name, why) in self.unpublished {
+            words.add_unpublished(|| (clean::name(name.as_bytes()), clean::line(why.as_bytes())));
         }
         // The process has refused more; one that did not forges.
         if !self.kept.is_none_or(|state| words.keep(state)) {

@@ -277,8 +277,11 @@ unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) ->
         }
         // SAFETY: a module passes a string that lives for the call.
         let name = unsafe { bytes(&name) };
-        collector.words.add_metric(name, value);
-        abi::OK
+        if collector.words.add_metric(name, value) {
+            abi::OK
+        } else {
+            abi::INVALID
+        }
     })
 }
 

@@ -1,13 +1,61 @@
-//! The numbers of the daemon and of its modules in the text format of Prometheus, version 0.0.4.
+//! The numbers of the daemon and of its modules in the text format of Prometheus, version 0.0.4. The library that owns the
+//! format writes it: a quote in the wrong place, and a collector drops all numbers of the host.
 
-use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeMetric, MetricEncoder, prometheus_text,
+};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
 use super::{Module, Overview};
+
+/// How every name begins.
+const PREFIX: &str = "adaptivemmd";
+/// How the name of a counter ends.
+const TOTAL: &str = "_total";
+/// Whose name a metric has that is not of a module.
+const OURSELVES: &str = "the daemon";
+
+/// A metric of a module that is not published, as another one has its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Clash {
+    /// The module.
+    pub(crate) module: String,
+    /// What it calls the metric.
+    pub(crate) metric: String,
+    /// The name of both.
+    pub(crate) name: String,
+    /// Whose the other one is.
+    pub(crate) owner: String,
+}
 
 /// All metrics.
 #[must_use]
 pub fn exposition(overview: &Overview) -> String {
+    sheet(overview).text()
+}
+
+/// All that there is to say where no daemon answers.
+#[must_use]
+pub(crate) fn exposition_without_daemon() -> String {
+    let mut sheet = Sheet::default();
+    up(&mut sheet, false);
+    sheet.text()
+}
+
+/// The metrics of modules that are not published, as others have their names.
+#[must_use]
+pub(crate) fn clashes(overview: &Overview) -> Vec<Clash> {
+    sheet(overview).clashes
+}
+
+fn sheet(overview: &Overview) -> Sheet {
     let mut sheet = Sheet::default();
     of_daemon(overview, &mut sheet);
     of_log(overview, &mut sheet);
@@ -17,7 +65,16 @@ pub fn exposition(overview: &Overview) -> String {
     for module in &overview.modules {
         own(module, &mut sheet);
     }
-    sheet.text
+    sheet
+}
+
+fn up(sheet: &mut Sheet, is_up: bool) {
+    sheet.family(
+        "up",
+        Kind::Gauge,
+        "Whether the daemon answered.",
+        [([].as_slice(), f64::from(u8::from(is_up)))],
+    );
 }
 
 fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
@@ -28,6 +85,7 @@ fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
         "A metric with a constant value of 1, labelled by the version of adaptivemmd.",
         [(build.as_slice(), 1.0)],
     );
+    up(sheet, true);
     let one = |sheet: &mut Sheet, name, kind, help, value| {
         sheet.family(name, kind, help, [([].as_slice(), value)]);
     };
@@ -40,6 +98,15 @@ fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
         "Time that all scans took so far.",
         overview.scans_seconds,
     );
+    if overview.scans > 0 {
+        one(
+            sheet,
+            "last_scan_timestamp_seconds",
+            Kind::Gauge,
+            "When the last scan was, in seconds since 1970.",
+            overview.scanned_at_seconds,
+        );
+    }
     one(
         sheet,
         "scan_age_seconds",
@@ -212,10 +279,27 @@ fn of_files(overview: &Overview, sheet: &mut Sheet) {
 
 /// What a module says of itself, under its own name.
 fn own(module: &Module, sheet: &mut Sheet) {
-    for (name, value) in &module.metrics {
-        let help = format!("{name} of the module {}.", module.name);
-        let name = format!("{}_{name}", module.name);
-        sheet.family(&name, Kind::Gauge, &help, [([].as_slice(), *value)]);
+    for (metric, value) in &module.metrics {
+        let help = format!("{metric} of the module {}.", module.name);
+        let name = format!("{}_{metric}", module.name.replace('-', "_"));
+        let kind = if name.ends_with(TOTAL) {
+            Kind::Counter
+        } else {
+            Kind::Gauge
+        };
+        if let Some(owner) = sheet.owners.get(&name) {
+            sheet.clashes.push(Clash {
+                module: module.name.clone(),
+                metric: metric.clone(),
+                name: format!("{PREFIX}_{name}"),
+                owner: owner.clone(),
+            });
+            continue;
+        }
+        sheet
+            .owners
+            .insert(name.clone(), format!("module {}", module.name));
+        sheet.add(&name, kind, &help, vec![(Vec::new(), *value)]);
     }
 }
 
@@ -229,18 +313,33 @@ fn whole(count: u64) -> f64 {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
+    /// Its name ends in `_total`.
     Counter,
     Gauge,
 }
 
+/// The labels of a sample.
+type Labels = Vec<(String, String)>;
+
+/// A metric with its samples.
+#[derive(Debug)]
+struct Family {
+    name: String,
+    kind: Kind,
+    help: String,
+    samples: Vec<(Labels, f64)>,
+}
+
 #[derive(Debug, Default)]
 struct Sheet {
-    text: String,
-    names: BTreeSet<String>,
+    families: Vec<Family>,
+    /// Whose the names are, without their beginning.
+    owners: BTreeMap<String, String>,
+    clashes: Vec<Clash>,
 }
 
 impl Sheet {
-    /// A metric with its samples; nothing if there are none, or if another has its name.
+    /// A metric of the daemon with its samples. Without any, only its name is kept from modules.
     fn family<'a>(
         &mut self,
         name: &str,
@@ -248,46 +347,67 @@ impl Sheet {
         help: &str,
         samples: impl IntoIterator<Item = (&'a [(&'a str, &'a str)], f64)>,
     ) {
-        let mut samples = samples.into_iter().peekable();
-        let name = format!("adaptivemmd_{}", cleaned(name));
-        if samples.peek().is_none() || !self.names.insert(name.clone()) {
-            return;
+        self.owners.insert(name.to_owned(), OURSELVES.to_owned());
+        let owned = |(label, value): &(&str, &str)| ((*label).to_owned(), (*value).to_owned());
+        let samples = samples
+            .into_iter()
+            .map(|(labels, value)| (labels.iter().map(owned).collect(), value));
+        self.add(name, kind, help, samples.collect());
+    }
+
+    fn add(&mut self, name: &str, kind: Kind, help: &str, samples: Vec<(Labels, f64)>) {
+        if !samples.is_empty() {
+            self.families.push(Family {
+                name: name.to_owned(),
+                kind,
+                help: help.to_owned(),
+                samples,
+            });
         }
-        let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-        };
-        let help = escaped(help);
+    }
+
+    fn text(self) -> String {
+        let mut registry = Registry::with_prefix(PREFIX);
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-        for (labels, value) in samples {
-            let labels: Vec<String> = labels
-                .iter()
-                .map(|(label, value)| format!("{label}=\"{}\"", escaped(value)))
-                .collect();
-            let labels = match labels.as_slice() {
-                [] => String::new(),
-                labels => format!("{{{}}}", labels.join(",")),
-            };
-            let _ = writeln!(self.text, "{name}{labels} {value}");
-        }
+        let _never_fails = prometheus_text::encode(&mut text, &registry);
+        text
     }
 }
 
-/// What a name may consist of.
-fn cleaned(name: &str) -> String {
-    let clean = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_lowercase()
-        } else {
-            '_'
+impl Collector for Sheet {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for Family {
+            name,
+            kind,
+            help,
+            samples,
+        } in &self.families
+        {
+            // The library adds the end of a counter itself.
+            let (name, metric_type) = match kind {
+                Kind::Counter => (
+                    name.strip_suffix(TOTAL).unwrap_or(name),
+                    MetricType::Counter,
+                ),
+                Kind::Gauge => (name.as_str(), MetricType::Gauge),
+            };
+            let mut family = encoder.encode_descriptor(name, help, None, metric_type)?;
+            for (labels, value) in samples {
+                sample(*kind, *value, family.encode_family(labels)?)?;
+            }
         }
-    };
-    name.chars().map(clean).collect()
+        Ok(())
+    }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+fn sample(kind: Kind, value: f64, encoder: MetricEncoder<'_>) -> fmt::Result {
+    match kind {
+        Kind::Counter => ConstCounter::new(value).encode(encoder),
+        Kind::Gauge => ConstGauge::new(value).encode(encoder),
+    }
 }
+
+#[cfg(test)]
+mod tests;

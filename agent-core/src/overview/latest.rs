@@ -78,6 +78,7 @@ pub struct Reload {
 pub struct Latest {
     started: Timestamp,
     started_at: Uptime,
+    scanned_at: f64,
     took: Duration,
     took_in_all: Duration,
     decisions: VecDeque<Brief>,
@@ -93,6 +94,7 @@ impl Latest {
         Self {
             started: clock::time_of_day(),
             started_at: clock::uptime(),
+            scanned_at: 0.0,
             took: Duration::ZERO,
             took_in_all: Duration::ZERO,
             decisions: VecDeque::new(),
@@ -102,8 +104,15 @@ impl Latest {
         }
     }
 
+    /// When the last scan was, in seconds since 1970; 0 if there was none.
+    #[must_use]
+    pub fn scanned_at(&self) -> f64 {
+        self.scanned_at
+    }
+
     /// Takes note of a scan, and how long it took.
     pub fn note(&mut self, round: &Round<'_>, took: Duration) {
+        self.scanned_at = clock::seconds_since_1970();
         self.took = took;
         self.took_in_all += took;
         for Deed { module, fate, .. } in &round.deeds {

@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use adaptivemm_module_api::units::PageSize;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::held::{Held, MAX_HELD};
 use super::{FORMAT, Frame, Header, TraceError, VERSION};
 
 /// Longer than a frame of any machine (all files of 64 nodes with 512 CPUs are 6 MB).
-const MAX_LINE: u64 = 64 << 20;
+const MAX_LINE: u64 = 32 << 20;
 /// How every zstd file starts.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -20,6 +22,7 @@ pub struct Reader<R> {
     header: Header,
     line: u64,
     last: u64,
+    held: Held,
     buffer: Vec<u8>,
     truncated: bool,
 }
@@ -61,6 +64,7 @@ impl<R: BufRead> Reader<R> {
             header,
             line: 1,
             last: 0,
+            held: Held::default(),
             buffer,
             truncated: false,
         })
@@ -112,6 +116,12 @@ impl<R: BufRead> Reader<R> {
         {
             return Err(self.error(&format!(
                 "expected a path without a leading slash, found {path:?}"
+            )));
+        }
+        if !self.held.apply(&frame) {
+            return Err(self.error(&format!(
+                "the files of the machine have more than {} MiB together",
+                MAX_HELD >> 20
             )));
         }
         self.last = frame.t_ms;
@@ -212,6 +222,14 @@ fn header(line: &[u8]) -> Result<Header, TraceError> {
         )));
     }
     let header: Header = parse(line).map_err(malformed)?;
+    if let Some(bytes) = header
+        .page_size
+        .filter(|bytes| PageSize::new(*bytes).is_none())
+    {
+        return Err(error(format!(
+            "expected a page_size that is a power of two of at least 1024, found {bytes}"
+        )));
+    }
     if header.period_ms == Some(0) {
         return Err(error("expected a period_ms of at least 1".to_owned()));
     }

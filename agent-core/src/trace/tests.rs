@@ -16,7 +16,8 @@ fn frames(text: &str) -> Result<(Vec<Frame>, bool), TraceError> {
 }
 
 fn error(text: &str) -> String {
-    frames(text).unwrap_err().to_string()
+    let read = frames(text).map(|(frames, _)| frames.len());
+    read.unwrap_err().to_string()
 }
 
 #[test]
@@ -119,6 +120,56 @@ fn a_key_that_is_misspelt_is_not_one_that_is_left_out() {
         error(&later),
         "line 1: expected version 1 or older, found 2"
     );
+}
+
+#[test]
+fn a_trace_that_holds_more_than_any_machine_is_refused_where_it_does() {
+    let text = "A".repeat(15_000_000);
+    let frame = |t_ms: u64, name: &str, text: &str| {
+        format!("{{\"t_ms\":{t_ms},\"files\":{{\"proc/{name}\":{text}}}}}\n")
+    };
+    let big = format!("\"{text}\"");
+    let other: String = (0..9).map(|i| frame(i, &format!("x{i}"), &big)).collect();
+    let same: String = (0..5).map(|i| frame(i, "x", &big)).collect();
+    let gone: String = (0..9)
+        .map(|i| frame(i, &format!("x{i}"), if i % 2 == 0 { &big } else { "null" }))
+        .collect();
+    let name = "n".repeat(8_000_000);
+    let names: String = (0..9)
+        .map(|i| frame(i, &format!("{name}{i}"), "null"))
+        .collect();
+    let many: Vec<String> = (0..70_000).map(|i| format!("\"f{i}\":null")).collect();
+    let long = format!("\"{}\"", "A".repeat(34_000_000));
+
+    let said = |frames: &str| error(&format!("{HEADER}\n{frames}"));
+
+    let too_much = "the files of the machine have more than 64 MiB together";
+    assert_eq!(said(&other), format!("line 6: {too_much}"));
+    assert_eq!(said(&gone), format!("line 10: {too_much}"));
+    // A name is kept, even if it is one of no file.
+    assert_eq!(said(&names), format!("line 4: {too_much}"));
+    assert_eq!(frames(&format!("{HEADER}\n{same}")).unwrap().0.len(), 5);
+    assert_eq!(said(&frame(0, "x", &long)), "line 2: longer than 32 MiB");
+    let many = said(&format!(
+        "{{\"t_ms\":0,\"files\":{{{}}}}}\n",
+        many.join(",")
+    ));
+    assert!(
+        many.starts_with("line 2: not a frame: more than 65536 files at column "),
+        "{many}"
+    );
+}
+
+#[test]
+fn pages_of_a_size_that_there_is_not_are_refused() {
+    for bytes in ["0", "1", "512", "4095", "18446744073709551615"] {
+        assert_eq!(
+            error(&HEADER.replace("4096", bytes)),
+            format!(
+                "line 1: expected a page_size that is a power of two of at least 1024, found {bytes}"
+            )
+        );
+    }
 }
 
 #[test]

@@ -60,6 +60,16 @@ fn cut(bytes: &[u8], max: usize) -> &[u8] {
     &bytes[..start.unwrap_or(max)]
 }
 
+/// A text of several lines that is shown on a terminal: characters that act become blanks, but for the ends of lines and tabs.
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| acts(c) && c != '\n' && c != '\t';
+    if text.contains(is_bad) {
+        Cow::Owned(text.replace(is_bad, " "))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 /// A name, a code or a key.
 pub(crate) fn name(bytes: &[u8]) -> String {
     cleaned(bytes, MAX_NAME, Lines::One)

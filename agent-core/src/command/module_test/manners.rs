@@ -13,6 +13,7 @@ const MOST: usize = 10;
 pub(super) struct Manners {
     refused: BTreeSet<String>,
     names: BTreeSet<String>,
+    unpublished: BTreeSet<String>,
     dropped: usize,
     strays: usize,
 }
@@ -45,6 +46,11 @@ impl Manners {
             .iter()
             .for_each(|request| self.numbers(&request.numbers));
         self.numbers(words.metrics());
+        for (name, why) in &words.unpublished {
+            note(&mut self.unpublished, || {
+                format!("the metric {name:?} is not published: {why}")
+            });
+        }
         self.dropped += words.dropped;
         self.strays += words.strays;
     }
@@ -77,6 +83,7 @@ impl Manners {
             "none was refused",
         );
         let mut words: Vec<(Level, String)> = all(self.names, Level::Warning);
+        words.extend(all(self.unpublished, Level::Fail));
         if self.dropped > 0 {
             let text = format!(
                 "{} words were beyond what is taken in one scan, and were dropped",

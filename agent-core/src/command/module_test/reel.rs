@@ -15,6 +15,8 @@ use crate::trace::{Frame, Header, Reader, TraceError};
 const PERIOD: Duration = Duration::from_secs(30);
 /// No daemon has a longer one.
 const LONGEST_PERIOD: Duration = Duration::from_secs(3600);
+/// Frames are shown more than once, so they are kept: more than a week of a machine.
+const MAX_BYTES: usize = 256 << 20;
 /// How many moments of this machine are taken, and how far apart. They are shown a period apart.
 const MOMENTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(100);
@@ -40,8 +42,19 @@ impl Reel {
             ..
         } = trace.header().clone();
         let mut frames = Vec::new();
+        let mut bytes = 0;
         while let Some(frame) = trace.next_frame()? {
+            bytes += frame.bytes();
             frames.push(frame);
+            if bytes > MAX_BYTES {
+                return Err(TraceError::Line {
+                    line: 1 + frames.len() as u64,
+                    reason: format!(
+                        "the frames so far have more than {} MiB, which is the most that a module is tested with",
+                        MAX_BYTES >> 20
+                    ),
+                });
+            }
         }
         if trace.is_truncated() {
             complain(&format_args!(

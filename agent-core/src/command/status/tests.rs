@@ -59,6 +59,7 @@ fn overview() -> Overview {
         period_seconds: 30.0,
         scans: 246,
         scanned_seconds_ago: 12.0,
+        scanned_at_seconds: 0.0,
         scan_seconds: 0.000_23,
         scans_seconds: 0.1,
         steady: true,

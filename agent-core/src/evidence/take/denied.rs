@@ -11,9 +11,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use super::tests::take;
 use super::*;
 use crate::evidence::Comparison;
-
-#[path = "../../../../tests/common/skip.rs"]
-mod skip;
+use crate::skip::skip;
 
 /// Takes evidence in a thread without capabilities: they belong to a thread.
 fn taken_without_rights(root: &Root) -> Evidence {
@@ -220,7 +218,7 @@ fn a_process_with_more_rights_is_denied_on_this_machine() {
     let _mighty = Mighty(mighty.unwrap());
     let rights = rustix::thread::capabilities(None).unwrap();
     if !rights.permitted.contains(CapabilitySet::SYS_PTRACE) {
-        return skip::skip("this test has no rights that it could give up");
+        return skip("this test has no rights that it could give up");
     }
 
     let evidence = taken_without_rights(&Root::live());

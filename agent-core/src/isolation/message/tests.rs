@@ -88,11 +88,12 @@ fn all(words: &Words) -> String {
         dropped,
         strays,
         refused,
+        unpublished,
         ..
     } = words;
     let (metrics, kept) = (words.metrics(), words.kept());
     format!(
-        "{findings:?} {requests:?} {metrics:?} {status:?} {problems:?} {dropped} {strays} {refused:?} {kept:?}"
+        "{findings:?} {requests:?} {metrics:?} {status:?} {problems:?} {dropped} {strays} {refused:?} {unpublished:?} {kept:?}"
     )
 }
 
@@ -112,6 +113,7 @@ fn every_kind_of_words_arrives_as_it_was_said() {
     }
     .words();
     words.add_metric(b"total_bytes", f64::NAN);
+    words.add_metric(b"no name", 1.0);
     assert!(words.keep(&[0, 255, 10]));
 
     for verdict in [Verdict::Good, Verdict::Failed, Verdict::Panicked] {
