@@ -227,8 +227,13 @@ fn each_other_rule_that_is_broken_is_named() {
         ),
         (
             "BADLY_NAMED",
+            Some(1),
+            "FAIL     bad words: the metric \"Total-Bytes\" is not published: its name does not start with a lower-case letter",
+        ),
+        (
+            "NUMBER_BADLY_NAMED",
             Some(0),
-            "warning  bad words: the name \"Total-Bytes\" of a number is not in snake_case",
+            "warning  bad words: the name \"Much-Bytes\" of a number is not in snake_case",
         ),
         (
             "NO_WORDS_FOR_IT",

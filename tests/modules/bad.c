@@ -97,6 +97,12 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
 #ifdef BADLY_NAMED
     amm_say_metric(sink, "Total-Bytes", (double)total);
 #endif
+#ifdef NUMBER_BADLY_NAMED
+    const amm_number much = { AMM_S("Much-Bytes"), (double)total };
+    if (snapshot->scan == 1) {
+        amm_say_finding(sink, AMM_SEVERITY_NOTICE, "much", "there is much memory", &much, 1);
+    }
+#endif
     amm_say_metric(sink, "memory_bytes", (double)total);
     return AMM_OK;
 }

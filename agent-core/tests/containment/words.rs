@@ -30,7 +30,7 @@ fn texts(words: &Words) -> Vec<&str> {
     let requests = words.requests.iter().map(|request| &request.reason);
     findings
         .chain(requests)
-        .chain(words.metrics().iter().map(|metric| &metric.name))
+        .chain(words.unpublished.iter().map(|(name, _)| name))
         .chain([&words.status])
         .map(String::as_str)
         .collect()
@@ -75,7 +75,8 @@ fn characters_that_act_become_blanks() {
     assert_eq!(
         log,
         format!(
-            "warning chaos: {line}\nwarning chaos:   a b [31mc d\nwarning chaos:   e f g h i j\n"
+            "warning chaos: {line}\nwarning chaos:   a b [31mc d\nwarning chaos:   e f g h i j\n\
+             warning chaos: the metric \"{line}\" is not published: its name is not in snake_case\n"
         )
     );
 }

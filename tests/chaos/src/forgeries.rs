@@ -113,8 +113,8 @@ impl Answer {
         self.0.extend(text.bytes());
     }
 
-    /// No metrics, no status, no problems, nothing dropped, no strays, nothing refused, nothing kept.
+    /// No metrics, no status, no problems, nothing dropped, no strays, nothing refused, nothing unpublished, nothing kept.
     fn end(&mut self) {
-        self.numbers(&[0; 7]);
+        self.numbers(&[0; 8]);
     }
 }
