@@ -195,10 +195,15 @@ fn root_sees_who_holds_the_memory_of_an_open_incident_now() {
     let record = bench.record(&[]);
     assert_eq!(record["now"]["holders"][1]["note"], "40 pipes, PID 4711");
     assert!(record["now"]["taken"]["at"]["time"].is_string());
+    let (_, page, _) = bench.incidents(&["show", "--html"]);
+    assert!(
+        page.contains("pipes of leaky<small>40 pipes, PID 4711"),
+        "{page}"
+    );
     for arguments in [
         &["show", "--stored"][..],
         &["show", "--redact"],
-        &["show", "--html"],
+        &["show", "--html", "--stored"],
     ] {
         let (_, report, _) = bench.incidents(arguments);
         assert!(!report.contains("pipes of leaky"), "{arguments:?}");

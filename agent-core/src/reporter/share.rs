@@ -18,6 +18,8 @@ const BYTES: f64 = 512.0 * 1024.0;
 const BYTES_PER_SEC: f64 = 4096.0;
 /// How often the same is said again.
 const REMINDER: Duration = Duration::from_secs(3600);
+/// How the code of a finding ends that ends an incident.
+const OVER: &str = "-over";
 /// So many findings of a module are remembered; what is said twice is said soon.
 const MOST: usize = 128;
 
@@ -38,6 +40,8 @@ struct Share {
 #[derive(Debug)]
 struct Said {
     finding: u64,
+    /// The incident that it is about; nothing if it is about none, or ends one.
+    incident: Option<u64>,
     written: Duration,
     seen: Duration,
     repeated: u64,
@@ -61,8 +65,12 @@ impl Shares {
     /// Looks at a finding that would be written.
     pub(super) fn pass(&mut self, module: &str, finding: &Finding, now: Duration) -> Verdict {
         let size = finding.text.len() + finding.details.len();
-        let hash = hash(finding);
+        let said = Said::new(finding, now);
+        let hash = said.finding;
         let share = self.of_module(module, now);
+        if finding.code.ends_with(OVER) {
+            share.end(&said, digest(&finding.incident));
+        }
         let known = share.said.iter_mut().find(|said| said.finding == hash);
         if let Some(said) = known {
             said.seen = now;
@@ -74,7 +82,7 @@ impl Shares {
         if !share.take(size) {
             return Verdict::TooMuch;
         }
-        let repeated = share.note(hash, now);
+        let repeated = share.note(said);
         Verdict::Write { repeated }
     }
 
@@ -114,6 +122,15 @@ impl Shares {
 }
 
 impl Share {
+    /// Forgets what was said of an incident that is over now: the same again is another one, and so is its end.
+    fn end(&mut self, end: &Said, incident: u64) {
+        let before = self.said.len();
+        self.said.retain(|said| said.incident != Some(incident));
+        if self.said.len() < before {
+            self.said.retain(|said| said.finding != end.finding);
+        }
+    }
+
     /// Takes a line from what is left. One that is larger than what is left is said if anything is: it need not wait until
     /// there is room for the largest.
     fn take(&mut self, size: usize) -> bool {
@@ -127,10 +144,13 @@ impl Share {
     }
 
     /// Remembers that something is written now. How often it was not since it last was.
-    fn note(&mut self, finding: u64, now: Duration) -> u64 {
-        let known = self.said.iter_mut().find(|said| said.finding == finding);
+    fn note(&mut self, new: Said) -> u64 {
+        let known = self
+            .said
+            .iter_mut()
+            .find(|said| said.finding == new.finding);
         if let Some(said) = known {
-            said.written = now;
+            said.written = new.written;
             return std::mem::take(&mut said.repeated);
         }
         if self.said.len() >= MOST {
@@ -143,19 +163,26 @@ impl Share {
                 self.said.swap_remove(oldest);
             }
         }
-        self.said.push(Said {
-            finding,
+        self.said.push(new);
+        0
+    }
+}
+
+impl Said {
+    fn new(finding: &Finding, now: Duration) -> Self {
+        let is_of_one = !finding.incident.is_empty() && !finding.code.ends_with(OVER);
+        Self {
+            finding: hash(finding),
+            incident: is_of_one.then(|| digest(&finding.incident)),
             written: now,
             seen: now,
             repeated: 0,
-        });
-        0
+        }
     }
 }
 
 /// What makes two findings the same.
 fn hash(finding: &Finding) -> u64 {
-    let mut hasher = DefaultHasher::new();
     let Finding {
         severity,
         code,
@@ -164,7 +191,12 @@ fn hash(finding: &Finding) -> u64 {
         incident,
         ..
     } = finding;
-    (severity.name(), code, text, details, incident).hash(&mut hasher);
+    digest(&(severity.name(), code, text, details, incident))
+}
+
+fn digest(what: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -205,6 +237,29 @@ mod tests {
                 Verdict::Write { repeated: 2 }
             ]
         );
+    }
+
+    #[test]
+    fn the_same_incident_once_more_is_news_and_so_is_its_end() {
+        let mut shares = Shares::default();
+        let about = |code: &str, incident: &str| Finding {
+            code: code.to_owned(),
+            incident: incident.to_owned(),
+            ..finding("the pool")
+        };
+        let full = about("pool-full", "pool");
+        let over = about("pool-over", "pool");
+        let other = about("lake-full", "lake");
+        let mut pass = |finding| shares.pass("chaos", finding, minutes(1));
+
+        let said = [&full, &other, &over, &full, &full, &over, &over, &other].map(&mut pass);
+
+        let written = Verdict::Write { repeated: 0 };
+        let again = Verdict::Repeated;
+        let expected = [
+            written, written, written, written, again, written, again, again,
+        ];
+        assert_eq!(said, expected);
     }
 
     #[test]

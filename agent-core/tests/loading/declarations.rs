@@ -130,7 +130,7 @@ fn a_string_that_is_null_and_yet_has_a_length_is_refused() {
 #[test]
 fn a_string_that_is_far_too_long_is_refused() {
     refused(
-        "long-string",
+        "longer-string",
         &[("DESCRIPTION", r#"{"x",4097}"#)],
         "module \"variant\": a string in its description is 4097 bytes long, at most 4096 are taken",
     );
@@ -220,8 +220,8 @@ fn a_need_of_a_process_is_said_to_be_that() {
             "process",
             &[("NEEDS", &format!("AMM_S(\"{need}\")"))],
             &format!(
-                "module \"variant\": it needs {need:?}, which is of a process: a module sees files of the whole \
-                 machine only"
+                "module \"variant\": it needs {need:?}, which is of a process, and nothing of a \
+                 process is read for modules"
             ),
         );
     }
@@ -232,8 +232,8 @@ fn all_that_is_wrong_with_a_declaration_is_said_at_once() {
     refused(
         "several",
         &[("NEEDS", "AMM_S(\"/proc/self/status\"), AMM_S(\"meminfo\")")],
-        "module \"variant\": it needs \"/proc/self/status\", which is of a process: a module sees files of the whole \
-         machine only; it needs \"meminfo\", which is not the path of a file of the kernel below /proc or /sys",
+        "module \"variant\": it needs \"/proc/self/status\", which is of a process, and nothing of a \
+                 process is read for modules; it needs \"meminfo\", which is not the path of a file of the kernel below /proc or /sys",
     );
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
@@ -52,8 +52,15 @@ impl Bench {
         self.place.command(&["--root", root, "--foreground"])
     }
 
+    /// What a command says of the daemon, which runs below the tree.
+    fn asked(&self, command: &[&str]) -> Output {
+        let root = ["--root", self.tree.to_str().unwrap()];
+        let arguments = [&root[..], command].concat();
+        self.place.command(&arguments).output().unwrap()
+    }
+
     fn status(&self) -> Value {
-        let output = self.place.command(&["status", "--json"]).output().unwrap();
+        let output = self.asked(&["status", "--json"]);
         assert!(output.status.success(), "{output:?}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
@@ -102,7 +109,7 @@ fn a_file_that_hangs_costs_its_module_and_neither_scans_nor_status_nor_the_end()
     let why = quarantined(&mut daemon);
     bench.assert_goes_on();
     let status = bench.status();
-    let metrics = bench.place.command(&["metrics"]).output().unwrap();
+    let metrics = bench.asked(&["metrics"]);
     let (ended, said) = daemon.terminate();
 
     assert!(
@@ -118,7 +125,7 @@ fn a_file_that_hangs_costs_its_module_and_neither_scans_nor_status_nor_the_end()
     let metrics = String::from_utf8(metrics.stdout).unwrap();
     for module in ["steady", "variant"] {
         for unit in ["seconds", "bytes"] {
-            let line = format!("adaptivemmd_module_files_{unit}_total{{module=\"{module}\"}} 0");
+            let line = format!("adaptivemmd_module_files_{unit}_total{{module=\"{module}\"}} 0.0");
             assert!(
                 metrics.lines().any(|each| each == line),
                 "{line}: {metrics}"
@@ -149,7 +156,7 @@ fn a_file_that_hangs_is_not_read_by_ever_more_threads() {
 
     for budget in [7, 8, 9] {
         bench.configure(&format!("module-files-ms = {budget}"));
-        let reloaded = bench.place.command(&["reload"]).output().unwrap();
+        let reloaded = bench.asked(&["reload"]);
         assert!(reloaded.status.success(), "{reloaded:?}");
     }
 
@@ -176,14 +183,14 @@ fn a_file_that_is_huge_is_not_read_and_its_module_is_quarantined_unless_it_may()
     );
 
     bench.configure("module-files-kib = 4096\nmodule-files-ms = 10_000");
-    let reloaded = bench.place.command(&["reload"]).output().unwrap();
+    let reloaded = bench.asked(&["reload"]);
     assert!(reloaded.status.success(), "{reloaded:?}");
     let files = eventually("it is read", || {
         let status = bench.status();
         let variant = Bench::of_module(&status, "variant");
         (variant["files"]["bytes"] == 3 << 20).then(|| variant.clone())
     });
-    let screen = bench.place.command(&["status"]).output().unwrap();
+    let screen = bench.asked(&["status"]);
     let screen = String::from_utf8(screen.stdout).unwrap();
     daemon.terminate();
 
