@@ -150,6 +150,23 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
+/// Makes sure that the page names who holds the memory, and nothing that is stored or handed on does.
+fn assert_pages(bench: &Bench) {
+    let (_, page, _) = bench.incidents(&["show", "--html"]);
+    assert!(
+        page.contains("pipes of leaky<small>40 pipes, PID 4711"),
+        "{page}"
+    );
+    for arguments in [
+        &["show", "--stored"][..],
+        &["show", "--redact"],
+        &["show", "--html", "--stored"],
+    ] {
+        let (_, report, _) = bench.incidents(arguments);
+        assert!(!report.contains("pipes of leaky"), "{arguments:?}");
+    }
+}
+
 #[test]
 fn root_sees_who_holds_the_memory_of_an_open_incident_now() {
     if !rustix::process::geteuid().is_root() {
@@ -195,19 +212,7 @@ fn root_sees_who_holds_the_memory_of_an_open_incident_now() {
     let record = bench.record(&[]);
     assert_eq!(record["now"]["holders"][1]["note"], "40 pipes, PID 4711");
     assert!(record["now"]["taken"]["at"]["time"].is_string());
-    let (_, page, _) = bench.incidents(&["show", "--html"]);
-    assert!(
-        page.contains("pipes of leaky<small>40 pipes, PID 4711"),
-        "{page}"
-    );
-    for arguments in [
-        &["show", "--stored"][..],
-        &["show", "--redact"],
-        &["show", "--html", "--stored"],
-    ] {
-        let (_, report, _) = bench.incidents(arguments);
-        assert!(!report.contains("pipes of leaky"), "{arguments:?}");
-    }
+    assert_pages(&bench);
     assert_eq!(
         contents(&bench.state("incidents")),
         kept,
