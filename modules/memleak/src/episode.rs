@@ -39,6 +39,8 @@ pub(crate) enum Telling {
 pub(crate) struct Heard {
     pub(crate) telling: Telling,
     pub(crate) incident: Incident,
+    /// The growth before, which nobody will look after any more.
+    pub(crate) replaced: Option<Over>,
 }
 
 /// The growth that goes on, if there is one.
@@ -76,6 +78,13 @@ pub(crate) struct Over {
     pub(crate) left: Balance,
 }
 
+impl Over {
+    /// Whether half of it is there, or more.
+    pub(crate) fn is_left(&self) -> bool {
+        self.left.get() >= self.told.get() / 2
+    }
+}
+
 impl Episode {
     /// Takes in what a detector claims.
     pub(crate) fn hear(&mut self, claim: &Claim) -> Heard {
@@ -87,16 +96,18 @@ impl Episode {
             return Heard {
                 telling: open.join(claim),
                 incident: open.incident(),
+                replaced: None,
             };
         }
         let suspected = self.suspicion.since(claim.at);
         let open = Open::of(claim, suspected.unwrap_or(claim.at));
         let incident = open.incident();
-        self.open = Some(open);
+        let before = self.open.replace(open);
         self.suspicion = Lasting::default();
         Heard {
             telling: Telling::Aloud,
             incident,
+            replaced: before.map(|before| before.over(&claim.now)),
         }
     }
 
@@ -109,6 +120,7 @@ impl Episode {
         Heard {
             telling: Telling::Aloud,
             incident: Incident::Classic(since),
+            replaced: None,
         }
     }
 
@@ -118,11 +130,13 @@ impl Episode {
             Some(open) if open.grade >= grade && open.members.has(Series::Unaccounted) => Heard {
                 telling: Telling::Aside(open.opened),
                 incident: open.incident(),
+                replaced: None,
             },
             Some(_) | None => grown.map_or(
                 Heard {
                     telling: Telling::Aloud,
                     incident: Incident::Level,
+                    replaced: None,
                 },
                 |claim| self.hear(claim),
             ),
@@ -171,14 +185,8 @@ impl Episode {
         let is_known = Series::ALL
             .into_iter()
             .all(|series| !open.members.has(series) || floors.get(series).is_some());
-        let left = floors.growth(&open.origin, open.members);
-        let is_over = is_known && left.get() < open.told.get() / 2;
-        let over = Over {
-            incident: open.incident(),
-            opened: open.opened,
-            told: open.told,
-            left,
-        };
+        let over = open.over(floors);
+        let is_over = is_known && !over.is_left();
         is_over.then(|| {
             self.open = None;
             over
@@ -203,6 +211,16 @@ impl Open {
             told: claim.now.growth(&claim.before, claim.members),
             told_at: claim.at,
             last_seen: claim.at,
+        }
+    }
+
+    /// What is to be said when it is over, with what there is of it now.
+    fn over(&self, now: &Levels) -> Over {
+        Over {
+            incident: self.incident(),
+            opened: self.opened,
+            told: self.told,
+            left: now.growth(&self.origin, self.members),
         }
     }
 
@@ -266,6 +284,7 @@ mod tests {
         Heard {
             telling,
             incident: Incident::Growth(hours(named)),
+            replaced: None,
         }
     }
 
@@ -322,9 +341,18 @@ mod tests {
             episode.hear(&warning(SLAB, 8, 14, levels(900, 90))),
             heard(Telling::Aside(hours(6)), 6)
         );
+        let replaced = Over {
+            incident: Incident::Growth(hours(6)),
+            opened: hours(6),
+            told: Balance::new(900),
+            left: Balance::new(500),
+        };
         assert_eq!(
-            episode.hear(&warning(SLAB, 15, 21, levels(900, 90))),
-            heard(Telling::Aloud, 21)
+            episode.hear(&warning(SLAB, 15, 21, levels(410, 90))),
+            Heard {
+                replaced: Some(replaced),
+                ..heard(Telling::Aloud, 21)
+            }
         );
     }
 

@@ -128,6 +128,9 @@ impl Report {
 
     /// Hands it to the core.
     pub(crate) fn say(&self, heard: Heard, at: Uptime, out: &mut Out<'_>) {
+        if let Some(over) = &heard.replaced {
+            say_over(over, at, out);
+        }
         // What is doubtful, or may be gone soon, is not worth evidence.
         let is_kept = !(self.is_doubtful || self.is_small) || heard.telling != Telling::Aloud;
         let incident = is_kept.then(|| heard.incident.to_string());
@@ -190,8 +193,13 @@ const fn severity(grade: Grade) -> Severity {
 
 /// Says that a growth is over.
 pub(crate) fn say_over(over: &Over, at: Uptime, out: &mut Out<'_>) {
+    let lead = if over.is_left() {
+        "Another growth begins"
+    } else {
+        "Probably no leak"
+    };
     let text = format!(
-        "Probably no leak: of the growth by {} that was reported {} ago, {} is left",
+        "{lead}: of the growth by {} that was reported {} ago, {} is left",
         over.told,
         span(at.since(over.opened)),
         over.left,

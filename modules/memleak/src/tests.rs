@@ -292,6 +292,32 @@ fn one_growth_is_one_incident_from_the_first_warning_to_its_end() {
     );
 }
 
+/// The first growth is gone, and before that was seen another one comes.
+#[test]
+fn an_incident_ends_when_another_growth_takes_its_place() {
+    let findings = incidents(260, |minute| Amounts {
+        lost: match minute {
+            100..103 => 600,
+            107..150 => 900,
+            _ => 0,
+        },
+        ..Amounts::default()
+    });
+
+    let ends = |incident: &str| {
+        let end = format!(": leak-over {incident}");
+        findings
+            .iter()
+            .filter(|finding| finding.ends_with(&end))
+            .count()
+    };
+    let opened = |index: usize| findings[index].rsplit(' ').next().unwrap_or_default();
+    let first = opened(0);
+    let last = opened(findings.len() - 1);
+    assert_ne!(first, last, "{findings:?}");
+    assert_eq!((ends(first), ends(last)), (1, 1), "{findings:?}");
+}
+
 #[test]
 fn the_core_is_asked_for_evidence_when_a_floor_rises_for_the_first_time() {
     let findings = incidents(700, |minute| Amounts {
