@@ -10,6 +10,16 @@ use std::path::{Path, PathBuf};
 
 /// More libraries than any module brings in.
 const MOST_FILES: usize = 128;
+/// So many directories are looked for in a place.
+const MOST_DIRECTORIES: usize = 256;
+/// The directory of a place that has one for each level of abilities.
+const HWCAPS: &str = "glibc-hwcaps";
+/// The names of such directories before, in any order and one in another.
+const BEFORE_HWCAPS: [&str; 26] = [
+    "aarch64", "atomics", "avx512_1", "fpu", "haswell", "i386", "i486", "i586", "i686", "neon",
+    "power6", "power7", "power8", "power9", "ppc64le", "s390x", "sse2", "tls", "v6l", "v7l", "v8l",
+    "vfp", "x86_64", "xeon_phi", "z13", "z14",
+];
 /// More than any table that is read here, in bytes.
 const LONGEST: u64 = 16 << 20;
 
@@ -59,6 +69,30 @@ pub(crate) fn expanded(place: &OsStr, object: &Path) -> Option<PathBuf> {
     let text = replaced(&text, b"$ORIGIN", origin);
     let is_plain = !text.contains(&b'$');
     is_plain.then(|| PathBuf::from(OsString::from_vec(text)))
+}
+
+/// A place, and the directories in it where the dynamic linker looks before: for the abilities of processors, as glibc
+/// has them now (`glibc-hwcaps/x86-64-v3`), and until 2.36 (`tls/haswell/x86_64`).
+pub(crate) fn searched(place: &Path) -> Vec<PathBuf> {
+    let mut directories = vec![place.to_owned()];
+    let mut seen = 0;
+    while let Some(directory) = directories.get(seen) {
+        seen += 1;
+        let is_new = directory.ends_with(HWCAPS);
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let more: Vec<PathBuf> = entries
+            .filter(|entry| is_new || is_for_processors(&entry.file_name()))
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
+        directories.extend(more);
+        directories.truncate(MOST_DIRECTORIES);
+    }
+    directories
+}
+
+fn is_for_processors(name: &OsStr) -> bool {
+    name == HWCAPS || BEFORE_HWCAPS.iter().any(|known| name == *known)
 }
 
 fn replaced(text: &[u8], token: &[u8], by: &[u8]) -> Vec<u8> {
@@ -119,7 +153,8 @@ fn beside(members: &[(PathBuf, Linking)]) -> Vec<PathBuf> {
             if is_path(name) {
                 found.extend(expanded(name, path));
             } else {
-                found.extend(places.iter().map(|place| place.join(name)));
+                let directories = places.iter().flat_map(|place| searched(place));
+                found.extend(directories.map(|directory| directory.join(name)));
             }
         }
     }

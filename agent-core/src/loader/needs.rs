@@ -13,10 +13,12 @@ const STATIC: &str = "which is the same in every scan";
 const DEBUGGER: &str = "which belongs to whoever traces the kernel";
 
 /// Directories of which no file is read.
-const DIRECTORIES: [(&str, &str); 19] = [
+const DIRECTORIES: [(&str, &str); 23] = [
     ("/proc/acpi", BLOCKS),
     ("/proc/bus/pci", HARDWARE),
     ("/proc/device-tree", SECRET),
+    ("/proc/driver/nvram", HARDWARE),
+    ("/proc/i8k", HARDWARE),
     ("/proc/sal", BLOCKS),
     // An automount point as a rule: looking is enough to make it mount something.
     ("/proc/sys/fs/binfmt_misc", ACTS),
@@ -35,10 +37,14 @@ const DIRECTORIES: [(&str, &str); 19] = [
     ("/sys/kernel/security", BLOCKS),
     ("/sys/kernel/tracing", DEBUGGER),
     ("/sys/class/devcoredump", SECRET),
+    // Reading hot_add makes a device.
+    ("/sys/class/zram-control", ACTS),
+    // May hold the seed of the random numbers.
+    ("/sys/kernel/boot_params", SECRET),
 ];
 
 /// Files by their last name, in whichever directory: the kernel has several ways to most of them.
-const NAMES: [(&str, &str); 46] = [
+const NAMES: [(&str, &str); 54] = [
     ("binary_bios_measurements", SLOW),
     ("binary_runtime_measurements", SLOW),
     ("config.gz", STATIC),
@@ -91,7 +97,26 @@ const NAMES: [(&str, &str); 46] = [
     ("drop_caches", ACTS),
     ("compact_memory", ACTS),
     ("sysrq-trigger", ACTS),
+    ("hot_add", ACTS),
+    ("i915_error_state", SECRET),
+    ("kmemleak", SLOW),
+    ("lru_gen", SLOW),
     ("lru_gen_full", SLOW),
+    // Takes a second, and may hold the bus for as long.
+    ("w1_slave", HARDWARE),
+    // What was last said to a device of mlx5.
+    ("out", HARDWARE),
+    // How the kernel was started, which passwords are part of at times.
+    ("cmdline", SECRET),
+    ("userid", SECRET),
+];
+
+/// Directories by their name, in whichever directory: links into those above, and what is like them.
+const LINKS: [(&str, &str); 4] = [
+    ("auth", SECRET),
+    ("firmware_node", SECRET),
+    ("of_node", SECRET),
+    ("pstore", SECRET),
 ];
 
 /// Parts of a file's name below `/sys/kernel/debug` that say that its reading does something: amdgpu resets a graphics
@@ -174,8 +199,18 @@ fn objection(path: &str, parts: &[&str]) -> Option<&'static str> {
         return Some(why);
     }
     let lower = name.to_ascii_lowercase();
-    let is_key = lower == "key" || lower.ends_with("_key") || lower.ends_with("-key");
+    let is_key = lower == "key"
+        || ["_key", "-key", "_keys", "-keys"]
+            .iter()
+            .any(|end| lower.ends_with(end));
     if is_key || SECRETS.iter().any(|part| lower.contains(part)) {
+        return Some(SECRET);
+    }
+    if let Some((_, why)) = LINKS.iter().find(|(link, _)| parts.contains(link)) {
+        return Some(why);
+    }
+    // What a device held when it failed, by whichever way.
+    if parts.iter().any(|part| part.starts_with("devcd")) {
         return Some(SECRET);
     }
     // Addresses of the kernel.
@@ -214,7 +249,11 @@ fn debug_objection(parts: &[&str], name: &str) -> Option<&'static str> {
     if is_relay {
         return Some(CONSUMES);
     }
-    if name.ends_with("_test_ib") || name.contains("_regs") {
+    // The state and the memory of graphics processors, which the driver reads from the device.
+    if name.starts_with("amdgpu_") && !DEEDS.iter().any(|deed| name.contains(deed)) {
+        return Some(HARDWARE);
+    }
+    if name.ends_with("_test_ib") || name.contains("_regs") || name == "regs" {
         return Some(HARDWARE);
     }
     let acts = DEEDS.iter().any(|deed| name.contains(deed));
@@ -225,6 +264,81 @@ fn debug_objection(parts: &[&str], name: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
+    const REFUSED: [(&str, &str); 69] = [
+        ("/proc/kmsg", CONSUMES),
+        ("/proc/kcore", SECRET),
+        ("/proc/vmcore", SECRET),
+        ("/proc/kpageflags", SLOW),
+        ("/proc/kpagecount", SLOW),
+        ("/proc/kpagecgroup", SLOW),
+        ("/proc/kallsyms", SECRET),
+        ("/proc/keys", SECRET),
+        ("/proc/config.gz", STATIC),
+        ("/proc/acpi/event", BLOCKS),
+        ("/proc/xen/xenbus", BLOCKS),
+        ("/proc/bus/pci/00/1f.0", HARDWARE),
+        ("/proc/sysrq-trigger", ACTS),
+        ("/proc/sys/vm/stat_refresh", ACTS),
+        ("/proc/sys/vm/drop_caches", ACTS),
+        ("/proc/sys/net/ipv4/tcp_fastopen_key", SECRET),
+        ("/proc/sys/net/ipv6/conf/all/stable_secret", SECRET),
+        ("/proc/sys/fs/binfmt_misc/status", ACTS),
+        ("/proc/net/rpc/auth.unix.ip/channel", CONSUMES),
+        ("/proc/fs/ext4/sda1/mb_groups", SLOW),
+        ("/proc/ppc64/rtas/error_log", CONSUMES),
+        ("/proc/device-tree/chosen/rng-seed", SECRET),
+        ("/sys/firmware/acpi/tables/MSDM", SECRET),
+        ("/sys/firmware/efi/efivars/x", SECRET),
+        ("/sys/kernel/tracing/trace_pipe", DEBUGGER),
+        ("/sys/kernel/tracing/per_cpu/cpu0/trace_pipe_raw", DEBUGGER),
+        ("/sys/kernel/debug/tracing/trace", DEBUGGER),
+        ("/sys/kernel/debug/block/sda/trace0", CONSUMES),
+        ("/sys/kernel/debug/usb/usbmon/0u", CONSUMES),
+        ("/sys/kernel/debug/dri/0/amdgpu_gpu_recover", ACTS),
+        ("/sys/kernel/debug/dri/0/amdgpu_evict_vram", ACTS),
+        ("/sys/kernel/debug/dri/0/crtc-0/crc/data", BLOCKS),
+        ("/sys/kernel/debug/regmap/x/registers", HARDWARE),
+        ("/sys/kernel/debug/ttm/page_pool_shrink", ACTS),
+        ("/sys/kernel/debug/provoke-crash/DIRECT", ACTS),
+        ("/sys/kernel/debug/ras/daemon_active", ACTS),
+        ("/sys/kernel/debug/mydrv/clear", ACTS),
+        ("/sys/kernel/debug/page_owner", SLOW),
+        ("/sys/kernel/debug/kernel_page_tables", SLOW),
+        ("/sys/kernel/mm/page_idle/bitmap", ACTS),
+        ("/sys/kernel/security/apparmor/revision", BLOCKS),
+        ("/sys/power/wakeup_count", BLOCKS),
+        ("/sys/bus/pci/devices/0000:00:1f.0/config", HARDWARE),
+        ("/sys/bus/pci/devices/0000:00:1f.0/resource0", HARDWARE),
+        ("/sys/bus/pci/devices/0000:00:1f.0/vpd", HARDWARE),
+        ("/sys/module/ext4/sections/.text", SECRET),
+        ("/sys/class/dmi/id/product_uuid", SECRET),
+        ("/sys/class/nvme/nvme0/dhchap_secret", SECRET),
+        ("/sys/class/devcoredump/devcd1/data", SECRET),
+        ("/sys/fs/pstore/dmesg-efi-1", SECRET),
+        ("/sys/fs/bpf/iterator", ACTS),
+        ("/sys/class/zram-control/hot_add", ACTS),
+        ("/sys/devices/virtual/misc/zram-control/hot_add", ACTS),
+        ("/sys/kernel/debug/bluetooth/hci0/link_keys", SECRET),
+        (
+            "/sys/kernel/debug/bluetooth/hci0/identity_resolving_keys",
+            SECRET,
+        ),
+        ("/sys/devices/virtual/devcoredump/devcd1/data", SECRET),
+        ("/sys/kernel/debug/dri/0/i915_error_state", SECRET),
+        ("/sys/kernel/debug/dri/0/amdgpu_vram", HARDWARE),
+        ("/sys/kernel/debug/dri/0/amdgpu_ring_gfx", HARDWARE),
+        ("/sys/kernel/debug/hisi_zip/x/regs", HARDWARE),
+        ("/sys/kernel/debug/kmemleak", SLOW),
+        ("/sys/kernel/debug/lru_gen", SLOW),
+        ("/sys/kernel/boot_params/setup_data/0/data", SECRET),
+        ("/sys/kernel/config/target/iscsi/x/auth/userid", SECRET),
+        ("/sys/devices/platform/efuse/of_node/reg", SECRET),
+        ("/sys/devices/pnp0/00:01/firmware_node/hid", SECRET),
+        ("/sys/bus/w1/devices/28-0/w1_slave", HARDWARE),
+        ("/proc/driver/nvram", HARDWARE),
+        ("/proc/cmdline", SECRET),
+    ];
+
     #[track_caller]
     fn reason(path: &str) -> String {
         check(path).unwrap_err()
@@ -232,61 +346,7 @@ mod tests {
 
     #[test]
     fn what_blocks_consumes_acts_takes_long_or_is_secret_is_refused_with_the_reason() {
-        let refused = [
-            ("/proc/kmsg", CONSUMES),
-            ("/proc/kcore", SECRET),
-            ("/proc/vmcore", SECRET),
-            ("/proc/kpageflags", SLOW),
-            ("/proc/kpagecount", SLOW),
-            ("/proc/kpagecgroup", SLOW),
-            ("/proc/kallsyms", SECRET),
-            ("/proc/keys", SECRET),
-            ("/proc/config.gz", STATIC),
-            ("/proc/acpi/event", BLOCKS),
-            ("/proc/xen/xenbus", BLOCKS),
-            ("/proc/bus/pci/00/1f.0", HARDWARE),
-            ("/proc/sysrq-trigger", ACTS),
-            ("/proc/sys/vm/stat_refresh", ACTS),
-            ("/proc/sys/vm/drop_caches", ACTS),
-            ("/proc/sys/net/ipv4/tcp_fastopen_key", SECRET),
-            ("/proc/sys/net/ipv6/conf/all/stable_secret", SECRET),
-            ("/proc/sys/fs/binfmt_misc/status", ACTS),
-            ("/proc/net/rpc/auth.unix.ip/channel", CONSUMES),
-            ("/proc/fs/ext4/sda1/mb_groups", SLOW),
-            ("/proc/ppc64/rtas/error_log", CONSUMES),
-            ("/proc/device-tree/chosen/rng-seed", SECRET),
-            ("/sys/firmware/acpi/tables/MSDM", SECRET),
-            ("/sys/firmware/efi/efivars/x", SECRET),
-            ("/sys/kernel/tracing/trace_pipe", DEBUGGER),
-            ("/sys/kernel/tracing/per_cpu/cpu0/trace_pipe_raw", DEBUGGER),
-            ("/sys/kernel/debug/tracing/trace", DEBUGGER),
-            ("/sys/kernel/debug/block/sda/trace0", CONSUMES),
-            ("/sys/kernel/debug/usb/usbmon/0u", CONSUMES),
-            ("/sys/kernel/debug/dri/0/amdgpu_gpu_recover", ACTS),
-            ("/sys/kernel/debug/dri/0/amdgpu_evict_vram", ACTS),
-            ("/sys/kernel/debug/dri/0/crtc-0/crc/data", BLOCKS),
-            ("/sys/kernel/debug/regmap/x/registers", HARDWARE),
-            ("/sys/kernel/debug/ttm/page_pool_shrink", ACTS),
-            ("/sys/kernel/debug/provoke-crash/DIRECT", ACTS),
-            ("/sys/kernel/debug/ras/daemon_active", ACTS),
-            ("/sys/kernel/debug/mydrv/clear", ACTS),
-            ("/sys/kernel/debug/page_owner", SLOW),
-            ("/sys/kernel/debug/kernel_page_tables", SLOW),
-            ("/sys/kernel/mm/page_idle/bitmap", ACTS),
-            ("/sys/kernel/security/apparmor/revision", BLOCKS),
-            ("/sys/power/wakeup_count", BLOCKS),
-            ("/sys/bus/pci/devices/0000:00:1f.0/config", HARDWARE),
-            ("/sys/bus/pci/devices/0000:00:1f.0/resource0", HARDWARE),
-            ("/sys/bus/pci/devices/0000:00:1f.0/vpd", HARDWARE),
-            ("/sys/module/ext4/sections/.text", SECRET),
-            ("/sys/class/dmi/id/product_uuid", SECRET),
-            ("/sys/class/nvme/nvme0/dhchap_secret", SECRET),
-            ("/sys/class/devcoredump/devcd1/data", SECRET),
-            ("/sys/fs/pstore/dmesg-efi-1", SECRET),
-            ("/sys/fs/bpf/iterator", ACTS),
-        ];
-
-        for (path, why) in refused {
+        for (path, why) in REFUSED {
             let expected = format!("it needs {path:?}, {why}: no module is given it");
             assert_eq!(check(path), Err(expected));
         }

@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags, lgetxattr_query, open};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::linking::{Linking, expanded, family, is_path};
+use super::linking::{Linking, expanded, family, is_path, searched};
 use super::mapped::mapped;
 
 /// So many links may lead to a file.
@@ -91,6 +91,11 @@ impl fmt::Display for Distrust {
                     "{path} belongs to user {uid}: chown it to root, or to {trusted}"
                 )
             }
+            // The directory of everybody is to stay so.
+            Blame::Writable { mode } if mode & 0o1000 != 0 => write!(
+                f,
+                "{path} can be written by others than its owner (mode {mode:04o}): put the file elsewhere"
+            ),
             Blame::Writable { mode } => write!(
                 f,
                 "{path} can be written by others than its owner (mode {mode:04o}): chmod go-w"
@@ -180,7 +185,16 @@ fn check_place(place: &OsStr, object: &Path) -> Result<(), Distrust> {
         place: place.to_owned(),
         object: object.to_owned(),
     });
-    walk_expanded(place, object, via).map(drop)
+    let Some(found) = walk_expanded(place, object, via.clone())? else {
+        return Ok(());
+    };
+    for directory in searched(&found) {
+        walk(&directory).map_err(|distrust| Distrust {
+            via: via.clone(),
+            ..distrust
+        })?;
+    }
+    Ok(())
 }
 
 /// As [`check_place`], for a library that is needed by its path.
@@ -213,10 +227,12 @@ fn check_environment(names: &BTreeSet<&OsStr>) -> Result<(), Distrust> {
         let place = Path::new(OsStr::from_bytes(place));
         // An empty one is the directory that the daemon is in.
         let place = std::path::absolute(Path::new(".").join(place)).unwrap_or_default();
-        for name in names {
-            let library = place.join(name);
-            if library.exists() {
-                check_library(&library)?;
+        for directory in searched(&place) {
+            for name in names {
+                let library = directory.join(name);
+                if library.exists() {
+                    check_library(&library)?;
+                }
             }
         }
     }

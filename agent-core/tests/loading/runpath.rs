@@ -178,6 +178,39 @@ fn a_library_of_somebody_else_is_not_brought_in() {
     ));
 }
 
+/// The dynamic linker looks there first. This processor may have less than it asks for: nothing is taken that only some
+/// machine would refuse.
+#[test]
+fn a_library_of_somebody_else_for_better_processors_is_not_brought_in() {
+    if !geteuid().is_root() {
+        skip("only root can give files away");
+        return;
+    }
+    for (test, below) in [
+        ("hwcaps", "glibc-hwcaps/x86-64-v2"),
+        ("hwcaps-of-later", "glibc-hwcaps/x86-64-v9"),
+        ("before-hwcaps", "tls/haswell"),
+    ] {
+        let bringing = Bringing::new(test, "LIBRARIES");
+        let directory = bringing.place.make_directory(&format!("libraries/{below}"));
+        fs::copy(&bringing.library, directory.join("libhelp.so")).unwrap();
+        assert_eq!(bringing.place.loaded(), ["variant"]);
+        chown(&directory, Some(1234), None).unwrap();
+
+        let (place, directory) = (bringing.libraries(), directory.display());
+        // Which of both is seen first does not matter.
+        let reason = bringing.place.refused().remove(0).1;
+        assert!(
+            reason.ends_with(&format!(
+                "{directory} belongs to user 1234: chown it to root"
+            )),
+            "{reason}"
+        );
+        bringing.assert_refused(&reason);
+        assert!(reason.contains(cc::shown(&place)), "{reason}");
+    }
+}
+
 #[test]
 fn a_link_to_a_library_leads_to_where_others_cannot_write() {
     let bringing = Bringing::new("link", "LIBRARIES");

@@ -41,11 +41,12 @@ fn a_file_that_others_can_write_is_not_loaded() {
 fn a_file_in_a_directory_that_others_can_write_is_not_loaded() {
     let telltale = Telltale::new("writable-directory");
     let directory = telltale.place.path("elsewhere");
-    for mode in [0o775, 0o757, 0o1777] {
+    let advice = ["chmod go-w", "chmod go-w", "put the file elsewhere"];
+    for (mode, advice) in [0o775, 0o757, 0o1777].into_iter().zip(advice) {
         set_mode(&directory, mode);
 
         let reason = format!(
-            "{} can be written by others than its owner (mode {mode:04o}): chmod go-w",
+            "{} can be written by others than its owner (mode {mode:04o}): {advice}",
             directory.display()
         );
         telltale.assert_untrusted(&telltale.file, &reason);
@@ -63,7 +64,7 @@ fn a_file_far_below_a_directory_that_others_can_write_is_not_loaded() {
     set_mode(&above, 0o1777);
 
     let reason = format!(
-        "{} can be written by others than its owner (mode 1777): chmod go-w",
+        "{} can be written by others than its owner (mode 1777): put the file elsewhere",
         above.display()
     );
     telltale.assert_untrusted(&file, &reason);
