@@ -56,6 +56,21 @@ pub(crate) fn open_or_make(path: &Path, mode: u32, also: OFlags) -> io::Result<F
     regular(openat(CWD, path, flags, Mode::from_raw_mode(mode)))
 }
 
+/// Opens a file that somebody asked for, empty: a new one, or one of the same user, whose content is lost.
+///
+/// # Errors
+///
+/// As for [`open`]; if it belongs to another user, who would have what is written.
+pub(crate) fn open_empty(path: &Path, mode: u32) -> io::Result<File> {
+    let file = open_or_make(path, mode, OFlags::empty())?;
+    let owner = file.metadata()?.uid();
+    if owner != geteuid().as_raw() {
+        return Err(senseless(&format!("it belongs to user {owner}")));
+    }
+    file.set_len(0)?;
+    Ok(file)
+}
+
 /// Reads a regular file that has at most `longest` bytes.
 ///
 /// # Errors

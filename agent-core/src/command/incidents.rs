@@ -11,9 +11,12 @@ use std::path::Path;
 use super::live::{Look, look};
 use super::{Exit, boot, complain, print, state_dir};
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
+use crate::files;
 use crate::incidents::report::{Names, SiteKey, export, html, html_with, redacted, text};
 use crate::incidents::{Archive, Incident};
 
+/// Of what is exported.
+const MODE: u32 = 0o600;
 /// The columns of a page that is read later, or in a window whose size is not known.
 const USUAL_WIDTH: usize = 80;
 /// Lines that are longer are hard to read.
@@ -220,12 +223,9 @@ fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident
 
 /// A file that nobody else can read: it tells of the processes of this machine.
 fn create(path: &Path, is_forced: bool) -> io::Result<std::fs::File> {
-    let mut file = OpenOptions::new();
-    file.write(true).mode(0o600);
     if is_forced {
-        file.create(true).truncate(true);
-    } else {
-        file.create_new(true);
+        return files::open_empty(path, MODE);
     }
-    file.open(path)
+    let mut file = OpenOptions::new();
+    file.write(true).mode(MODE).create_new(true).open(path)
 }

@@ -1,7 +1,6 @@
 //! `adaptivemmd record`: this machine as a trace.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,10 +12,14 @@ use super::{Exit, complain, modules, settings};
 use crate::actuator::Ledger;
 use crate::cli::{Cli, Record};
 use crate::clock::{self, Rhythm};
+use crate::files;
 use crate::sampler::{FileBudget, Sampler, Wanted};
 use crate::signals::{self, Wish};
 use crate::trace::{Compression, Header, Writer};
 use crate::tunables;
+
+/// Of a trace, less what the umask forbids.
+const MODE: u32 = 0o644;
 
 pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
     let modules = modules(&cli.sources());
@@ -137,7 +140,7 @@ fn start(
     let output: Box<dyn Write> = if options.trace == Path::new("-") {
         Box::new(io::stdout())
     } else {
-        Box::new(File::create(&options.trace)?)
+        Box::new(files::open_empty(&options.trace, MODE)?)
     };
     let release = sampler
         .root()

@@ -36,7 +36,12 @@ pub(super) fn run(cli: &Cli) -> Exit {
         let _never_fails = writeln!(text, "{restored}");
     }
     if restored.is_empty() && error.is_none() {
-        text.push_str("there is nothing to give back\n");
+        text.push_str("there is nothing to give back");
+        if !loaded.is_valid() {
+            // It may not be the directory that the daemon had.
+            let _never_fails = write!(text, " in {}", runtime_dir.display());
+        }
+        text.push('\n');
     }
     let all_well = error.is_none() && restored.iter().all(|restored| restored.result.is_ok());
     let printed = print(&text);

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
+use crate::files;
+
 /// A shorter key can be guessed.
 const SHORTEST: usize = 16;
 /// A longer file is no key.
@@ -55,10 +57,9 @@ impl SiteKey {
     ///
     /// If it cannot be read, or is too short or too long.
     pub fn read(path: &Path) -> io::Result<Self> {
-        let mut text = Vec::new();
-        File::open(path)?.take(LONGEST + 1).read_to_end(&mut text)?;
+        let text = files::read(path, LONGEST)?;
         let text = text.trim_ascii();
-        if text.len() < SHORTEST || text.len() as u64 > LONGEST {
+        if text.len() < SHORTEST {
             let why = format!("a key has {SHORTEST} to {LONGEST} bytes");
             return Err(io::Error::new(io::ErrorKind::InvalidData, why));
         }
