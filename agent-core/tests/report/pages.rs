@@ -138,10 +138,10 @@ fn who_holds_it_now_is_on_the_page_where_root_looked() {
     std::fs::create_dir_all(PAGES).unwrap();
     std::fs::write(Path::new(PAGES).join("now.html"), &page).unwrap();
     for part in [
-        "pipes of leaky<small>1355 pipes, PID 199, /proc/PID/fd</small>",
-        "not known</td><td class=\"n\">at most 1.3 GiB of unaccounted memory",
-        "pipes of &lt;script&gt;<small>/proc/PID/fd</small>",
-        "1.0 MiB</td><td class=\"n\">2.0 MiB of unaccounted memory",
+        "pipes of leaky<small>1355 pipes, PID 199, unaccounted memory, at most, /proc/PID/fd</small>",
+        "<td class=\"n\">not known<br>1.3 GiB</td>",
+        "pipes of &lt;script&gt;<small>unaccounted memory, /proc/PID/fd</small>",
+        "<td class=\"n\">1.0 MiB<br>2.0 MiB</td>",
         "/proc/slabinfo was not read to its end: it is longer than 2 MiB.",
     ] {
         assert!(page.contains(part), "{part}: {page}");

@@ -44,8 +44,7 @@ pub fn holder(holder: &Holder) -> String {
     format!("{}{note}: {}", words::name(&holder.owner), amount(holder))
 }
 
-/// How much, and how sure that is: `at most 1.3 GiB of unaccounted memory`.
-pub(super) fn amount(holder: &Holder) -> String {
+fn amount(holder: &Holder) -> String {
     let limit = match holder.certainty {
         Certainty::AtMost => "at most ",
         Certainty::Exact | Certainty::Charged => "",

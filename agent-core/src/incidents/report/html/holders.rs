@@ -2,11 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::super::now::amount;
 use super::super::outlook::as_f64;
 use super::super::view::View;
 use super::super::words;
-use crate::evidence::{Holder, Now};
+use crate::evidence::{Certainty, Class, Holder, Now};
 
 /// The section of the page.
 pub(super) fn now(view: &View<'_>, now: &Now) -> Markup {
@@ -18,7 +17,7 @@ pub(super) fn now(view: &View<'_>, now: &Now) -> Markup {
                 p { "Nobody is to be seen who holds it." }
             } @else {
                 table {
-                    thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before" } th class="n" scope="col" { "Now" } } }
+                    thead { tr { th scope="col" { "Who" } th class="n" scope="col" { "Before, now" } } }
                     tbody { @for holder in &now.holders { (row(holder)) } }
                 }
             }
@@ -32,17 +31,19 @@ pub(super) fn now(view: &View<'_>, now: &Now) -> Markup {
 
 fn row(holder: &Holder) -> Markup {
     let before = holder.before_bytes.map(|bytes| words::bytes(as_f64(bytes)));
+    let class = holder.class.map_or("memory", Class::name);
     html! {
         tr {
             th class="who" scope="row" {
                 (words::name(&holder.owner))
                 small {
                     @if !holder.note.is_empty() { (words::name(&holder.note)) ", " }
-                    (words::name(&holder.source))
+                    (class)
+                    @if holder.certainty == Certainty::AtMost { ", at most" }
+                    ", " (words::name(&holder.source))
                 }
             }
-            td class="n" { (before.unwrap_or_else(|| "not known".to_owned())) }
-            td class="n" { (amount(holder)) }
+            td class="n" { (before.unwrap_or_else(|| "not known".to_owned())) br; (words::bytes(as_f64(holder.bytes))) }
         }
     }
 }
