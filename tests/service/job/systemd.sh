@@ -17,7 +17,7 @@ manager_says() { since -u "$unit" _PID=1 | grep -q -e "$1"; }
 
 # leak MIB SECONDS: a service whose program, called leaky, soon keeps so much in pipes, and ends after so long.
 leak() {
-    systemd-run --quiet --unit=leaky --property=LimitNOFILE=8192 --property=RuntimeMaxSec="$2" perl -e '
+    systemd-run --quiet --collect --unit=leaky --property=LimitNOFILE=8192 --property=RuntimeMaxSec="$2" perl -e '
         $0 = "leaky";
         for (1 .. $ARGV[0]) {
             pipe(my $r, my $w) or die "pipe: $!";
