@@ -147,14 +147,17 @@ fn beside(members: &[(PathBuf, Linking)]) -> Vec<PathBuf> {
                 .filter_map(|each| expanded(each, path)),
         );
     }
+    let mut directories = Vec::new();
+    for place in &places {
+        directories.extend(searched(place));
+    }
     let mut found = Vec::new();
     for (path, linking) in members {
         for name in &linking.needed {
             if is_path(name) {
                 found.extend(expanded(name, path));
             } else {
-                let directories = places.iter().flat_map(|place| searched(place));
-                found.extend(directories.map(|directory| directory.join(name)));
+                found.extend(directories.iter().map(|directory| directory.join(name)));
             }
         }
     }

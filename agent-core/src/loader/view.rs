@@ -29,10 +29,14 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn new(module: &Description) -> Self {
-        let wanted = module.wanted();
+        Self::blank(module.wanted(), module.needs.clone())
+    }
+
+    /// Without a snapshot yet.
+    fn blank(wanted: Wanted, paths: Vec<String>) -> Self {
         Self {
             wanted,
-            paths: module.needs.clone(),
+            paths,
             meminfo: Vec::new(),
             vmstat: Vec::new(),
             zones: Vec::new(),
@@ -321,19 +325,7 @@ mod tests {
         let root = Root::Recorded(files.into_iter().collect());
         let snapshot = Sampler::new(root, wanted.clone(), None)
             .take(Uptime::default(), Duration::from_secs(30));
-        let mut view = View {
-            wanted,
-            paths: Vec::new(),
-            meminfo: Vec::new(),
-            vmstat: Vec::new(),
-            zones: Vec::new(),
-            nodes: Vec::new(),
-            counters: Vec::new(),
-            free_blocks: Vec::new(),
-            hugepages: Vec::new(),
-            tunables: Vec::new(),
-            files: Vec::new(),
-        };
+        let mut view = View::blank(wanted, Vec::new());
 
         view.fill(&snapshot);
 
