@@ -1,7 +1,7 @@
 //! What identifies a machine, a site or a person in a text, and what stands in its place: a hash under a key. Whoever has the
 //! key can join what comes from one machine; nobody can find out which machine that is by trying names.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::hash::Hasher;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -57,7 +57,8 @@ impl SiteKey {
     ///
     /// If it cannot be read, or is too short or too long.
     pub fn read(path: &Path) -> io::Result<Self> {
-        let text = files::read(path, LONGEST)?;
+        // Whoever names a link means where it leads, as where secrets are mounted; a pipe there would be waited for.
+        let text = files::read(&fs::canonicalize(path)?, LONGEST)?;
         let text = text.trim_ascii();
         if text.len() < SHORTEST {
             let why = format!("a key has {SHORTEST} to {LONGEST} bytes");
@@ -294,9 +295,22 @@ mod tests {
     fn a_key_is_long_enough() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for (text, is_well) in [("short", false), ("sixteen bytes it has\n", true)] {
-            std::fs::write(file.path(), text).unwrap();
+            fs::write(file.path(), text).unwrap();
 
             assert_eq!(SiteKey::read(file.path()).is_ok(), is_well, "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_may_be_reached_by_a_link_and_is_no_pipe() {
+        let place = tempfile::tempdir().unwrap();
+        let [key, link, pipe] = ["key", "link", "pipe"].map(|name| place.path().join(name));
+        fs::write(&key, "sixteen bytes it has\n").unwrap();
+        std::os::unix::fs::symlink(&key, &link).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+
+        assert!(SiteKey::read(&link).is_ok());
+        assert!(SiteKey::read(&pipe).is_err());
     }
 }
