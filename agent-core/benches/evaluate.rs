@@ -4,7 +4,7 @@
 //! of warnings is below 0.95. With `--only WORD` it replays those whose name has this word in it.
 #![allow(clippy::print_stdout, reason = "the tables are the result")]
 
-#[path = "../tests/evaluation/mod.rs"]
+#[path = "../tests/integration/evaluation/mod.rs"]
 mod evaluation;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[path = "../common/workshop.rs"]
-mod places;
+pub(crate) mod places;
 
 pub(crate) use places::workshop;
 

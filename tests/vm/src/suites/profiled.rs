@@ -23,7 +23,7 @@ const LEAKS: [(&str, &str); 6] = [
 ];
 
 /// What is no missing memory, so that nobody is warned of it within seconds. Only what the kernel's files say is kept.
-/// `agent-core/tests/profiled.rs` judges that.
+/// `agent-core/tests/integration/profiled.rs` judges that.
 const LOOKED_AT: [&str; 4] = ["percpu", "vmalloc", "kmalloc", "zram"];
 
 const KIB: u32 = 192 << 10;

@@ -1,0 +1,289 @@
+//! The manual pages in `conf/man` leave nothing out: a page that lacks an option of last week is worse than none,
+//! as it is believed. What can be asked of the program is asked of it; what the modules can say is in their sources.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod page;
+mod sources;
+
+use crate::skip;
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use crate::linked_in::modules;
+use agent_core::cli::Cli;
+use agent_core::config::{Fallback, Key, core_keys, module_keys};
+use agent_core::overview::{Overview, exposition};
+use clap::{Arg, CommandFactory};
+
+use page::{Section, section};
+
+const DAEMON: &str = "adaptivemmd.8";
+const CONFIGURATION: &str = "adaptivemmd.toml.5";
+
+/// A command as it is typed, such as `incidents show`.
+#[derive(Debug)]
+struct Typed {
+    words: Vec<String>,
+    command: clap::Command,
+}
+
+/// The command line with the options that clap adds, and without the commands that are hidden.
+fn command_line() -> (clap::Command, Vec<Typed>) {
+    let mut command = Cli::command();
+    command.build();
+    let commands = typed(&[], &command);
+    (command, commands)
+}
+
+/// All commands of a command; of one that has commands itself, those.
+fn typed(before: &[String], command: &clap::Command) -> Vec<Typed> {
+    let commands = command.get_subcommands();
+    let shown = commands.filter(|command| !command.is_hide_set());
+    let all = shown.flat_map(|command| {
+        let words = [before, &[command.get_name().to_owned()]].concat();
+        if command.has_subcommands() {
+            return typed(&words, command);
+        }
+        let command = command.clone();
+        vec![Typed { words, command }]
+    });
+    all.collect()
+}
+
+/// How mdoc writes the names of an option: `v` and `-verbose`.
+fn flags(option: &Arg) -> Vec<String> {
+    let short = option.get_short().map(String::from);
+    let long = option.get_long().map(|long| format!("-{long}"));
+    short.into_iter().chain(long).collect()
+}
+
+#[test]
+fn every_option_of_the_daemon_has_an_item_with_all_its_names() {
+    let options = section(DAEMON, "OPTIONS");
+    let (daemon, _) = command_line();
+
+    for option in daemon.get_arguments() {
+        let flags = flags(option);
+        let item = options.item(&["Fl", &flags[0]]);
+        assert_eq!(item.flags(), flags, "{item:?}");
+    }
+}
+
+#[test]
+fn every_command_has_an_item_with_its_arguments_and_options() {
+    let page = section(DAEMON, "COMMANDS");
+    let (_, commands) = command_line();
+
+    assert!(commands.len() >= 10, "{commands:?}");
+    for Typed { words, command } in &commands {
+        let item = page.items().into_iter().find(|item| item.types(words));
+        let item = item.unwrap_or_else(|| panic!("{words:?} has no item"));
+        for argument in command.get_positionals() {
+            let names = argument.get_value_names().unwrap_or_default();
+            let name = names.first().unwrap().as_str();
+            assert!(item.has(&[name]), "{name} is not in {item:?}");
+        }
+        for option in command.get_opts() {
+            let is_own = !option.is_global_set() && option.get_id() != "help";
+            for flag in flags(option).iter().filter(|_| is_own) {
+                let words = [".It", "Fl", flag];
+                assert!(item.says(&words), "{flag} has no item in {item:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_manual_names_no_command_and_no_option_that_there_is_not() {
+    let (daemon, commands) = command_line();
+    let all = commands.iter().map(|typed| &typed.command).chain([&daemon]);
+    let known: BTreeSet<String> = all
+        .flat_map(|command| command.get_arguments().flat_map(flags))
+        .collect();
+    let names: BTreeSet<&str> = commands
+        .iter()
+        .map(|typed| typed.words[0].as_str())
+        .collect();
+
+    for heading in ["OPTIONS", "COMMANDS"] {
+        for item in section(DAEMON, heading).items() {
+            for flag in item.flags() {
+                assert!(known.contains(flag), "there is no -{flag}");
+            }
+        }
+    }
+    let documented = section(DAEMON, "COMMANDS").named("Cm");
+    let documented: BTreeSet<&str> = documented.iter().map(String::as_str).collect();
+    assert_eq!(documented, names);
+}
+
+#[test]
+fn every_exit_status_has_an_item() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/command.rs");
+    let source = fs::read_to_string(source).unwrap();
+    let codes = source.split("Self::from(").skip(1);
+    let codes = codes.map(|code| code.split(')').next().unwrap().to_owned());
+    // What `ExitCode::SUCCESS` is, and what clap ends with.
+    let codes: BTreeSet<String> = codes.chain(["0", "2"].map(str::to_owned)).collect();
+
+    let items = section(DAEMON, "EXIT STATUS").items();
+
+    assert!(codes.len() >= 5, "{codes:?}");
+    for code in &codes {
+        assert!(
+            items.iter().any(|item| item.has(&[code])),
+            "the exit status {code} is not in the manual"
+        );
+    }
+    assert_eq!(items.len(), codes.len(), "{items:?}");
+}
+
+#[test]
+fn every_key_has_an_item_with_what_it_accepts_and_its_default() {
+    let core = section(CONFIGURATION, "CORE");
+    for key in core_keys() {
+        assert_documented(&key, &core);
+    }
+    let host = section(CONFIGURATION, "MODULES");
+    for module in modules() {
+        let schema = &module.description.schema;
+        let own = section(CONFIGURATION, &schema.name.to_uppercase());
+        let own = own.subsection(&format!("Options of {}", schema.name));
+        for key in module_keys(schema) {
+            let is_option = key.table.ends_with(".config");
+            assert_documented(&key, if is_option { &own } else { &host });
+        }
+    }
+}
+
+/// A key has an item that says what it accepts and what holds if nobody sets it, as the program itself does.
+fn assert_documented(key: &Key, section: &Section) {
+    let item = section.item(&["Ic", &key.name]);
+    let default = match &key.default {
+        // Packagers choose another directory when they build the daemon.
+        _ if key.name == "module-dir" => "\"/usr/lib/adaptivemmd/modules\"".to_owned(),
+        // Each module has its own.
+        _ if key.name == "enabled" => "as its author chose".to_owned(),
+        Fallback::Fixed(content) => content.to_string(),
+        Fallback::Derived(words) => (*words).to_owned(),
+    };
+    for said in [format!("{}.", key.kind), format!("Default: {default}")] {
+        assert!(
+            item.text.contains(&said),
+            "the item of {} does not say: {said}\n{}",
+            key.name,
+            item.text
+        );
+    }
+}
+
+#[test]
+fn every_module_has_a_section_with_its_options_findings_and_metrics() {
+    let modules = sources::modules();
+    let count = |of: fn(&sources::Module) -> usize| modules.iter().map(of).sum::<usize>();
+
+    // Fewer than there are today: the sources are read in another way than the compiler does.
+    assert!(modules.len() >= 5, "{modules:?}");
+    assert!(count(|module| module.options.len()) >= 13, "{modules:?}");
+    assert!(count(|module| module.codes.len()) >= 30, "{modules:?}");
+    assert!(count(|module| module.metrics.len()) >= 25, "{modules:?}");
+    for module in &modules {
+        let name = &module.name;
+        let own = section(CONFIGURATION, &name.to_uppercase());
+        let documented = |part: &str, macro_: &str| -> BTreeSet<String> {
+            let part = own.subsection(&format!("{part} of {name}"));
+            part.named(macro_).into_iter().collect()
+        };
+        assert_eq!(documented("Options", "Ic"), module.options, "{name}");
+        assert_eq!(documented("Findings", "Sy"), module.codes, "{name}");
+        assert_eq!(documented("Metrics", "Va"), module.metrics, "{name}");
+        own.subsection(&format!("How {name} decides"));
+        own.subsection(&format!("Example of {name}"));
+    }
+}
+
+#[test]
+fn every_metric_of_the_daemon_has_an_item() {
+    let overview: Overview = serde_json::from_str(
+        r#"{"version": "1", "pid": 1, "started": "", "running_seconds": 1, "period_seconds": 1, "scans": 1,
+            "scanned_seconds_ago": 1, "scanned_at_seconds": 1, "scan_seconds": 1, "scans_seconds": 1, "steady": true, "machine": {},
+            "tunables": [{"name": "a", "value": 1, "original": 1, "yielded": false}],
+            "modules": [{"name": "module", "version": "1", "state": "running", "mode": "active",
+                         "isolation": "none", "metrics": {}}],
+            "decisions": [], "incidents": [], "requests": [{"module": "module", "fate": "done", "count": 1}], "messages": [],
+            "log": {"events": {"error": 1}, "lost": 1}}"#,
+    )
+    .unwrap();
+    let text = exposition(&overview);
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: BTreeSet<&str> = types.map(|line| line.split(' ').next().unwrap()).collect();
+
+    let documented = section(DAEMON, "METRICS").named("Va");
+
+    assert!(names.len() >= 14, "{names:?}");
+    let documented: BTreeSet<&str> = documented.iter().map(String::as_str).collect();
+    assert_eq!(documented, names);
+}
+
+#[test]
+fn every_flag_has_an_item() {
+    let modules = sources::modules();
+    let flags: BTreeSet<String> = modules
+        .into_iter()
+        .flat_map(|module| module.flags)
+        .collect();
+
+    let documented = section(CONFIGURATION, "FLAGS").named("Ic");
+
+    assert!(flags.len() >= 5, "{flags:?}");
+    assert_eq!(documented.into_iter().collect::<BTreeSet<_>>(), flags);
+}
+
+#[test]
+fn mandoc_finds_nothing_wrong_with_the_pages() {
+    // It knows no option that only prints its version.
+    if Command::new("mandoc")
+        .arg("-T")
+        .arg("lint")
+        .arg("/dev/null")
+        .output()
+        .is_err()
+    {
+        skip::skip("there is no mandoc here: apt-get install mandoc");
+        return;
+    }
+    for page in page::PAGES {
+        let mut mandoc = Command::new("mandoc");
+        mandoc.args(["-T", "lint", "-W", "warning", &page::path(page)]);
+        let said = mandoc.output().unwrap();
+        let said = [said.stdout, said.stderr].concat();
+        assert_eq!(String::from_utf8_lossy(&said), "", "{page}");
+    }
+}
+
+#[test]
+fn the_steps_for_a_leak_begin_with_its_incident_and_end_with_who_can_mend_it() {
+    let steps = section(DAEMON, "WHAT TO DO")
+        .subsection("A leak is reported")
+        .items();
+
+    let begins = |step: &page::Item, text: &str| step.text.starts_with(&format!(".It {text}"));
+    assert!(
+        begins(&steps[0], ".Nm Cm incidents show says what grew"),
+        "{:?}",
+        steps[0]
+    );
+    let (last, others) = steps.split_last().unwrap();
+    assert!(begins(last, "Report it to the vendor"), "{last:?}");
+    assert!(last.says(&["incidents", "export"]), "{last:?}");
+    assert!(!last.text.contains("restart"), "{last:?}");
+    let mut steps = others.iter();
+    assert!(!steps.any(|step| step.text.contains("eboot")), "{others:?}");
+}
