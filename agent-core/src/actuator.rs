@@ -10,11 +10,11 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use libc::O_NONBLOCK;
 
+use crate::config::ChangeLimits;
 use crate::sampler::Root;
 use crate::tunables::{self, Knob};
 use crate::words::Action;
@@ -36,24 +36,6 @@ pub enum Mode {
     Rehearse,
 }
 
-/// What an administrator chooses about changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// As many changes of one tunable, or compactions of one node, are allowed per minute.
-    pub per_minute: u32,
-    /// For how long a tunable is left alone that somebody else has changed; `None` until we are told.
-    pub resume_after: Option<Duration>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            per_minute: 12,
-            resume_after: None,
-        }
-    }
-}
-
 /// Whose value a tunable has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -68,7 +50,7 @@ pub struct Standing {
 pub struct Actuator {
     root: Root,
     mode: Mode,
-    limits: Limits,
+    limits: ChangeLimits,
     ledger: Ledger,
     /// The tunables that are somebody else's, and since when.
     yielded: BTreeMap<String, Uptime>,
@@ -86,7 +68,7 @@ impl Actuator {
         Self {
             root,
             mode,
-            limits: Limits::default(),
+            limits: ChangeLimits::default(),
             ledger,
             yielded: BTreeMap::new(),
             rate: Rate::default(),
@@ -103,7 +85,7 @@ impl Actuator {
     }
 
     /// Changes the limits.
-    pub fn limit(&mut self, limits: Limits) {
+    pub fn limit(&mut self, limits: ChangeLimits) {
         self.limits = limits;
     }
 

@@ -1,12 +1,12 @@
 //! One scan from the kernel's files to what was done, as in the picture: sampler, bus, arbiter,
 //! actuator. The daemon, a replay and a single snapshot all go this way.
 
-mod deed;
 mod error;
 mod idle;
 mod rehearsal;
 mod site;
 mod start;
+mod tunable_state;
 
 use std::time::Duration;
 
@@ -18,23 +18,24 @@ use crate::arbiter::{Arbiter, Decision};
 use crate::bus::{Bus, Ending, LateFinding, Member, Patience, Reason};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
-use crate::decisions::{Decisions, News, Record};
+use crate::decisions::{Decisions, Record};
+use crate::deed::{Deed, Fate};
 use crate::incidents::{Incidents, Word};
 use crate::loader::Verdict;
 use crate::marker::Marker;
-use crate::overview::Tunable;
+use crate::news::News;
 use crate::sampler::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
 use crate::states::States;
 use crate::trace::Frame;
 use crate::tunables;
 use crate::vitals::Vitals;
 
-pub use deed::{Deed, Fate};
 pub use error::{BuildError, BuildErrors};
 pub use idle::Idle;
 use rehearsal::Rehearsal;
 pub use site::{Site, Threads};
 use start::{Starting, arbiter, chosen, needed, owned, patience, start, wanted, without, writing};
+pub use tunable_state::TunableState;
 
 /// The daemon without its clock, its signals and its log.
 #[derive(Debug)]
@@ -307,12 +308,12 @@ impl Agent {
     }
 
     /// What modules may change, as it is now.
-    pub fn tunables(&self) -> impl Iterator<Item = Tunable> {
+    pub fn tunables(&self) -> impl Iterator<Item = TunableState> {
         let names = self.sampler.last().tunables.iter();
         let knobs = names.filter_map(|tunable| tunables::find(tunable.name));
         knobs.map(|knob| {
             let entry = self.actuator.ledger().entry(knob.name);
-            Tunable {
+            TunableState {
                 name: knob.name.to_owned(),
                 value: self.actuator.current(knob),
                 original: entry.and_then(|entry| entry.original.parse().ok()),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use adaptivemm_module_api::units::Uptime;
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 /// Time since boot, suspended time included, so that a module sees that the machine was asleep.
 #[must_use]
@@ -44,6 +45,15 @@ pub fn of_this_thread() -> Duration {
     let seconds = u64::try_from(spent.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(spent.tv_nsec).unwrap_or_default();
     Duration::new(seconds, nanoseconds)
+}
+
+/// A moment, by two clocks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// RFC 3339, UTC.
+    pub time: String,
+    /// Since boot, suspended time included, in milliseconds.
+    pub uptime_ms: u64,
 }
 
 /// When scans are due: a grid that does not drift.

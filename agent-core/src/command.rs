@@ -27,12 +27,12 @@ use clap::Parser;
 
 use crate::actuator::{Ledger, LedgerError};
 use crate::catalogue::{Catalogue, Registration};
+use crate::clean;
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
 use crate::sampler::{BOOT_ID, Root, boot_id};
 use crate::signals;
-use crate::words::clean;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

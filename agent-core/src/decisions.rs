@@ -16,9 +16,10 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use crate::actuator::Notice;
-use crate::agent::Deed;
 use crate::bus::Member;
 use crate::clock;
+use crate::deed::Deed;
+use crate::news::News;
 use crate::sampler::Snapshot;
 use crate::words::Action;
 
@@ -27,7 +28,6 @@ use pending::Pending;
 pub use record::{Aftermath, Decision, Effect, Record};
 pub use samples::{NodeSamples, Samples};
 pub use window::{NodeState, Window};
-pub use writer::News;
 use writer::Writer;
 
 /// As many new decisions of one module in one scan are taken down, besides those that changed something.

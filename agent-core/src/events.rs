@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 use crate::agent::Round;
 use crate::bus::Member;
 use crate::decisions::Record;
-use crate::words::{Action, Finding, Number, Request};
+use crate::words::numbers::numbers;
+use crate::words::{Action, Finding, Request};
 
 /// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
 /// chosen by verbosity, as for the log.
@@ -163,27 +164,6 @@ fn action_fields(action: &Action) -> Map<String, Value> {
     })
 }
 
-pub(crate) fn numbers(numbers: &[Number]) -> Map<String, Value> {
-    numbers
-        .iter()
-        .map(|number| (number.name.clone(), number_value(number.value)))
-        .collect()
-}
-
-/// Whole numbers are printed as such.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "only whole numbers of at most 2^53 are cast"
-)]
-pub(crate) fn number_value(value: f64) -> Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        (value as i64).into()
-    } else {
-        value.into()
-    }
-}
-
 fn with(mut start: Map<String, Value>, fields: Map<String, Value>) -> Value {
     add(&mut start, fields);
     start.into()
@@ -202,18 +182,5 @@ fn fields_of(object: Value) -> Map<String, Value> {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             Map::new()
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whole_numbers_are_printed_as_such() {
-        let printed =
-            [1.0, -2_279_235_584.0, 0.5, f64::NAN].map(|value| number_value(value).to_string());
-
-        assert_eq!(printed, ["1", "-2279235584", "0.5", "null"]);
     }
 }

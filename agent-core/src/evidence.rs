@@ -26,7 +26,6 @@ mod take;
 mod vmallocinfo;
 mod zram;
 
-pub use budget::Budget;
 pub use comparison::{
     Certainty, Class, Comparison, Explanation, Growth, Level, Source, Standing, Taken,
 };

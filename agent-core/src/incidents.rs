@@ -26,20 +26,21 @@ use crossbeam_channel::Receiver;
 
 use crate::bus::{Ending, LateFinding, Member};
 use crate::clock;
+use crate::clock::Moment;
 use crate::config::TellOwners;
-use crate::decisions::News;
 use crate::evidence::{Class, Level, Why};
 use crate::loader::Verdict;
+use crate::news::News;
 use crate::sampler::Snapshot;
 use crate::words::{Finding, Number};
 
-pub use archive::{Archive, Room};
+pub use archive::Archive;
 use chronicle::Chronicle;
 pub use clerk::Office;
 use clerk::{Heard, Job};
 use desk::Desk;
 use following::Following;
-pub use record::{History, Incident, Machine, Moment, State, Told, VERSION};
+pub use record::{History, Incident, Machine, State, Told, VERSION};
 use stills::{Still, Stills};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.

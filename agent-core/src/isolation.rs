@@ -9,7 +9,6 @@
 //! The daemon never maps the library. What the process answers is checked as if it came from an enemy; what
 //! it is worth, the same rules decide as for a module in the daemon's own process.
 
-mod few;
 mod files;
 #[cfg(any(
     target_arch = "aarch64",
@@ -34,7 +33,6 @@ mod serve;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use few::few;
 pub use frame::frame_of_answer;
 pub(crate) use message::{Confinement, Offer};
 pub use message::{Told, answer_from_bytes, greeting_from_bytes};

@@ -35,8 +35,8 @@ pub use native::has_stderr;
 pub use recent::{Recent, Said};
 pub use repeats::{Pass, Repeats};
 
+use crate::clean::without_error_numbers;
 use crate::words::Number;
-use crate::words::clean::without_error_numbers;
 use connection::Syslog;
 use line::one_line;
 use log_daemon::LogDaemon;

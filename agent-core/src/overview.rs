@@ -12,6 +12,7 @@ use adaptivemm_module_api::units::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
+use crate::agent::TunableState;
 use crate::bus::Member;
 use crate::clock;
 use crate::config::{Isolation, ModuleMode};
@@ -53,7 +54,7 @@ pub struct Overview {
     /// What the machine is like.
     pub machine: Machine,
     /// What modules may change.
-    pub tunables: Vec<Tunable>,
+    pub tunables: Vec<TunableState>,
     /// By name.
     pub modules: Vec<Module>,
     /// The last ones, the newest last.
@@ -83,21 +84,6 @@ pub struct Machine {
     pub pressure_some_percent: Option<f64>,
     /// The same for all programs at once.
     pub pressure_full_percent: Option<f64>,
-}
-
-/// A tunable that some module may change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tunable {
-    /// As sysctl names it.
-    pub name: String,
-    /// What it is now; nothing if this kernel has none.
-    pub value: Option<i64>,
-    /// What it gets back, if the daemon has changed it.
-    pub original: Option<i64>,
-    /// The module that may change it.
-    pub owner: Option<String>,
-    /// Whether it is left alone, as somebody else has set it.
-    pub yielded: bool,
 }
 
 /// A module at work.

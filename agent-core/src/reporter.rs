@@ -10,11 +10,13 @@ use std::time::Duration;
 use adaptivemm_module_api::Severity;
 
 use crate::actuator::{ActionFailed, Notice, Outcome, Restored};
-use crate::agent::{Deed, Fate, Round};
+use crate::agent::Round;
 use crate::bus::{Ending, LateFinding, Member, Reason};
-use crate::decisions::News;
+use crate::deed::Deed;
+use crate::deed::Fate;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::loader::Verdict;
+use crate::news::News;
 use crate::tunables;
 use crate::words::{Finding, NO_REASON};
 

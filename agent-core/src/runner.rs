@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::arbiter::Permit;
 use crate::catalogue::{Origin, Registration};
 use crate::config::{Isolation, Value};
 use crate::isolation::{Leash, Process, Subject};
 use crate::loader::{self, Exported, Instance, Verdict};
+use crate::permit::Permit;
 use crate::sampler::{Snapshot, Wanted};
 use crate::words::Words;
 

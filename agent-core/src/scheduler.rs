@@ -19,6 +19,7 @@ use crate::reporter::{Reporter, report_aftermaths, report_late, report_restored}
 use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
+use crate::version::version;
 
 /// Said when the thread of the control socket has ended.
 const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
@@ -328,12 +329,6 @@ fn restored_fields(restored: &Restored) -> Value {
         "done": restored.is_given_back(),
         "problem": result.as_ref().err().map(ToString::to_string),
     })
-}
-
-/// The name and version of this program.
-#[must_use]
-pub fn version() -> &'static str {
-    concat!("adaptivemmd ", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 
-use crate::decisions::News;
+use crate::news::News;
 use file::{Found, Stamp};
 use writer::{Shelf, Writer};
 

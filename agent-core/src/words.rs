@@ -1,12 +1,11 @@
 //! What a module said in one scan, in buffers that go back and forth between the core and its thread.
 
-pub(crate) mod clean;
-mod secret;
+pub(crate) mod numbers;
 
 use adaptivemm_module_api::{MAX_STATE, Severity};
 
-use clean::MAX_NAME;
-pub(crate) use secret::{discreet, masked};
+use crate::clean;
+use crate::clean::MAX_NAME;
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::Threads;
-use agent_core::arbiter::Permit;
 use agent_core::bus::{Bus, Member, Patience, await_start};
 use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::{Isolation, Placements};
 use agent_core::isolation::Program;
+use agent_core::permit::Permit;
 use agent_core::runner::Recipe;
 use agent_core::sampler::{Root, Sampler, Snapshot, Wanted};
 

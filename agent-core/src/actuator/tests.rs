@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 
@@ -179,9 +180,9 @@ fn what_was_yielded_is_ours_again_when_we_are_told() {
 fn what_was_yielded_is_ours_again_after_the_time_that_was_chosen() {
     let (tree, root) = machine();
     let mut actuator = live(&root);
-    actuator.limit(Limits {
+    actuator.limit(ChangeLimits {
         resume_after: Some(Duration::from_secs(60)),
-        ..Limits::default()
+        ..ChangeLimits::default()
     });
     actuator.carry_out(&scale(20), at(1)).unwrap();
     fs::write(tree.path().join(WSF), "35\n").unwrap();
@@ -220,9 +221,9 @@ fn a_value_that_somebody_sets_while_we_hold_nothing_is_the_new_original() {
 fn a_module_that_cannot_make_up_its_mind_is_slowed_down() {
     let (tree, root) = machine();
     let mut actuator = live(&root);
-    actuator.limit(Limits {
+    actuator.limit(ChangeLimits {
         per_minute: 2,
-        ..Limits::default()
+        ..ChangeLimits::default()
     });
 
     let outcomes = [(20, 1), (40, 2), (20, 3), (20, 60), (20, 61)]

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BuildError, Idle, Threads};
-use crate::arbiter::{Arbiter, Clash, Permit};
+use crate::arbiter::{Arbiter, Clash};
 use crate::bus::{Member, Patience, Reason, await_start};
 use crate::catalogue::{Origin, Registration};
 use crate::config::{ModuleMode, ModuleSettings, Settings};
 use crate::isolation::START_WAIT;
 use crate::marker::{Marker, TOO_MANY};
+use crate::permit::Permit;
 use crate::runner::Recipe;
 use crate::sampler::{FileBudget, Wanted};
 use crate::states::States;
@@ -97,7 +98,13 @@ pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)], budget: FileBu
 pub(super) fn needed(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
     let mut wanted = Wanted::default();
     for (module, _) in chosen {
-        wanted.add_module(&module.description, budget);
+        let description = &module.description;
+        wanted.add_module(
+            module.name(),
+            &description.needs,
+            &description.writes,
+            budget,
+        );
     }
     wanted
 }

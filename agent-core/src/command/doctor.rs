@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use super::startup::{Outcome, Startup};
 use super::{Exit, print};
 use crate::catalogue::Catalogue;
+use crate::clean::without_error_numbers;
 use crate::cli::Cli;
 use crate::config::{Loaded, ModuleMode};
 use crate::sampler::Root;
-use crate::words::clean::without_error_numbers;
 
 use check::{Check, Verdict};
 

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 
 use super::boot;
 use crate::clock;
-use crate::evidence::{Budget, Evidence, Now, Request, Why};
+use crate::clock::Moment;
+use crate::config::EvidenceBudget;
+use crate::evidence::{Evidence, Now, Request, Why};
 use crate::incidents::report::classes;
-use crate::incidents::{Archive, Incident, Moment};
+use crate::incidents::{Archive, Incident};
 use crate::sampler::Root;
 
 /// What a look may take of a processor. That of the daemon is far shorter, as nobody waits for it.
@@ -69,7 +71,7 @@ fn take(root: &Root, page_size: PageSize) -> Evidence {
         // No texts are kept.
         why: Why::Routine,
         levels: Vec::new(),
-        budget: Budget::of(BUDGET),
+        budget: EvidenceBudget::of(BUDGET),
         wants_census: false,
     };
     Evidence::take(&request).0

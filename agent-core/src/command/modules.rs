@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 use super::{Exit, catalogue, complain, print, settings};
 use crate::agent::{Idle, clashing};
 use crate::catalogue::{Catalogue, Origin, Registration};
+use crate::clean::without_error_numbers;
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
 use crate::standing::{self, Stand};
-use crate::words::clean::without_error_numbers;
 
 pub(super) fn run(cli: &Cli, json: bool) -> Exit {
     let catalogue = catalogue(&cli.sources());

@@ -32,7 +32,13 @@ pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
         .map_or(settings.core.period, Duration::from_millis);
     let mut wanted = Wanted::everything();
     for module in &modules {
-        wanted.add_module(&module.description, FileBudget::AMPLE);
+        let description = &module.description;
+        wanted.add_module(
+            module.name(),
+            &description.needs,
+            &description.writes,
+            FileBudget::AMPLE,
+        );
     }
     let machine = Recorder {
         sampler: Sampler::new(cli.root(), wanted, None),

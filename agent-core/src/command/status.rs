@@ -10,9 +10,10 @@ use serde_json::json;
 use super::control::ask;
 use super::live::{self, Look};
 use super::{Exit, complain, print, state_dir};
+use crate::agent::TunableState;
 use crate::cli::Cli;
 use crate::incidents::Archive;
-use crate::overview::{Brief, Files, Kept, Machine, Message, Module, Overview, Tunable};
+use crate::overview::{Brief, Files, Kept, Machine, Message, Module, Overview};
 
 /// The width of the column of headings.
 const HEADING: usize = 13;
@@ -125,8 +126,8 @@ fn memory(machine: &Machine) -> Vec<String> {
     [memory].into_iter().chain(waited).collect()
 }
 
-fn tunable(tunable: &Tunable) -> String {
-    let Tunable {
+fn tunable(tunable: &TunableState) -> String {
+    let TunableState {
         name,
         value,
         original,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Value, key_text};
-use crate::isolation::few;
+use crate::bounded::few;
 
 /// More options than any module has.
 pub(crate) const MAX_OPTIONS: usize = 256;

@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::actuator::Limits;
-use crate::evidence::Budget;
-use crate::incidents::Room;
+use super::limits::{ChangeLimits, EvidenceBudget, IncidentLimits};
 use crate::sampler::FileBudget;
 
 use super::content::{Content, Value, key_text};
@@ -51,13 +49,13 @@ pub struct Core {
     /// What the files of each module may cost in a scan.
     pub file_budget: FileBudget,
     /// How often the machine may be changed, and when again after others.
-    pub limits: Limits,
+    pub limits: ChangeLimits,
     /// How many incidents are kept; 0 for none.
-    pub incidents: Room,
+    pub incidents: IncidentLimits,
     /// Whether all pages are counted for each incident.
     pub incident_census: bool,
     /// What evidence may cost each time it is taken; 10 ms to 1 min.
-    pub evidence_budget: Budget,
+    pub evidence_budget: EvidenceBudget,
     /// What everybody is told of who holds memory.
     pub tell_owners: TellOwners,
 }
@@ -224,11 +222,11 @@ impl Core {
                     .and_then(whole)
                     .map_or(FileBudget::default().cpu, Duration::from_millis),
             },
-            limits: Limits {
+            limits: ChangeLimits {
                 per_minute: find("max-changes-per-minute").and_then(whole).unwrap_or(1),
                 resume_after: seconds("resume-secs").filter(|pause| !pause.is_zero()),
             },
-            incidents: Room {
+            incidents: IncidentLimits {
                 count: find("max-incidents").and_then(whole).unwrap_or_default(),
                 bytes: find("max-incidents-mib")
                     .and_then(whole::<u64>)
@@ -245,8 +243,8 @@ impl Core {
             },
             evidence_budget: find("evidence-budget-ms")
                 .and_then(whole)
-                .map_or_else(Budget::default, |millis| {
-                    Budget::of(Duration::from_millis(millis))
+                .map_or_else(EvidenceBudget::default, |millis| {
+                    EvidenceBudget::of(Duration::from_millis(millis))
                 }),
         }
     }

@@ -1,8 +1,5 @@
 #![expect(clippy::disallowed_methods, reason = "test trees are written")]
 
-use crate::actuator::Limits;
-use crate::evidence::Budget;
-use crate::incidents::Room;
 use crate::sampler::FileBudget;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -128,13 +125,13 @@ fn without_any_file_everything_has_its_default() {
         deadline: None,
         max_late: 3,
         file_budget: FileBudget::default(),
-        limits: Limits::default(),
-        incidents: Room {
+        limits: ChangeLimits::default(),
+        incidents: IncidentLimits {
             count: 50,
             bytes: 64 << 20,
         },
         incident_census: false,
-        evidence_budget: Budget::default(),
+        evidence_budget: EvidenceBudget::default(),
         tell_owners: TellOwners::Program,
     };
     let module = ModuleSettings {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::question::Question;
 use super::{Answer, Order};
-use crate::scheduler;
+use crate::version::version;
 
 /// The name of our interface.
 pub const INTERFACE: &str = "io.adaptivemmd.Control";
@@ -97,7 +97,7 @@ fn info() -> Value {
     done(json!({
         "vendor": "adaptivemm",
         "product": "adaptivemmd",
-        "version": scheduler::version(),
+        "version": version(),
         "url": env!("CARGO_PKG_REPOSITORY"),
         "interfaces": ["org.varlink.service", INTERFACE],
     }))

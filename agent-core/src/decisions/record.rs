@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::samples::Samples;
 use super::window::Window;
-use crate::agent::Deed;
-use crate::events;
+use crate::deed::Deed;
 use crate::sampler::Snapshot;
 use crate::words::Action;
+use crate::words::numbers::numbers;
 
 /// The version of these records.
 pub const VERSION: u32 = 1;
@@ -163,7 +163,7 @@ impl Decision {
             fate_text: fate.to_string(),
             changed: fate.is_change(),
             reason: request.reason.clone(),
-            numbers: events::numbers(&request.numbers),
+            numbers: numbers(&request.numbers),
             details: request.details.lines().map(str::to_owned).collect(),
             page_size_bytes: snapshot.page_size.bytes().get(),
             samples,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::file;
+use crate::news::News;
 
 /// So many lines may wait to be written; what comes then is lost.
 const WAITING: usize = 256;
@@ -33,15 +34,6 @@ struct Health {
     problem: Option<String>,
     /// Records that were never written.
     lost: u64,
-}
-
-/// News of the decision log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct News {
-    /// Whether it cannot be written.
-    pub is_bad: bool,
-    /// In words.
-    pub text: String,
 }
 
 impl Writer {

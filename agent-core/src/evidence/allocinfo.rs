@@ -149,13 +149,17 @@ impl Allocation<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Budget, Held};
+    use crate::config::EvidenceBudget;
+    use crate::evidence::Held;
     use crate::sampler::{Recorded, Root};
 
     fn collected(text: &str) -> (Vec<Held>, Result<(), Halt>) {
         let root = Root::Recorded(Recorded::from([("proc/allocinfo".to_owned(), text.into())]));
         let mut found = Holdings::default();
-        let result = collect(&mut Meter::new(&root, Budget::default(), false), &mut found);
+        let result = collect(
+            &mut Meter::new(&root, EvidenceBudget::default(), false),
+            &mut found,
+        );
         (found.finish().0, result)
     }
 
@@ -256,7 +260,7 @@ allocinfo - version: 1.0
             [Recorded::new(), Recorded::from([(switch, b"0\n".to_vec())])].map(Root::Recorded);
 
         let results = roots.map(|root| {
-            let mut meter = Meter::new(&root, Budget::default(), false);
+            let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
             collect(&mut meter, &mut Holdings::default())
         });
 

@@ -1,40 +1,8 @@
 //! What evidence may cost, and why a collector ends before it has seen everything.
 
 use std::io;
-use std::time::Duration;
 
 use rustix::io::Errno;
-
-/// What evidence may cost each time it is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// Of the processor.
-    pub cpu: Duration,
-    /// Of text that is read.
-    pub text_bytes: u64,
-}
-
-/// What may be read within a second of the processor.
-const TEXT_BYTES_PER_SEC: u64 = 40 << 20;
-
-impl Budget {
-    /// So much of the processor, and of text 4 MiB for each 100 ms.
-    #[must_use]
-    pub fn of(cpu: Duration) -> Self {
-        let micros = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
-        Self {
-            cpu,
-            text_bytes: micros.saturating_mul(TEXT_BYTES_PER_SEC) / 1_000_000,
-        }
-    }
-}
-
-impl Default for Budget {
-    /// Evidence of before and of now together cost less than a quarter of a second and 8 MiB.
-    fn default() -> Self {
-        Self::of(Duration::from_millis(100))
-    }
-}
 
 /// Why a collector ended early.
 #[derive(Debug)]
@@ -87,18 +55,5 @@ pub(super) fn unless_gone<T>(result: Result<T, Halt>) -> Result<Option<T>, Halt>
         Err(
             Halt::Missing | Halt::Useless(_) | Halt::Failed(_) | Halt::Partly(_) | Halt::Denied(_),
         ) => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_asks_for_more_time_gets_more_room() {
-        let budget = Budget::of(Duration::from_millis(250));
-
-        assert_eq!(budget.text_bytes, 10 << 20);
-        assert_eq!(Budget::default().text_bytes, 4 << 20);
     }
 }

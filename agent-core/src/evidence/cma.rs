@@ -40,7 +40,8 @@ pub(super) fn collect(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Budget, Held};
+    use crate::config::EvidenceBudget;
+    use crate::evidence::Held;
     use crate::sampler::{Recorded, Root};
 
     fn collected(files: &[(&str, &str)]) -> (Vec<Held>, Result<(), Halt>) {
@@ -50,7 +51,7 @@ mod tests {
         };
         let root = Root::Recorded(files.iter().map(file).collect::<Recorded>());
         let mut found = Holdings::default();
-        let mut meter = Meter::new(&root, Budget::default(), false);
+        let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
         let result = collect(&mut meter, PageSize::FOUR_KIB, &mut found);
         (found.finish().0, result)
     }

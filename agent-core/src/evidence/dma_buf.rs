@@ -50,12 +50,16 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::evidence::{Budget, Held};
+    use crate::config::EvidenceBudget;
+    use crate::evidence::Held;
     use crate::sampler::Root;
 
     fn collected(root: &Root) -> (Vec<Held>, Result<(), Halt>) {
         let mut found = Holdings::default();
-        let result = collect(&mut Meter::new(root, Budget::default(), false), &mut found);
+        let result = collect(
+            &mut Meter::new(root, EvidenceBudget::default(), false),
+            &mut found,
+        );
         (found.finish().0, result)
     }
 

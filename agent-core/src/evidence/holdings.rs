@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{Certainty, Class};
-use crate::words::clean;
+use crate::clean;
 
 /// Owners of less are left out of the evidence.
 const LEAST_BYTES: u64 = 64 << 10;

@@ -47,7 +47,7 @@ fn from_meminfo(meminfo: &Meminfo, class: Class) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Budget;
+    use crate::config::EvidenceBudget;
     use crate::sampler::{Recorded, Root};
 
     fn levels(meminfo: &str, known: &[Level]) -> Vec<(Class, i64)> {
@@ -55,7 +55,7 @@ mod tests {
             "proc/meminfo".to_owned(),
             meminfo.into(),
         )]));
-        let mut meter = Meter::new(&root, Budget::default(), false);
+        let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
         complete(&mut meter, known).into_iter().collect()
     }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use rustix::param;
 
-use super::budget::{Budget, Halt, Spent, unless_gone};
+use super::budget::{Halt, Spent, unless_gone};
 use super::take::Raw;
 use crate::clock;
+use crate::config::EvidenceBudget;
 use crate::sampler::Root;
 
 /// What is asked for at a time. A file that is made a page at a time comes so anyway; one that is made as a whole,
@@ -45,7 +46,7 @@ pub(super) struct Meter<'a> {
     ends: Duration,
     /// How much may have been read by then.
     full: u64,
-    budget: Budget,
+    budget: EvidenceBudget,
     read_bytes: u64,
     buffer: Vec<u8>,
     /// Texts as they were, if they are wanted.
@@ -62,7 +63,7 @@ pub(super) struct Refusals {
 }
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(root: &'a Root, budget: Budget, keep_raw: bool) -> Self {
+    pub(super) fn new(root: &'a Root, budget: EvidenceBudget, keep_raw: bool) -> Self {
         let began = clock::of_this_thread();
         Self {
             root,
@@ -380,7 +381,7 @@ mod tests {
         let root = root(text.as_bytes());
 
         for size in 1..30 {
-            let mut meter = Meter::new(&root, Budget::default(), true);
+            let mut meter = Meter::new(&root, EvidenceBudget::default(), true);
             meter.buffer.truncate(size);
 
             let (lines, result) = lines(&mut meter);
@@ -398,9 +399,9 @@ mod tests {
     #[test]
     fn room_runs_out() {
         let root = root(&b"0123456\n".repeat(100));
-        let budget = Budget {
+        let budget = EvidenceBudget {
             text_bytes: 64,
-            ..Budget::default()
+            ..EvidenceBudget::default()
         };
         let mut meter = Meter::new(&root, budget, false);
         meter.buffer.truncate(32);
@@ -418,9 +419,9 @@ mod tests {
     #[test]
     fn time_runs_out() {
         let root = root(b"a\n");
-        let budget = Budget {
+        let budget = EvidenceBudget {
             cpu: Duration::ZERO,
-            ..Budget::default()
+            ..EvidenceBudget::default()
         };
         let mut meter = Meter::new(&root, budget, false);
 
@@ -431,9 +432,9 @@ mod tests {
     fn a_file_that_is_made_as_a_whole_is_read_even_if_that_took_all_the_time() {
         let text = "a line of some length\n".repeat(4 * PART / 20);
         let root = root(text.as_bytes());
-        let budget = Budget {
+        let budget = EvidenceBudget {
             cpu: Duration::from_millis(20),
-            ..Budget::default()
+            ..EvidenceBudget::default()
         };
         let count = |part: usize| {
             let mut meter = Meter::new(&root, budget, false);
@@ -456,7 +457,7 @@ mod tests {
     #[test]
     fn a_line_without_end_does_not_fill_the_memory() {
         let root = root(&b"x".repeat(1 << 20));
-        let mut meter = Meter::new(&root, Budget::default(), false);
+        let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
 
         let (lines, _) = lines(&mut meter);
 

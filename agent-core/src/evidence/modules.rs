@@ -24,7 +24,7 @@ pub(super) fn loaded(meter: &mut Meter<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Budget;
+    use crate::config::EvidenceBudget;
     use crate::sampler::{Recorded, Root};
 
     #[test]
@@ -33,7 +33,7 @@ mod tests {
             "zram 40960 1 - Live 0x0000000000000000\next4 999424 2 - Live 0x0 (E)\n\n\u{7}x 1\n";
         let root = Root::Recorded(Recorded::from([("proc/modules".to_owned(), text.into())]));
 
-        let names = loaded(&mut Meter::new(&root, Budget::default(), false));
+        let names = loaded(&mut Meter::new(&root, EvidenceBudget::default(), false));
 
         assert_eq!(names, ["ext4", "zram"]);
     }

@@ -182,14 +182,15 @@ fn class_of(call: &str) -> Option<Class> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Budget, Held};
+    use crate::config::EvidenceBudget;
+    use crate::evidence::Held;
     use crate::sampler::{Recorded, Root};
 
     fn collected(text: &str) -> (Vec<Held>, Result<(), Halt>) {
         let file = PATH.trim_start_matches('/').to_owned();
         let root = Root::Recorded(Recorded::from([(file, text.into())]));
         let mut found = Holdings::default();
-        let mut meter = Meter::new(&root, Budget::default(), false);
+        let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
         let result = collect(&mut meter, PageSize::FOUR_KIB, &mut found);
         (found.finish().0, result)
     }

@@ -277,7 +277,8 @@ impl Charges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Budget, Held};
+    use crate::config::EvidenceBudget;
+    use crate::evidence::Held;
     use crate::sampler::{Recorded, Root};
 
     const MIB: i64 = 1 << 20;
@@ -289,7 +290,10 @@ mod tests {
             .collect();
         let root = Root::Recorded(recorded);
         let mut found = Holdings::default();
-        let result = collect(&mut Meter::new(&root, Budget::default(), false), &mut found);
+        let result = collect(
+            &mut Meter::new(&root, EvidenceBudget::default(), false),
+            &mut found,
+        );
         (found.finish().0, result)
     }
 
@@ -339,7 +343,7 @@ mod tests {
     }
 
     /// A slice of 100 services that hold all there is, and files that are so long that not all are read.
-    fn crowd(budget: Budget) -> (Vec<Held>, Result<(), Halt>) {
+    fn crowd(budget: EvidenceBudget) -> (Vec<Held>, Result<(), Halt>) {
         let pad = "pad 0\n".repeat(200);
         let mut recorded = Recorded::from([
             (
@@ -364,7 +368,7 @@ mod tests {
     #[test]
     fn a_group_is_not_charged_with_what_those_in_it_hold_that_were_not_read() {
         for text_bytes in [1 << 10, 8 << 10, 40 << 10, 100 << 10, 4 << 20] {
-            let budget = Budget {
+            let budget = EvidenceBudget {
                 cpu: std::time::Duration::from_secs(60),
                 text_bytes,
             };

@@ -6,13 +6,13 @@ use std::time::Duration;
 use adaptivemm_module_api::units::PageSize;
 use serde::{Deserialize, Serialize};
 
-use super::budget::Budget;
 use super::comparison::{Class, Level, Standing, Taken};
 use super::holdings::Held;
 use super::kind::Kind;
 use super::meter::Meter;
 use super::{ask, levels, modules};
-use crate::incidents::Moment;
+use crate::clock::Moment;
+use crate::config::EvidenceBudget;
 use crate::sampler::Root;
 
 /// The version of [`Evidence`], which is written as JSON.
@@ -96,7 +96,7 @@ pub struct Request<'a> {
     /// The classes of memory as the module memleak has them; those that are missing are taken from meminfo.
     pub levels: Vec<Level>,
     /// What it may cost.
-    pub budget: Budget,
+    pub budget: EvidenceBudget,
     /// Whether all pages are to be counted, which takes 25 to 50 ms per GB whatever the budget.
     pub wants_census: bool,
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::config::IncidentLimits;
 use crate::files;
 
 use super::record::Incident;
@@ -19,15 +20,6 @@ const RECORD: &str = "incident.json";
 const LONGEST: u64 = 16 << 20;
 /// zstd's own default.
 const LEVEL: i32 = 3;
-
-/// How much is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
-    /// Incidents.
-    pub count: u64,
-    /// Bytes of all of them.
-    pub bytes: u64,
-}
 
 /// The directory of all incidents.
 #[derive(Debug, Clone)]
@@ -126,7 +118,7 @@ impl Archive {
 
     /// Forgets incidents until the others have room: the oldest one of the module that takes most, so that one which
     /// reports much pushes out its own. The newest one stays in any case.
-    pub(super) fn make_room(&self, room: Room) -> io::Result<()> {
+    pub(super) fn make_room(&self, room: IncidentLimits) -> io::Result<()> {
         let ids = self.ids()?;
         let with_size = |id: String| (size(&self.place(&id)), id);
         let mut kept: Vec<(u64, String)> = ids.into_iter().map(with_size).collect();
@@ -271,7 +263,7 @@ mod tests {
             archive.write(&incident(id)).unwrap();
             archive.put(id, "large", &[0; 10_000]).unwrap();
         }
-        let room = |count, bytes| Room { count, bytes };
+        let room = |count, bytes| IncidentLimits { count, bytes };
 
         archive.make_room(room(4, u64::MAX)).unwrap();
         assert_eq!(archive.ids().unwrap(), ids[1..]);
@@ -297,14 +289,14 @@ mod tests {
         }
 
         archive
-            .make_room(Room {
+            .make_room(IncidentLimits {
                 count: 10,
                 bytes: u64::MAX,
             })
             .unwrap();
         let by_count = archive.ids().unwrap();
         archive
-            .make_room(Room {
+            .make_room(IncidentLimits {
                 count: 10,
                 bytes: 30_000,
             })

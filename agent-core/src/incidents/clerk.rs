@@ -9,13 +9,15 @@ use std::path::PathBuf;
 use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::PageSize;
 
-use super::archive::{self, Archive, Room};
-use super::record::{Incident, Machine, Moment, Told, VERSION};
+use super::archive::{self, Archive};
+use super::record::{Incident, Machine, Told, VERSION};
 use super::shelf::{self, Shelf};
 use super::stills::{self, Still};
 use super::{ForOthers, History, Word};
+use crate::clock::Moment;
 use crate::config::TellOwners;
-use crate::evidence::{Budget, Comparison, Evidence, Level, Raw, Request, Why};
+use crate::config::{EvidenceBudget, IncidentLimits};
+use crate::evidence::{Comparison, Evidence, Level, Raw, Request, Why};
 use crate::sampler::Root;
 use crate::trace::Header;
 use words::{explained_in_words, kept_in_words};
@@ -37,11 +39,11 @@ pub struct Office {
     /// Of this boot.
     pub boot_id: String,
     /// How many are kept.
-    pub room: Room,
+    pub room: IncidentLimits,
     /// Whether all pages are counted for each incident.
     pub census: bool,
     /// What evidence may cost.
-    pub budget: Budget,
+    pub budget: EvidenceBudget,
 }
 
 /// Work for the clerk.
@@ -457,7 +459,7 @@ fn machine(office: &Office) -> Machine {
         boot_id: office.boot_id.clone(),
         mem_total_bytes: 0,
         page_size_bytes: 0,
-        daemon: crate::scheduler::version().to_owned(),
+        daemon: crate::version::version().to_owned(),
         period_ms: 0,
     }
 }

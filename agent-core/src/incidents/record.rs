@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Moment;
 use crate::evidence::Comparison;
 
 /// The version of these records.
@@ -62,15 +63,6 @@ pub enum State<'a> {
     Over(&'a Moment),
     /// It was open when the machine was started anew.
     Restarted,
-}
-
-/// A moment, by two clocks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Moment {
-    /// RFC 3339, UTC.
-    pub time: String,
-    /// Since boot, suspended time included, in milliseconds.
-    pub uptime_ms: u64,
 }
 
 /// A machine, as far as it matters.

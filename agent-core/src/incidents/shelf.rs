@@ -143,8 +143,9 @@ mod tests {
     use adaptivemm_module_api::units::PageSize;
 
     use super::*;
-    use crate::evidence::{Budget, Request, Why};
-    use crate::incidents::Moment;
+    use crate::clock::Moment;
+    use crate::config::EvidenceBudget;
+    use crate::evidence::{Request, Why};
     use crate::sampler::Root;
 
     fn evidence(minute: u64) -> Evidence {
@@ -157,7 +158,7 @@ mod tests {
             },
             why: Why::Routine,
             levels: Vec::new(),
-            budget: Budget::default(),
+            budget: EvidenceBudget::default(),
             wants_census: false,
         });
         evidence

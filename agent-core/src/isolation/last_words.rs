@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use crate::words::clean;
+use crate::clean;
 
 /// How much of it is told, in bytes.
 const MOST: usize = 500;

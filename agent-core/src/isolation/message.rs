@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use adaptivemm_module_api::Severity;
 use serde::{Deserialize, Serialize};
 
-use super::few;
 use super::frame::{garbage, whole};
-use crate::arbiter::{Answer, Permit};
+use crate::bounded::few;
+use crate::clean::{self, Lines, MAX_LINE};
 use crate::config::Value;
 use crate::loader::{Description, MAX_MODULES, Verdict};
+use crate::permit::Answer;
+use crate::permit::Permit;
 use crate::sampler::Carried;
-use crate::words::clean::{self, Lines, MAX_LINE};
 use crate::words::{
     Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_UNPUBLISHED, MAX_WORDS, Number, Request, Words,
 };

@@ -21,11 +21,12 @@ use super::frame::{Frames, LONGEST_ANSWER, garbage};
 use super::last_words::LastWords;
 use super::message::{Created, Offer, Order, Told, checked};
 use super::{Program, START_WAIT, Subject};
-use crate::arbiter::Permit;
+use crate::clean;
 use crate::config::Value;
 use crate::loader::{Unmade, Verdict};
+use crate::permit::Permit;
 use crate::sampler::{Carried, Snapshot, Wanted};
-use crate::words::{Words, clean};
+use crate::words::Words;
 
 /// How long a process that is told to end, or has said something odd, may take to end by itself.
 const END_WAIT: Duration = Duration::from_secs(1);

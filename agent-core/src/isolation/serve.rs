@@ -10,9 +10,9 @@ use super::Subject;
 use super::frame::{Frames, LONGEST_ORDER};
 use super::jail;
 use super::message::{Created, Greeting, Offer, Order, Told};
-use crate::arbiter::Permit;
 use crate::config::Value;
 use crate::loader::{Exported, Instance, Unmade, family, linked_in, mapped, open};
+use crate::permit::Permit;
 use crate::sampler::Received;
 use crate::words::Words;
 

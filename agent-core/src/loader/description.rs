@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::needs;
 use super::sink::{bytes, elements};
+use crate::bounded::few;
+use crate::clean::{self, MAX_LINE, MAX_NAME};
 use crate::config::{MAX_OPTIONS, ModuleSchema, OptionSchema, Value};
-use crate::isolation::few;
 use crate::sampler::Wanted;
-use crate::words::clean::{self, MAX_LINE, MAX_NAME};
 
 /// More needs, writes or options than any module has.
 const MOST: usize = MAX_OPTIONS;

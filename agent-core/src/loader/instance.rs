@@ -10,8 +10,8 @@ use adaptivemm_module_api::abi;
 use super::sink::Sink;
 use super::view::View;
 use super::{Calls, Exported};
-use crate::arbiter::Permit;
 use crate::config::Value;
+use crate::permit::Permit;
 use crate::sampler::Snapshot;
 use crate::words::{NO_REASON, Words};
 

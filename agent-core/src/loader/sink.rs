@@ -15,8 +15,9 @@ use std::sync::{Mutex, PoisonError};
 
 use adaptivemm_module_api::{Severity, abi};
 
-use crate::arbiter::{Answer, Permit};
-use crate::words::clean::{self, Lines, MAX_LINE};
+use crate::clean::{self, Lines, MAX_LINE};
+use crate::permit::Answer;
+use crate::permit::Permit;
 use crate::words::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
 
 /// Where the words of one call go.

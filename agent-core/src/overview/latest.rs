@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Requests;
-use crate::agent::{Deed, Round};
+use crate::agent::Round;
 use crate::clock;
 use crate::decisions::{Aftermath, Decision, Record};
+use crate::deed::Deed;
 use crate::incidents::{ForOthers, Word};
 
 /// As many decisions; the log has more of them, and each in full.

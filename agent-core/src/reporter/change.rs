@@ -1,7 +1,7 @@
 //! A change of the machine, or one that was asked for, in fields for programs.
 
 use crate::actuator::{Notice, Outcome};
-use crate::agent::Fate;
+use crate::deed::Fate;
 use crate::journal::Event;
 use crate::words::Action;
 

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use adaptivemm_module_api::Severity;
 
 use crate::decisions::{Aftermath, Record};
-use crate::events;
 use crate::journal::{Entry, Event, Journal};
 use crate::words::Request;
+use crate::words::numbers::number_value;
 
 /// A line has room for so many numbers.
 const NUMBERS: usize = 8;
@@ -19,7 +19,7 @@ pub(super) fn why(request: &Request) -> String {
         let known = request.numbers.iter().filter(|n| n.value.is_finite());
         for number in known.take(NUMBERS) {
             let separator = if text.is_empty() { "" } else { ", " };
-            let value = events::number_value(number.value);
+            let value = number_value(number.value);
             let _never_fails = write!(text, "{separator}{} {value}", number.name);
         }
     }

@@ -3,7 +3,6 @@
 use adaptivemm_module_api::abi;
 
 use super::foreign::{FileBudget, ModuleFiles};
-use crate::loader::Description;
 use crate::tunables::{self, Knob};
 
 /// The files to read: the sum of what the enabled modules need, and nothing else.
@@ -59,17 +58,23 @@ impl Wanted {
     }
 
     /// Adds everything that a module needs and may change. Its files may cost so much in a scan.
-    pub fn add_module(&mut self, module: &Description, budget: FileBudget) {
+    pub fn add_module(
+        &mut self,
+        module: &str,
+        needs: &[String],
+        writes: &[String],
+        budget: FileBudget,
+    ) {
         let mut own = Self::default();
-        for path in &module.needs {
+        for path in needs {
             self.add_file(path);
             own.add_file(path);
         }
-        for name in &module.writes {
+        for name in writes {
             self.add_tunable(name);
         }
         self.modules.push(ModuleFiles {
-            module: module.schema.name.clone(),
+            module: module.to_owned(),
             paths: own.files,
             budget,
         });

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::evidence::{Budget, Class, Comparison, Evidence, Level, Request, Standing, Why};
-use agent_core::incidents::Moment;
+use agent_core::clock::Moment;
+use agent_core::config::EvidenceBudget;
+use agent_core::evidence::{Class, Comparison, Evidence, Level, Request, Standing, Why};
 use agent_core::sampler::{Recorded, Root};
 use agent_core::trace::Reader;
 
@@ -76,9 +77,9 @@ impl Kernel {
                     class: Class::Unaccounted,
                     bytes: *bytes,
                 }],
-                budget: Budget {
+                budget: EvidenceBudget {
                     cpu: Duration::from_secs(60),
-                    ..Budget::default()
+                    ..EvidenceBudget::default()
                 },
                 wants_census: false,
             };

@@ -16,10 +16,9 @@ use std::process::{Child, Command, Stdio};
 
 use crate::daemon::process::Home;
 use adaptivemm_module_api::units::PageSize;
-use agent_core::evidence::{
-    Budget, Class, Comparison, Evidence, Level, Raw, Request, Standing, Why,
-};
-use agent_core::incidents::Moment;
+use agent_core::clock::Moment;
+use agent_core::config::EvidenceBudget;
+use agent_core::evidence::{Class, Comparison, Evidence, Level, Raw, Request, Standing, Why};
 use agent_core::sampler::{Meminfo, Root};
 use serde_json::Value;
 
@@ -73,7 +72,7 @@ fn take(levels: Vec<Level>, why: Why, wants_census: bool) -> (Evidence, Vec<Raw>
         },
         why,
         levels,
-        budget: Budget::default(),
+        budget: EvidenceBudget::default(),
         wants_census,
     })
 }

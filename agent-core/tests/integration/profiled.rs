@@ -7,8 +7,9 @@
 use std::path::Path;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::evidence::{Budget, Class, Comparison, Evidence, Explanation, Level, Request, Why};
-use agent_core::incidents::Moment;
+use agent_core::clock::Moment;
+use agent_core::config::EvidenceBudget;
+use agent_core::evidence::{Class, Comparison, Evidence, Explanation, Level, Request, Why};
 use agent_core::sampler::Root;
 
 fn take(tree: &str, unaccounted: Option<i64>) -> Evidence {
@@ -28,7 +29,7 @@ fn take(tree: &str, unaccounted: Option<i64>) -> Evidence {
         },
         why: Why::Incident,
         levels: unaccounted.map(level).into_iter().collect(),
-        budget: Budget::default(),
+        budget: EvidenceBudget::default(),
         wants_census: false,
     };
     Evidence::take(&request).0

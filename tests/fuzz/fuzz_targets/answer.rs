@@ -2,7 +2,8 @@
 //! requests that were allowed.
 #![no_main]
 
-use agent_core::arbiter::{Answer, Permit};
+use agent_core::permit::Answer;
+use agent_core::permit::Permit;
 use agent_core::isolation::answer_from_bytes;
 use agent_core::words::{Number, Words};
 use libfuzzer_sys::fuzz_target;

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::evidence::{Budget, Comparison, Evidence, Raw, Request, Why};
-use agent_core::incidents::Moment;
+use agent_core::evidence::{Comparison, Evidence, Raw, Request, Why};
+use agent_core::config::EvidenceBudget;
+use agent_core::clock::Moment;
 use agent_core::sampler::{Recorded, Root};
 use libfuzzer_sys::fuzz_target;
 
@@ -73,9 +74,9 @@ fn take(root: &Root) -> (Evidence, Vec<Raw>) {
         },
         why: Why::Incident,
         levels: Vec::new(),
-        budget: Budget {
+        budget: EvidenceBudget {
             cpu: Duration::from_secs(3600),
-            ..Budget::default()
+            ..EvidenceBudget::default()
         },
         wants_census: true,
     });

@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::check::Check;
 use super::kernel::{can_write, unwritable};
+use crate::agent::TunableState;
 use crate::config::Core;
 use crate::control::{CallError, call};
 use crate::lock::{Lock, NotAlone};
-use crate::overview::{Module, Overview, Tunable};
+use crate::overview::{Module, Overview};
 use crate::sampler::Root;
 
 /// `changed` are the files that it may have to write.
@@ -67,7 +68,7 @@ fn module(module: &Module) -> Option<Check> {
     Some(Check::problem("daemon", &text).remedy(section))
 }
 
-fn yielded(tunable: &Tunable) -> Option<Check> {
+fn yielded(tunable: &TunableState) -> Option<Check> {
     let name = &tunable.name;
     let text = format!("{name} is left alone, as somebody else has set it");
     let remedy = format!("`adaptivemmd resume {name}`");

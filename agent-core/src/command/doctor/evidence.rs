@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::check::Check;
 use crate::clock;
+use crate::clock::Moment;
 use crate::config::Core;
 use crate::control::call;
 use crate::evidence::{Evidence, Kind, Request, Seen, Standing, Why};
-use crate::incidents::Moment;
 use crate::sampler::Root;
 
 const SUBJECT: &str = "evidence";

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::arbiter::Permit;
 use crate::catalogue::registrations;
 use crate::cli::Cli;
 use crate::command::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
 use crate::isolation::{Offer, Process, Program, Subject};
 use crate::loader::{Description, Unmade};
+use crate::permit::Permit;
 use crate::sampler::{FileBudget, Wanted};
 
 /// Values of all options of a module.
@@ -63,7 +63,12 @@ pub(super) fn look_into(file: &Path) -> Result<Offer, String> {
 pub(super) fn wanted(modules: &[Description]) -> Wanted {
     let mut wanted = Wanted::default();
     for module in modules {
-        wanted.add_module(module, FileBudget::default());
+        wanted.add_module(
+            &module.schema.name,
+            &module.needs,
+            &module.writes,
+            FileBudget::default(),
+        );
     }
     wanted
 }

@@ -2,10 +2,12 @@
 //! reads it would miss.
 
 use super::report::{Level, Report};
-use crate::arbiter::{Arbiter, COMPACT_NODE, Permit};
+use crate::arbiter::Arbiter;
 use crate::catalogue::registrations;
 use crate::config::{ModuleMode, OptionSchema, Value};
 use crate::loader::Description;
+use crate::permit::COMPACT_NODE;
+use crate::permit::Permit;
 use crate::sampler::Root;
 use crate::tunables;
 

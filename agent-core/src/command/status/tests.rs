@@ -65,14 +65,14 @@ fn overview() -> Overview {
         steady: true,
         machine: machine(),
         tunables: vec![
-            Tunable {
+            TunableState {
                 name: "vm.watermark_scale_factor".to_owned(),
                 value: Some(658),
                 original: Some(10),
                 owner: Some("free-pages".to_owned()),
                 yielded: false,
             },
-            Tunable {
+            TunableState {
                 name: "fs.negative-dentry-limit".to_owned(),
                 value: None,
                 original: None,

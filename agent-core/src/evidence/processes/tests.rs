@@ -1,5 +1,6 @@
 use super::*;
-use crate::evidence::{Budget, Held};
+use crate::config::EvidenceBudget;
+use crate::evidence::Held;
 use crate::sampler::{Recorded, Root};
 
 fn status(name: &str, kib: u64, threads: u64) -> String {
@@ -37,7 +38,7 @@ fn page_tables_and_threads_belong_to_programs() {
         ("proc/5/status", ""),
         ("proc/meminfo", "MemTotal: 1 kB\n"),
     ]);
-    let mut meter = Meter::new(&root, Budget::default(), false);
+    let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
 
     let (processes, lines) = listed(&mut meter);
 
@@ -67,7 +68,7 @@ fn pipes_belong_to_the_program_that_has_them_open() {
         ("proc/8/status", &status("leaky", 4, 1)),
         ("proc/8/fd/3", "pipe:[2]"),
     ]);
-    let mut meter = Meter::new(&root, Budget::default(), false);
+    let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
     let (mut processes, _) = listed(&mut meter);
     let mut found = Holdings::default();
 
@@ -100,9 +101,9 @@ fn of_more_descriptors_than_there_is_time_for_some_are_seen() {
     }));
     let root = Root::Recorded(files.into_iter().collect());
     // Less than the names of all are.
-    let budget = Budget {
+    let budget = EvidenceBudget {
         text_bytes: 2048,
-        ..Budget::default()
+        ..EvidenceBudget::default()
     };
     let mut meter = Meter::new(&root, budget, false);
     let (mut processes, _) = listed(&mut meter);
@@ -136,7 +137,7 @@ fn sockets_and_rings_belong_to_the_program_that_has_them_open() {
             "7f0000000000-7f0000400000 rw-s 00000000 00:09 11 socket:[11]\n7f0000000000-7f0000100000 rw-s 00000000 00:09 11 socket:[11]\n",
         ),
     ]);
-    let mut meter = Meter::new(&root, Budget::default(), false);
+    let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
     let (mut processes, _) = listed(&mut meter);
     collect_descriptors(&mut meter, &mut processes, &mut Holdings::default()).unwrap();
     let (mut rings, mut queues) = (Holdings::default(), Holdings::default());
@@ -175,7 +176,7 @@ fn objects_of_known_size_count_once() {
             "ino:\t5\nSqMask:\t0x7fff\nCqMask:\t0xffff\n",
         ),
     ]);
-    let mut meter = Meter::new(&root, Budget::default(), false);
+    let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
     let (mut processes, _) = listed(&mut meter);
     collect_descriptors(&mut meter, &mut processes, &mut Holdings::default()).unwrap();
     let mut found = Holdings::default();
@@ -194,7 +195,7 @@ fn objects_of_known_size_count_once() {
 #[test]
 fn a_machine_without_processes_has_none() {
     let root = machine(&[("proc/meminfo", "")]);
-    let mut meter = Meter::new(&root, Budget::default(), false);
+    let mut meter = Meter::new(&root, EvidenceBudget::default(), false);
     let mut processes = Processes::default();
 
     let result = collect(

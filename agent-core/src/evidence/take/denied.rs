@@ -23,7 +23,7 @@ fn taken_without_rights(root: &Root) -> Evidence {
     };
     let take = || {
         set_capabilities(None, sets).unwrap();
-        let budget = Budget::of(Duration::from_secs(20));
+        let budget = EvidenceBudget::of(Duration::from_secs(20));
         take(root, Why::Routine, budget).0
     };
     thread::scope(|scope| scope.spawn(take).join().unwrap())

@@ -11,7 +11,7 @@ fn machine<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Root {
     Root::Recorded(recorded)
 }
 
-pub(super) fn take(root: &Root, why: Why, budget: Budget) -> (Evidence, Vec<Raw>) {
+pub(super) fn take(root: &Root, why: Why, budget: EvidenceBudget) -> (Evidence, Vec<Raw>) {
     Evidence::take(&Request {
         root,
         page_size: PageSize::FOUR_KIB,
@@ -35,7 +35,7 @@ const SLAB: (&str, &str) = (
 fn a_machine_that_has_nothing_says_why_for_each_source() {
     let root = machine([]);
 
-    let (evidence, raw) = take(&root, Why::Incident, Budget::default());
+    let (evidence, raw) = take(&root, Why::Incident, EvidenceBudget::default());
 
     assert_eq!((evidence.levels.len(), raw.len()), (0, 0));
     assert_eq!(evidence.sources.len(), 15);
@@ -50,9 +50,9 @@ fn a_machine_that_has_nothing_says_why_for_each_source() {
 #[test]
 fn without_time_nothing_is_asked_and_the_census_only_when_it_is_wanted() {
     let root = machine([SLAB]);
-    let budget = Budget {
+    let budget = EvidenceBudget {
         cpu: Duration::ZERO,
-        ..Budget::default()
+        ..EvidenceBudget::default()
     };
 
     let (evidence, _) = take(&root, Why::Routine, budget);
@@ -74,7 +74,7 @@ fn caches_that_can_be_reclaimed_are_not_evidence() {
     ]);
 
     let caches = [by_name, by_flag].map(|root| {
-        let (evidence, _) = take(&root, Why::Routine, Budget::default());
+        let (evidence, _) = take(&root, Why::Routine, EvidenceBudget::default());
         let slab = &evidence.sources[0];
         slab.held
             .iter()
@@ -93,8 +93,8 @@ fn texts_are_kept_for_an_incident_only_and_without_addresses() {
     );
     let root = machine([SLAB, peers, ("proc/meminfo", "Percpu: 4 kB\n")]);
 
-    let (_, routine) = take(&root, Why::Routine, Budget::default());
-    let (evidence, incident) = take(&root, Why::Incident, Budget::default());
+    let (_, routine) = take(&root, Why::Routine, EvidenceBudget::default());
+    let (evidence, incident) = take(&root, Why::Incident, EvidenceBudget::default());
 
     let paths: Vec<_> = incident.iter().map(|raw| raw.path.as_str()).collect();
     assert_eq!(
@@ -155,7 +155,7 @@ proptest! {
         let cgroups = ("sys/fs/cgroup/cgroup.controllers", "memory");
         let root = machine(files.chain([cgroups, ("proc/8/status", "Name: x\nThreads: 9\n"), ("proc/8/fd/3", "anon_inode:bpf-map")]));
 
-        let (evidence, _) = take(&root, Why::Incident, Budget::default());
+        let (evidence, _) = take(&root, Why::Incident, EvidenceBudget::default());
 
         for seen in &evidence.sources {
             prop_assert!(seen.held.is_sorted_by(|a, b| a.bytes >= b.bytes));

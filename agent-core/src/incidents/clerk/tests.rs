@@ -29,12 +29,12 @@ fn office(state_dir: &Path, root: Root) -> Office {
         root,
         state_dir: state_dir.to_owned(),
         boot_id: "this-boot".to_owned(),
-        room: Room {
+        room: IncidentLimits {
             count: 10,
             bytes: 1 << 20,
         },
         census: false,
-        budget: Budget::default(),
+        budget: EvidenceBudget::default(),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::{Incident, Moment};
+use super::super::Incident;
 use super::words;
+use crate::clock::Moment;
 
 /// In a shorter stretch of time minutes are too coarse, in seconds.
 const SHORT: f64 = 1200.0;

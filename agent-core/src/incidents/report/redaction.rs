@@ -6,7 +6,7 @@ use super::super::{Incident, Told};
 use super::identity::{self, SiteKey};
 use super::owner::Owner;
 use crate::evidence::{Explanation, Standing};
-use crate::words;
+use crate::secret;
 
 /// Shorter parts of a name are too likely to be ordinary words.
 const SHORTEST_PART: usize = 3;
@@ -56,9 +56,9 @@ pub fn redacted(incident: &Incident, key: SiteKey) -> Incident {
 pub(super) fn without_secrets(incident: &Incident) -> Incident {
     let mut masked = incident.clone();
     for told in &mut masked.told {
-        told.text = words::masked(&told.text);
+        told.text = secret::masked(&told.text);
         for line in &mut told.details {
-            *line = words::masked(line);
+            *line = secret::masked(line);
         }
     }
     let explanations = masked
@@ -66,10 +66,10 @@ pub(super) fn without_secrets(incident: &Incident) -> Incident {
         .iter_mut()
         .flat_map(|it| &mut it.explanations);
     for explanation in explanations {
-        explanation.owner = words::masked(&explanation.owner);
+        explanation.owner = secret::masked(&explanation.owner);
     }
     for problem in &mut masked.problems {
-        *problem = words::masked(problem);
+        *problem = secret::masked(problem);
     }
     masked
 }
@@ -155,7 +155,7 @@ impl Names {
 
     /// The text with every name replaced, without secrets, and without what else identifies somebody.
     fn replace(&self, text: &str) -> String {
-        self.replace_names(&identity::without(&words::masked(text), self.key))
+        self.replace_names(&identity::without(&secret::masked(text), self.key))
     }
 
     /// The longest first, where it stands as a word of its own.

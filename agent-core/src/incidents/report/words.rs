@@ -3,8 +3,8 @@
 use adaptivemm_module_api::units::Balance;
 use jiff::Timestamp;
 
+use crate::clean;
 use crate::evidence::{Certainty, Explanation};
-use crate::words::clean;
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;

@@ -5,7 +5,8 @@ mod history;
 pub(crate) mod leaks;
 pub(crate) mod odd;
 
-use agent_core::incidents::{History, Incident, Machine, Moment, Told, VERSION};
+use agent_core::clock::Moment;
+use agent_core::incidents::{History, Incident, Machine, Told, VERSION};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const MIB: f64 = 1_048_576.0;

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::Moment;
 use crate::evidence::{Held, Standing, Taken};
-use crate::incidents::Moment;
 use Certainty::{AtMost, Charged, Exact};
 use Class::{Orphans, Slab, Unaccounted, Vmalloc};
 

@@ -159,8 +159,9 @@ const fn as_f64(seconds: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::super::{Incident, Machine, Moment};
+    use super::super::super::super::{Incident, Machine};
     use super::*;
+    use crate::clock::Moment;
 
     /// Of a machine that was started at midnight, if its time is known.
     fn calendar(time: &str) -> Calendar {

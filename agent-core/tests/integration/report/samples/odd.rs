@@ -1,6 +1,7 @@
 //! What nobody expects.
 
-use agent_core::incidents::{Incident, Moment};
+use agent_core::clock::Moment;
+use agent_core::incidents::Incident;
 
 use super::leaks::pages;
 use super::{DAY, OPENED, millis};
