@@ -34,7 +34,7 @@ mod week;
 use std::process::ExitCode;
 
 use agent_core::agent::Threads;
-use agent_core::linked::CHOSEN;
+use agent_core::base::linked::CHOSEN;
 use agent_core::sampler::Root;
 
 use allocations::Counting;

@@ -15,6 +15,7 @@ use crossbeam_channel::Receiver;
 
 use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::arbiter::{Arbiter, Decision};
+use crate::base::news::News;
 use crate::bus::{Bus, Ending, LateFinding, Member, Patience, Reason};
 use crate::catalogue::Registration;
 use crate::config::{ModuleSettings, Settings};
@@ -23,7 +24,6 @@ use crate::deed::{Deed, Fate};
 use crate::incidents::{Incidents, Word};
 use crate::loader::Verdict;
 use crate::marker::Marker;
-use crate::news::News;
 use crate::sampler::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
 use crate::states::States;
 use crate::trace::Frame;

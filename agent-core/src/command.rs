@@ -26,8 +26,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::actuator::{Ledger, LedgerError};
+use crate::base::clean_text;
 use crate::catalogue::{Catalogue, Registration};
-use crate::clean;
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
@@ -102,10 +102,10 @@ pub fn run() -> ExitCode {
 /// Says what is wrong with the arguments, or what was asked for of them: help, the version.
 fn misunderstood(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
-    if clean::shown(&text) == text {
+    if clean_text::shown(&text) == text {
         error.exit();
     }
-    let _nobody_listens = write!(io::stderr(), "{}", clean::shown(&text));
+    let _nobody_listens = write!(io::stderr(), "{}", clean_text::shown(&text));
     ExitCode::from(2)
 }
 
@@ -113,8 +113,8 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
 fn complain(problem: &dyn Display) {
     let problem = problem.to_string();
     // Nobody is left to be told that standard error is closed.
-    let problem = clean::without_error_numbers(&problem);
-    let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {}", clean::shown(&problem));
+    let problem = clean_text::without_error_numbers(&problem);
+    let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {}", clean_text::shown(&problem));
 }
 
 /// The same of an error, with its reason.
@@ -127,7 +127,7 @@ fn complain_with_source(error: &dyn std::error::Error) {
 
 /// Prints the result of a command. A reader that has seen enough is no error. What others wrote does nothing to a terminal.
 fn print(text: &str) -> Exit {
-    let text = clean::shown(text);
+    let text = clean_text::shown(text);
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,

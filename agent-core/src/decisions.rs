@@ -16,10 +16,10 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use crate::actuator::Notice;
+use crate::base::clock;
+use crate::base::news::News;
 use crate::bus::Member;
-use crate::clock;
 use crate::deed::Deed;
-use crate::news::News;
 use crate::sampler::Snapshot;
 use crate::words::Action;
 

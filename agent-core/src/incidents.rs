@@ -24,13 +24,13 @@ use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Receiver;
 
+use crate::base::clock;
+use crate::base::clock::Moment;
+use crate::base::news::News;
 use crate::bus::{Ending, LateFinding, Member};
-use crate::clock;
-use crate::clock::Moment;
 use crate::config::TellOwners;
 use crate::evidence::{Class, Level, Why};
 use crate::loader::Verdict;
-use crate::news::News;
 use crate::sampler::Snapshot;
 use crate::words::{Finding, Number};
 

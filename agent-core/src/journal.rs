@@ -35,7 +35,7 @@ pub use native::has_stderr;
 pub use recent::{Recent, Said};
 pub use repeats::{Pass, Repeats};
 
-use crate::clean::without_error_numbers;
+use crate::base::clean_text::without_error_numbers;
 use crate::words::Number;
 use connection::Syslog;
 use line::one_line;

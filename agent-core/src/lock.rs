@@ -13,7 +13,7 @@ use crossbeam_channel::after;
 use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock};
 use rustix::io::Errno;
 
-use crate::files::{self, Untrusted};
+use crate::base::files::{self, Untrusted};
 use crate::sampler::Root;
 
 use holders::Holders;

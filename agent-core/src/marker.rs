@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::files;
+use crate::base::files;
 
 pub use last_word::listen;
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
 use crate::agent::TunableState;
+use crate::base::clock;
 use crate::bus::Member;
-use crate::clock;
 use crate::config::{Isolation, ModuleMode};
 use crate::journal::{Journal, Said};
 use crate::sampler::{FileCosts, PRESSURE, Snapshot};

@@ -11,12 +11,12 @@ use adaptivemm_module_api::Severity;
 
 use crate::actuator::{ActionFailed, Notice, Outcome, Restored};
 use crate::agent::Round;
+use crate::base::news::News;
 use crate::bus::{Ending, LateFinding, Member, Reason};
 use crate::deed::Deed;
 use crate::deed::Fate;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::loader::Verdict;
-use crate::news::News;
 use crate::tunables;
 use crate::words::{Finding, NO_REASON};
 

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
 
-use crate::clock;
+use crate::base::clock;
 use crate::trace::Frame;
 use crate::tunables::Knob;
 

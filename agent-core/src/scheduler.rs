@@ -10,7 +10,8 @@ use adaptivemm_module_api::Severity;
 
 use crate::actuator::Restored;
 use crate::agent::Agent;
-use crate::clock::{self, Rhythm};
+use crate::base::clock::{self, Rhythm};
+use crate::base::version::version;
 use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
@@ -19,7 +20,6 @@ use crate::reporter::{Reporter, report_aftermaths, report_late, report_restored}
 use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;
-use crate::version::version;
 
 /// Said when the thread of the control socket has ended.
 const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \

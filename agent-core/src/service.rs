@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::clock;
+use crate::base::clock;
 
 /// A service manager that does not read for so long is not told.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -235,7 +235,7 @@ mod tests {
         let since = told[1]
             .strip_prefix("RELOADING=1\nMONOTONIC_USEC=")
             .unwrap();
-        let uptime = u64::try_from(crate::clock::uptime().0.as_micros()).unwrap();
+        let uptime = u64::try_from(crate::base::clock::uptime().0.as_micros()).unwrap();
         assert!((1..=uptime).contains(&since.parse().unwrap()), "{since}");
     }
 

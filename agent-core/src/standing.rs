@@ -8,8 +8,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::base::files;
 use crate::bus::{Ending, Member, Reason};
-use crate::files;
 use crate::loader::Verdict;
 use crate::reporter;
 

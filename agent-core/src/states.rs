@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 
-use crate::news::News;
+use crate::base::news::News;
 use file::{Found, Stamp};
 use writer::{Shelf, Writer};
 

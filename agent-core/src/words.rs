@@ -4,8 +4,8 @@ pub(crate) mod numbers;
 
 use adaptivemm_module_api::{MAX_STATE, Severity};
 
-use crate::clean;
-use crate::clean::MAX_NAME;
+use crate::base::clean_text;
+use crate::base::clean_text::MAX_NAME;
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
@@ -154,7 +154,7 @@ impl Words {
             match metric_name(name) {
                 Ok(name) => self.name_metric(name),
                 Err(why) => {
-                    self.add_unpublished(|| (clean::name(name), why.to_owned()));
+                    self.add_unpublished(|| (clean_text::name(name), why.to_owned()));
                     return false;
                 }
             }

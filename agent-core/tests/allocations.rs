@@ -14,7 +14,7 @@ use adaptivemm_module_api::{
     Action, Config, ConfigProblems, Info, Module, Out, ScanError, Snapshot, register,
 };
 use agent_core::agent::Threads;
-use agent_core::linked::CHOSEN;
+use agent_core::base::linked::CHOSEN;
 use agent_core::sampler::Root;
 
 use allocations::Counting;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::{Agent, Site, Threads};
+use agent_core::base::linked::CHOSEN;
 use agent_core::catalogue;
 use agent_core::catalogue::Registration;
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::decisions::Decisions;
 use agent_core::incidents::{Incidents, Office};
 use agent_core::journal::Journal;
-use agent_core::linked::CHOSEN;
 use agent_core::marker::Marker;
 use agent_core::reporter::Reporter;
 use agent_core::sampler::Root;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{Notice, write};
-use crate::clock;
+use crate::base::clock;
 
 /// What is to be written for the kernel to compact.
 const ALL: &str = "1";

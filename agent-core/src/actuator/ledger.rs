@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::base::files;
 
 /// There are few tunables. A larger file is none of ours.
 const LONGEST: u64 = 1 << 20;

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::startup::{Outcome, Startup};
 use super::{Exit, print};
+use crate::base::clean_text::without_error_numbers;
 use crate::catalogue::Catalogue;
-use crate::clean::without_error_numbers;
 use crate::cli::Cli;
 use crate::config::{Loaded, ModuleMode};
 use crate::sampler::Root;

@@ -13,8 +13,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Exit, complain, print, state_dir};
+use crate::base::clock;
 use crate::cli::{Cli, Explain};
-use crate::clock;
 use crate::decisions::{Aftermath, Decision, Record, file};
 
 /// As many are listed.

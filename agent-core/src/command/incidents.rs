@@ -10,8 +10,8 @@ use std::path::Path;
 
 use super::live::{Look, look};
 use super::{Exit, boot, complain, print, state_dir};
+use crate::base::files;
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
-use crate::files;
 use crate::incidents::report::{Names, SiteKey, export, html, html_with, redacted, text};
 use crate::incidents::{Archive, Incident};
 

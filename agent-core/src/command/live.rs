@@ -10,8 +10,8 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use super::boot;
-use crate::clock;
-use crate::clock::Moment;
+use crate::base::clock;
+use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
 use crate::evidence::{Evidence, Now, Request, Why};
 use crate::incidents::report::classes;

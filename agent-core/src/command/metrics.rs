@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::control::ask;
 use super::{Exit, complain, print};
+use crate::base::files;
 use crate::cli::Cli;
-use crate::files;
 use crate::overview::exposition_without_daemon;
 
 /// The collector is another user.

@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 
 use super::{Exit, catalogue, complain, print, settings};
 use crate::agent::{Idle, clashing};
+use crate::base::clean_text::without_error_numbers;
 use crate::catalogue::{Catalogue, Origin, Registration};
-use crate::clean::without_error_numbers;
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
 use crate::standing::{self, Stand};

@@ -10,9 +10,9 @@ use crossbeam_channel::{Receiver, at, select};
 
 use super::{Exit, complain, modules, settings};
 use crate::actuator::Ledger;
+use crate::base::clock::{self, Rhythm};
+use crate::base::files;
 use crate::cli::{Cli, Record};
-use crate::clock::{self, Rhythm};
-use crate::files;
 use crate::sampler::{FileBudget, Sampler, Wanted};
 use crate::signals::{self, Wish};
 use crate::trace::{Compression, Header, Writer};

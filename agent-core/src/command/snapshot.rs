@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::startup::complain_of_idle;
 use super::{Exit, boot, complain, modules, print, settings};
 use crate::agent::{Agent, Site};
+use crate::base::clock;
 use crate::cli::Cli;
-use crate::clock;
 use crate::events;
 use crate::sampler::{UPTIME, uptime};
 

@@ -13,7 +13,7 @@ use super::legacy;
 use super::merge::{Assignment, Layer};
 use super::placements::Placement;
 use super::schema::{Key, ModuleSchema, module_table, placing_keys};
-use crate::linked::CHOSEN;
+use crate::base::linked::CHOSEN;
 
 /// Reads a document against the keys there are.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Value, key_text};
-use crate::bounded::few;
+use crate::base::bounded::few;
 
 /// More options than any module has.
 pub(crate) const MAX_OPTIONS: usize = 256;

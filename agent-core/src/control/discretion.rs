@@ -1,9 +1,9 @@
 //! What is left out of an answer for whoever is neither root nor in our group: whose memory it is. What a daemon keeps of
 //! incidents only root can read, and the socket must not tell it to everybody.
 
+use crate::base::secrets::discreet;
 use crate::config::TellOwners;
 use crate::overview::Overview;
-use crate::secret::discreet;
 
 /// The same view as others may see it.
 pub(super) fn for_others(overview: &Overview, tell: TellOwners) -> Overview {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::question::Question;
 use super::{Answer, Order};
-use crate::version::version;
+use crate::base::version::version;
 
 /// The name of our interface.
 pub const INTERFACE: &str = "io.adaptivemmd.Control";

@@ -22,7 +22,7 @@ use super::groups;
 use super::interface::{Reaction, Request, done, reply};
 use super::question::Question;
 use super::{Answer, Call, Order, SOCKET};
-use crate::clock;
+use crate::base::clock;
 use crate::config::TellOwners;
 use crate::overview::Overview;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use serde::Deserialize;
 
-use crate::files;
+use crate::base::files;
 
 use super::record::Record;
 

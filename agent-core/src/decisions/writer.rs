@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::file;
-use crate::news::News;
+use crate::base::news::News;
 
 /// So many lines may wait to be written; what comes then is lost.
 const WAITING: usize = 256;

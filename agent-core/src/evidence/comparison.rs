@@ -6,7 +6,7 @@ mod judgement;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 
 /// What changed between two moments. Part of `incident.json`; the names are interface.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::{Certainty, Class};
-use crate::clean;
+use crate::base::clean_text;
 
 /// Owners of less are left out of the evidence.
 const LEAST_BYTES: u64 = 64 << 10;
@@ -105,7 +105,12 @@ impl Holdings {
 /// Fit for a line of a report.
 fn one_line(owner: &str) -> String {
     let mut line = String::new();
-    clean::append(owner.as_bytes(), MAX_OWNER, clean::Lines::One, &mut line);
+    clean_text::append(
+        owner.as_bytes(),
+        MAX_OWNER,
+        clean_text::Lines::One,
+        &mut line,
+    );
     line
 }
 

@@ -8,7 +8,7 @@ use rustix::param;
 
 use super::budget::{Halt, Spent, unless_gone};
 use super::take::Raw;
-use crate::clock;
+use crate::base::clock;
 use crate::config::EvidenceBudget;
 use crate::sampler::Root;
 

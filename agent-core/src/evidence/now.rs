@@ -148,7 +148,7 @@ fn not_asked(seen: &Seen) -> Option<NotAsked> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Moment;
+    use crate::base::clock::Moment;
 
     const MIB: u64 = 1 << 20;
 

@@ -11,7 +11,7 @@ use super::holdings::Held;
 use super::kind::Kind;
 use super::meter::Meter;
 use super::{ask, levels, modules};
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
 use crate::sampler::Root;
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::base::files;
 use crate::config::IncidentLimits;
-use crate::files;
 
 use super::record::Incident;
 use crate::evidence::Evidence;

@@ -14,7 +14,7 @@ use super::record::{Incident, Machine, Told, VERSION};
 use super::shelf::{self, Shelf};
 use super::stills::{self, Still};
 use super::{ForOthers, History, Word};
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::config::TellOwners;
 use crate::config::{EvidenceBudget, IncidentLimits};
 use crate::evidence::{Comparison, Evidence, Level, Raw, Request, Why};
@@ -459,7 +459,7 @@ fn machine(office: &Office) -> Machine {
         boot_id: office.boot_id.clone(),
         mem_total_bytes: 0,
         page_size_bytes: 0,
-        daemon: crate::version::version().to_owned(),
+        daemon: crate::base::version::version().to_owned(),
         period_ms: 0,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::evidence::Comparison;
 
 /// The version of these records.

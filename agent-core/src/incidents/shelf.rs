@@ -143,7 +143,7 @@ mod tests {
     use adaptivemm_module_api::units::PageSize;
 
     use super::*;
-    use crate::clock::Moment;
+    use crate::base::clock::Moment;
     use crate::config::EvidenceBudget;
     use crate::evidence::{Request, Why};
     use crate::sampler::Root;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use crate::clean;
+use crate::base::clean_text;
 
 /// How much of it is told, in bytes.
 const MOST: usize = 500;
@@ -53,6 +53,9 @@ impl LastWords {
         if lines.is_empty() {
             return String::new();
         }
-        format!("; it said: {}", clean::line(lines.join(" / ").as_bytes()))
+        format!(
+            "; it said: {}",
+            clean_text::line(lines.join(" / ").as_bytes())
+        )
     }
 }

@@ -9,8 +9,8 @@ use adaptivemm_module_api::Severity;
 use serde::{Deserialize, Serialize};
 
 use super::frame::{garbage, whole};
-use crate::bounded::few;
-use crate::clean::{self, Lines, MAX_LINE};
+use crate::base::bounded::few;
+use crate::base::clean_text::{self, Lines, MAX_LINE};
 use crate::config::Value;
 use crate::loader::{Description, MAX_MODULES, Verdict};
 use crate::permit::Answer;
@@ -150,7 +150,7 @@ enum ToldAction<'a> {
 /// If it makes no sense.
 pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Offer, String>> {
     match greeting {
-        Err(why) => Ok(Err(clean::line(why.as_bytes()))),
+        Err(why) => Ok(Err(clean_text::line(why.as_bytes()))),
         Ok(offer) => {
             for module in &offer.modules {
                 module.check().map_err(|why| garbage(&why))?;
@@ -222,20 +222,35 @@ impl<'a> Told<'a> {
         for (name, value) in self.metrics {
             words.add_metric(name.as_bytes(), value);
         }
-        clean::append(
+        clean_text::append(
             self.status.as_bytes(),
             MAX_LINE,
             Lines::One,
             &mut words.status,
         );
         for (key, text) in self.problems {
-            words.add_problem(|| (clean::name(key.as_bytes()), clean::line(text.as_bytes())));
+            words.add_problem(|| {
+                (
+                    clean_text::name(key.as_bytes()),
+                    clean_text::line(text.as_bytes()),
+                )
+            });
         }
         for (what, why) in self.refused {
-            words.add_refused(|| (clean::line(what.as_bytes()), clean::line(why.as_bytes())));
+            words.add_refused(|| {
+                (
+                    clean_text::line(what.as_bytes()),
+                    clean_text::line(why.as_bytes()),
+                )
+            });
         }
         for (name, why) in self.unpublished {
-            words.add_unpublished(|| (clean::name(name.as_bytes()), clean::line(why.as_bytes())));
+            words.add_unpublished(|| {
+                (
+                    clean_text::name(name.as_bytes()),
+                    clean_text::line(why.as_bytes()),
+                )
+            });
         }
         // The process has refused more; one that did not forges.
         if !self.kept.is_none_or(|state| words.keep(state)) {
@@ -262,11 +277,11 @@ impl<'a> ToldFinding<'a> {
         Finding {
             severity: Severity::from_number(self.severity.into()),
             verbosity: self.verbosity.min(5),
-            code: clean::name(self.code.as_bytes()),
-            text: clean::line(self.text.as_bytes()),
-            details: clean::details(self.details.as_bytes()),
+            code: clean_text::name(self.code.as_bytes()),
+            text: clean_text::line(self.text.as_bytes()),
+            details: clean_text::details(self.details.as_bytes()),
             numbers: cleaned_numbers(self.numbers),
-            incident: clean::name(self.incident.as_bytes()),
+            incident: clean_text::name(self.incident.as_bytes()),
         }
     }
 }
@@ -288,15 +303,15 @@ impl<'a> ToldRequest<'a> {
     fn cleaned(self) -> Request {
         let action = match self.action {
             ToldAction::Set(tunable, value) => Action::Set {
-                tunable: clean::name(tunable.as_bytes()),
+                tunable: clean_text::name(tunable.as_bytes()),
                 value,
             },
             ToldAction::CompactNode(node) => Action::CompactNode { node },
         };
         Request {
             action,
-            reason: clean::line(self.reason.as_bytes()),
-            details: clean::details(self.details.as_bytes()),
+            reason: clean_text::line(self.reason.as_bytes()),
+            details: clean_text::details(self.details.as_bytes()),
             numbers: cleaned_numbers(self.numbers),
         }
     }
@@ -318,7 +333,7 @@ fn told_numbers(numbers: &[Number]) -> Vec<(&str, f64)> {
 
 fn cleaned_numbers(numbers: Vec<(&str, f64)>) -> Vec<Number> {
     let number = |(name, value): (&str, f64)| Number {
-        name: clean::name(name.as_bytes()),
+        name: clean_text::name(name.as_bytes()),
         value,
     };
     numbers.into_iter().map(number).collect()

@@ -21,7 +21,7 @@ use super::frame::{Frames, LONGEST_ANSWER, garbage};
 use super::last_words::LastWords;
 use super::message::{Created, Offer, Order, Told, checked};
 use super::{Program, START_WAIT, Subject};
-use crate::clean;
+use crate::base::clean_text;
 use crate::config::Value;
 use crate::loader::{Unmade, Verdict};
 use crate::permit::Permit;
@@ -163,11 +163,14 @@ impl Process {
             Ok(Created::Done) => Ok(()),
             Ok(Created::Options(problems)) => {
                 let clean = |(key, text): (String, String)| {
-                    (clean::name(key.as_bytes()), clean::line(text.as_bytes()))
+                    (
+                        clean_text::name(key.as_bytes()),
+                        clean_text::line(text.as_bytes()),
+                    )
                 };
                 Err(Unmade::Options(problems.into_iter().map(clean).collect()))
             }
-            Ok(Created::Broken(why)) => Err(Unmade::Broken(clean::line(why.as_bytes()))),
+            Ok(Created::Broken(why)) => Err(Unmade::Broken(clean_text::line(why.as_bytes()))),
             Err(error) => Err(Unmade::Broken(self.bury(&error))),
         }
     }

@@ -6,7 +6,7 @@ use adaptivemm_module_api::Severity;
 use jiff::Timestamp;
 
 use super::line::one_line;
-use crate::clock;
+use crate::base::clock;
 
 /// As many as fit on half a screen.
 const MOST: usize = 10;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::needs;
 use super::sink::{bytes, elements};
-use crate::bounded::few;
-use crate::clean::{self, MAX_LINE, MAX_NAME};
+use crate::base::bounded::few;
+use crate::base::clean_text::{self, MAX_LINE, MAX_NAME};
 use crate::config::{MAX_OPTIONS, ModuleSchema, OptionSchema, Value};
 use crate::sampler::Wanted;
 
@@ -145,7 +145,7 @@ fn check_number(count: usize) -> Result<(), String> {
 }
 
 fn check_line(text: &str) -> Result<(), String> {
-    if text.len() > MAX_LINE || clean::line(text.as_bytes()) != text {
+    if text.len() > MAX_LINE || clean_text::line(text.as_bytes()) != text {
         let start: String = text.chars().take(20).collect();
         return Err(format!(
             "{start:?} is longer than {MAX_LINE} bytes or holds control characters"

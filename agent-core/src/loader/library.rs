@@ -199,7 +199,7 @@ fn linker_says(error: &libloading::Error) -> String {
     let said = error
         .source()
         .map_or_else(|| error.to_string(), ToString::to_string);
-    crate::clean::line(said.as_bytes())
+    crate::base::clean_text::line(said.as_bytes())
 }
 
 /// Checks a set, its frozen members first: only they mean the same in every major version.
@@ -263,7 +263,7 @@ impl Exported {
         let name = || {
             // SAFETY: the library vouches for what it declares.
             let name = unsafe { super::sink::bytes(&declaration.name) };
-            crate::clean::name(name)
+            crate::base::clean_text::name(name)
         };
         let refuse = |why| Refusal::Module { name: name(), why };
         let (Some(create), Some(scan), Some(destroy)) =

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use adaptivemm_module_api::{Severity, abi};
 
-use crate::clean::{self, Lines, MAX_LINE};
+use crate::base::clean_text::{self, Lines, MAX_LINE};
 use crate::permit::Answer;
 use crate::permit::Permit;
 use crate::words::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
@@ -143,7 +143,7 @@ pub(super) unsafe fn bytes(text: &abi::Str) -> &[u8] {
 /// As for [`bytes`].
 unsafe fn name(text: &abi::Str) -> String {
     // SAFETY: the caller vouches for the string.
-    clean::name(unsafe { bytes(text) })
+    clean_text::name(unsafe { bytes(text) })
 }
 
 /// A line of text that is lent.
@@ -153,7 +153,7 @@ unsafe fn name(text: &abi::Str) -> String {
 /// As for [`bytes`].
 unsafe fn line(text: &abi::Str) -> String {
     // SAFETY: the caller vouches for the string.
-    clean::line(unsafe { bytes(text) })
+    clean_text::line(unsafe { bytes(text) })
 }
 
 /// Details that are lent.
@@ -163,7 +163,7 @@ unsafe fn line(text: &abi::Str) -> String {
 /// As for [`bytes`].
 unsafe fn details(text: &abi::Str) -> String {
     // SAFETY: the caller vouches for the string.
-    clean::details(unsafe { bytes(text) })
+    clean_text::details(unsafe { bytes(text) })
 }
 
 /// Numbers that are lent.
@@ -294,7 +294,7 @@ unsafe extern "C" fn status(context: *mut c_void, line: abi::Str) -> i32 {
         // SAFETY: a module passes a string that lives for the call.
         let line = unsafe { bytes(&line) };
         collector.words.status.clear();
-        clean::append(line, MAX_LINE, Lines::One, &mut collector.words.status);
+        clean_text::append(line, MAX_LINE, Lines::One, &mut collector.words.status);
         abi::OK
     })
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Requests;
 use crate::agent::Round;
-use crate::clock;
+use crate::base::clock;
 use crate::decisions::{Aftermath, Decision, Record};
 use crate::deed::Deed;
 use crate::incidents::{ForOthers, Word};

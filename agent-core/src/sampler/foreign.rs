@@ -12,7 +12,7 @@ use super::error::ReadError;
 use super::harmless::is_harmless;
 use super::root::{Allowance, OpenFile, Root, Text};
 use super::snapshot::Reading;
-use crate::clock;
+use crate::base::clock;
 
 /// Enough to read a file into a buffer.
 const STACK: usize = 128 << 10;

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::foreign::FileBudget;
-use crate::clock;
+use crate::base::clock;
 use crate::trace::Frame;
 
 /// The one door to kernel files. Paths are written as on a live machine.

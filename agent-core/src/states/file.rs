@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use adaptivemm_module_api::MAX_STATE;
 
-use crate::files;
+use crate::base::files;
 
 /// How a file starts.
 const FORMAT: &str = "adaptivemm-state 1";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::file::{self, Stamp};
-use crate::news::News;
+use crate::base::news::News;
 
 /// So long the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(2);

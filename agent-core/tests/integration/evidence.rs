@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::clock::Moment;
+use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
 use agent_core::evidence::{Class, Comparison, Evidence, Level, Request, Standing, Why};
 use agent_core::sampler::{Recorded, Root};

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::daemon::process::Home;
 use adaptivemm_module_api::units::PageSize;
-use agent_core::clock::Moment;
+use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
 use agent_core::evidence::{Class, Comparison, Evidence, Level, Raw, Request, Standing, Why};
 use agent_core::sampler::{Meminfo, Root};

@@ -89,7 +89,7 @@ fn everything_is_given_back_after_ten_minutes_under_load() {
     let minutes = std::env::var("MINUTES").map_or(10, |text| text.parse().unwrap());
     let modules = "[modules.cache-pressure]\nenabled = true\n";
     let core = "period-secs = 1.0\nlog-target = \"stderr\"\naggressiveness = 3";
-    let home = Home::with_modules(agent_core::linked::CHOSEN);
+    let home = Home::with_modules(agent_core::base::linked::CHOSEN);
     home.configure(core, modules);
     let cache = File::create_new(home.path("hole")).unwrap();
     let total = rustix::system::sysinfo().totalram / CHUNK as u64 * CHUNK as u64;

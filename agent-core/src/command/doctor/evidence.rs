@@ -7,8 +7,8 @@ use adaptivemm_module_api::units::PageSize;
 use serde_json::json;
 
 use super::check::Check;
-use crate::clock;
-use crate::clock::Moment;
+use crate::base::clock;
+use crate::base::clock::Moment;
 use crate::config::Core;
 use crate::control::call;
 use crate::evidence::{Evidence, Kind, Request, Seen, Standing, Why};

@@ -7,7 +7,7 @@ use adaptivemm_module_api::units::Uptime;
 use super::candidate::{Candidate, Values};
 use super::manners::Manners;
 use super::reel::{Files, Reel};
-use crate::clock;
+use crate::base::clock;
 use crate::isolation::Process;
 use crate::loader::{Unmade, Verdict};
 use crate::permit::Permit;

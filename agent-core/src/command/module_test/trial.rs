@@ -11,8 +11,8 @@ use super::report::{Level, Report};
 use super::stage::{Answer, Stage};
 use super::transcript::{self, Transcript};
 use super::{odd, options, steady};
+use crate::base::clock;
 use crate::cli::{Cli, ModuleTest};
-use crate::clock;
 use crate::words::Words;
 
 /// Two runs are so far apart that a clock that counts seconds shows another time.

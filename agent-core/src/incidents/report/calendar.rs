@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::Incident;
 use super::words;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 
 /// In a shorter stretch of time minutes are too coarse, in seconds.
 const SHORT: f64 = 1200.0;

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use crate::files;
+use crate::base::files;
 
 /// A shorter key can be guessed.
 const SHORTEST: usize = 16;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::{Incident, Told};
 use super::identity::{self, SiteKey};
 use super::owner::Owner;
+use crate::base::secrets;
 use crate::evidence::{Explanation, Standing};
-use crate::secret;
 
 /// Shorter parts of a name are too likely to be ordinary words.
 const SHORTEST_PART: usize = 3;
@@ -56,9 +56,9 @@ pub fn redacted(incident: &Incident, key: SiteKey) -> Incident {
 pub(super) fn without_secrets(incident: &Incident) -> Incident {
     let mut masked = incident.clone();
     for told in &mut masked.told {
-        told.text = secret::masked(&told.text);
+        told.text = secrets::masked(&told.text);
         for line in &mut told.details {
-            *line = secret::masked(line);
+            *line = secrets::masked(line);
         }
     }
     let explanations = masked
@@ -66,10 +66,10 @@ pub(super) fn without_secrets(incident: &Incident) -> Incident {
         .iter_mut()
         .flat_map(|it| &mut it.explanations);
     for explanation in explanations {
-        explanation.owner = secret::masked(&explanation.owner);
+        explanation.owner = secrets::masked(&explanation.owner);
     }
     for problem in &mut masked.problems {
-        *problem = secret::masked(problem);
+        *problem = secrets::masked(problem);
     }
     masked
 }
@@ -155,7 +155,7 @@ impl Names {
 
     /// The text with every name replaced, without secrets, and without what else identifies somebody.
     fn replace(&self, text: &str) -> String {
-        self.replace_names(&identity::without(&secret::masked(text), self.key))
+        self.replace_names(&identity::without(&secrets::masked(text), self.key))
     }
 
     /// The longest first, where it stands as a word of its own.

@@ -3,7 +3,7 @@
 use adaptivemm_module_api::units::Balance;
 use jiff::Timestamp;
 
-use crate::clean;
+use crate::base::clean_text;
 use crate::evidence::{Certainty, Explanation};
 
 const MINUTE: f64 = 60.0;
@@ -179,12 +179,12 @@ pub(super) const fn certainty(explanation: &Explanation) -> &'static str {
 
 /// A name that others have given, without what would act on a terminal, and not endless.
 pub(super) fn name(text: &str) -> String {
-    cut(clean::line(text.as_bytes()), LONGEST_NAME)
+    cut(clean_text::line(text.as_bytes()), LONGEST_NAME)
 }
 
 /// A sentence that others have written, on one line.
 pub(super) fn line(text: &str) -> String {
-    cut(clean::line(text.as_bytes()), LONGEST_LINE)
+    cut(clean_text::line(text.as_bytes()), LONGEST_LINE)
 }
 
 fn cut(mut text: String, longest: usize) -> String {

@@ -229,15 +229,15 @@ fn an_unknown_verdict_is_nonsense() {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    "\\PC{0,80}".prop_map(|text| clean::name(text.as_bytes()))
+    "\\PC{0,80}".prop_map(|text| clean_text::name(text.as_bytes()))
 }
 
 fn line() -> impl Strategy<Value = String> {
-    "\\PC{0,200}".prop_map(|text| clean::line(text.as_bytes()))
+    "\\PC{0,200}".prop_map(|text| clean_text::line(text.as_bytes()))
 }
 
 fn details() -> impl Strategy<Value = String> {
-    "(\\PC{0,30}\n){0,5}".prop_map(|text| clean::details(text.as_bytes()))
+    "(\\PC{0,30}\n){0,5}".prop_map(|text| clean_text::details(text.as_bytes()))
 }
 
 fn numbers() -> impl Strategy<Value = Vec<Number>> {

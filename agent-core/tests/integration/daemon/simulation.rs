@@ -44,7 +44,7 @@ fn a_simulation_runs_beside_the_daemon_and_says_every_scan_how_things_stand() {
 ))]
 #[test]
 fn by_default_all_modules_run_but_for_cache_pressure() {
-    let home = Home::with_modules(agent_core::linked::CHOSEN);
+    let home = Home::with_modules(agent_core::base::linked::CHOSEN);
 
     let mut simulation = home.start(&["-s"]);
 

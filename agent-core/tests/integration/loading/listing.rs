@@ -1,6 +1,6 @@
 //! `adaptivemmd modules`: what there is, where it is, and what can be chosen.
 
-use agent_core::linked::CHOSEN;
+use agent_core::base::linked::CHOSEN;
 use serde_json::Value;
 
 use crate::loading::place::Place;

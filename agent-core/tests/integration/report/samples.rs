@@ -5,7 +5,7 @@ mod history;
 pub(crate) mod leaks;
 pub(crate) mod odd;
 
-use agent_core::clock::Moment;
+use agent_core::base::clock::Moment;
 use agent_core::incidents::{History, Incident, Machine, Told, VERSION};
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::Moment;
+use crate::base::clock::Moment;
 use crate::evidence::{Held, Standing, Taken};
 use Certainty::{AtMost, Charged, Exact};
 use Class::{Orphans, Slab, Unaccounted, Vmalloc};

@@ -161,7 +161,7 @@ const fn as_f64(seconds: i64) -> f64 {
 mod tests {
     use super::super::super::super::{Incident, Machine};
     use super::*;
-    use crate::clock::Moment;
+    use crate::base::clock::Moment;
 
     /// Of a machine that was started at midnight, if its time is known.
     fn calendar(time: &str) -> Calendar {

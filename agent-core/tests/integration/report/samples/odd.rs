@@ -1,6 +1,6 @@
 //! What nobody expects.
 
-use agent_core::clock::Moment;
+use agent_core::base::clock::Moment;
 use agent_core::incidents::Incident;
 
 use super::leaks::pages;

@@ -17,7 +17,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, fchmod, fsync, openat, renameat, un
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::clock;
+use crate::base::clock;
 
 pub(crate) use directory::{Untrusted, make, make_private, trusted};
 
