@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use agent_core::agent::Threads;
 use agent_core::base::linked::CHOSEN;
-use agent_core::sampler::Root;
+use agent_core::kernel::Root;
 
 use allocations::Counting;
 use daemon::{Daemon, HOUR};

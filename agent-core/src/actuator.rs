@@ -15,8 +15,8 @@ use adaptivemm_module_api::units::Uptime;
 use libc::O_NONBLOCK;
 
 use crate::config::ChangeLimits;
-use crate::sampler::Root;
-use crate::tunables::{self, Knob};
+use crate::kernel::Root;
+use crate::kernel::tunables::{self, Knob};
 use crate::words::Action;
 
 use compactor::Compactor;

@@ -22,12 +22,12 @@ use crate::config::{ModuleSettings, Settings};
 use crate::decisions::{Decisions, Record};
 use crate::deed::{Deed, Fate};
 use crate::incidents::{Incidents, Word};
+use crate::kernel::trace::Frame;
+use crate::kernel::tunables;
+use crate::kernel::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
 use crate::loader::Verdict;
 use crate::marker::Marker;
-use crate::sampler::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
 use crate::states::States;
-use crate::trace::Frame;
-use crate::tunables;
 use crate::vitals::Vitals;
 
 pub use error::{BuildError, BuildErrors};

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::kernel::Snapshot;
 use crate::loader::Verdict;
 use crate::runner::Unmade;
-use crate::sampler::Snapshot;
 use crate::states::States;
 use member::State;
 pub use member::{LateFinding, Member};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::config::{CommandLine, Sources};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// Watches the memory of this machine: finds kernel memory leaks, and hosts modules.
 ///

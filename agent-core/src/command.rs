@@ -31,7 +31,7 @@ use crate::catalogue::{Catalogue, Registration};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::isolation::Program;
-use crate::sampler::{BOOT_ID, Root, boot_id};
+use crate::kernel::{BOOT_ID, Root, boot_id};
 use crate::signals;
 
 /// How the program ends.

@@ -20,7 +20,7 @@ use crate::base::clock;
 use crate::base::news::News;
 use crate::bus::Member;
 use crate::deed::Deed;
-use crate::sampler::Snapshot;
+use crate::kernel::Snapshot;
 use crate::words::Action;
 
 use history::History;

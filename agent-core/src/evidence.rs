@@ -1,6 +1,6 @@
 //! What the kernel's files say about who holds memory, and what of a growth that explains.
 //!
-//! One collector per source, named after its file. Each reads through the [`Root`](crate::sampler::Root), so that
+//! One collector per source, named after its file. Each reads through the [`Root`](crate::kernel::Root), so that
 //! it works on a recorded tree, and says what it found, why it found nothing, or that it had to stop early.
 
 mod allocinfo;

@@ -30,8 +30,8 @@ use crate::base::news::News;
 use crate::bus::{Ending, LateFinding, Member};
 use crate::config::TellOwners;
 use crate::evidence::{Class, Level, Why};
+use crate::kernel::Snapshot;
 use crate::loader::Verdict;
-use crate::sampler::Snapshot;
 use crate::words::{Finding, Number};
 
 pub use archive::Archive;

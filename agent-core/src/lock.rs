@@ -14,7 +14,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock};
 use rustix::io::Errno;
 
 use crate::base::files::{self, Untrusted};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 use holders::Holders;
 

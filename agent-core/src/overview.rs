@@ -17,7 +17,7 @@ use crate::base::clock;
 use crate::bus::Member;
 use crate::config::{Isolation, ModuleMode};
 use crate::journal::{Journal, Said};
-use crate::sampler::{FileCosts, PRESSURE, Snapshot};
+use crate::kernel::{FileCosts, PRESSURE, Snapshot};
 use crate::standing;
 
 pub use exposition::exposition;

@@ -5,7 +5,7 @@ use std::fmt;
 use adaptivemm_module_api::abi;
 use serde::{Deserialize, Serialize};
 
-use crate::tunables;
+use crate::kernel::tunables;
 use crate::words::Action;
 
 /// The action that modules declare to be allowed to ask for compaction.

@@ -16,8 +16,8 @@ use crate::bus::{Ending, LateFinding, Member, Reason};
 use crate::deed::Deed;
 use crate::deed::Fate;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
+use crate::kernel::tunables;
 use crate::loader::Verdict;
-use crate::tunables;
 use crate::words::{Finding, NO_REASON};
 
 use change::Change;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::catalogue::{Origin, Registration};
 use crate::config::{Isolation, Value};
 use crate::isolation::{Leash, Process, Subject};
+use crate::kernel::{Snapshot, Wanted};
 use crate::loader::{self, Exported, Instance, Verdict};
 use crate::permit::Permit;
-use crate::sampler::{Snapshot, Wanted};
 use crate::words::Words;
 
 pub use crate::loader::Unmade;

@@ -5,7 +5,7 @@ mod counters;
 
 use adaptivemm_module_api::units::{Pages, Uptime};
 
-use crate::sampler::{PRESSURE, Pressure, Snapshot, Wanted, pressure};
+use crate::kernel::{PRESSURE, Pressure, Snapshot, Wanted, pressure};
 
 pub use counters::Counters;
 

@@ -15,7 +15,7 @@ use adaptivemm_module_api::{
 };
 use agent_core::agent::Threads;
 use agent_core::base::linked::CHOSEN;
-use agent_core::sampler::Root;
+use agent_core::kernel::Root;
 
 use allocations::Counting;
 use daemon::{Daemon, HOUR};

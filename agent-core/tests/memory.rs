@@ -8,7 +8,7 @@ mod daemon;
 mod memory;
 
 use agent_core::agent::Threads;
-use agent_core::sampler::Root;
+use agent_core::kernel::Root;
 
 use daemon::Daemon;
 use memory::{LITTLE_KIB, own_kib};

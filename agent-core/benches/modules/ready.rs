@@ -10,9 +10,9 @@ use agent_core::bus::{Bus, Member, Patience, await_start};
 use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::{Isolation, Placements};
 use agent_core::isolation::Program;
+use agent_core::kernel::{Root, Sampler, Snapshot, Wanted};
 use agent_core::permit::Permit;
 use agent_core::runner::Recipe;
-use agent_core::sampler::{Root, Sampler, Snapshot, Wanted};
 
 /// Long enough that nobody is late.
 const PATIENCE: Patience = Patience {

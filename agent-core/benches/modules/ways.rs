@@ -6,7 +6,7 @@ use agent_core::agent::Threads;
 use agent_core::bus::Bus;
 use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::Isolation;
-use agent_core::sampler::{Sampler, Snapshot};
+use agent_core::kernel::{Sampler, Snapshot};
 
 use crate::table::Row;
 use crate::{clock, ready};

@@ -12,9 +12,9 @@ use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::decisions::Decisions;
 use agent_core::incidents::{Incidents, Office};
 use agent_core::journal::Journal;
+use agent_core::kernel::Root;
 use agent_core::marker::Marker;
 use agent_core::reporter::Reporter;
-use agent_core::sampler::Root;
 use agent_core::states::States;
 
 /// The threads that write what is kept, by the names that the kernel has for them.

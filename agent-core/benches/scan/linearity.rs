@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent_core::agent::Threads;
-use agent_core::sampler::Root;
+use agent_core::kernel::Root;
 use tempfile::TempDir;
 
 use crate::clock;

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use agent_core::agent::Threads;
-use agent_core::sampler::Root;
+use agent_core::kernel::Root;
 
 use crate::daemon::Daemon;
 use crate::memory::{LITTLE_KIB, own_kib, resident_kib};

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use agent_core::trace::{Compression, Header, Writer};
+use agent_core::kernel::trace::{Compression, Header, Writer};
 
 use crate::tree::live;
 

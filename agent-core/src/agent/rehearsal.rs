@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::Frame;
-use crate::tunables;
+use crate::kernel::trace::Frame;
+use crate::kernel::tunables;
 
 /// What the trace says of the tunables, whatever was asked for since.
 #[derive(Debug, Default)]

@@ -5,8 +5,8 @@ use adaptivemm_module_api::units::PageSize;
 use crate::actuator::{Ledger, Mode};
 use crate::decisions::Decisions;
 use crate::incidents::Incidents;
+use crate::kernel::Root;
 use crate::marker::Marker;
-use crate::sampler::Root;
 use crate::states::States;
 
 /// Where modules run.

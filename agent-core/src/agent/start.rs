@@ -10,10 +10,10 @@ use crate::bus::{Member, Patience, Reason, await_start};
 use crate::catalogue::{Origin, Registration};
 use crate::config::{ModuleMode, ModuleSettings, Settings};
 use crate::isolation::START_WAIT;
+use crate::kernel::{FileBudget, Wanted};
 use crate::marker::{Marker, TOO_MANY};
 use crate::permit::Permit;
 use crate::runner::Recipe;
-use crate::sampler::{FileBudget, Wanted};
 use crate::states::States;
 use crate::vitals::Vitals;
 

@@ -11,10 +11,10 @@ use crossbeam_channel::Sender;
 
 use super::worker::{Job, Reply, Worker};
 use super::{Ending, Reason};
+use crate::kernel::Snapshot;
 use crate::loader::Verdict;
 use crate::marker::Slot;
 use crate::runner::{Recipe, Runner, Unmade};
-use crate::sampler::Snapshot;
 use crate::states::States;
 use crate::words::{Finding, Words};
 

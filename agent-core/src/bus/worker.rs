@@ -10,10 +10,10 @@ use rustix::process::setpriority_process;
 use rustix::thread::{Pid, gettid};
 
 use crate::isolation::Leash;
+use crate::kernel::Snapshot;
 use crate::loader::Verdict;
 use crate::marker::Slot;
 use crate::runner::{Recipe, Runner, Unmade};
-use crate::sampler::Snapshot;
 use crate::words::Words;
 
 /// Enough for a module that keeps no large arrays on its stack.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Exit, complain, load, modules, print, settings};
 use crate::cli::Cli;
 use crate::control::{CallError, call};
-use crate::tunables;
+use crate::kernel::tunables;
 
 pub(super) fn reload(cli: &Cli) -> Exit {
     // What the daemon would find wrong is said here at once, and in full.

@@ -18,7 +18,7 @@ use crate::base::clean_text::without_error_numbers;
 use crate::catalogue::Catalogue;
 use crate::cli::Cli;
 use crate::config::{Loaded, ModuleMode};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 use check::{Check, Verdict};
 

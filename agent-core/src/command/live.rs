@@ -16,7 +16,7 @@ use crate::config::EvidenceBudget;
 use crate::evidence::{Evidence, Now, Request, Why};
 use crate::incidents::report::classes;
 use crate::incidents::{Archive, Incident};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// What a look may take of a processor. That of the daemon is far shorter, as nobody waits for it.
 const BUDGET: Duration = Duration::from_secs(2);

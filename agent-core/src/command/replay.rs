@@ -21,11 +21,11 @@ use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
 use crate::events;
 use crate::journal::{Entry, Journal};
+use crate::kernel::trace::{Frame, Header, Reader, TraceError};
+use crate::kernel::tunables::{self, Knob};
+use crate::kernel::{Recorded, Root};
 use crate::loader::Verdict;
 use crate::reporter::{Gaps, Reporter, report_aftermaths};
-use crate::sampler::{Recorded, Root};
-use crate::trace::{Frame, Header, Reader, TraceError};
-use crate::tunables::{self, Knob};
 use crate::words::NO_REASON;
 
 use stamped::{Stamped, State};

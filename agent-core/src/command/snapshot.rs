@@ -8,7 +8,7 @@ use crate::agent::{Agent, Site};
 use crate::base::clock;
 use crate::cli::Cli;
 use crate::events;
-use crate::sampler::{UPTIME, uptime};
+use crate::kernel::{UPTIME, uptime};
 
 pub(super) fn run(cli: &Cli) -> Exit {
     let modules = modules(&cli.sources());

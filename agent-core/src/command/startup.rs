@@ -5,7 +5,7 @@ use super::{catalogue, complain, load};
 use crate::agent::{Agent, BuildErrors, Idle, Site, Threads};
 use crate::catalogue::{Catalogue, Origin};
 use crate::config::{Isolation, Loaded, Sources};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// What was found: the modules, and what is set.
 pub(super) struct Startup {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::limits::{ChangeLimits, EvidenceBudget, IncidentLimits};
-use crate::sampler::FileBudget;
+use crate::kernel::FileBudget;
 
 use super::content::{Content, Value, key_text};
 use super::merge::{Setting, find};

@@ -1,6 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "test trees are written")]
 
-use crate::sampler::FileBudget;
+use crate::kernel::FileBudget;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Duration;

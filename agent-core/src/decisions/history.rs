@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::bus::{Ending, Member};
+use crate::kernel::Snapshot;
 use crate::loader::Verdict;
-use crate::sampler::Snapshot;
 use crate::vitals::Vitals;
 use crate::words::Number;
 

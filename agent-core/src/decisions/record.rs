@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::samples::Samples;
 use super::window::Window;
 use crate::deed::Deed;
-use crate::sampler::Snapshot;
+use crate::kernel::Snapshot;
 use crate::words::Action;
 use crate::words::numbers::numbers;
 

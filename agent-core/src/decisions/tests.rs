@@ -7,7 +7,7 @@ use adaptivemm_module_api::units::{PageSize, Uptime};
 use super::*;
 use crate::actuator::Outcome;
 use crate::deed::Fate;
-use crate::sampler::{Recorded, Root, Sampler, Wanted};
+use crate::kernel::{Recorded, Root, Sampler, Wanted};
 use crate::vitals::Vitals;
 use crate::words::{Number, Request};
 

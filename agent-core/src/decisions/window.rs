@@ -124,7 +124,7 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
-    use crate::sampler::Pressure;
+    use crate::kernel::Pressure;
     use crate::vitals::Counters;
 
     fn vitals(secs: u64, stalls: Option<u64>, waited_ms: u64) -> Vitals {

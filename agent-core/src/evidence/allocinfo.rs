@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
     use crate::evidence::Held;
-    use crate::sampler::{Recorded, Root};
+    use crate::kernel::{Recorded, Root};
 
     fn collected(text: &str) -> (Vec<Held>, Result<(), Halt>) {
         let root = Root::Recorded(Recorded::from([("proc/allocinfo".to_owned(), text.into())]));

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
     use crate::evidence::Held;
-    use crate::sampler::{Recorded, Root};
+    use crate::kernel::{Recorded, Root};
 
     fn collected(files: &[(&str, &str)]) -> (Vec<Held>, Result<(), Halt>) {
         let file = |(name, text): &(&str, &str)| {

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
     use crate::evidence::Held;
-    use crate::sampler::Root;
+    use crate::kernel::Root;
 
     fn collected(root: &Root) -> (Vec<Held>, Result<(), Halt>) {
         let mut found = Holdings::default();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::{Class, Level};
 use super::meter::Meter;
-use crate::sampler::Meminfo;
+use crate::kernel::Meminfo;
 
 const PATH: &str = "/proc/meminfo";
 
@@ -48,7 +48,7 @@ fn from_meminfo(meminfo: &Meminfo, class: Class) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::sampler::{Recorded, Root};
+    use crate::kernel::{Recorded, Root};
 
     fn levels(meminfo: &str, known: &[Level]) -> Vec<(Class, i64)> {
         let root = Root::Recorded(Recorded::from([(

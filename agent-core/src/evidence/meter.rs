@@ -10,7 +10,7 @@ use super::budget::{Halt, Spent, unless_gone};
 use super::take::Raw;
 use crate::base::clock;
 use crate::config::EvidenceBudget;
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// What is asked for at a time. A file that is made a page at a time comes so anyway; one that is made as a whole,
 /// as `/proc/vmallocinfo` from 6.9 on, comes as a whole.
@@ -360,7 +360,7 @@ fn split(rest: &mut Vec<u8>, part: &[u8], each: &mut impl FnMut(&str)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampler::Recorded;
+    use crate::kernel::Recorded;
 
     fn root(text: &[u8]) -> Root {
         Root::Recorded(Recorded::from([(

@@ -25,7 +25,7 @@ pub(super) fn loaded(meter: &mut Meter<'_>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::sampler::{Recorded, Root};
+    use crate::kernel::{Recorded, Root};
 
     #[test]
     fn they_are_known_by_name() {

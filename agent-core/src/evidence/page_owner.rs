@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
     use crate::evidence::Held;
-    use crate::sampler::{Recorded, Root};
+    use crate::kernel::{Recorded, Root};
 
     fn collected(text: &str) -> (Vec<Held>, Result<(), Halt>) {
         let file = PATH.trim_start_matches('/').to_owned();

@@ -279,7 +279,7 @@ mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
     use crate::evidence::Held;
-    use crate::sampler::{Recorded, Root};
+    use crate::kernel::{Recorded, Root};
 
     const MIB: i64 = 1 << 20;
 

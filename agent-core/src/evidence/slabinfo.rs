@@ -6,7 +6,7 @@ use super::budget::Halt;
 use super::comparison::{Certainty, Class};
 use super::holdings::{Held, Holdings};
 use super::meter::Meter;
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 const PATH: &str = "/proc/slabinfo";
 

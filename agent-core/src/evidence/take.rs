@@ -13,7 +13,7 @@ use super::meter::Meter;
 use super::{ask, levels, modules};
 use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// The version of [`Evidence`], which is written as JSON.
 pub const VERSION: u32 = 1;

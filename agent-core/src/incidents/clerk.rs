@@ -18,8 +18,8 @@ use crate::base::clock::Moment;
 use crate::config::TellOwners;
 use crate::config::{EvidenceBudget, IncidentLimits};
 use crate::evidence::{Comparison, Evidence, Level, Raw, Request, Why};
-use crate::sampler::Root;
-use crate::trace::Header;
+use crate::kernel::Root;
+use crate::kernel::trace::Header;
 use words::{explained_in_words, kept_in_words};
 
 /// No more are looked at for some that are open, at the start.

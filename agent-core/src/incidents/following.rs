@@ -2,7 +2,7 @@
 
 use super::clerk::Job;
 use super::stills::Still;
-use crate::sampler::Snapshot;
+use crate::kernel::Snapshot;
 
 /// So many scans after an incident was opened are kept.
 const AFTER: usize = 10;
@@ -98,7 +98,7 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
-    use crate::sampler::{Root, Sampler, Wanted};
+    use crate::kernel::{Root, Sampler, Wanted};
 
     /// Hands a scan to `following` so often; the names of incidents that it hands in, with their scans.
     fn scans(following: &mut Following, count: usize) -> Vec<(String, usize)> {

@@ -146,7 +146,7 @@ mod tests {
     use crate::base::clock::Moment;
     use crate::config::EvidenceBudget;
     use crate::evidence::{Request, Why};
-    use crate::sampler::Root;
+    use crate::kernel::Root;
 
     fn evidence(minute: u64) -> Evidence {
         let (evidence, _) = Evidence::take(&Request {

@@ -5,8 +5,8 @@ use std::io;
 
 use adaptivemm_module_api::units::Uptime;
 
-use crate::sampler::{ReadError, Snapshot};
-use crate::trace::{Compression, Header, Writer};
+use crate::kernel::trace::{Compression, Header, Writer};
+use crate::kernel::{ReadError, Snapshot};
 
 /// One scan in so many is kept.
 const EVERY: u64 = 10;
@@ -119,8 +119,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::sampler::{Root, Sampler, Wanted};
-    use crate::trace::Frame;
+    use crate::kernel::trace::Frame;
+    use crate::kernel::{Root, Sampler, Wanted};
 
     /// The first bytes of what was kept of `/proc/meminfo`, whose text is as long as this in each scan.
     fn kept(lengths: impl IntoIterator<Item = usize>) -> Vec<String> {

@@ -12,10 +12,10 @@ use super::frame::{garbage, whole};
 use crate::base::bounded::few;
 use crate::base::clean_text::{self, Lines, MAX_LINE};
 use crate::config::Value;
+use crate::kernel::Carried;
 use crate::loader::{Description, MAX_MODULES, Verdict};
 use crate::permit::Answer;
 use crate::permit::Permit;
-use crate::sampler::Carried;
 use crate::words::{
     Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_UNPUBLISHED, MAX_WORDS, Number, Request, Words,
 };

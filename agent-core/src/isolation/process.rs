@@ -23,9 +23,9 @@ use super::message::{Created, Offer, Order, Told, checked};
 use super::{Program, START_WAIT, Subject};
 use crate::base::clean_text;
 use crate::config::Value;
+use crate::kernel::{Carried, Snapshot, Wanted};
 use crate::loader::{Unmade, Verdict};
 use crate::permit::Permit;
-use crate::sampler::{Carried, Snapshot, Wanted};
 use crate::words::Words;
 
 /// How long a process that is told to end, or has said something odd, may take to end by itself.

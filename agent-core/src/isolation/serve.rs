@@ -11,9 +11,9 @@ use super::frame::{Frames, LONGEST_ORDER};
 use super::jail;
 use super::message::{Created, Greeting, Offer, Order, Told};
 use crate::config::Value;
+use crate::kernel::Received;
 use crate::loader::{Exported, Instance, Unmade, family, linked_in, mapped, open};
 use crate::permit::Permit;
-use crate::sampler::Received;
 use crate::words::Words;
 
 /// What the process is called in lists; the kernel keeps 15 bytes.

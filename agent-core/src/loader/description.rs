@@ -11,7 +11,7 @@ use super::sink::{bytes, elements};
 use crate::base::bounded::few;
 use crate::base::clean_text::{self, MAX_LINE, MAX_NAME};
 use crate::config::{MAX_OPTIONS, ModuleSchema, OptionSchema, Value};
-use crate::sampler::Wanted;
+use crate::kernel::Wanted;
 
 /// More needs, writes or options than any module has.
 const MOST: usize = MAX_OPTIONS;

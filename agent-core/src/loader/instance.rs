@@ -11,8 +11,8 @@ use super::sink::Sink;
 use super::view::View;
 use super::{Calls, Exported};
 use crate::config::Value;
+use crate::kernel::Snapshot;
 use crate::permit::Permit;
-use crate::sampler::Snapshot;
 use crate::words::{NO_REASON, Words};
 
 /// How a call ended.

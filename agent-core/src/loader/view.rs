@@ -4,8 +4,8 @@ use adaptivemm_module_api::abi::{self, Seq, Str};
 use adaptivemm_module_api::units::Pages;
 
 use super::Description;
-use crate::sampler::snapshot::{Reading, Snapshot};
-use crate::sampler::{Wanted, Zoneinfo};
+use crate::kernel::snapshot::{Reading, Snapshot};
+use crate::kernel::{Wanted, Zoneinfo};
 
 /// The arrays that a snapshot is lent in; reused from scan to scan.
 ///
@@ -270,7 +270,7 @@ impl View {
                 .result
                 .as_ref()
                 .err()
-                .map_or(0, crate::sampler::ReadError::errno);
+                .map_or(0, crate::kernel::ReadError::errno);
             abi::File {
                 path: Str::new(&reading.path),
                 errno,
@@ -311,7 +311,7 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
-    use crate::sampler::{Root, Sampler};
+    use crate::kernel::{Root, Sampler};
 
     #[test]
     fn what_a_kernel_does_not_print_for_a_zone_is_absent_and_what_it_prints_as_zero_is_not() {

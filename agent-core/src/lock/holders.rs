@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use rustix::fs::{major, minor};
 use rustix::process::geteuid;
 
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// The processes that took the locks of a file. One that has ended since may have left its lock to its children.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Registration;
+use crate::kernel::trace::Frame;
+use crate::kernel::tunables;
 use crate::loader::Description;
-use crate::trace::Frame;
-use crate::tunables;
 
 /// The files that a trace has named so far, and what modules need.
 #[derive(Debug, Default)]

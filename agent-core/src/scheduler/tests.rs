@@ -6,7 +6,7 @@ use crossbeam_channel::bounded;
 use super::*;
 use crate::agent::Site;
 use crate::config::{CommandLine, Sources, load};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 #[derive(Debug, Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);

@@ -2,7 +2,7 @@
 
 use adaptivemm_module_api::units::Pages;
 
-use crate::sampler::Vmstat;
+use crate::kernel::Vmstat;
 
 /// Events since boot. `None` for what this kernel does not count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use adaptivemm_module_api::units::PageSize;
 
 use super::*;
-use crate::sampler::{Recorded, Root, Sampler};
+use crate::kernel::{Recorded, Root, Sampler};
 
 const ZONEINFO: &str = "\
 Node 0, zone   Normal

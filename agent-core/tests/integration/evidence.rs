@@ -11,8 +11,8 @@ use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
 use agent_core::evidence::{Class, Comparison, Evidence, Level, Request, Standing, Why};
-use agent_core::sampler::{Recorded, Root};
-use agent_core::trace::Reader;
+use agent_core::kernel::trace::Reader;
+use agent_core::kernel::{Recorded, Root};
 
 /// Which frame is which.
 const IDLE: usize = 0;

@@ -19,7 +19,7 @@ use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
 use agent_core::evidence::{Class, Comparison, Evidence, Level, Raw, Request, Standing, Why};
-use agent_core::sampler::{Meminfo, Root};
+use agent_core::kernel::{Meminfo, Root};
 use serde_json::Value;
 
 const MIB: u64 = 128;

@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use agent_core::tunables::KNOBS;
+use agent_core::kernel::tunables::KNOBS;
 
 const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const UNIT: &str = "conf/systemd/adaptivemmd.service";

@@ -1,7 +1,7 @@
 //! `/proc/buddyinfo`: any texts, one after the other, are read as each of them alone is.
 #![no_main]
 
-use agent_core::sampler::Buddyinfo;
+use agent_core::kernel::Buddyinfo;
 use harness::readings;
 use libfuzzer_sys::fuzz_target;
 

@@ -8,7 +8,7 @@ use adaptivemm_module_api::units::PageSize;
 use agent_core::evidence::{Comparison, Evidence, Raw, Request, Why};
 use agent_core::config::EvidenceBudget;
 use agent_core::base::clock::Moment;
-use agent_core::sampler::{Recorded, Root};
+use agent_core::kernel::{Recorded, Root};
 use libfuzzer_sys::fuzz_target;
 
 /// Where one file ends and the next begins.

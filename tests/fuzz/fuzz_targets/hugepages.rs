@@ -2,7 +2,7 @@
 //! prints it.
 #![no_main]
 
-use agent_core::sampler::{page_count, page_size};
+use agent_core::kernel::{page_count, page_size};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,7 +1,7 @@
 //! `/proc/meminfo`: any texts, one after the other, are read as each of them alone is.
 #![no_main]
 
-use agent_core::sampler::Meminfo;
+use agent_core::kernel::Meminfo;
 use harness::readings;
 use libfuzzer_sys::fuzz_target;
 

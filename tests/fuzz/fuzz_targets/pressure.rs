@@ -1,7 +1,7 @@
 //! The totals of pressure stall information: what counts are the totals of the first line of each kind.
 #![no_main]
 
-use agent_core::sampler::pressure;
+use agent_core::kernel::pressure;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

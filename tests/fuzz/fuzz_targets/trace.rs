@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
-use agent_core::trace::{Compression, Frame, Header, Reader, TraceError, Writer};
+use agent_core::kernel::trace::{Compression, Frame, Header, Reader, TraceError, Writer};
 use libfuzzer_sys::fuzz_target;
 use tempfile::NamedTempFile;
 

@@ -2,7 +2,7 @@
 //! again as it was read.
 #![no_main]
 
-use agent_core::sampler::{boot_id, uptime};
+use agent_core::kernel::{boot_id, uptime};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,7 +1,7 @@
 //! `/proc/vmstat`: any texts, one after the other, are read as each of them alone is.
 #![no_main]
 
-use agent_core::sampler::Vmstat;
+use agent_core::kernel::Vmstat;
 use harness::readings;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use adaptivemm_module_api::units::Pages;
-use agent_core::sampler::Zoneinfo;
+use agent_core::kernel::Zoneinfo;
 use harness::readings;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use agent_core::sampler::ParseError;
+use agent_core::kernel::ParseError;
 
 /// Where one text of the file ends and the next begins.
 const FORM_FEED: u8 = b'\x0c';

@@ -10,9 +10,9 @@ use super::kernel::{can_write, unwritable};
 use crate::agent::TunableState;
 use crate::config::Core;
 use crate::control::{CallError, call};
+use crate::kernel::Root;
 use crate::lock::{Lock, NotAlone};
 use crate::overview::{Module, Overview};
-use crate::sampler::Root;
 
 /// `changed` are the files that it may have to write.
 pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {

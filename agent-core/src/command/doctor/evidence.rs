@@ -12,7 +12,7 @@ use crate::base::clock::Moment;
 use crate::config::Core;
 use crate::control::call;
 use crate::evidence::{Evidence, Kind, Request, Seen, Standing, Why};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 const SUBJECT: &str = "evidence";
 /// The capability with which one may see what programs of others have open, by its number and in units.
@@ -176,7 +176,7 @@ fn copying(root: &Root) -> String {
 mod tests {
     use super::*;
     use crate::config::{CommandLine, Sources, load};
-    use crate::sampler::Recorded;
+    use crate::kernel::Recorded;
 
     const SHIPPED: &str = include_str!("../../../../conf/systemd/adaptivemmd.service");
     const HOLDERS: &str = include_str!("../../../../conf/systemd/holders.conf");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::check::Check;
 use crate::catalogue::Catalogue;
 use crate::isolation::{Confinement, Offer, Process, Program, Subject};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 /// Starts such a process, as the daemon does; what it does not say here it does not need. What the catalogue has found
 /// out already is not said again.

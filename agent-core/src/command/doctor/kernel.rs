@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use super::check::Check;
 use crate::catalogue::Registration;
 use crate::config::{ModuleMode, ModuleSettings};
-use crate::sampler::{PRESSURE, Root};
-use crate::tunables;
+use crate::kernel::tunables;
+use crate::kernel::{PRESSURE, Root};
 
 /// Of one module.
 pub(super) fn module_checks(

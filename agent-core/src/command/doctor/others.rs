@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::sampler::Root;
-use crate::tunables;
+use crate::kernel::Root;
+use crate::kernel::tunables;
 
 use super::check::Check;
 

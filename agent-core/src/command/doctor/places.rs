@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::check::Check;
 use crate::config::{Core, LogTarget};
-use crate::sampler::Root;
+use crate::kernel::Root;
 
 pub(super) fn checks(root: &Root, core: &Core) -> Vec<Check> {
     let state_dir = root.locate(&core.state_dir.to_string_lossy());

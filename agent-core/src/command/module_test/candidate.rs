@@ -8,9 +8,9 @@ use crate::cli::Cli;
 use crate::command::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
 use crate::isolation::{Offer, Process, Program, Subject};
+use crate::kernel::{FileBudget, Wanted};
 use crate::loader::{Description, Unmade};
 use crate::permit::Permit;
-use crate::sampler::{FileBudget, Wanted};
 
 /// Values of all options of a module.
 pub(super) type Values = Vec<(String, Value)>;

@@ -5,11 +5,11 @@ use super::report::{Level, Report};
 use crate::arbiter::Arbiter;
 use crate::catalogue::registrations;
 use crate::config::{ModuleMode, OptionSchema, Value};
+use crate::kernel::Root;
+use crate::kernel::tunables;
 use crate::loader::Description;
 use crate::permit::COMPACT_NODE;
 use crate::permit::Permit;
-use crate::sampler::Root;
-use crate::tunables;
 
 /// Words that say in what a number is counted. A plural does, too: `window-scans`.
 const UNITS: [&str; 13] = [

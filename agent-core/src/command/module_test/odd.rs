@@ -13,8 +13,8 @@ use super::reel::{Files, Reel, milliseconds};
 use super::report::{Level, Report};
 use super::stage::{Answer, Stage, Whose};
 use super::text;
+use crate::kernel::trace::{Compression, Header, Writer};
 use crate::loader::Description;
-use crate::trace::{Compression, Header, Writer};
 
 use oddity::Oddity;
 pub(super) use oddity::{is_of, sights};

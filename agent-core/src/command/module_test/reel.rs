@@ -8,8 +8,8 @@ use adaptivemm_module_api::units::{PageSize, Uptime};
 use crossbeam_channel::after;
 
 use crate::command::complain;
-use crate::sampler::{Root, Sampler, Snapshot, Wanted};
-use crate::trace::{Frame, Header, Reader, TraceError};
+use crate::kernel::trace::{Frame, Header, Reader, TraceError};
+use crate::kernel::{Root, Sampler, Snapshot, Wanted};
 
 /// The period of a daemon that nobody configured.
 const PERIOD: Duration = Duration::from_secs(30);
@@ -146,8 +146,8 @@ impl Reel {
 fn files_of(snapshot: &Snapshot) -> BTreeMap<String, Option<String>> {
     let file = |(path, text, result): (
         &str,
-        &crate::sampler::Text,
-        &Result<(), crate::sampler::ReadError>,
+        &crate::kernel::Text,
+        &Result<(), crate::kernel::ReadError>,
     )| {
         let readable = result.as_ref().err().is_none_or(|error| !error.is_io());
         let text = String::from_utf8_lossy(text.bytes()).into_owned();

@@ -9,11 +9,11 @@ use super::manners::Manners;
 use super::reel::{Files, Reel};
 use crate::base::clock;
 use crate::isolation::Process;
+use crate::kernel::snapshot::Tunable;
+use crate::kernel::trace::Frame;
+use crate::kernel::{Recorded, Root, Sampler, Snapshot, Wanted};
 use crate::loader::{Unmade, Verdict};
 use crate::permit::Permit;
-use crate::sampler::snapshot::Tunable;
-use crate::sampler::{Recorded, Root, Sampler, Snapshot, Wanted};
-use crate::trace::Frame;
 use crate::words::{NO_REASON, Words};
 
 /// Some time after the machine was started, so that there is a time before.

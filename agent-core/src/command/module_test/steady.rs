@@ -9,7 +9,7 @@ use super::manners::Manners;
 use super::reel::{Reel, milliseconds};
 use super::report::{Level, Report};
 use super::stage::Stage;
-use crate::trace::Frame;
+use crate::kernel::trace::Frame;
 
 /// Scans until all buffers have their size.
 const WARM_UP: usize = 100;

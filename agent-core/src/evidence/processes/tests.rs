@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::EvidenceBudget;
 use crate::evidence::Held;
-use crate::sampler::{Recorded, Root};
+use crate::kernel::{Recorded, Root};
 
 fn status(name: &str, kib: u64, threads: u64) -> String {
     format!("Name:\t{name}\nUmask:\t0022\nVmPTE:\t{kib:8} kB\nThreads:\t{threads}\n")

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sampler::Recorded;
+use crate::kernel::Recorded;
 
 fn machine<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Root {
     let files = files.into_iter();

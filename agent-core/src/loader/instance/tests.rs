@@ -12,8 +12,8 @@ use adaptivemm_module_api::{
 };
 
 use super::*;
-use crate::sampler::{Carried, Received, Recorded, Root, Sampler, Wanted};
-use crate::trace::{Frame, Reader};
+use crate::kernel::trace::{Frame, Reader};
+use crate::kernel::{Carried, Received, Recorded, Root, Sampler, Wanted};
 
 const WSF: &str = "vm.watermark_scale_factor";
 const FILE: &str = "/proc/pressure/memory";

@@ -12,8 +12,8 @@ use agent_core::agent::{Agent, BuildErrors, Site, Threads};
 use agent_core::catalogue::registrations;
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::journal::Journal;
+use agent_core::kernel::Root;
 use agent_core::reporter::Reporter;
-use agent_core::sampler::Root;
 use tempfile::TempDir;
 
 use crate::linked_in::only;

@@ -16,8 +16,8 @@ use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::isolation::Program;
 use agent_core::journal::Journal;
+use agent_core::kernel::Root;
 use agent_core::reporter::Reporter;
-use agent_core::sampler::Root;
 use tempfile::TempDir;
 
 use crate::cc::places::fit_directory;

@@ -8,8 +8,8 @@ use agent_core::actuator::Mode;
 use agent_core::agent::{Agent, Site};
 use agent_core::catalogue;
 use agent_core::config::{self, CommandLine, Settings, Sources};
-use agent_core::sampler::{Recorded, Root};
-use agent_core::trace::{Frame, Header, Reader};
+use agent_core::kernel::trace::{Frame, Header, Reader};
+use agent_core::kernel::{Recorded, Root};
 use agent_core::words::Finding;
 
 /// All that was said, with the time of the replay, in milliseconds.

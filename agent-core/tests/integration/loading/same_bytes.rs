@@ -15,9 +15,9 @@ use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sou
 use agent_core::events;
 use agent_core::isolation::Program;
 use agent_core::journal::Journal;
+use agent_core::kernel::Root;
+use agent_core::kernel::trace::Reader;
 use agent_core::reporter::Reporter;
-use agent_core::sampler::Root;
-use agent_core::trace::Reader;
 
 use crate::loading::place::{Place, set_mode};
 

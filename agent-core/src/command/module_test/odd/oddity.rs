@@ -4,8 +4,8 @@ use crate::command::module_test::large::enlarge;
 use crate::command::module_test::reel::Files;
 use crate::command::module_test::stage::Whose;
 use crate::command::module_test::text;
+use crate::kernel::tunables;
 use crate::loader::Description;
-use crate::tunables;
 
 const HOUR: u64 = 3_600_000;
 const WEEK: u64 = 7 * 24 * HOUR;

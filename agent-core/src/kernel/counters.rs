@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::ParseError;
-use super::figures::{Entry, Figures};
+use super::fields::{Entry, Figures};
 use super::lines::{lines, whole_lines};
 
 /// The named numbers of one kernel file.
@@ -70,7 +70,7 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampler::lines::key_number;
+    use crate::kernel::lines::key_number;
 
     /// `key dozens`, where the key is a single word.
     fn dozens(line: &str) -> Option<Counter> {

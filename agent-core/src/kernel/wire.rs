@@ -10,10 +10,10 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::snapshot::{NodeMeminfo, Pool, Reading, Snapshot, Tunable};
+use super::tunables;
 use super::{
-    Buddyinfo, Meminfo, ParseError, ReadError, Vmstat, Wanted, Zoneinfo, page_count, tunable,
+    Buddyinfo, Meminfo, ParseError, ReadError, Vmstat, Wanted, Zoneinfo, page_count, tunable_file,
 };
-use crate::tunables;
 
 /// The part of a snapshot that one module wants.
 #[derive(Debug, Serialize, Deserialize)]
@@ -259,7 +259,7 @@ impl Taken {
         let value = &mut taken.value;
         *value = None;
         taken.file.receive(file, |(), text| {
-            tunable::value(text).map(|number| *value = Some(number))
+            tunable_file::value(text).map(|number| *value = Some(number))
         });
         Some(taken)
     }

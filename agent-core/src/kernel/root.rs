@@ -11,9 +11,9 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::foreign::FileBudget;
+use super::module_files::FileBudget;
 use crate::base::clock;
-use crate::trace::Frame;
+use crate::kernel::trace::Frame;
 
 /// The one door to kernel files. Paths are written as on a live machine.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use adaptivemm_module_api::abi;
 
-use super::foreign::{FileBudget, ModuleFiles};
-use crate::tunables::{self, Knob};
+use super::module_files::{FileBudget, ModuleFiles};
+use super::tunables::{self, Knob};
 
 /// The files to read: the sum of what the enabled modules need, and nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

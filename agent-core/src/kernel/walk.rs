@@ -96,7 +96,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::sampler::Recorded;
+    use crate::kernel::Recorded;
 
     fn both() -> (tempfile::TempDir, [Root; 2]) {
         let tree = tempfile::tempdir().unwrap();

@@ -3,56 +3,20 @@
 //! Descriptors stay open and buffers are reused: in the steady state a scan allocates nothing. One
 //! parser per kernel file, named after it.
 
-mod buddyinfo;
-mod carried;
-mod counters;
-mod error;
-mod figures;
-mod foreign;
-mod harmless;
-mod hugepages;
-mod lines;
-mod meminfo;
-mod page_size;
-mod pressure;
-mod root;
-pub(crate) mod snapshot;
-mod tunable;
-mod uptime;
-mod vmstat;
-mod walk;
-mod wanted;
-mod zoneinfo;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
 
+use super::hugepages::{self, page_count};
+use super::module_files::{Excess, FileCost, FileCosts, Foreign};
+use super::root::{self, Allowance, OpenFile};
+use super::snapshot::{NodeMeminfo, Pool, Reading, Tunable};
+use super::trace::Frame;
+use super::tunables::Knob;
+use super::{Buddyinfo, Meminfo, ParseError, ReadError, Root, Snapshot, Vmstat, Wanted, Zoneinfo};
+use super::{page_size, tunable_file};
 use crate::base::clock;
-use crate::trace::Frame;
-use crate::tunables::Knob;
-
-pub use buddyinfo::Buddyinfo;
-pub(crate) use carried::{Carried, Received};
-pub use error::{ParseError, ReadError};
-pub(crate) use foreign::Excess;
-use foreign::Foreign;
-pub use foreign::{FileBudget, FileCost, FileCosts};
-pub use hugepages::{page_count, page_size};
-pub use meminfo::Meminfo;
-pub(crate) use pressure::PRESSURE;
-pub use pressure::{Pressure, pressure};
-pub(crate) use root::Text;
-use root::{Allowance, OpenFile};
-pub use root::{Recorded, Root};
-pub use snapshot::Snapshot;
-use snapshot::{NodeMeminfo, Pool, Reading, Tunable};
-pub(crate) use uptime::{BOOT_ID, UPTIME};
-pub use uptime::{boot_id, uptime};
-pub use vmstat::Vmstat;
-pub use wanted::Wanted;
-pub use zoneinfo::Zoneinfo;
 
 /// Files that fit together are read within a moment in which free memory moves by no more than this.
 const STEADY: Bytes = Bytes::from_kib(16 << 10);
@@ -352,7 +316,7 @@ impl Sampler {
             let value = &mut tunable.value;
             *value = None;
             read_into(file, root, &mut tunable.file, |(), text| {
-                tunable::value(text).map(|number| *value = Some(number))
+                tunable_file::value(text).map(|number| *value = Some(number))
             });
             // Whoever knows what we have changed says so afterwards.
             tunable.original = tunable.value;

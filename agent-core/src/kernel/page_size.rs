@@ -44,7 +44,7 @@ fn from_counters(root: &Root) -> Option<PageSize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sampler::Recorded;
+    use crate::kernel::Recorded;
 
     fn page_size(meminfo: &str, vmstat: &str) -> Option<u64> {
         let files = [("proc/meminfo", meminfo), ("proc/vmstat", vmstat)];

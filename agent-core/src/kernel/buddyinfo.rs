@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::error::ParseError;
-use super::figures::{Figures, Slot};
+use super::fields::{Figures, Slot};
 use super::lines::{lines, whole_lines};
 use super::zoneinfo::zone_heading;
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use adaptivemm_module_api::units::Pages;
 
 use super::error::ParseError;
-use super::figures::{Entry, Figures, Slot};
+use super::fields::{Entry, Figures, Slot};
 use super::lines::{KeyNumber, key_number, lines, whole_lines};
 
 /// The zones of a machine, in the kernel's order.

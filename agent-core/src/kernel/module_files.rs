@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::io::Errno;
 
 use super::error::ReadError;
-use super::harmless::is_harmless;
+use super::quick_files::is_harmless;
 use super::root::{Allowance, OpenFile, Root, Text};
 use super::snapshot::Reading;
 use crate::base::clock;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use serde_json::{Map, Value, json};
 
-use crate::sampler::{Buddyinfo, Meminfo, ParseError, ReadError, Text, Vmstat, Zoneinfo};
+use crate::kernel::{Buddyinfo, Meminfo, ParseError, ReadError, Text, Vmstat, Zoneinfo};
 
 /// One scan's reading of the kernel files that are wanted. Never changes once it is on the bus.
 #[derive(Debug, Clone)]
