@@ -17,7 +17,7 @@ use libc::O_NONBLOCK;
 use crate::config::ChangeLimits;
 use crate::kernel::Root;
 use crate::kernel::tunables::{self, Knob};
-use crate::words::Action;
+use crate::modules::output::Action;
 
 use compactor::Compactor;
 use rate::Rate;

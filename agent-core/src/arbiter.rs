@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::config::ModuleMode;
-use crate::permit::Permit;
-use crate::words::{Action, Request};
+use crate::modules::output::{Action, Request};
+use crate::modules::permit::Permit;
 
 /// What is to become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

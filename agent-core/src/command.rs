@@ -27,11 +27,11 @@ use clap::Parser;
 
 use crate::actuator::{Ledger, LedgerError};
 use crate::base::clean_text;
-use crate::catalogue::{Catalogue, Registration};
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
-use crate::isolation::Program;
 use crate::kernel::{BOOT_ID, Root, boot_id};
+use crate::modules::catalogue::{Catalogue, Registration};
+use crate::modules::isolation::Program;
 use crate::signals;
 
 /// How the program ends.

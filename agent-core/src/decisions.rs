@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use crate::actuator::Notice;
 use crate::base::clock;
 use crate::base::news::News;
-use crate::bus::Member;
 use crate::deed::Deed;
 use crate::kernel::Snapshot;
-use crate::words::Action;
+use crate::modules::output::Action;
+use crate::modules::pool::Member;
 
 use history::History;
 use pending::Pending;

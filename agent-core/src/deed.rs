@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::actuator::Outcome;
-use crate::words::Request;
+use crate::modules::output::Request;
 
 /// A request and what became of it.
 #[derive(Debug)]

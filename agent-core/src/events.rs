@@ -4,10 +4,10 @@ use adaptivemm_module_api::abi;
 use serde_json::{Map, Value, json};
 
 use crate::agent::Round;
-use crate::bus::Member;
 use crate::decisions::Record;
-use crate::words::numbers::numbers;
-use crate::words::{Action, Finding, Request};
+use crate::modules::output::numbers::numbers;
+use crate::modules::output::{Action, Finding, Request};
+use crate::modules::pool::Member;
 
 /// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
 /// chosen by verbosity, as for the log.

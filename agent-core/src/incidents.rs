@@ -27,12 +27,12 @@ use crossbeam_channel::Receiver;
 use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::base::news::News;
-use crate::bus::{Ending, LateFinding, Member};
 use crate::config::TellOwners;
 use crate::evidence::{Class, Level, Why};
 use crate::kernel::Snapshot;
-use crate::loader::Verdict;
-use crate::words::{Finding, Number};
+use crate::modules::abi::Verdict;
+use crate::modules::output::{Finding, Number};
+use crate::modules::pool::{Ending, LateFinding, Member};
 
 pub use archive::Archive;
 use chronicle::Chronicle;

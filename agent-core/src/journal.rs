@@ -36,7 +36,7 @@ pub use recent::{Recent, Said};
 pub use repeats::{Pass, Repeats};
 
 use crate::base::clean_text::without_error_numbers;
-use crate::words::Number;
+use crate::modules::output::Number;
 use connection::Syslog;
 use line::one_line;
 use log_daemon::LogDaemon;

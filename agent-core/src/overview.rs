@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::agent::Agent;
 use crate::agent::TunableState;
 use crate::base::clock;
-use crate::bus::Member;
 use crate::config::{Isolation, ModuleMode};
 use crate::journal::{Journal, Said};
 use crate::kernel::{FileCosts, PRESSURE, Snapshot};
+use crate::modules::pool::Member;
 use crate::standing;
 
 pub use exposition::exposition;

@@ -12,13 +12,13 @@ use adaptivemm_module_api::Severity;
 use crate::actuator::{ActionFailed, Notice, Outcome, Restored};
 use crate::agent::Round;
 use crate::base::news::News;
-use crate::bus::{Ending, LateFinding, Member, Reason};
 use crate::deed::Deed;
 use crate::deed::Fate;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::kernel::tunables;
-use crate::loader::Verdict;
-use crate::words::{Finding, NO_REASON};
+use crate::modules::abi::Verdict;
+use crate::modules::output::{Finding, NO_REASON};
+use crate::modules::pool::{Ending, LateFinding, Member, Reason};
 
 use change::Change;
 pub use decision::report_aftermaths;

@@ -9,8 +9,8 @@ use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::base::files;
-use crate::bus::{Ending, Member, Reason};
-use crate::loader::Verdict;
+use crate::modules::abi::Verdict;
+use crate::modules::pool::{Ending, Member, Reason};
 use crate::reporter;
 
 /// Far more than all modules have to say.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use agent_core::agent::Threads;
-use agent_core::bus::Bus;
-use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::Isolation;
 use agent_core::kernel::{Sampler, Snapshot};
+use agent_core::modules::catalogue::{Catalogue, Registration};
+use agent_core::modules::pool::Bus;
 
 use crate::table::Row;
 use crate::{clock, ready};

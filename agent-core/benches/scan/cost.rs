@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::agent::Threads;
-use agent_core::catalogue;
 use agent_core::kernel::{Root, Sampler, Wanted};
+use agent_core::modules::catalogue;
 use tempfile::TempDir;
 
 use crate::clock;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::LedgerError;
-use crate::words::Action;
+use crate::modules::output::Action;
 
 /// What became of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 
-use crate::words::Action;
+use crate::modules::output::Action;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

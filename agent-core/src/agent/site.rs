@@ -6,8 +6,8 @@ use crate::actuator::{Ledger, Mode};
 use crate::decisions::Decisions;
 use crate::incidents::Incidents;
 use crate::kernel::Root;
-use crate::marker::Marker;
-use crate::states::States;
+use crate::modules::crash_marker::Marker;
+use crate::modules::saved_state::States;
 
 /// Where modules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

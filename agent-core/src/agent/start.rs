@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::{BuildError, Idle, Threads};
 use crate::arbiter::{Arbiter, Clash};
-use crate::bus::{Member, Patience, Reason, await_start};
-use crate::catalogue::{Origin, Registration};
 use crate::config::{ModuleMode, ModuleSettings, Settings};
-use crate::isolation::START_WAIT;
 use crate::kernel::{FileBudget, Wanted};
-use crate::marker::{Marker, TOO_MANY};
-use crate::permit::Permit;
-use crate::runner::Recipe;
-use crate::states::States;
+use crate::modules::catalogue::{Origin, Registration};
+use crate::modules::crash_marker::{Marker, TOO_MANY};
+use crate::modules::isolation::START_WAIT;
+use crate::modules::permit::Permit;
+use crate::modules::pool::{Member, Patience, Reason, await_start};
+use crate::modules::runner::Recipe;
+use crate::modules::saved_state::States;
 use crate::vitals::Vitals;
 
 /// The longest time that a scan waits for its modules, unless the configuration says otherwise.

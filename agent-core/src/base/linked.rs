@@ -29,7 +29,7 @@ pub const CHOSEN: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::catalogue::{Registration, registrations};
+    use crate::modules::catalogue::{Registration, registrations};
 
     #[test]
     fn the_modules_that_were_chosen_are_linked_in_and_no_others() {

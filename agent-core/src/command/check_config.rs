@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::startup::{Startup, complain_of_idle};
 use super::{Exit, complain, print, schemas};
-use crate::catalogue::Registration;
 use crate::cli::{CheckConfig, Cli};
 use crate::config::{self, Diagnostic, Loaded, Sources};
+use crate::modules::catalogue::Registration;
 
 pub(super) fn run(cli: &Cli, options: &CheckConfig) -> Exit {
     let mut sources = cli.sources();

@@ -10,7 +10,6 @@ use crate::actuator::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
 use crate::base::files;
-use crate::catalogue::Catalogue;
 use crate::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, LogTarget, Settings};
 use crate::control::{Call, Server};
@@ -18,13 +17,14 @@ use crate::decisions::Decisions;
 use crate::incidents::{Incidents, Office};
 use crate::journal::{self, Entry, Event, Journal};
 use crate::lock::Lock;
-use crate::marker::{self, Marker, TOO_MANY};
+use crate::modules::catalogue::Catalogue;
+use crate::modules::crash_marker::{self, Marker, TOO_MANY};
+use crate::modules::saved_state::States;
 use crate::reporter::report_restored;
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::service::Service;
 use crate::signals;
 use crate::standing::Standing;
-use crate::states::States;
 use adaptivemm_module_api::Severity;
 
 /// The verbosity at which the status of every module is written.
@@ -364,7 +364,7 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Mark
             return None;
         }
     };
-    if let Err(error) = marker::listen() {
+    if let Err(error) = crash_marker::listen() {
         let text =
             format!("if a module ends the daemon, all that were at work will be suspects: {error}");
         journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));

@@ -2,7 +2,7 @@
 
 use super::{Exit, complain};
 use crate::cli::ModuleHost;
-use crate::isolation::{Subject, serve};
+use crate::modules::isolation::{Subject, serve};
 
 pub(super) fn run(options: &ModuleHost) -> Exit {
     let subject = match (options.file.clone(), options.trusted) {

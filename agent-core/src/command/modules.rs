@@ -8,9 +8,9 @@ use serde_json::{Value as Json, json};
 use super::{Exit, catalogue, complain, print, settings};
 use crate::agent::{Idle, clashing};
 use crate::base::clean_text::without_error_numbers;
-use crate::catalogue::{Catalogue, Origin, Registration};
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
+use crate::modules::catalogue::{Catalogue, Origin, Registration};
 use crate::standing::{self, Stand};
 
 pub(super) fn run(cli: &Cli, json: bool) -> Exit {
@@ -48,7 +48,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
 }
 
 fn refused(catalogue: &Catalogue) -> Json {
-    let refused = |refused: &crate::catalogue::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
+    let refused = |refused: &crate::modules::catalogue::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
     catalogue.refused.iter().map(refused).collect()
 }
 

@@ -14,8 +14,6 @@ use super::startup::complain_of_idle;
 use super::{Exit, complain, explain, modules, settings};
 use crate::actuator::Mode;
 use crate::agent::{Agent, Site};
-use crate::bus::{Ending, Member};
-use crate::catalogue::Registration;
 use crate::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
@@ -24,9 +22,11 @@ use crate::journal::{Entry, Journal};
 use crate::kernel::trace::{Frame, Header, Reader, TraceError};
 use crate::kernel::tunables::{self, Knob};
 use crate::kernel::{Recorded, Root};
-use crate::loader::Verdict;
+use crate::modules::abi::Verdict;
+use crate::modules::catalogue::Registration;
+use crate::modules::output::NO_REASON;
+use crate::modules::pool::{Ending, Member};
 use crate::reporter::{Gaps, Reporter, report_aftermaths};
-use crate::words::NO_REASON;
 
 use stamped::{Stamped, State};
 

@@ -3,9 +3,9 @@
 
 use super::{catalogue, complain, load};
 use crate::agent::{Agent, BuildErrors, Idle, Site, Threads};
-use crate::catalogue::{Catalogue, Origin};
 use crate::config::{Isolation, Loaded, Sources};
 use crate::kernel::Root;
+use crate::modules::catalogue::{Catalogue, Origin};
 
 /// What was found: the modules, and what is set.
 pub(super) struct Startup {

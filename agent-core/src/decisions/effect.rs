@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::record::Effect;
 use super::window::{NodeState, Window};
-use crate::words::Action;
+use crate::modules::output::Action;
 
 /// Less may be chance: by so much of the larger of two rates they must differ.
 const CLEAR: f64 = 0.5;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::bus::{Ending, Member};
 use crate::kernel::Snapshot;
-use crate::loader::Verdict;
+use crate::modules::abi::Verdict;
+use crate::modules::output::Number;
+use crate::modules::pool::{Ending, Member};
 use crate::vitals::Vitals;
-use crate::words::Number;
 
 /// So many scans are remembered.
 pub(super) const DEPTH: usize = 16;

@@ -8,8 +8,8 @@ use super::history::{DEPTH, History};
 use super::record::{Aftermath, Effect, VERSION, seconds};
 use super::window::Window;
 use crate::actuator::Notice;
+use crate::modules::output::Action;
 use crate::vitals::Vitals;
-use crate::words::Action;
 
 /// After so many scans, and so much time, it is looked at what happened.
 const SCANS: usize = 8;

@@ -9,8 +9,8 @@ use super::samples::Samples;
 use super::window::Window;
 use crate::deed::Deed;
 use crate::kernel::Snapshot;
-use crate::words::Action;
-use crate::words::numbers::numbers;
+use crate::modules::output::Action;
+use crate::modules::output::numbers::numbers;
 
 /// The version of these records.
 pub const VERSION: u32 = 1;

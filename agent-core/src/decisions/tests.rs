@@ -8,8 +8,8 @@ use super::*;
 use crate::actuator::Outcome;
 use crate::deed::Fate;
 use crate::kernel::{Recorded, Root, Sampler, Wanted};
+use crate::modules::output::{Number, Request};
 use crate::vitals::Vitals;
-use crate::words::{Number, Request};
 
 const PERIOD: Duration = Duration::from_secs(30);
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use adaptivemm_module_api::units::Uptime;
 
 use super::record::History;
-use crate::words::Number;
+use crate::modules::output::Number;
 
 /// No more metrics are remembered of one module.
 const MOST_COLUMNS: usize = 64;

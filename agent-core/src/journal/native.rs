@@ -20,8 +20,8 @@ use super::Entry;
 use super::connection::{Failure, open_socket, wait_for_room};
 use super::line::one_line;
 use super::log_daemon::Connection;
-use crate::words::Number;
-use crate::words::numbers::number_value;
+use crate::modules::output::Number;
+use crate::modules::output::numbers::number_value;
 
 /// `LOG_DAEMON` of syslog.
 const FACILITY: &str = "3";

@@ -3,7 +3,7 @@
 use crate::actuator::{Notice, Outcome};
 use crate::deed::Fate;
 use crate::journal::Event;
-use crate::words::Action;
+use crate::modules::output::Action;
 
 /// What was to be changed, and what came of it.
 pub(super) struct Change {

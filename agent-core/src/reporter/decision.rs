@@ -6,8 +6,8 @@ use adaptivemm_module_api::Severity;
 
 use crate::decisions::{Aftermath, Record};
 use crate::journal::{Entry, Event, Journal};
-use crate::words::Request;
-use crate::words::numbers::number_value;
+use crate::modules::output::Request;
+use crate::modules::output::numbers::number_value;
 
 /// A line has room for so many numbers.
 const NUMBERS: usize = 8;
@@ -55,7 +55,7 @@ pub fn report_aftermaths(records: &[Record], journal: &mut Journal) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{Action, Number};
+    use crate::modules::output::{Action, Number};
 
     #[test]
     fn the_numbers_behind_a_request_are_told_if_its_reason_has_none() {

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::Registration;
 use crate::kernel::trace::Frame;
 use crate::kernel::tunables;
-use crate::loader::Description;
+use crate::modules::abi::Description;
+use crate::modules::catalogue::Registration;
 
 /// The files that a trace has named so far, and what modules need.
 #[derive(Debug, Default)]

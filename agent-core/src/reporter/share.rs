@@ -6,7 +6,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
-use crate::words::Finding;
+use crate::modules::output::Finding;
 
 /// So many lines at once.
 const LINES: f64 = 128.0;

@@ -12,7 +12,7 @@ mod reloads;
 mod requests;
 mod words;
 
-use agent_core::catalogue::{Registration, registrations};
+use agent_core::modules::catalogue::{Registration, registrations};
 
 #[test]
 fn modules_of_a_program_are_found_next_to_those_of_the_daemon() {

@@ -2,10 +2,10 @@
 //! requests that were allowed.
 #![no_main]
 
-use agent_core::permit::Answer;
-use agent_core::permit::Permit;
-use agent_core::isolation::answer_from_bytes;
-use agent_core::words::{Number, Words};
+use agent_core::modules::permit::Answer;
+use agent_core::modules::permit::Permit;
+use agent_core::modules::isolation::answer_from_bytes;
+use agent_core::modules::output::{Number, Words};
 use libfuzzer_sys::fuzz_target;
 
 const NAME: usize = 64;

@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-use agent_core::isolation::frame_of_answer;
+use agent_core::modules::isolation::frame_of_answer;
 use libfuzzer_sys::fuzz_target;
 
 /// Longer than any answer.

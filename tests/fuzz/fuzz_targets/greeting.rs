@@ -3,8 +3,8 @@
 #![no_main]
 
 use agent_core::config::{ModuleSchema, Value};
-use agent_core::isolation::greeting_from_bytes;
-use agent_core::loader::Description;
+use agent_core::modules::isolation::greeting_from_bytes;
+use agent_core::modules::abi::Description;
 use harness::configuration;
 use libfuzzer_sys::fuzz_target;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::check::Check;
-use crate::catalogue::Catalogue;
-use crate::isolation::{Confinement, Offer, Process, Program, Subject};
 use crate::kernel::Root;
+use crate::modules::catalogue::Catalogue;
+use crate::modules::isolation::{Confinement, Offer, Process, Program, Subject};
 
 /// Starts such a process, as the daemon does; what it does not say here it does not need. What the catalogue has found
 /// out already is not said again.

@@ -8,10 +8,10 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 
 use super::check::Check;
-use crate::catalogue::Registration;
 use crate::config::{ModuleMode, ModuleSettings};
 use crate::kernel::tunables;
 use crate::kernel::{PRESSURE, Root};
+use crate::modules::catalogue::Registration;
 
 /// Of one module.
 pub(super) fn module_checks(

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalogue::registrations;
 use crate::cli::Cli;
 use crate::command::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
-use crate::isolation::{Offer, Process, Program, Subject};
 use crate::kernel::{FileBudget, Wanted};
-use crate::loader::{Description, Unmade};
-use crate::permit::Permit;
+use crate::modules::abi::{Description, Unmade};
+use crate::modules::catalogue::registrations;
+use crate::modules::isolation::{Offer, Process, Program, Subject};
+use crate::modules::permit::Permit;
 
 /// Values of all options of a module.
 pub(super) type Values = Vec<(String, Value)>;

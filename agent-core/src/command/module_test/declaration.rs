@@ -3,13 +3,13 @@
 
 use super::report::{Level, Report};
 use crate::arbiter::Arbiter;
-use crate::catalogue::registrations;
 use crate::config::{ModuleMode, OptionSchema, Value};
 use crate::kernel::Root;
 use crate::kernel::tunables;
-use crate::loader::Description;
-use crate::permit::COMPACT_NODE;
-use crate::permit::Permit;
+use crate::modules::abi::Description;
+use crate::modules::catalogue::registrations;
+use crate::modules::permit::COMPACT_NODE;
+use crate::modules::permit::Permit;
 
 /// Words that say in what a number is counted. A plural does, too: `window-scans`.
 const UNITS: [&str; 13] = [

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::report::{Level, Report};
-use crate::words::{Number, Words};
+use crate::modules::output::{Number, Words};
 
 /// More is not told of one kind.
 const MOST: usize = 10;

@@ -14,7 +14,7 @@ use super::report::{Level, Report};
 use super::stage::{Answer, Stage, Whose};
 use super::text;
 use crate::kernel::trace::{Compression, Header, Writer};
-use crate::loader::Description;
+use crate::modules::abi::Description;
 
 use oddity::Oddity;
 pub(super) use oddity::{is_of, sights};

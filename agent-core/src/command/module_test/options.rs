@@ -6,7 +6,7 @@ use super::reel::Reel;
 use super::report::{Level, Report};
 use super::stage::Stage;
 use crate::config::{OptionSchema, Value};
-use crate::loader::Unmade;
+use crate::modules::abi::Unmade;
 
 /// How many frames are shown at each limit.
 const FRAMES: usize = 10;

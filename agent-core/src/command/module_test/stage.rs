@@ -8,13 +8,13 @@ use super::candidate::{Candidate, Values};
 use super::manners::Manners;
 use super::reel::{Files, Reel};
 use crate::base::clock;
-use crate::isolation::Process;
 use crate::kernel::snapshot::Tunable;
 use crate::kernel::trace::Frame;
 use crate::kernel::{Recorded, Root, Sampler, Snapshot, Wanted};
-use crate::loader::{Unmade, Verdict};
-use crate::permit::Permit;
-use crate::words::{NO_REASON, Words};
+use crate::modules::abi::{Unmade, Verdict};
+use crate::modules::isolation::Process;
+use crate::modules::output::{NO_REASON, Words};
+use crate::modules::permit::Permit;
 
 /// Some time after the machine was started, so that there is a time before.
 const START: Duration = Duration::from_secs(7 * 24 * 3600);

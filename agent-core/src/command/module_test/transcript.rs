@@ -1,7 +1,7 @@
 //! Everything that a module said in a scan, as text that can be compared.
 
 use super::stage::Answer;
-use crate::words::{Finding, Number, Request, Words};
+use crate::modules::output::{Finding, Number, Request, Words};
 
 /// What was said at one moment, a line for each word.
 #[derive(Debug, Clone, PartialEq, Eq)]

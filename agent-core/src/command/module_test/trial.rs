@@ -13,7 +13,7 @@ use super::transcript::{self, Transcript};
 use super::{odd, options, steady};
 use crate::base::clock;
 use crate::cli::{Cli, ModuleTest};
-use crate::words::Words;
+use crate::modules::output::Words;
 
 /// Two runs are so far apart that a clock that counts seconds shows another time.
 const APART: Duration = Duration::from_millis(1100);

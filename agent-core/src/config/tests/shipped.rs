@@ -4,9 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use super::load_file;
-use crate::catalogue::registrations;
 use crate::config::schema::MODULE_DIR;
 use crate::config::{Core, Diagnostic, Fallback, ModuleSchema, Origin, Severity};
+use crate::modules::catalogue::registrations;
 
 const CONF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf");
 

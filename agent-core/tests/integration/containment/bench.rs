@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use adaptivemm_module_api::units::Uptime;
 use agent_core::actuator::Mode;
 use agent_core::agent::{Agent, BuildErrors, Site, Threads};
-use agent_core::bus::Ending;
-use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::{self, CommandLine, Settings, Sources};
-use agent_core::isolation::Program;
 use agent_core::journal::Journal;
 use agent_core::kernel::Root;
+use agent_core::modules::catalogue::{Catalogue, Registration};
+use agent_core::modules::isolation::Program;
+use agent_core::modules::pool::Ending;
 use agent_core::reporter::Reporter;
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! Modules that end their process, or say to the daemon what no module may.
 
-use agent_core::bus::{Ending, Reason};
+use agent_core::modules::pool::{Ending, Reason};
 
 use crate::containment::bench::{AMPLE, Bench, modules};
 use crate::daemon::process::eventually;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use agent_core::bus::{Ending, Reason};
+use agent_core::modules::pool::{Ending, Reason};
 
 use crate::containment::bench::{BOTH, Bench, SHORT, modules};
 use crate::containment::daemons::Den;

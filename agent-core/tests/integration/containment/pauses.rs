@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use agent_core::bus::{Ending, Reason};
-use agent_core::loader::Verdict;
+use agent_core::modules::abi::Verdict;
+use agent_core::modules::pool::{Ending, Reason};
 
 use crate::containment::bench::{AMPLE, Bench, modules};
 

@@ -1,7 +1,7 @@
 //! Words that are not fit for a log, and requests that are not fit to be done.
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::words::Words;
+use agent_core::modules::output::Words;
 
 use crate::containment::bench::{AMPLE, BOTH, Bench, modules};
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use adaptivemm_module_api::Severity;
 use agent_core::journal::{Entry, Event, Journal};
-use agent_core::words::Number;
+use agent_core::modules::output::Number;
 use tempfile::TempDir;
 
 use crate::journald::receiver::Receiver;

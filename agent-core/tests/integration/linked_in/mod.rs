@@ -1,7 +1,7 @@
 //! The modules that are linked in: a test says which of them run, or it changes the machine that it runs on.
 
 use agent_core::base::linked::CHOSEN;
-use agent_core::catalogue::{Registration, registrations};
+use agent_core::modules::catalogue::{Registration, registrations};
 
 /// Their registrations, without those of the modules that tests bring themselves.
 pub(crate) fn modules() -> Vec<Registration> {

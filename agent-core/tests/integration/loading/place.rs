@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use agent_core::loader::check_trust;
+use agent_core::modules::abi::check_trust;
 use serde_json::Value;
 
 use crate::cc;

@@ -10,13 +10,13 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use agent_core::agent::{Agent, Site};
 use agent_core::base::linked::CHOSEN;
-use agent_core::catalogue::{Catalogue, Registration};
 use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sources};
 use agent_core::events;
-use agent_core::isolation::Program;
 use agent_core::journal::Journal;
 use agent_core::kernel::Root;
 use agent_core::kernel::trace::Reader;
+use agent_core::modules::catalogue::{Catalogue, Registration};
+use agent_core::modules::isolation::Program;
 use agent_core::reporter::Reporter;
 
 use crate::loading::place::{Place, set_mode};

@@ -5,7 +5,7 @@ use crate::command::module_test::reel::Files;
 use crate::command::module_test::stage::Whose;
 use crate::command::module_test::text;
 use crate::kernel::tunables;
-use crate::loader::Description;
+use crate::modules::abi::Description;
 
 const HOUR: u64 = 3_600_000;
 const WEEK: u64 = 7 * 24 * HOUR;

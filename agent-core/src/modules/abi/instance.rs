@@ -12,8 +12,8 @@ use super::view::View;
 use super::{Calls, Exported};
 use crate::config::Value;
 use crate::kernel::Snapshot;
-use crate::permit::Permit;
-use crate::words::{NO_REASON, Words};
+use crate::modules::output::{NO_REASON, Words};
+use crate::modules::permit::Permit;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::words::MAX_NUMBERS;
+use crate::modules::output::MAX_NUMBERS;
 
 const WSF: &str = "vm.watermark_scale_factor";
 

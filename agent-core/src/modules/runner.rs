@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalogue::{Origin, Registration};
 use crate::config::{Isolation, Value};
-use crate::isolation::{Leash, Process, Subject};
 use crate::kernel::{Snapshot, Wanted};
-use crate::loader::{self, Exported, Instance, Verdict};
-use crate::permit::Permit;
-use crate::words::Words;
+use crate::modules::abi::{self, Exported, Instance, Verdict};
+use crate::modules::catalogue::{Origin, Registration};
+use crate::modules::isolation::{Leash, Process, Subject};
+use crate::modules::output::Words;
+use crate::modules::permit::Permit;
 
-pub use crate::loader::Unmade;
+pub use crate::modules::abi::Unmade;
 
 /// Why a module cannot be made whose file was replaced.
 const CHANGED: &str = "its file holds something else than when it was looked at; reload";
@@ -78,7 +78,7 @@ impl Recipe {
             (Origin::LinkedIn, None) => return Err(broken("it has no functions")),
             (Origin::File(path), _) => {
                 let path = self.checked(path)?;
-                let modules = loader::open(&path).map_err(broken)?;
+                let modules = abi::open(&path).map_err(broken)?;
                 modules
                     .into_iter()
                     .find(same)
@@ -90,8 +90,8 @@ impl Recipe {
 
     /// The path by which the file is to be loaded, if it and all that it brings in are still to be trusted.
     fn checked(&self, path: &Path) -> Result<PathBuf, Unmade> {
-        let path = loader::check_trust(path).map_err(broken)?;
-        loader::check_libraries(&path, &self.module.objects).map_err(broken)?;
+        let path = abi::check_trust(path).map_err(broken)?;
+        abi::check_libraries(&path, &self.module.objects).map_err(broken)?;
         Ok(path)
     }
 
@@ -104,7 +104,7 @@ impl Recipe {
             Process::start(&self.module.program, &subject, Arc::clone(leash)).map_err(broken)?;
         let offer = process.greeting().map_err(broken)?;
         if let Some(path) = subject.file() {
-            loader::check_libraries(path, &offer.objects).map_err(broken)?;
+            abi::check_libraries(path, &offer.objects).map_err(broken)?;
         }
         // Its settings were checked for the module that was found before.
         if !offer.modules.contains(&self.module.description) {

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::isolation::{Confinement, Process, Program, Subject};
-use crate::loader::{Description, Identity, check_libraries, check_trust, opened};
+use crate::modules::abi::{Description, Identity, check_libraries, check_trust, opened};
+use crate::modules::isolation::{Confinement, Process, Program, Subject};
 
 /// What a file holds, or held.
 #[derive(Debug, Clone, Default)]

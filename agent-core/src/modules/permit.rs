@@ -6,7 +6,7 @@ use adaptivemm_module_api::abi;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::tunables;
-use crate::words::Action;
+use crate::modules::output::Action;
 
 /// The action that modules declare to be allowed to ask for compaction.
 pub(crate) const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;

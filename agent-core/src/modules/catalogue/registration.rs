@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::config::Isolation;
-use crate::isolation::Program;
-use crate::loader::{Calls, Description, Identity};
+use crate::modules::abi::{Calls, Description, Identity};
+use crate::modules::isolation::Program;
 
 /// A module that can be run: what it says of itself, checked, and where it is.
 #[derive(Debug, Clone)]

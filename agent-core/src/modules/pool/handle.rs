@@ -12,11 +12,11 @@ use crossbeam_channel::Sender;
 use super::worker::{Job, Reply, Worker};
 use super::{Ending, Reason};
 use crate::kernel::Snapshot;
-use crate::loader::Verdict;
-use crate::marker::Slot;
-use crate::runner::{Recipe, Runner, Unmade};
-use crate::states::States;
-use crate::words::{Finding, Words};
+use crate::modules::abi::Verdict;
+use crate::modules::crash_marker::Slot;
+use crate::modules::output::{Finding, Words};
+use crate::modules::runner::{Recipe, Runner, Unmade};
+use crate::modules::saved_state::States;
 
 /// A module in a process of its own is started again so often before it is quarantined.
 const RESTARTS: u32 = 2;

@@ -12,9 +12,9 @@ use super::jail;
 use super::message::{Created, Greeting, Offer, Order, Told};
 use crate::config::Value;
 use crate::kernel::Received;
-use crate::loader::{Exported, Instance, Unmade, family, linked_in, mapped, open};
-use crate::permit::Permit;
-use crate::words::Words;
+use crate::modules::abi::{Exported, Instance, Unmade, family, linked_in, mapped, open};
+use crate::modules::output::Words;
+use crate::modules::permit::Permit;
 
 /// What the process is called in lists; the kernel keeps 15 bytes.
 const NAME: &CStr = c"module-host";

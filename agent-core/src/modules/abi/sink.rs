@@ -16,9 +16,9 @@ use std::sync::{Mutex, PoisonError};
 use adaptivemm_module_api::{Severity, abi};
 
 use crate::base::clean_text::{self, Lines, MAX_LINE};
-use crate::permit::Answer;
-use crate::permit::Permit;
-use crate::words::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
+use crate::modules::output::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
+use crate::modules::permit::Answer;
+use crate::modules::permit::Permit;
 
 /// Where the words of one call go.
 struct Collector<'a> {

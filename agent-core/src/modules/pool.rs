@@ -5,7 +5,7 @@
 //! nobody waits for it, and after a pause, which grows, it is made anew. One in a process of its own is made anew at
 //! once, twice.
 
-mod member;
+mod handle;
 mod worker;
 
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::kernel::Snapshot;
-use crate::loader::Verdict;
-use crate::runner::Unmade;
-use crate::states::States;
-use member::State;
-pub use member::{LateFinding, Member};
+use crate::modules::abi::Verdict;
+use crate::modules::runner::Unmade;
+use crate::modules::saved_state::States;
+use handle::State;
+pub use handle::{LateFinding, Member};
 use worker::Reply;
 
 /// How the bus treats modules that do not answer in time.

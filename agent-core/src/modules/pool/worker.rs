@@ -9,12 +9,12 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use rustix::process::setpriority_process;
 use rustix::thread::{Pid, gettid};
 
-use crate::isolation::Leash;
 use crate::kernel::Snapshot;
-use crate::loader::Verdict;
-use crate::marker::Slot;
-use crate::runner::{Recipe, Runner, Unmade};
-use crate::words::Words;
+use crate::modules::abi::Verdict;
+use crate::modules::crash_marker::Slot;
+use crate::modules::isolation::Leash;
+use crate::modules::output::Words;
+use crate::modules::runner::{Recipe, Runner, Unmade};
 
 /// Enough for a module that keeps no large arrays on its stack.
 const STACK: usize = 512 << 10;

@@ -13,12 +13,12 @@ use crate::base::bounded::few;
 use crate::base::clean_text::{self, Lines, MAX_LINE};
 use crate::config::Value;
 use crate::kernel::Carried;
-use crate::loader::{Description, MAX_MODULES, Verdict};
-use crate::permit::Answer;
-use crate::permit::Permit;
-use crate::words::{
+use crate::modules::abi::{Description, MAX_MODULES, Verdict};
+use crate::modules::output::{
     Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_UNPUBLISHED, MAX_WORDS, Number, Request, Words,
 };
+use crate::modules::permit::Answer;
+use crate::modules::permit::Permit;
 
 /// More shared objects than any module brings in.
 const MAX_OBJECTS: usize = 256;

@@ -24,9 +24,9 @@ use super::{Program, START_WAIT, Subject};
 use crate::base::clean_text;
 use crate::config::Value;
 use crate::kernel::{Carried, Snapshot, Wanted};
-use crate::loader::{Unmade, Verdict};
-use crate::permit::Permit;
-use crate::words::Words;
+use crate::modules::abi::{Unmade, Verdict};
+use crate::modules::output::Words;
+use crate::modules::permit::Permit;
 
 /// How long a process that is told to end, or has said something odd, may take to end by itself.
 const END_WAIT: Duration = Duration::from_secs(1);

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use adaptivemm_module_api::linked;
 
 use crate::config::{Isolation, Placement, Placements};
-use crate::isolation::{Confinement, Program};
-use crate::loader::{Description, Exported};
+use crate::modules::abi::{Description, Exported};
+use crate::modules::isolation::{Confinement, Program};
 use look::{Found, Look, Seen};
 pub use registration::{Origin, RefusedModule, Registration};
 
