@@ -13,12 +13,12 @@ use std::time::Duration;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Receiver;
 
-use crate::actuator::{Actuator, Ledger, Mode, Notice, Restored};
-use crate::arbiter::{Arbiter, Decision};
+use crate::actions::policy::{Arbiter, Decision};
+use crate::actions::request_outcome::{Deed, Fate};
+use crate::actions::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::base::news::News;
 use crate::config::{ModuleSettings, Settings};
 use crate::decisions::{Decisions, Record};
-use crate::deed::{Deed, Fate};
 use crate::incidents::{Incidents, Word};
 use crate::kernel::trace::Frame;
 use crate::kernel::tunables;

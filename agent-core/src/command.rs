@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::actuator::{Ledger, LedgerError};
+use crate::actions::{Ledger, LedgerError};
 use crate::base::clean_text;
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};

@@ -15,10 +15,10 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-use crate::actuator::Notice;
+use crate::actions::Notice;
+use crate::actions::request_outcome::Deed;
 use crate::base::clock;
 use crate::base::news::News;
-use crate::deed::Deed;
 use crate::kernel::Snapshot;
 use crate::modules::output::Action;
 use crate::modules::pool::Member;

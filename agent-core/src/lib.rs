@@ -18,9 +18,8 @@
     )
 )]
 
-pub mod actuator;
+pub mod actions;
 pub mod agent;
-pub mod arbiter;
 mod background;
 pub mod base;
 pub mod cli;
@@ -28,7 +27,6 @@ pub mod command;
 pub mod config;
 pub mod control;
 pub mod decisions;
-pub mod deed;
 pub mod events;
 pub mod evidence;
 pub mod incidents;

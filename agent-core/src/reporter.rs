@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
-use crate::actuator::{ActionFailed, Notice, Outcome, Restored};
+use crate::actions::request_outcome::Deed;
+use crate::actions::request_outcome::Fate;
+use crate::actions::{ActionFailed, Notice, Outcome, Restored};
 use crate::agent::Round;
 use crate::base::news::News;
-use crate::deed::Deed;
-use crate::deed::Fate;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::kernel::tunables;
 use crate::modules::abi::Verdict;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use adaptivemm_module_api::Severity;
 
-use crate::actuator::Restored;
+use crate::actions::Restored;
 use crate::agent::Agent;
 use crate::base::clock::{self, Rhythm};
 use crate::base::version::version;

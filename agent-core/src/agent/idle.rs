@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::arbiter::Clash;
+use crate::actions::policy::Clash;
 
 /// Why a module is not run until a reload. Nobody else is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use adaptivemm_module_api::units::PageSize;
 
-use crate::actuator::{Ledger, Mode};
+use crate::actions::{Ledger, Mode};
 use crate::decisions::Decisions;
 use crate::incidents::Incidents;
 use crate::kernel::Root;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BuildError, Idle, Threads};
-use crate::arbiter::{Arbiter, Clash};
+use crate::actions::policy::{Arbiter, Clash};
 use crate::config::{ModuleMode, ModuleSettings, Settings};
 use crate::kernel::{FileBudget, Wanted};
 use crate::modules::catalogue::{Origin, Registration};

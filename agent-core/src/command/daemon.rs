@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, never};
 
 use super::startup::Startup;
 use super::{Exit, boot, complain, complain_with_source};
-use crate::actuator::{Ledger, Mode};
+use crate::actions::{Ledger, Mode};
 use crate::agent::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::background::{self, Background};
 use crate::base::files;

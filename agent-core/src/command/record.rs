@@ -9,7 +9,7 @@ use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, at, select};
 
 use super::{Exit, complain, modules, settings};
-use crate::actuator::Ledger;
+use crate::actions::Ledger;
 use crate::base::clock::{self, Rhythm};
 use crate::base::files;
 use crate::cli::{Cli, Record};

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::startup::complain_of_idle;
 use super::{Exit, complain, explain, modules, settings};
-use crate::actuator::Mode;
+use crate::actions::Mode;
 use crate::agent::{Agent, Site};
 use crate::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};

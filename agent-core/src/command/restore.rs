@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Exit, complain, complain_with_source, control, ledger, load, print};
-use crate::actuator::{Actuator, Mode};
+use crate::actions::{Actuator, Mode};
 use crate::cli::Cli;
 use crate::lock::{Lock, NotAlone};
 

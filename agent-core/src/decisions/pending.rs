@@ -7,7 +7,7 @@ use super::effect;
 use super::history::{DEPTH, History};
 use super::record::{Aftermath, Effect, VERSION, seconds};
 use super::window::Window;
-use crate::actuator::Notice;
+use crate::actions::Notice;
 use crate::modules::output::Action;
 use crate::vitals::Vitals;
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::samples::Samples;
 use super::window::Window;
-use crate::deed::Deed;
+use crate::actions::request_outcome::Deed;
 use crate::kernel::Snapshot;
 use crate::modules::output::Action;
 use crate::modules::output::numbers::numbers;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
 use super::*;
-use crate::actuator::Outcome;
-use crate::deed::Fate;
+use crate::actions::Outcome;
+use crate::actions::request_outcome::Fate;
 use crate::kernel::{Recorded, Root, Sampler, Wanted};
 use crate::modules::output::{Number, Request};
 use crate::vitals::Vitals;

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Requests;
+use crate::actions::request_outcome::Deed;
 use crate::agent::Round;
 use crate::base::clock;
 use crate::decisions::{Aftermath, Decision, Record};
-use crate::deed::Deed;
 use crate::incidents::{ForOthers, Word};
 
 /// As many decisions; the log has more of them, and each in full.

@@ -1,7 +1,7 @@
 //! A change of the machine, or one that was asked for, in fields for programs.
 
-use crate::actuator::{Notice, Outcome};
-use crate::deed::Fate;
+use crate::actions::request_outcome::Fate;
+use crate::actions::{Notice, Outcome};
 use crate::journal::Event;
 use crate::modules::output::Action;
 

@@ -2,7 +2,7 @@
 //! reads it would miss.
 
 use super::report::{Level, Report};
-use crate::arbiter::Arbiter;
+use crate::actions::policy::Arbiter;
 use crate::config::{ModuleMode, OptionSchema, Value};
 use crate::kernel::Root;
 use crate::kernel::tunables;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use agent_core::actuator::Mode;
+use agent_core::actions::Mode;
 use agent_core::agent::Threads;
 
 use crate::bus::bench::{AMPLE, BOTH, Bench};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::actuator::Mode;
+use agent_core::actions::Mode;
 use agent_core::agent::{Agent, BuildErrors, Site, Threads};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::journal::Journal;

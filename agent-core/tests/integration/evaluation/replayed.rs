@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
-use agent_core::actuator::Mode;
+use agent_core::actions::Mode;
 use agent_core::agent::{Agent, Site};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::kernel::trace::{Frame, Header, Reader};

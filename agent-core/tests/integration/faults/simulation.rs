@@ -87,7 +87,10 @@ fn nothing_is_written_however_much_is_asked_for() {
         calls.lines().count() > 100 && calls.contains("watermark_scale_factor"),
         "{calls}"
     );
-    let is_call = |line: &&str| line.contains('(') && !line.contains("resumed>");
+    // Of a thread that ends as strace lets go of it, it does not know the call any more.
+    let is_call = |line: &&str| {
+        line.contains('(') && !line.contains("resumed>") && !line.ends_with(" ???( <detached ...>")
+    };
     let harmful: Vec<&str> = calls
         .lines()
         .filter(is_call)

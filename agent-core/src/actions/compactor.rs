@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::{Notice, write};
+use super::actuator::write;
+use super::outcome::Notice;
 use crate::base::clock;
 
 /// What is to be written for the kernel to compact.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::LedgerError;
+use super::ledger::LedgerError;
 use crate::modules::output::Action;
 
 /// What became of an action.

@@ -1,10 +1,5 @@
 //! The only code that writes to the machine.
 
-mod compactor;
-mod ledger;
-mod outcome;
-mod rate;
-
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -14,16 +9,14 @@ use std::path::{Path, PathBuf};
 use adaptivemm_module_api::units::Uptime;
 use libc::O_NONBLOCK;
 
+use super::compactor::Compactor;
+use super::ledger::{Entry, Ledger};
+use super::outcome::{ActionFailed, Notice, Outcome, Restored};
+use super::rate::Rate;
 use crate::config::ChangeLimits;
 use crate::kernel::Root;
 use crate::kernel::tunables::{self, Knob};
 use crate::modules::output::Action;
-
-use compactor::Compactor;
-use rate::Rate;
-
-pub use ledger::{Entry, Ledger, LedgerError};
-pub use outcome::{ActionFailed, Notice, Outcome, Restored};
 
 /// Whether actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -452,7 +445,7 @@ fn is_settled(result: &Result<bool, ActionFailed>) -> bool {
 }
 
 /// Opens what is there: where the kernel has no such file, none is made.
-fn write(path: &Path, value: &str) -> io::Result<()> {
+pub(super) fn write(path: &Path, value: &str) -> io::Result<()> {
     // In a tree that plays a machine somebody may have put a pipe, which is not waited for.
     let mut file = OpenOptions::new()
         .write(true)

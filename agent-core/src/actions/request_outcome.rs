@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::actuator::Outcome;
+use crate::actions::Outcome;
 use crate::modules::output::Request;
 
 /// A request and what became of it.

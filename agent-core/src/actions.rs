@@ -1,0 +1,13 @@
+//! What becomes of requests: who may change what, the only code that writes to the machine, and what it was before.
+
+mod actuator;
+mod compactor;
+mod ledger;
+mod outcome;
+pub mod policy;
+mod rate;
+pub mod request_outcome;
+
+pub use actuator::{Actuator, Mode, Standing};
+pub use ledger::{Entry, Ledger, LedgerError};
+pub use outcome::{ActionFailed, Notice, Outcome, Restored};
