@@ -19,6 +19,7 @@ mod now;
 mod page_owner;
 mod processes;
 mod programs;
+mod request;
 mod services;
 mod slabinfo;
 mod sockets;
@@ -32,4 +33,5 @@ pub use comparison::{
 pub use holdings::Held;
 pub use kind::Kind;
 pub use now::{Holder, NotAsked, Now};
-pub use take::{Evidence, Raw, Request, Seen, VERSION, Why};
+pub use request::{Raw, Request, Seen, Why};
+pub use take::{Evidence, VERSION};

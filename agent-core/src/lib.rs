@@ -35,6 +35,7 @@ pub mod kernel;
 pub mod lock;
 pub mod modules;
 pub mod overview;
+pub mod report;
 pub mod reporter;
 pub mod scheduler;
 pub mod service;

@@ -12,8 +12,8 @@ use super::live::{Look, look};
 use super::{Exit, boot, complain, print, state_dir};
 use crate::base::files;
 use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
-use crate::incidents::report::{Names, SiteKey, export, html, html_with, redacted, text};
 use crate::incidents::{Archive, Incident};
+use crate::report::{Names, SiteKey, export, html, html_with, redacted, text};
 
 /// Of what is exported.
 const MODE: u32 = 0o600;

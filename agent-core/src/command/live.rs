@@ -14,9 +14,9 @@ use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
 use crate::evidence::{Evidence, Now, Request, Why};
-use crate::incidents::report::classes;
 use crate::incidents::{Archive, Incident};
 use crate::kernel::Root;
+use crate::report::classes;
 
 /// What a look may take of a processor. That of the daemon is far shorter, as nobody waits for it.
 const BUDGET: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ impl Look {
     pub(super) fn line(&self) -> String {
         match self {
             Self::Seen(now) => match now.holders.first() {
-                Some(holder) => crate::incidents::report::holder(holder),
+                Some(holder) => crate::report::holder(holder),
                 None => "nobody is to be seen who holds it".to_owned(),
             },
             Self::TooLong => problem(),
@@ -100,7 +100,7 @@ impl Look {
     /// The section of a report.
     pub(super) fn text(&self, width: usize) -> String {
         match self {
-            Self::Seen(now) => crate::incidents::report::now(now, width),
+            Self::Seen(now) => crate::report::now(now, width),
             Self::TooLong => format!("\n{}\n", problem()),
         }
     }

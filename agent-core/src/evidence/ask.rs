@@ -8,7 +8,7 @@ use super::holdings::Holdings;
 use super::kind::Kind;
 use super::meter::{Meter, Refusals};
 use super::processes::{self, Processes};
-use super::take::{Request, Seen, micros};
+use super::request::{Request, Seen, micros};
 use super::zram;
 use super::{
     allocinfo, census, cma, dma_buf, page_owner, services, slabinfo, sockets, vmallocinfo,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::param;
 
 use super::budget::{Halt, Spent, unless_gone};
-use super::take::Raw;
+use super::request::Raw;
 use crate::base::clock;
 use crate::config::EvidenceBudget;
 use crate::kernel::Root;

@@ -215,7 +215,7 @@ impl Incident {
 
 impl Told {
     /// Whether an administrator was to see it, so that evidence was taken with it.
-    pub(super) fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.rank() <= NOTICE && !self.code.ends_with("-over")
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::evidence::Certainty;
-use crate::incidents::report::best_of;
+use crate::incidents::best_explanation;
 use crate::incidents::{Incident, State};
 
 /// For people.
@@ -44,7 +44,7 @@ fn explained(incident: &Incident) -> Option<String> {
     let Some(comparison) = &incident.comparison else {
         return Some("Nothing was compared.".to_owned());
     };
-    Some(match best_of(comparison) {
+    Some(match best_explanation(comparison) {
         Some(first) if first.partial => format!(
             "{} may explain some of it, but was counted only in part ({}).",
             first.owner, first.source

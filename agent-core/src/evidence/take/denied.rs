@@ -10,8 +10,11 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 
 use super::tests::take;
 use super::*;
-use crate::evidence::Comparison;
+use crate::config::EvidenceBudget;
+use crate::evidence::{Comparison, Kind, Standing, Why};
+use crate::kernel::Root;
 use crate::skip::skip;
+use std::time::Duration;
 
 /// Takes evidence in a thread without capabilities: they belong to a thread.
 fn taken_without_rights(root: &Root) -> Evidence {

@@ -1,7 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::Recorded;
+use std::time::Duration;
+
+use adaptivemm_module_api::units::PageSize;
+
+use crate::base::clock::Moment;
+use crate::config::EvidenceBudget;
+use crate::evidence::{Class, Standing, Why};
+use crate::kernel::{Recorded, Root};
 
 fn machine<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Root {
     let files = files.into_iter();

@@ -2,8 +2,7 @@
 
 use crate::config::TellOwners;
 use crate::evidence::{Certainty, Explanation, Source, Standing};
-use crate::incidents::Incident;
-use crate::incidents::report::{best_of, owner_for};
+use crate::incidents::{Incident, best_explanation, owner_for};
 
 /// Who is counted by the kernel for so much is the one. A service that is charged is not yet the program in it.
 const SURE_PERCENT: f64 = 50.0;
@@ -28,7 +27,7 @@ pub(super) fn explained_in_words(incident: &Incident, tell: TellOwners) -> Strin
         return "there is nothing to compare with".to_owned();
     };
     let is_denied = |source: &Source| matches!(source.standing, Standing::Denied { .. });
-    let explained = match best_of(comparison) {
+    let explained = match best_explanation(comparison) {
         Some(first) if first.partial => format!(
             "{} ({}) may explain some of the growth, but was counted only in part",
             owner_for(first, tell),
@@ -51,7 +50,7 @@ pub(super) fn explained_in_words(incident: &Incident, tell: TellOwners) -> Strin
     let is_sure = |first: &Explanation| {
         first.certainty == Certainty::Exact && first.share_percent >= SURE_PERCENT
     };
-    let is_named = best_of(comparison).is_some_and(is_sure);
+    let is_named = best_explanation(comparison).is_some_and(is_sure);
     if !is_named && comparison.sources.iter().any(is_denied) {
         return format!("{explained}, {NOT_ALLOWED}");
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use agent_core::evidence::Now;
-use agent_core::incidents::{Incident, report};
+use agent_core::incidents::Incident;
+use agent_core::report;
 use proptest::prelude::*;
 
 use super::markup::{Tag, tags};

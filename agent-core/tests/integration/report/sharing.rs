@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use agent_core::incidents::report::{Names, SiteKey, export, redacted};
-use agent_core::incidents::{Incident, report};
+use agent_core::incidents::Incident;
+use agent_core::report;
+use agent_core::report::{Names, SiteKey, export, redacted};
 
 use super::samples::leaks;
 

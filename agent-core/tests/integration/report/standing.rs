@@ -1,7 +1,8 @@
 //! What a report says of how an incident stands, and of whose it is.
 
 use agent_core::evidence::{Certainty, Class, Comparison, Kind};
-use agent_core::incidents::{History, Incident, report};
+use agent_core::incidents::{History, Incident};
+use agent_core::report;
 
 use super::samples::evidence::{comparison, explanation, growth};
 use super::samples::{MIB, bare, millis, moment, told};

@@ -1,6 +1,6 @@
 //! The page for a terminal.
 
-use agent_core::incidents::report;
+use agent_core::report;
 
 use super::samples::{all, leaks, odd};
 

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::super::super::Told;
 use super::super::view::{self, View};
 use super::super::words;
+use crate::incidents::Told;
 
 /// Of the timeline.
 const TOLD: usize = 60;

@@ -1,8 +1,8 @@
 //! Since when memory grows, how fast, and when it will hurt: the numbers that the module gave.
 
-use super::super::{Incident, State, Told};
 use super::calendar::{Calendar, seconds};
 use super::words;
+use crate::incidents::{Incident, State, Told};
 
 /// What the numbers of the findings say.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

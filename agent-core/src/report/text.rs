@@ -5,11 +5,12 @@ mod paper;
 
 pub(super) use paper::Paper;
 
-use super::super::Incident;
 use super::outlook::as_f64;
 use super::view::{self, View, grown};
 use super::{advice, words};
 use crate::evidence::{Comparison, Explanation, Growth, Source, Standing};
+use crate::incidents::Incident;
+use crate::incidents::{best_explanations, is_worth_telling};
 
 /// More explain too little to matter at once.
 const EXPLANATIONS: usize = 8;
@@ -135,7 +136,7 @@ fn explanations(view: &View<'_>, comparison: &Comparison, paper: &mut Paper) {
         "{} All kinds of kernel memory together.",
         view.calendar.compared(before, after)
     ));
-    let (best, more) = view::best(comparison, EXPLANATIONS);
+    let (best, more) = best_explanations(comparison, EXPLANATIONS);
     if best.is_empty() {
         paper.note(&view::of_nobody(comparison));
         return;
@@ -149,7 +150,7 @@ fn explanations(view: &View<'_>, comparison: &Comparison, paper: &mut Paper) {
     }
     let rest = as_f64(comparison.unexplained_bytes);
     let percent = 100.0 * rest / total;
-    if view::is_worth_telling(percent) {
+    if is_worth_telling(percent) {
         let nobody = format!("nobody explains ({})", words::bytes(rest));
         paper.item(&words::percent(percent), &nobody);
     }

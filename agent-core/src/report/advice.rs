@@ -1,10 +1,10 @@
 //! What an administrator can do next, by the kind of memory that grew.
 
-use super::super::State;
-use super::owner::Owner;
 use super::view::{self, View};
 use super::words;
 use crate::evidence::{Certainty, Class, Explanation};
+use crate::incidents::State;
+use crate::incidents::owner::Owner;
 
 /// Something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,20 +1,17 @@
 //! What of an incident is looked at: which memory, over which time, and what is expected of it.
 
-use super::super::{Incident, State};
 use super::calendar::{Calendar, seconds};
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
 use super::words;
 use crate::evidence::{Certainty, Class, Comparison, Explanation, Growth};
+use crate::incidents::{Incident, State};
 
 /// Shorter looks back show noise.
 const SHORTEST: f64 = 1800.0;
 
 /// A limit is drawn if what is seen or likely comes so near to it.
 const NEAR: f64 = 1.25;
-
-/// Who explains less of a growth is left out, in percent.
-const LEAST_PERCENT: f64 = 0.2;
 
 /// What has grown by less than this share of all growth is still where it was.
 const AT_REST: f64 = 0.02;
@@ -315,24 +312,6 @@ fn by_evidence(incident: &Incident) -> Option<Class> {
     (grown(most) > 0).then_some(most.class)
 }
 
-/// Those that explain enough to be told, at most so many, and how many are left out.
-pub(super) fn best(comparison: &Comparison, most: usize) -> (Vec<&Explanation>, usize) {
-    let explanations = &comparison.explanations;
-    let is_little = |each: &&Explanation| !is_worth_telling(each.share_percent);
-    let best: Vec<_> = explanations
-        .iter()
-        .filter(|each| !is_little(each))
-        .take(most)
-        .collect();
-    let left_out = explanations.len() - best.len();
-    (best, left_out)
-}
-
-/// The best explanation, if it explains enough to be told.
-pub(crate) fn best_of(comparison: &Comparison) -> Option<&Explanation> {
-    best(comparison, 1).0.into_iter().next()
-}
-
 /// How much an owner held before, and holds now. What it holds at most is not more than there is of that memory: full pipes that could
 /// be 8.5 GiB large were 0.5 GiB, on a machine of 7.8.
 pub(super) fn held(comparison: &Comparison, explanation: &Explanation) -> [u64; 2] {
@@ -346,11 +325,6 @@ pub(super) fn held(comparison: &Comparison, explanation: &Explanation) -> [u64; 
         }
         _ => held,
     }
-}
-
-/// Whether such a share of a growth matters. What is not a number is rather shown.
-pub(super) fn is_worth_telling(percent: f64) -> bool {
-    percent.is_nan() || percent >= LEAST_PERCENT
 }
 
 /// What is known of a growth of which no source names an owner.

@@ -1,11 +1,11 @@
 //! Who holds memory now, on a terminal: below the report, as it is not the daemon's evidence.
 
-use super::super::Incident;
 use super::outlook::as_f64;
 use super::text::Paper;
 use super::view::{grown, subject};
 use super::words;
 use crate::evidence::{Certainty, Class, Holder, Now};
+use crate::incidents::Incident;
 
 /// A class that has less than so much of all growth is not what an incident is about, in percent.
 const LEAST_PERCENT: i128 = 10;

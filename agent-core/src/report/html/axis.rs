@@ -159,9 +159,9 @@ const fn as_f64(seconds: i64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::super::{Incident, Machine};
     use super::*;
     use crate::base::clock::Moment;
+    use crate::incidents::{Incident, Machine};
 
     /// Of a machine that was started at midnight, if its time is known.
     fn calendar(time: &str) -> Calendar {
@@ -178,7 +178,7 @@ mod tests {
             machine: Machine::default(),
             told: Vec::new(),
             told_more: 0,
-            history: super::super::super::super::History::default(),
+            history: crate::incidents::History::default(),
             comparison: None,
             problems: Vec::new(),
             is_of_earlier_boot: false,

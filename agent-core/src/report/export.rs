@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use tar::{Builder, Header};
 use zstd::stream::write::Encoder;
 
-use super::super::Incident;
 use super::identity::SiteKey;
 use super::redaction::without_secrets;
 use super::{html, redacted, text};
+use crate::incidents::Incident;
 
 /// Whether names of the host, of processes and of services are in it.
 #[derive(Debug, Clone, Copy)]

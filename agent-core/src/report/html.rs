@@ -12,11 +12,11 @@ mod told;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
-use super::super::{Incident, State};
 use super::outlook::as_f64;
 use super::view::View;
 use super::{advice, words};
 use crate::evidence::Now;
+use crate::incidents::{Incident, State};
 
 /// Nothing may be loaded and nothing may run, whatever the names in the page say.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";

@@ -5,7 +5,7 @@ use crate::evidence::{Explanation, Kind};
 
 /// An owner of memory, as its source names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner<'a> {
+pub(crate) enum Owner<'a> {
     /// A place in the kernel's code where memory is allocated: a line, a function, a stack of calls.
     Code(&'a str),
     /// A slab cache.
@@ -25,7 +25,7 @@ pub(super) enum Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    pub(super) fn of(explanation: &'a Explanation) -> Self {
+    pub(crate) fn of(explanation: &'a Explanation) -> Self {
         let owner = explanation.owner.as_str();
         let kind = Kind::ALL
             .into_iter()

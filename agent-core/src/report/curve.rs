@@ -1,7 +1,7 @@
 //! A metric over time.
 
-use super::super::History;
 use super::calendar::seconds;
+use crate::incidents::History;
 
 /// More than any machine has; with larger numbers axes would not be readable, and sums not finite.
 const LARGEST: f64 = 9.0e18;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Incident, Told};
 use super::identity::{self, SiteKey};
-use super::owner::Owner;
 use crate::base::secrets;
 use crate::evidence::{Explanation, Standing};
+use crate::incidents::owner::Owner;
+use crate::incidents::{Incident, Told};
 
 /// Shorter parts of a name are too likely to be ordinary words.
 const SHORTEST_PART: usize = 3;

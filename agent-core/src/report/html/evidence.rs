@@ -6,6 +6,7 @@ use super::super::outlook::as_f64;
 use super::super::view::{self, View};
 use super::super::words;
 use crate::evidence::{Certainty, Comparison, Explanation, Source, Standing};
+use crate::incidents::{best_explanations, is_worth_telling};
 
 /// More explain too little to be read.
 const EXPLANATIONS: usize = 40;
@@ -35,8 +36,8 @@ fn explanations(view: &View<'_>, comparison: &Comparison) -> Markup {
     let growth = as_f64(comparison.growth_bytes);
     let rest = as_f64(comparison.unexplained_bytes);
     let share = words::percent(100.0 * rest / growth);
-    let is_rest_told = view::is_worth_telling(100.0 * rest / growth);
-    let (best, more) = view::best(comparison, EXPLANATIONS);
+    let is_rest_told = is_worth_telling(100.0 * rest / growth);
+    let (best, more) = best_explanations(comparison, EXPLANATIONS);
     if best.is_empty() {
         return html! {
             p { "Memory grew by " b { (words::bytes(growth)) } ". " (view::of_nobody(comparison)) }

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::Incident;
 use super::words;
 use crate::base::clock::Moment;
+use crate::incidents::Incident;
 
 /// In a shorter stretch of time minutes are too coarse, in seconds.
 const SHORT: f64 = 1200.0;

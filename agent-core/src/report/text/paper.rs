@@ -14,13 +14,13 @@ const ROW: usize = 66;
 
 /// A page that is written from top to bottom.
 #[derive(Debug)]
-pub(in crate::incidents::report) struct Paper {
+pub(in crate::report) struct Paper {
     text: String,
     width: usize,
 }
 
 impl Paper {
-    pub(in crate::incidents::report) fn of(width: usize) -> Self {
+    pub(in crate::report) fn of(width: usize) -> Self {
         Self {
             text: String::new(),
             width: width.clamp(NARROWEST, WIDEST),
@@ -31,69 +31,65 @@ impl Paper {
         self.width
     }
 
-    pub(in crate::incidents::report) fn finish(self) -> String {
+    pub(in crate::report) fn finish(self) -> String {
         self.text
     }
 
-    pub(in crate::incidents::report) fn gap(&mut self) {
+    pub(in crate::report) fn gap(&mut self) {
         self.text.push('\n');
     }
 
-    pub(in crate::incidents::report) fn line(&mut self, line: &str) {
+    pub(in crate::report) fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    pub(in crate::incidents::report) fn heading(&mut self, heading: &str) {
+    pub(in crate::report) fn heading(&mut self, heading: &str) {
         self.gap();
         self.line(heading);
     }
 
-    pub(in crate::incidents::report) fn paragraph(&mut self, text: &str) {
+    pub(in crate::report) fn paragraph(&mut self, text: &str) {
         self.wrap("", text, 0);
     }
 
-    pub(in crate::incidents::report) fn note(&mut self, text: &str) {
+    pub(in crate::report) fn note(&mut self, text: &str) {
         self.wrap("  ", text, 2);
     }
 
     /// `  Since              2026-11-27 19:21 UTC`.
-    pub(in crate::incidents::report) fn entry(&mut self, heading: &str, text: &str) {
+    pub(in crate::report) fn entry(&mut self, heading: &str, text: &str) {
         self.wrap(&format!("  {heading:<ENTRY$}"), text, ENTRY + 2);
     }
 
     /// `    62 %  kmalloc-512`.
-    pub(in crate::incidents::report) fn item(&mut self, mark: &str, text: &str) {
+    pub(in crate::report) fn item(&mut self, mark: &str, text: &str) {
         self.wrap(&format!("{mark:>ITEM$}  "), text, ITEM + 2);
     }
 
-    pub(in crate::incidents::report) fn bullet(&mut self, text: &str) {
+    pub(in crate::report) fn bullet(&mut self, text: &str) {
         self.wrap("  - ", text, 4);
     }
 
     /// More about an item, below it.
-    pub(in crate::incidents::report) fn remark(&mut self, text: &str) {
+    pub(in crate::report) fn remark(&mut self, text: &str) {
         self.item("", text);
     }
 
     /// `  1.  See which cache is largest.`
-    pub(in crate::incidents::report) fn step(&mut self, number: usize, text: &str) {
+    pub(in crate::report) fn step(&mut self, number: usize, text: &str) {
         self.wrap(&format!("{number:>STEP$}.  "), text, STEP + 3);
     }
 
     /// A line for a shell is never broken.
-    pub(in crate::incidents::report) fn command(&mut self, command: &str) {
+    pub(in crate::report) fn command(&mut self, command: &str) {
         for line in command.lines() {
             self.line(&format!("{:STEP$}     {line}", ""));
         }
     }
 
     /// What a kind of memory was, what it is, and the difference.
-    pub(in crate::incidents::report) fn change(
-        &mut self,
-        name: &str,
-        [before, after, change]: &[String; 3],
-    ) {
+    pub(in crate::report) fn change(&mut self, name: &str, [before, after, change]: &[String; 3]) {
         if self.width < ROW {
             self.bullet(&format!("{name}: {before} -> {after} ({change})"));
         } else {

@@ -1,0 +1,92 @@
+//! What is asked for when evidence is taken, and what a source answers.
+
+use std::time::Duration;
+
+use adaptivemm_module_api::units::PageSize;
+use serde::{Deserialize, Serialize};
+
+use super::comparison::{Level, Standing};
+use super::holdings::Held;
+use super::kind::Kind;
+use crate::base::clock::Moment;
+use crate::config::EvidenceBudget;
+use crate::kernel::Root;
+
+/// What a source said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Which.
+    pub kind: Kind,
+    /// How that went.
+    pub standing: Standing,
+    /// Of the processor.
+    pub cpu_us: u64,
+    /// Who holds how much: those who hold the most.
+    pub held: Vec<Held>,
+    /// The most that somebody holds who is left out of `held` because there were too many; else 0.
+    #[serde(default)]
+    pub least: u64,
+}
+
+/// Why evidence is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The daemon has started.
+    Start,
+    /// Now and then, so that there is something to compare with.
+    Routine,
+    /// A module has become suspicious.
+    Suspicion,
+    /// A module has reported something.
+    Incident,
+}
+
+impl Why {
+    /// In a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Routine => "routine",
+            Self::Suspicion => "suspicion",
+            Self::Incident => "incident",
+        }
+    }
+
+    /// Whether the texts are kept as they were: not all the time, as they are large.
+    pub(super) const fn keeps_raw(self) -> bool {
+        matches!(self, Self::Suspicion | Self::Incident)
+    }
+}
+
+/// What is to be taken.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Of which machine.
+    pub root: &'a Root,
+    /// The size of its base page.
+    pub page_size: PageSize,
+    /// Now.
+    pub at: Moment,
+    /// Why.
+    pub why: Why,
+    /// The classes of memory as the module memleak has them; those that are missing are taken from meminfo.
+    pub levels: Vec<Level>,
+    /// What it may cost.
+    pub budget: EvidenceBudget,
+    /// Whether all pages are to be counted, which takes 25 to 50 ms per GB whatever the budget.
+    pub wants_census: bool,
+}
+
+/// The text of a kernel file as it was read, cut where it is very long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// The file, as on a live machine.
+    pub path: String,
+    /// What it held.
+    pub text: Vec<u8>,
+}
+
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,32 @@
+//! Which explanations of a growth are told.
+
+use crate::evidence::{Comparison, Explanation};
+
+/// Who explains less of a growth is left out, in percent.
+const LEAST_PERCENT: f64 = 0.2;
+
+/// Those that explain enough to be told, at most so many, and how many are left out.
+pub(crate) fn best_explanations(
+    comparison: &Comparison,
+    most: usize,
+) -> (Vec<&Explanation>, usize) {
+    let explanations = &comparison.explanations;
+    let is_little = |each: &&Explanation| !is_worth_telling(each.share_percent);
+    let best: Vec<_> = explanations
+        .iter()
+        .filter(|each| !is_little(each))
+        .take(most)
+        .collect();
+    let left_out = explanations.len() - best.len();
+    (best, left_out)
+}
+
+/// The best explanation, if it explains enough to be told.
+pub(crate) fn best_explanation(comparison: &Comparison) -> Option<&Explanation> {
+    best_explanations(comparison, 1).0.into_iter().next()
+}
+
+/// Whether such a share of a growth matters. What is not a number is rather shown.
+pub(crate) fn is_worth_telling(percent: f64) -> bool {
+    percent.is_nan() || percent >= LEAST_PERCENT
+}
