@@ -5,17 +5,15 @@
 //! kernel's files held in some of the last scans; a thread of its own, the clerk, takes evidence of who holds memory,
 //! compares it with that of before, and writes everything into a directory.
 
-mod archive;
-mod chronicle;
-mod clerk;
-mod desk;
+pub mod evidence;
 mod explanations;
-mod following;
+mod fair_queue;
 pub(crate) mod owner;
+mod queue;
 mod record;
-mod shelf;
-mod stills;
-mod turns;
+mod scans_after;
+mod store;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -29,22 +27,22 @@ use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::base::news::News;
 use crate::config::TellOwners;
-use crate::evidence::{Class, Level, Why};
+use crate::incidents::evidence::{Class, Level, Why};
 use crate::kernel::Snapshot;
 use crate::modules::abi::Verdict;
 use crate::modules::output::{Finding, Number};
 use crate::modules::pool::{Ending, LateFinding, Member};
 
-pub use archive::Archive;
-use chronicle::Chronicle;
-pub use clerk::Office;
-use clerk::{Heard, Job};
-use desk::Desk;
 pub(crate) use explanations::{best_explanation, best_explanations, is_worth_telling};
-use following::Following;
 pub(crate) use owner::owner_for;
+use queue::Desk;
 pub use record::{History, Incident, Machine, State, Told, VERSION};
-use stills::{Still, Stills};
+use scans_after::Following;
+pub use store::archive::Archive;
+use store::metric_history::Chronicle;
+use store::recent_scans::{Still, Stills};
+pub use writer::Office;
+use writer::{Heard, Job};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
@@ -317,7 +315,7 @@ impl Watch {
             let Office {
                 state_dir, boot_id, ..
             } = &self.office;
-            let earlier = shelf::remembered(state_dir, boot_id, module);
+            let earlier = store::evidence_store::remembered(state_dir, boot_id, module);
             self.chronicles.push(Chronicle::of(module, earlier));
             self.chronicles.len() - 1
         });

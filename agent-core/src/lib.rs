@@ -28,7 +28,6 @@ pub mod config;
 pub mod control;
 pub mod decisions;
 pub mod events;
-pub mod evidence;
 pub mod incidents;
 pub mod journal;
 pub mod kernel;

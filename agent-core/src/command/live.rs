@@ -13,7 +13,7 @@ use super::boot;
 use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
-use crate::evidence::{Evidence, Now, Request, Why};
+use crate::incidents::evidence::{Evidence, Now, Request, Why};
 use crate::incidents::{Archive, Incident};
 use crate::kernel::Root;
 use crate::report::classes;

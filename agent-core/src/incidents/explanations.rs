@@ -1,6 +1,6 @@
 //! Which explanations of a growth are told.
 
-use crate::evidence::{Comparison, Explanation};
+use crate::incidents::evidence::{Comparison, Explanation};
 
 /// Who explains less of a growth is left out, in percent.
 const LEAST_PERCENT: f64 = 0.2;

@@ -1,7 +1,7 @@
 //! Who explains a growth: somebody of the kernel, a process, or a service.
 
 use crate::config::TellOwners;
-use crate::evidence::{Explanation, Kind};
+use crate::incidents::evidence::{Explanation, Kind};
 
 /// An owner of memory, as its source names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(crate) fn owner_for(explanation: &Explanation, tell: TellOwners) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Certainty, Class};
+    use crate::incidents::evidence::{Certainty, Class};
 
     #[test]
     fn others_are_told_the_program_or_not_even_that() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Moment;
-use crate::evidence::Comparison;
+use crate::incidents::evidence::Comparison;
 
 /// The version of these records.
 pub const VERSION: u32 = 1;

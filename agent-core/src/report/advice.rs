@@ -2,8 +2,8 @@
 
 use super::view::{self, View};
 use super::words;
-use crate::evidence::{Certainty, Class, Explanation};
 use crate::incidents::State;
+use crate::incidents::evidence::{Certainty, Class, Explanation};
 use crate::incidents::owner::Owner;
 
 /// Something to do.
@@ -377,7 +377,7 @@ fn hand_on(view: &View<'_>) -> Option<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::Kind;
+    use crate::incidents::evidence::Kind;
 
     fn advised(owner: &str, kind: Kind, partial: bool) -> Step {
         let explanation = Explanation {

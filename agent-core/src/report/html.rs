@@ -15,7 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 use super::outlook::as_f64;
 use super::view::View;
 use super::{advice, words};
-use crate::evidence::Now;
+use crate::incidents::evidence::Now;
 use crate::incidents::{Incident, State};
 
 /// Nothing may be loaded and nothing may run, whatever the names in the page say.

@@ -4,8 +4,8 @@ use super::outlook::as_f64;
 use super::text::Paper;
 use super::view::{grown, subject};
 use super::words;
-use crate::evidence::{Certainty, Class, Holder, Now};
 use crate::incidents::Incident;
+use crate::incidents::evidence::{Certainty, Class, Holder, Now};
 
 /// A class that has less than so much of all growth is not what an incident is about, in percent.
 const LEAST_PERCENT: i128 = 10;

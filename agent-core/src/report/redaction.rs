@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::identity::{self, SiteKey};
 use crate::base::secrets;
-use crate::evidence::{Explanation, Standing};
+use crate::incidents::evidence::{Explanation, Standing};
 use crate::incidents::owner::Owner;
 use crate::incidents::{Incident, Told};
 
@@ -200,7 +200,7 @@ fn is_word(before: Option<char>, text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Certainty, Class, Kind};
+    use crate::incidents::evidence::{Certainty, Class, Kind};
 
     fn names() -> Names {
         let mut names = Names::new(SiteKey::of(b"a key of the site"));

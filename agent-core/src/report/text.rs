@@ -8,8 +8,8 @@ pub(super) use paper::Paper;
 use super::outlook::as_f64;
 use super::view::{self, View, grown};
 use super::{advice, words};
-use crate::evidence::{Comparison, Explanation, Growth, Source, Standing};
 use crate::incidents::Incident;
+use crate::incidents::evidence::{Comparison, Explanation, Growth, Source, Standing};
 use crate::incidents::{best_explanations, is_worth_telling};
 
 /// More explain too little to matter at once.

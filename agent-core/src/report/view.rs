@@ -4,7 +4,7 @@ use super::calendar::{Calendar, seconds};
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
 use super::words;
-use crate::evidence::{Certainty, Class, Comparison, Explanation, Growth};
+use crate::incidents::evidence::{Certainty, Class, Comparison, Explanation, Growth};
 use crate::incidents::{Incident, State};
 
 /// Shorter looks back show noise.

@@ -4,7 +4,7 @@ use adaptivemm_module_api::units::Balance;
 use jiff::Timestamp;
 
 use crate::base::clean_text;
-use crate::evidence::{Certainty, Explanation};
+use crate::incidents::evidence::{Certainty, Explanation};
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;

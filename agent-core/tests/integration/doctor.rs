@@ -9,7 +9,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::faults::bench::{Bench, WSF};
-use agent_core::evidence::Kind;
+use agent_core::incidents::evidence::Kind;
 
 /// What was found: the exit status, and each check as `subject verdict text`.
 fn findings(bench: &Bench) -> (Option<i32>, Vec<String>) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
-use agent_core::evidence::{Class, Comparison, Evidence, Level, Request, Standing, Why};
+use agent_core::incidents::evidence::{Class, Comparison, Evidence, Level, Request, Standing, Why};
 use agent_core::kernel::trace::Reader;
 use agent_core::kernel::{Recorded, Root};
 

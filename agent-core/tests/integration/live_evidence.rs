@@ -18,7 +18,9 @@ use crate::daemon::process::Home;
 use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
-use agent_core::evidence::{Class, Comparison, Evidence, Level, Raw, Request, Standing, Why};
+use agent_core::incidents::evidence::{
+    Class, Comparison, Evidence, Level, Raw, Request, Standing, Why,
+};
 use agent_core::kernel::{Meminfo, Root};
 use serde_json::Value;
 

@@ -9,7 +9,9 @@ use std::path::Path;
 use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
-use agent_core::evidence::{Class, Comparison, Evidence, Explanation, Level, Request, Why};
+use agent_core::incidents::evidence::{
+    Class, Comparison, Evidence, Explanation, Level, Request, Why,
+};
 use agent_core::kernel::Root;
 
 fn take(tree: &str, unaccounted: Option<i64>) -> Evidence {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::evidence::{Comparison, Evidence, Raw, Request, Why};
+use agent_core::incidents::evidence::{Comparison, Evidence, Raw, Request, Why};
 use agent_core::config::EvidenceBudget;
 use agent_core::base::clock::Moment;
 use agent_core::kernel::{Recorded, Root};

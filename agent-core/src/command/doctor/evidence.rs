@@ -11,7 +11,7 @@ use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::config::Core;
 use crate::control::call;
-use crate::evidence::{Evidence, Kind, Request, Seen, Standing, Why};
+use crate::incidents::evidence::{Evidence, Kind, Request, Seen, Standing, Why};
 use crate::kernel::Root;
 
 const SUBJECT: &str = "evidence";

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::evidence::Certainty;
 use crate::incidents::best_explanation;
+use crate::incidents::evidence::Certainty;
 use crate::incidents::{Incident, State};
 
 /// For people.

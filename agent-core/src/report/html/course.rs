@@ -9,7 +9,7 @@ use super::super::curve::Curve;
 use super::super::view::{Chart, View};
 use super::super::words;
 use super::chart::{Picture, Size};
-use crate::evidence::Class;
+use crate::incidents::evidence::Class;
 
 /// More lines would hide the curve.
 const MARKS: usize = 12;

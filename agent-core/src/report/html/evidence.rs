@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::outlook::as_f64;
 use super::super::view::{self, View};
 use super::super::words;
-use crate::evidence::{Certainty, Comparison, Explanation, Source, Standing};
+use crate::incidents::evidence::{Certainty, Comparison, Explanation, Source, Standing};
 use crate::incidents::{best_explanations, is_worth_telling};
 
 /// More explain too little to be read.
@@ -191,7 +191,7 @@ fn source_row(source: &Source) -> Markup {
 }
 
 fn cost(comparison: &Comparison) -> String {
-    let text = |taken: &crate::evidence::Taken| {
+    let text = |taken: &crate::incidents::evidence::Taken| {
         format!(
             "{}, {} of text",
             milliseconds(taken.cpu_us),

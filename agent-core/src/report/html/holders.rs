@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::outlook::as_f64;
 use super::super::view::View;
 use super::super::words;
-use crate::evidence::{Certainty, Class, Holder, Now};
+use crate::incidents::evidence::{Certainty, Class, Holder, Now};
 
 /// The section of the page.
 pub(super) fn now(view: &View<'_>, now: &Now) -> Markup {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use agent_core::evidence::Now;
 use agent_core::incidents::Incident;
+use agent_core::incidents::evidence::Now;
 use agent_core::report;
 use proptest::prelude::*;
 
@@ -236,7 +236,7 @@ fn saying(text: &str) -> Incident {
     }
     for source in &mut comparison.sources {
         (source.file, source.tells) = (text(), text());
-        source.standing = agent_core::evidence::Standing::Failed { why: text() };
+        source.standing = agent_core::incidents::evidence::Standing::Failed { why: text() };
     }
     incident
 }

@@ -1,6 +1,6 @@
 //! What a report says of how an incident stands, and of whose it is.
 
-use agent_core::evidence::{Certainty, Class, Comparison, Kind};
+use agent_core::incidents::evidence::{Certainty, Class, Comparison, Kind};
 use agent_core::incidents::{History, Incident};
 use agent_core::report;
 

@@ -77,7 +77,7 @@ fn who_surely_holds_it_all_is_enough_to_know_and_else_it_is_said_where_to_look()
     assert!(!report::text(&incident, 80).contains("/proc/net/sockstat"));
 
     let explanation = &mut incident.comparison.as_mut().unwrap().explanations[0];
-    explanation.certainty = agent_core::evidence::Certainty::AtMost;
+    explanation.certainty = agent_core::incidents::evidence::Certainty::AtMost;
     assert!(report::text(&incident, 80).contains("/proc/net/sockstat"));
 }
 

@@ -1,6 +1,6 @@
 //! What the kernel's files could say.
 
-use agent_core::evidence::{
+use agent_core::incidents::evidence::{
     Certainty, Class, Comparison, Explanation, Growth, Kind, Source, Standing, Taken,
 };
 

@@ -1,7 +1,7 @@
 //! Leaks as they are found.
 
-use agent_core::evidence::{Certainty, Class, Comparison, Kind};
 use agent_core::incidents::Incident;
+use agent_core::incidents::evidence::{Certainty, Class, Comparison, Kind};
 
 use super::evidence::{comparison, explanation, growth};
 use super::history::{growing, history, quiet};

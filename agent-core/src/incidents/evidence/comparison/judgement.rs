@@ -1,0 +1,162 @@
+//! Who explains a growth: the difference of two evidences, judged.
+
+use adaptivemm_module_api::units::Bytes;
+
+use super::candidate::{self, Candidate};
+use super::grown::Grown;
+use super::{Certainty, Class, Comparison, Explanation, Growth, Source};
+use crate::incidents::evidence::{Evidence, Kind, Seen};
+
+/// So many explanations are kept, the best ones.
+const MOST: usize = 50;
+
+impl Comparison {
+    /// What changed from one evidence to the next, and who explains it.
+    ///
+    /// The order of the explanations is that of the bytes they explain, less where these are known less
+    /// exactly, and a little less where the owner is named less precisely.
+    #[must_use]
+    pub fn of(before: &Evidence, after: &Evidence) -> Self {
+        let growth = growth(before, after);
+        let grown = Grown::of(&growth);
+        let mut candidates = candidate::all(before, after, &grown);
+        let unexplained_bytes = unexplained(&candidates, &grown);
+        candidates.sort_by(|a, b| {
+            let by_owner = || a.explanation.owner.cmp(&b.explanation.owner);
+            weight(b).total_cmp(&weight(a)).then_with(by_owner)
+        });
+        candidates.truncate(MOST);
+        let is_new = |name: &&String| !before.modules.contains(name);
+        Self {
+            before: before.taken.clone(),
+            after: after.taken.clone(),
+            growth_bytes: grown.total(),
+            growth,
+            explanations: candidates
+                .into_iter()
+                .map(Candidate::into_explanation)
+                .collect(),
+            unexplained_bytes,
+            sources: after.sources.iter().map(source).collect(),
+            modules_loaded: after.modules.iter().filter(is_new).cloned().collect(),
+        }
+    }
+}
+
+fn growth(before: &Evidence, after: &Evidence) -> Vec<Growth> {
+    let grown = |class| {
+        Some(Growth {
+            class,
+            before_bytes: *before.levels.get(&class)?,
+            after_bytes: *after.levels.get(&class)?,
+        })
+    };
+    Class::ALL.into_iter().filter_map(grown).collect()
+}
+
+fn source(seen: &Seen) -> Source {
+    Source {
+        file: seen.kind.file().to_owned(),
+        tells: seen.kind.tells().to_owned(),
+        standing: seen.standing.clone(),
+        cpu_us: seen.cpu_us,
+    }
+}
+
+/// What an explanation weighs against others. An upper limit weighs half: an idle process may have
+/// opened as many pipes as the guilty one.
+fn weight(candidate: &Candidate) -> f64 {
+    let explanation = &candidate.explanation;
+    let certainty = match explanation.certainty {
+        Certainty::Exact => 1.0,
+        Certainty::Charged => 0.9,
+        Certainty::AtMost if explanation.partial => 0.25,
+        Certainty::AtMost => 0.5,
+    };
+    let vagueness = f64::from(candidate.kind.vagueness());
+    // Pages by their flags name nobody, so they come last.
+    let named = if candidate.kind == Kind::Census {
+        0.0
+    } else {
+        1.0
+    };
+    Bytes::new(explanation.explained_bytes).as_f64() * certainty * (1.0 - 0.01 * vagueness) * named
+}
+
+/// What of all growth nobody explains: for each class, what the best view of it leaves over.
+fn unexplained(candidates: &[Candidate], grown: &Grown) -> u64 {
+    let left = |(class, rise): (Class, u64)| {
+        let explained = View::ALL
+            .iter()
+            .map(|view| view.explains(class, candidates));
+        rise.saturating_sub(explained.max().unwrap_or(0))
+    };
+    grown.classes().map(left).fold(0, u64::saturating_add)
+}
+
+/// Sources that see different memory, so that what they explain adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Allocations,
+    Pages,
+    Caches,
+    Areas,
+    /// What processes hold: each descriptor is one object.
+    Processes,
+    Devices,
+    /// DMA buffers may be of it.
+    Contiguous,
+    Protocols,
+    Services,
+}
+
+impl View {
+    const ALL: [Self; 9] = [
+        Self::Allocations,
+        Self::Pages,
+        Self::Caches,
+        Self::Areas,
+        Self::Processes,
+        Self::Devices,
+        Self::Contiguous,
+        Self::Protocols,
+        Self::Services,
+    ];
+
+    /// `None` for what names no owner.
+    fn of(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::AllocInfo => Self::Allocations,
+            Kind::PageOwner => Self::Pages,
+            Kind::Slab => Self::Caches,
+            Kind::Vmalloc => Self::Areas,
+            Kind::Sizes
+            | Kind::PacketRings
+            | Kind::Processes
+            | Kind::Descriptors
+            | Kind::Queues => Self::Processes,
+            Kind::DmaBuffers | Kind::Zram => Self::Devices,
+            Kind::Cma => Self::Contiguous,
+            Kind::Sockets => Self::Protocols,
+            Kind::Services => Self::Services,
+            Kind::Census => return None,
+        })
+    }
+
+    fn explains(self, class: Class, candidates: &[Candidate]) -> u64 {
+        let is_of_class = |explanation: &Explanation| match explanation.class {
+            Class::Orphans => class == Class::Unaccounted,
+            other => other == class,
+        };
+        let explained = candidates
+            .iter()
+            .filter(|each| Self::of(each.kind) == Some(self) && is_of_class(&each.explanation))
+            // It may not have grown at all.
+            .filter(|each| !each.explanation.partial)
+            .map(|each| each.explanation.explained_bytes);
+        explained.fold(0, u64::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests;

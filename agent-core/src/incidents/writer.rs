@@ -1,0 +1,480 @@
+//! Keeps incidents: takes evidence, compares it, and writes all of it down. Works in a thread of its own, as none of
+//! this is to hold up a scan.
+
+mod texts;
+
+use std::io;
+use std::path::PathBuf;
+
+use adaptivemm_module_api::Severity;
+use adaptivemm_module_api::units::PageSize;
+
+use super::record::{Incident, Machine, Told, VERSION};
+use super::store::archive::{self, Archive};
+use super::store::evidence_store::{self, Shelf};
+use super::store::recent_scans::{self, Still};
+use super::{ForOthers, History, Word};
+use crate::base::clock::Moment;
+use crate::config::TellOwners;
+use crate::config::{EvidenceBudget, IncidentLimits};
+use crate::incidents::evidence::{Comparison, Evidence, Level, Raw, Request, Why};
+use crate::kernel::Root;
+use crate::kernel::trace::Header;
+use texts::{explained_in_words, kept_in_words};
+
+/// No more are looked at for some that are open, at the start.
+const MOST_RESUMED: usize = 8;
+/// A suspicion needs no evidence of its own so soon after the last one, in milliseconds.
+const FRESH: u64 = 60_000;
+/// The number with which a finding says since when its memory grows.
+const DURATION: &str = "duration_seconds";
+
+/// Where and how a clerk works.
+#[derive(Debug, Clone)]
+pub struct Office {
+    /// The machine.
+    pub root: Root,
+    /// Where incidents are kept.
+    pub state_dir: PathBuf,
+    /// Of this boot.
+    pub boot_id: String,
+    /// How many are kept.
+    pub room: IncidentLimits,
+    /// Whether all pages are counted for each incident.
+    pub census: bool,
+    /// What evidence may cost.
+    pub budget: EvidenceBudget,
+}
+
+/// Work for the clerk.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Takes evidence, to compare with later.
+    Take {
+        why: Why,
+        at: Moment,
+        levels: Vec<Level>,
+        page_size: PageSize,
+    },
+    /// Keeps how the metrics of a module have developed, for a daemon after this one.
+    Remember { module: String, history: History },
+    /// A module said something.
+    Hear(Box<Heard>),
+    /// Some scans after an incident was opened.
+    After {
+        module: String,
+        name: String,
+        stills: Vec<Still>,
+    },
+}
+
+/// What a module said, and what was known when it did.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) module: String,
+    /// Of the incident.
+    pub(super) name: String,
+    pub(super) severity: Severity,
+    pub(super) told: Told,
+    pub(super) history: History,
+    pub(super) levels: Vec<Level>,
+    pub(super) page_size: PageSize,
+    pub(super) period_ms: u64,
+    /// Of the scans before; empty if the incident was open already.
+    pub(super) stills: Vec<Still>,
+}
+
+/// The clerk.
+#[derive(Debug)]
+pub(super) struct Clerk {
+    office: Office,
+    machine: Machine,
+    archive: Archive,
+    shelf: Shelf,
+    /// Those of this boot that are not over, as far as anybody asked.
+    open: Vec<Incident>,
+}
+
+impl Clerk {
+    pub(super) fn new(office: Office) -> Self {
+        let machine = machine(&office);
+        let archive = Archive::below(&office.state_dir);
+        let shelf = Shelf::open(&office.state_dir, &office.boot_id);
+        Self {
+            office,
+            machine,
+            archive,
+            shelf,
+            open: Vec::new(),
+        }
+    }
+
+    /// Does one piece of work, and returns what there is to say of it.
+    pub(super) fn work(&mut self, job: Job) -> Vec<Word> {
+        match job {
+            Job::Take {
+                why,
+                at,
+                levels,
+                page_size,
+            } => {
+                if why == Why::Suspicion && self.has_fresh_evidence(at.uptime_ms) {
+                    return Vec::new();
+                }
+                let (evidence, _) = self.take(why, at, levels, page_size);
+                problem(self.shelf.add(evidence), "evidence cannot be kept")
+            }
+            Job::Remember { module, history } => {
+                let Office {
+                    state_dir, boot_id, ..
+                } = &self.office;
+                let kept = evidence_store::remember(state_dir, boot_id, &module, &history);
+                problem(kept, "what the modules measured cannot be kept")
+            }
+            Job::Hear(heard) => self.hear(*heard),
+            Job::After {
+                module,
+                name,
+                stills,
+            } => match self
+                .find(&module, &name)
+                .map(|incident| incident.id.clone())
+            {
+                // Of an incident that was told again later, those after it was opened are there already.
+                Some(id) if self.archive.place(&id).join("after.jsonl.zst").exists() => Vec::new(),
+                Some(id) => problem(
+                    self.put_stills(&id, "after", &stills),
+                    &format!("the scans after incident {id} cannot be kept"),
+                ),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    fn has_fresh_evidence(&self, now: u64) -> bool {
+        self.shelf
+            .newest()
+            .is_some_and(|newest| now.saturating_sub(newest) < FRESH)
+    }
+
+    fn hear(&mut self, heard: Heard) -> Vec<Word> {
+        let is_open = self.find(&heard.module, &heard.name).is_some();
+        let is_news = heard.severity <= Severity::Notice;
+        self.machine.page_size_bytes = heard.page_size.bytes().get();
+        self.machine.period_ms = heard.period_ms;
+        if heard.told.code.ends_with("-over") {
+            return self.close(heard);
+        }
+        match (is_open, is_news) {
+            (false, true) => self.open(&heard),
+            (true, true) => self.go_on(&heard),
+            (true, false) => self.add(heard),
+            // Nobody would look at it.
+            (false, false) => Vec::new(),
+        }
+    }
+
+    /// Opens an incident. Its record is written before anything that takes time: the machine may be about to die.
+    fn open(&mut self, heard: &Heard) -> Vec<Word> {
+        let stem = stem(&heard.told.at.time, &heard.module);
+        let id = self.archive.free_id(&stem);
+        let mut incident = Incident {
+            v: VERSION,
+            id: id.clone(),
+            module: heard.module.clone(),
+            name: heard.name.clone(),
+            opened: heard.told.at.clone(),
+            over: None,
+            machine: Machine {
+                mem_total_bytes: self.mem_total(),
+                ..self.machine.clone()
+            },
+            told: vec![heard.told.clone()],
+            told_more: 0,
+            history: heard.history.clone(),
+            comparison: None,
+            problems: Vec::new(),
+            is_of_earlier_boot: false,
+        };
+        let mut words = Vec::new();
+        // It is compared also where it cannot be written: who reads the log has something of it, and is told then.
+        let _told_later = self.archive.write(&incident);
+        if let Err(error) = self.put_stills(&id, "before", &heard.stills) {
+            incident
+                .problems
+                .push(format!("the scans before it are not kept: {error}"));
+        }
+        self.examine(&mut incident, heard, &mut words);
+        self.open.push(incident);
+        words.extend(problem(
+            self.archive.make_room(self.office.room),
+            "older incidents cannot be removed",
+        ));
+        words
+    }
+
+    /// Adds a finding that counts as much as the first one: evidence is taken anew.
+    fn go_on(&mut self, heard: &Heard) -> Vec<Word> {
+        let Some(index) = self.index(&heard.module, &heard.name) else {
+            return Vec::new();
+        };
+        let mut incident = self.open.swap_remove(index);
+        incident.add(heard.told.clone());
+        incident.history = heard.history.clone();
+        let mut words = Vec::new();
+        self.examine(&mut incident, heard, &mut words);
+        self.open.push(incident);
+        words
+    }
+
+    /// Adds a finding that is of use only to whoever looks.
+    fn add(&mut self, heard: Heard) -> Vec<Word> {
+        let archive = self.archive.clone();
+        let Some(incident) = self.find(&heard.module, &heard.name) else {
+            return Vec::new();
+        };
+        incident.add(heard.told);
+        incident.history = heard.history;
+        let text = format!("incident {} cannot be written", incident.id);
+        problem(archive.write(incident), &text)
+    }
+
+    fn close(&mut self, heard: Heard) -> Vec<Word> {
+        let archive = self.archive.clone();
+        let Some(index) = self.index(&heard.module, &heard.name) else {
+            return Vec::new();
+        };
+        let mut incident = self.open.swap_remove(index);
+        incident.over = Some(heard.told.at.clone());
+        incident.history = heard.history;
+        incident.add(heard.told);
+        let text = format!("incident {} cannot be written", incident.id);
+        let mut words = problem(archive.write(&incident), &text);
+        let text = format!("incident {} is over", incident.id);
+        words.push(Word {
+            severity: Severity::Info,
+            module: incident.module.clone(),
+            for_others: ForOthers::of(|_| text.clone()),
+            text,
+            incident: Some(incident.id),
+            open_since: None,
+        });
+        words
+    }
+
+    /// Takes over the incidents that were open when a daemon before this one ended.
+    pub(super) fn resume(&mut self) -> Vec<Word> {
+        let ids = self.archive.ids().unwrap_or_default();
+        let newest = ids.iter().rev().take(MOST_RESUMED);
+        let mut open: Vec<Incident> = newest
+            .filter_map(|id| self.archive.read(id).ok())
+            .filter(|incident| self.is_of_this_boot_and_open(incident))
+            .collect();
+        open.reverse();
+        let words = open.iter().map(|incident| {
+            let text = format!(
+                "incident {id} is open since {}; see `adaptivemmd incidents show {id}`",
+                incident.opened.time,
+                id = incident.id
+            );
+            Word {
+                severity: Severity::Info,
+                module: incident.module.clone(),
+                for_others: ForOthers::of(|_| text.clone()),
+                text,
+                incident: Some(incident.id.clone()),
+                open_since: Some(incident.opened.time.clone()),
+            }
+        });
+        words.collect()
+    }
+
+    fn is_of_this_boot_and_open(&self, incident: &Incident) -> bool {
+        incident.over.is_none() && incident.machine.boot_id == self.office.boot_id
+    }
+
+    /// Takes evidence for an incident, compares it with that of before, and writes down what comes of it.
+    fn examine(&mut self, incident: &mut Incident, heard: &Heard, words: &mut Vec<Word>) {
+        let at = heard.told.at.clone();
+        let (after, raws) = self.take(Why::Incident, at, heard.levels.clone(), heard.page_size);
+        let opened_by = incident.told.first().unwrap_or(&heard.told);
+        let from = began(opened_by);
+        let before = self.shelf.before(from).cloned();
+        incident.comparison = before.as_ref().map(|before| Comparison::of(before, &after));
+        if before.is_none() {
+            incident
+                .problems
+                .push("there is no evidence of before: the daemon had just started".to_owned());
+        }
+        let kept = self
+            .archive
+            .write(incident)
+            .and_then(|()| self.put_evidence(&incident.id, before.as_ref(), &after, &raws));
+        match kept {
+            Ok(()) => words.push(Word {
+                severity: Severity::Info,
+                module: incident.module.clone(),
+                text: kept_in_words(incident, TellOwners::All),
+                for_others: ForOthers::of(|tell| kept_in_words(incident, tell)),
+                incident: Some(incident.id.clone()),
+                open_since: Some(incident.opened.time.clone()),
+            }),
+            Err(error) => words.push(self.not_kept(incident, &error)),
+        }
+        words.extend(problem(self.shelf.add(after), "evidence cannot be kept"));
+    }
+
+    fn not_kept(&self, incident: &Incident, error: &io::Error) -> Word {
+        let text = |tell| {
+            format!(
+                "incident {} cannot be kept in {}: {error}; {}",
+                incident.id,
+                self.archive.directory().display(),
+                explained_in_words(incident, tell),
+            )
+        };
+        Word {
+            severity: Severity::Error,
+            module: incident.module.clone(),
+            text: text(TellOwners::All),
+            for_others: ForOthers::of(text),
+            incident: Some(incident.id.clone()),
+            open_since: Some(incident.opened.time.clone()),
+        }
+    }
+
+    fn take(
+        &self,
+        why: Why,
+        at: Moment,
+        levels: Vec<Level>,
+        page_size: PageSize,
+    ) -> (Evidence, Vec<Raw>) {
+        Evidence::take(&Request {
+            root: &self.office.root,
+            page_size,
+            at,
+            why,
+            levels,
+            budget: self.office.budget,
+            wants_census: self.office.census && why == Why::Incident,
+        })
+    }
+
+    fn put_evidence(
+        &self,
+        id: &str,
+        before: Option<&Evidence>,
+        after: &Evidence,
+        raws: &[Raw],
+    ) -> io::Result<()> {
+        if let Some(before) = before {
+            let packed = archive::packed(before)?;
+            self.archive.put(id, "evidence-before.json.zst", &packed)?;
+        }
+        let packed = archive::packed(after)?;
+        self.archive.put(id, "evidence.json.zst", &packed)?;
+        for raw in raws {
+            let name = raw.path.trim_start_matches('/').replace('/', "_");
+            self.archive
+                .put_compressed(id, &format!("raw/{name}"), &raw.text)?;
+        }
+        Ok(())
+    }
+
+    fn put_stills(&self, id: &str, name: &str, stills: &[Still]) -> io::Result<()> {
+        if stills.is_empty() {
+            return Ok(());
+        }
+        let Machine {
+            kernel,
+            arch,
+            page_size_bytes,
+            period_ms,
+            ..
+        } = &self.machine;
+        let note = format!("incident {id}, scans {name} it");
+        let header = Header::new(kernel, arch, *page_size_bytes, *period_ms, &note);
+        let trace = recent_scans::trace(&header, stills)?;
+        self.archive.put(id, &format!("{name}.jsonl.zst"), &trace)
+    }
+
+    fn find(&mut self, module: &str, name: &str) -> Option<&mut Incident> {
+        let index = self.index(module, name)?;
+        self.open.get_mut(index)
+    }
+
+    /// Also one that a daemon before this one has opened.
+    fn index(&mut self, module: &str, name: &str) -> Option<usize> {
+        let is_it = |incident: &Incident| incident.module == module && incident.name == name;
+        if let Some(index) = self.open.iter().position(is_it) {
+            return Some(index);
+        }
+        let ids = self.archive.ids().unwrap_or_default();
+        let candidates = ids.iter().rev().filter_map(|id| self.archive.read(id).ok());
+        let mut earlier = candidates
+            .filter(|incident| self.is_of_this_boot_and_open(incident) && is_it(incident));
+        let found = earlier.next()?;
+        self.open.push(found);
+        Some(self.open.len() - 1)
+    }
+
+    fn mem_total(&self) -> u64 {
+        let text = self.office.root.read("/proc/meminfo").unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or_default().saturating_mul(1024)
+    }
+}
+
+/// When the memory of a finding began to grow: since boot, in milliseconds.
+fn began(told: &Told) -> u64 {
+    let seconds = told.numbers.get(DURATION).copied().unwrap_or_default();
+    let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    told.at.uptime_ms.saturating_sub(ms)
+}
+
+/// `20261128-005113-memleak`.
+fn stem(time: &str, module: &str) -> String {
+    let time: String = time
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == 'T')
+        .map(|c| if c == 'T' { '-' } else { c })
+        .collect();
+    format!("{time}-{module}")
+}
+
+/// The facts that do not change while the machine runs.
+fn machine(office: &Office) -> Machine {
+    let line = |path: &str| {
+        let text = office.root.read(path).unwrap_or_default();
+        String::from_utf8_lossy(&text).trim().to_owned()
+    };
+    Machine {
+        host: Some(line("/proc/sys/kernel/hostname")).filter(|host| !host.is_empty()),
+        kernel: line("/proc/sys/kernel/osrelease"),
+        arch: std::env::consts::ARCH.to_owned(),
+        boot_id: office.boot_id.clone(),
+        mem_total_bytes: 0,
+        page_size_bytes: 0,
+        daemon: crate::base::version::version().to_owned(),
+        period_ms: 0,
+    }
+}
+
+fn problem(result: io::Result<()>, what: &str) -> Vec<Word> {
+    let word = |error: io::Error| Word {
+        severity: Severity::Warning,
+        module: "core".to_owned(),
+        text: format!("{what}: {error}"),
+        for_others: ForOthers::default(),
+        incident: None,
+        open_since: None,
+    };
+    result.err().map(word).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,397 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::incidents::evidence::Class;
+
+const MINUTE: u64 = 60_000;
+
+/// A machine whose cache of this name has so many slabs of a page.
+fn machine_with(cache: &str, slabs: u64) -> Root {
+    let slabinfo = format!(
+        "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : \
+         tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n\
+         {cache} {slabs} {slabs} 4096 1 1 : tunables 0 0 0 : slabdata {slabs} {slabs} 0\n"
+    );
+    let files = [
+        ("proc/meminfo", "MemTotal: 1048576 kB\n"),
+        ("proc/slabinfo", slabinfo.as_str()),
+        ("proc/sys/kernel/hostname", "oak\n"),
+        ("proc/sys/kernel/osrelease", "6.1.0-56-amd64\n"),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    Root::Recorded(files.into_iter().collect())
+}
+
+fn office(state_dir: &Path, root: Root) -> Office {
+    Office {
+        root,
+        state_dir: state_dir.to_owned(),
+        boot_id: "this-boot".to_owned(),
+        room: IncidentLimits {
+            count: 10,
+            bytes: 1 << 20,
+        },
+        census: false,
+        budget: EvidenceBudget::default(),
+    }
+}
+
+fn moment(minutes: u64) -> Moment {
+    Moment {
+        time: format!("2026-11-28T00:{minutes:02}:13Z"),
+        uptime_ms: minutes * MINUTE,
+    }
+}
+
+fn page_size() -> PageSize {
+    PageSize::FOUR_KIB
+}
+
+/// That slab memory has this size, at this minute.
+fn slab(mib: i64) -> Vec<Level> {
+    vec![Level {
+        class: Class::Slab,
+        bytes: mib << 20,
+    }]
+}
+
+fn take(minutes: u64, mib: i64) -> Job {
+    Job::Take {
+        why: Why::Start,
+        at: moment(minutes),
+        levels: slab(mib),
+        page_size: page_size(),
+    }
+}
+
+/// A finding at this minute about memory that has grown for two.
+fn heard(minutes: u64, severity: Severity, code: &str, mib: i64) -> Job {
+    Job::Hear(Box::new(Heard {
+        module: "memleak".to_owned(),
+        name: "growth-60".to_owned(),
+        severity,
+        told: Told {
+            at: moment(minutes),
+            severity: severity.name().to_owned(),
+            code: code.to_owned(),
+            text: format!("Possible memory leak, {mib} MiB"),
+            details: Vec::new(),
+            numbers: BTreeMap::from([("duration_seconds".to_owned(), 120.0)]),
+        },
+        history: History::default(),
+        levels: slab(mib),
+        page_size: page_size(),
+        period_ms: 30_000,
+        stills: Vec::new(),
+    }))
+}
+
+fn texts(words: Vec<Word>) -> Vec<String> {
+    words.into_iter().map(|word| word.text).collect()
+}
+
+/// A clerk that has taken evidence of 10 MiB in a cache that now has 210.
+fn clerk_of_a_leak(state_dir: &Path) -> Clerk {
+    let mut clerk = Clerk::new(office(state_dir, machine_with("kmalloc-4k", 2560)));
+    assert_eq!(clerk.work(take(1, 10)), []);
+    clerk.office.root = machine_with("kmalloc-4k", 53_760);
+    clerk
+}
+
+#[test]
+fn an_incident_is_kept_with_what_explains_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+
+    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+
+    assert_eq!(
+        texts(words),
+        [
+            "incident 20261128-000513-memleak is kept: kmalloc-4k (/proc/slabinfo) explains 100 % of the growth since \
+             the evidence of before; see `adaptivemmd incidents show 20261128-000513-memleak`"
+        ]
+    );
+    let archive = Archive::below(home.path());
+    let incident = archive.read("20261128-000513-memleak").unwrap();
+    assert_eq!(incident.machine.host.as_deref(), Some("oak"));
+    assert_eq!(incident.machine.mem_total_bytes, 1 << 30);
+    assert_eq!(incident.opened, moment(5));
+    let comparison = incident.comparison.unwrap();
+    assert_eq!(comparison.before.at, moment(1));
+    assert_eq!(comparison.growth_bytes, 200 << 20);
+    let place = archive.place(&incident.id);
+    for file in ["evidence-before.json.zst", "evidence.json.zst"] {
+        let evidence: Evidence = archive::unpacked(&place.join(file)).unwrap();
+        assert_eq!(evidence.page_size_bytes, 4096);
+    }
+    let raw = fs::read(place.join("raw/proc_slabinfo.zst")).unwrap();
+    let raw = String::from_utf8(zstd::decode_all(raw.as_slice()).unwrap()).unwrap();
+    assert!(raw.contains("kmalloc-4k 53760"), "{raw}");
+}
+
+#[test]
+fn where_programs_may_not_be_looked_into_the_log_says_who_may() {
+    let home = tempfile::tempdir().unwrap();
+    let mounts = "24 30 0:22 / /proc rw - proc proc rw,hidepid=invisible\n";
+    let status = "Name:\tadaptivemmd\nVmPTE:\t 4 kB\nThreads:\t1\n";
+    let machine = || {
+        let files = [("proc/self/mountinfo", mounts), ("proc/77/status", status)];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+        Root::Recorded(files.into_iter().collect())
+    };
+    let mut clerk = Clerk::new(office(home.path(), machine()));
+    clerk.work(take(1, 10));
+
+    let words = texts(clerk.work(heard(5, Severity::Warning, "trend-leak", 1500)));
+
+    assert!(
+        words[0].contains("run `adaptivemmd incidents show` as root"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn the_log_calls_nothing_an_explanation_that_was_counted_in_part() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    clerk.office.root = machine_with("kmalloc-4k", 53_760);
+    // Room for half of the lines of slabinfo.
+    let half = machine_with("kmalloc-4k", 53_760)
+        .read("/proc/slabinfo")
+        .unwrap()
+        .len() as u64;
+    clerk.office.budget.text_bytes = half / 2;
+
+    let words = texts(clerk.work(heard(5, Severity::Warning, "trend-leak", 210)));
+
+    assert!(!words[0].contains("explains"), "{words:?}");
+}
+
+#[test]
+fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+
+    assert_eq!(clerk.work(heard(6, Severity::Info, "jump-leak", 220)), []);
+    let again = clerk.work(heard(9, Severity::Warning, "trend-leak", 410));
+    assert_eq!(again.len(), 1);
+    // A daemon after this one knows of it at once.
+    let mut next = Clerk::new(office(home.path(), machine_with("kmalloc-4k", 2560)));
+    let resumed = next.resume();
+    assert_eq!(
+        resumed[0].open_since.as_deref(),
+        Some("2026-11-28T00:05:13Z"),
+        "{resumed:?}"
+    );
+    let over = clerk.work(heard(30, Severity::Info, "leak-over", 20));
+    assert_eq!(over[0].open_since, None);
+    assert_eq!(texts(over), ["incident 20261128-000513-memleak is over"]);
+    assert_eq!(next.resume(), []);
+
+    let archive = Archive::below(home.path());
+    assert_eq!(archive.ids().unwrap(), ["20261128-000513-memleak"]);
+    let incident = archive.read("20261128-000513-memleak").unwrap();
+    let codes: Vec<&str> = incident
+        .told
+        .iter()
+        .map(|told| told.code.as_str())
+        .collect();
+    assert_eq!(
+        codes,
+        ["trend-leak", "jump-leak", "trend-leak", "leak-over"]
+    );
+    assert_eq!(incident.over, Some(moment(30)));
+    let comparison = incident.comparison.unwrap();
+    assert_eq!(
+        (comparison.before.at, comparison.after.at),
+        (moment(1), moment(9)),
+        "always against the evidence of before the growth"
+    );
+}
+
+#[test]
+fn a_growth_after_one_that_is_over_is_another_incident() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    clerk.work(heard(6, Severity::Info, "leak-over", 10));
+
+    clerk.work(heard(20, Severity::Notice, "trend-leak", 210));
+
+    let ids = Archive::below(home.path()).ids().unwrap();
+    assert_eq!(ids, ["20261128-000513-memleak", "20261128-002013-memleak"]);
+}
+
+#[test]
+fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
+    let home = tempfile::tempdir().unwrap();
+    clerk_of_a_leak(home.path()).work(heard(5, Severity::Warning, "trend-leak", 210));
+    let machine = || machine_with("kmalloc-4k", 100_000);
+
+    let mut next = Clerk::new(office(home.path(), machine()));
+    next.work(heard(8, Severity::Warning, "trend-leak", 390));
+
+    let archive = Archive::below(home.path());
+    assert_eq!(archive.ids().unwrap(), ["20261128-000513-memleak"]);
+    let incident = archive.read("20261128-000513-memleak").unwrap();
+    assert_eq!(incident.told.len(), 2);
+    assert_eq!(incident.comparison.unwrap().before.at, moment(1));
+
+    let mut rebooted = Clerk::new(Office {
+        boot_id: "another-boot".to_owned(),
+        ..office(home.path(), machine())
+    });
+    rebooted.work(heard(3, Severity::Warning, "trend-leak", 390));
+
+    assert_eq!(archive.ids().unwrap().len(), 2);
+    let newest = archive.read("20261128-000313-memleak").unwrap();
+    assert_eq!(newest.comparison, None);
+    assert_eq!(
+        newest.problems,
+        ["there is no evidence of before: the daemon had just started"]
+    );
+}
+
+#[test]
+fn words_that_nobody_would_look_at_keep_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+
+    assert_eq!(clerk.work(heard(5, Severity::Info, "sudden-leak", 99)), []);
+    assert_eq!(clerk.work(heard(6, Severity::Info, "leak-over", 10)), []);
+
+    assert!(!Archive::below(home.path()).directory().exists());
+}
+
+#[test]
+fn where_nothing_can_be_written_the_log_still_says_who_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("incidents"), "in the way").unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+
+    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+
+    let errors: Vec<&Word> = words
+        .iter()
+        .filter(|word| word.severity == Severity::Error)
+        .collect();
+    assert!(
+        errors
+            .iter()
+            .any(|word| word.text.contains(" cannot be kept in ")
+                && word
+                    .text
+                    .contains("kmalloc-4k (/proc/slabinfo) explains 100 %")),
+        "{words:#?}"
+    );
+}
+
+#[test]
+fn only_so_many_incidents_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    clerk.office.room.count = 3;
+
+    for minute in 10..20 {
+        clerk.work(heard(minute, Severity::Warning, "trend-leak", 210));
+        clerk.work(heard(minute, Severity::Info, "leak-over", 210));
+    }
+
+    let ids = Archive::below(home.path()).ids().unwrap();
+    assert_eq!(
+        ids,
+        [17, 18, 19].map(|minute| format!("20261128-00{minute}13-memleak"))
+    );
+}
+
+#[test]
+fn a_suspicion_takes_evidence_unless_there_is_some_of_just_now() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let suspicion = |minutes| Job::Take {
+        why: Why::Suspicion,
+        at: moment(minutes),
+        levels: slab(50),
+        page_size: page_size(),
+    };
+
+    clerk.work(suspicion(1));
+    clerk.work(suspicion(3));
+
+    assert_eq!(clerk.shelf.newest(), Some(3 * MINUTE));
+    clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let incident = Archive::below(home.path())
+        .read("20261128-000513-memleak")
+        .unwrap();
+    let before = incident.comparison.unwrap().before;
+    assert_eq!((before.why.as_str(), before.at), ("suspicion", moment(3)));
+}
+
+#[test]
+fn the_scans_after_an_incident_was_opened_are_not_replaced_by_later_ones() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let id = words[0].incident.clone().unwrap();
+    let after = |clerk: &mut Clerk, scans: usize| {
+        let words = clerk.work(Job::After {
+            module: "memleak".to_owned(),
+            name: "growth-60".to_owned(),
+            stills: vec![Still::default(); scans],
+        });
+        assert_eq!(words, []);
+        fs::read(clerk.archive.place(&id).join("after.jsonl.zst")).unwrap()
+    };
+
+    let first = after(&mut clerk, 2);
+    clerk.work(heard(9, Severity::Warning, "trend-leak", 420));
+
+    assert_eq!(after(&mut clerk, 30), first);
+}
+
+#[test]
+fn nobody_is_said_to_explain_the_growth_in_an_incident_of_another_module() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    let Job::Hear(mut heard) = heard(5, Severity::Warning, "zram-incompressible", 210) else {
+        unreachable!()
+    };
+    "zram-pool".clone_into(&mut heard.module);
+
+    let words = clerk.work(Job::Hear(heard));
+
+    assert_eq!(
+        texts(words),
+        [
+            "incident 20261128-000513-zram-pool is kept; see `adaptivemmd incidents show \
+             20261128-000513-zram-pool`"
+        ]
+    );
+}
+
+#[test]
+fn of_very_many_findings_the_first_and_the_latest_are_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut clerk = clerk_of_a_leak(home.path());
+    for mib in 0..200 {
+        let minute = 5 + u64::try_from(mib).unwrap() / 4;
+        clerk.work(heard(minute, Severity::Warning, "trend-leak", 210 + mib));
+    }
+
+    let archive = Archive::below(home.path());
+    let incident = archive.read("20261128-000513-memleak").unwrap();
+
+    assert_eq!(
+        incident.first_reported().unwrap().text,
+        "Possible memory leak, 210 MiB"
+    );
+    assert_eq!(
+        incident.headline().unwrap().text,
+        "Possible memory leak, 409 MiB"
+    );
+    assert_eq!((incident.told.len(), incident.told_more), (64, 136));
+}
