@@ -18,6 +18,7 @@ use crate::actions::request_outcome::{Deed, Fate};
 use crate::actions::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::base::news::News;
 use crate::config::{ModuleSettings, Settings};
+use crate::decisions::system_counters::Vitals;
 use crate::decisions::{Decisions, Record};
 use crate::incidents::{Incidents, Word};
 use crate::kernel::trace::Frame;
@@ -28,7 +29,6 @@ use crate::modules::catalogue::Registration;
 use crate::modules::crash_marker::Marker;
 use crate::modules::pool::{Bus, Ending, LateFinding, Member, Patience, Reason};
 use crate::modules::saved_state::States;
-use crate::vitals::Vitals;
 
 pub use error::{BuildError, BuildErrors};
 pub use idle::Idle;

@@ -10,6 +10,7 @@ mod history;
 mod pending;
 pub mod record;
 mod samples;
+pub mod system_counters;
 mod window;
 mod writer;
 

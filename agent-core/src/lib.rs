@@ -43,4 +43,3 @@ pub mod signals;
 #[path = "../../tests/common/skip.rs"]
 mod skip;
 pub mod standing;
-pub mod vitals;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{BuildError, Idle, Threads};
 use crate::actions::policy::{Arbiter, Clash};
 use crate::config::{ModuleMode, ModuleSettings, Settings};
+use crate::decisions::system_counters::Vitals;
 use crate::kernel::{FileBudget, Wanted};
 use crate::modules::catalogue::{Origin, Registration};
 use crate::modules::crash_marker::{Marker, TOO_MANY};
@@ -15,7 +16,6 @@ use crate::modules::permit::Permit;
 use crate::modules::pool::{Member, Patience, Reason, await_start};
 use crate::modules::runner::Recipe;
 use crate::modules::saved_state::States;
-use crate::vitals::Vitals;
 
 /// The longest time that a scan waits for its modules, unless the configuration says otherwise.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

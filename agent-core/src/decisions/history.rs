@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::decisions::system_counters::Vitals;
 use crate::kernel::Snapshot;
 use crate::modules::abi::Verdict;
 use crate::modules::output::Number;
 use crate::modules::pool::{Ending, Member};
-use crate::vitals::Vitals;
 
 /// So many scans are remembered.
 pub(super) const DEPTH: usize = 16;

@@ -8,8 +8,8 @@ use super::history::{DEPTH, History};
 use super::record::{Aftermath, Effect, VERSION, seconds};
 use super::window::Window;
 use crate::actions::Notice;
+use crate::decisions::system_counters::Vitals;
 use crate::modules::output::Action;
-use crate::vitals::Vitals;
 
 /// After so many scans, and so much time, it is looked at what happened.
 const SCANS: usize = 8;
@@ -151,7 +151,7 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
-    use crate::vitals::Counters;
+    use crate::decisions::system_counters::Counters;
 
     /// A scan every so many seconds, ten stalls per second.
     fn vitals(secs: u64) -> Vitals {

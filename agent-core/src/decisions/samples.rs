@@ -7,8 +7,8 @@ use adaptivemm_module_api::units::Pages;
 
 use super::history::{History, Scan};
 use super::record::seconds;
+use crate::decisions::system_counters::Vitals;
 use crate::modules::output::numbers::number_value;
-use crate::vitals::Vitals;
 
 /// So many scans are kept with a decision.
 pub(super) const SCANS: usize = 8;

@@ -7,9 +7,9 @@ use adaptivemm_module_api::units::{PageSize, Uptime};
 use super::*;
 use crate::actions::Outcome;
 use crate::actions::request_outcome::Fate;
+use crate::decisions::system_counters::Vitals;
 use crate::kernel::{Recorded, Root, Sampler, Wanted};
 use crate::modules::output::{Number, Request};
-use crate::vitals::Vitals;
 
 const PERIOD: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use adaptivemm_module_api::units::Pages;
 
 use super::record::seconds;
-use crate::vitals::{NodeVitals, Vitals};
+use crate::decisions::system_counters::{NodeVitals, Vitals};
 
 /// What happened between two moments. `None` for what the kernel does not say, or where a counter began anew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -124,8 +124,8 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
+    use crate::decisions::system_counters::Counters;
     use crate::kernel::Pressure;
-    use crate::vitals::Counters;
 
     fn vitals(secs: u64, stalls: Option<u64>, waited_ms: u64) -> Vitals {
         Vitals {
