@@ -33,9 +33,9 @@ mod week;
 
 use std::process::ExitCode;
 
-use agent_core::agent::Threads;
 use agent_core::base::linked::CHOSEN;
 use agent_core::kernel::Root;
+use agent_core::scan::Threads;
 
 use allocations::Counting;
 use daemon::{Daemon, HOUR};

@@ -3,11 +3,11 @@
 use adaptivemm_module_api::abi;
 use serde_json::{Map, Value, json};
 
-use crate::agent::Round;
 use crate::decisions::Record;
 use crate::modules::output::numbers::numbers;
 use crate::modules::output::{Action, Finding, Request};
 use crate::modules::pool::Member;
+use crate::scan::Round;
 
 /// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
 /// chosen by verbosity, as for the log.

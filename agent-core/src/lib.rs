@@ -19,7 +19,6 @@
 )]
 
 pub mod actions;
-pub mod agent;
 mod background;
 pub mod base;
 pub mod cli;
@@ -36,6 +35,7 @@ pub mod modules;
 pub mod overview;
 pub mod report;
 pub mod reporter;
+pub mod scan;
 pub mod scheduler;
 pub mod service;
 pub mod signals;

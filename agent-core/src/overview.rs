@@ -11,13 +11,13 @@ use std::process;
 use adaptivemm_module_api::units::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Agent;
-use crate::agent::TunableState;
 use crate::base::clock;
 use crate::config::{Isolation, ModuleMode};
 use crate::journal::{Journal, Said};
 use crate::kernel::{FileCosts, PRESSURE, Snapshot};
 use crate::modules::pool::Member;
+use crate::scan::Agent;
+use crate::scan::TunableState;
 use crate::standing;
 
 pub use exposition::exposition;

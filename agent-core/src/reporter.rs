@@ -12,13 +12,13 @@ use adaptivemm_module_api::Severity;
 use crate::actions::request_outcome::Deed;
 use crate::actions::request_outcome::Fate;
 use crate::actions::{ActionFailed, Notice, Outcome, Restored};
-use crate::agent::Round;
 use crate::base::news::News;
 use crate::journal::{Entry, Event, Journal, Pass, Repeats};
 use crate::kernel::tunables;
 use crate::modules::abi::Verdict;
 use crate::modules::output::{Finding, NO_REASON};
 use crate::modules::pool::{Ending, LateFinding, Member, Reason};
+use crate::scan::Round;
 
 use change::Change;
 pub use decision::report_aftermaths;

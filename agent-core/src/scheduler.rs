@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use adaptivemm_module_api::Severity;
 
 use crate::actions::Restored;
-use crate::agent::Agent;
 use crate::base::clock::{self, Rhythm};
 use crate::base::version::version;
 use crate::control::{Answer, Call, Order};
@@ -17,6 +16,7 @@ use crate::incidents::Word;
 use crate::journal::{Entry, Event, Journal};
 use crate::overview::{self, Clash, Latest, Overview};
 use crate::reporter::{Reporter, report_aftermaths, report_late, report_restored};
+use crate::scan::Agent;
 use crate::service::Service;
 use crate::signals::Wish;
 use crate::standing::Standing;

@@ -13,9 +13,9 @@ use std::path::Path;
 use adaptivemm_module_api::{
     Action, Config, ConfigProblems, Info, Module, Out, ScanError, Snapshot, register,
 };
-use agent_core::agent::Threads;
 use agent_core::base::linked::CHOSEN;
 use agent_core::kernel::Root;
+use agent_core::scan::Threads;
 
 use allocations::Counting;
 use daemon::{Daemon, HOUR};

@@ -7,8 +7,8 @@ mod daemon;
 #[allow(dead_code, reason = "shared with the benchmarks")]
 mod memory;
 
-use agent_core::agent::Threads;
 use agent_core::kernel::Root;
+use agent_core::scan::Threads;
 
 use daemon::Daemon;
 use memory::{LITTLE_KIB, own_kib};

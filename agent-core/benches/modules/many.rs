@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use agent_core::agent::Threads;
 use agent_core::config::Isolation;
+use agent_core::scan::Threads;
 
 use crate::memory::resident_kib;
 use crate::table::Row;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::agent::Threads;
 use agent_core::config::{Isolation, Placements};
 use agent_core::kernel::{Root, Sampler, Snapshot, Wanted};
 use agent_core::modules::catalogue::{Catalogue, Registration};
@@ -13,6 +12,7 @@ use agent_core::modules::isolation::Program;
 use agent_core::modules::permit::Permit;
 use agent_core::modules::pool::{Bus, Member, Patience, await_start};
 use agent_core::modules::runner::Recipe;
+use agent_core::scan::Threads;
 
 /// Long enough that nobody is late.
 const PATIENCE: Patience = Patience {

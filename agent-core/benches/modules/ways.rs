@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use agent_core::agent::Threads;
 use agent_core::config::Isolation;
 use agent_core::kernel::{Sampler, Snapshot};
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::pool::Bus;
+use agent_core::scan::Threads;
 
 use crate::table::Row;
 use crate::{clock, ready};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::agent::Threads;
 use agent_core::kernel::{Root, Sampler, Wanted};
 use agent_core::modules::catalogue;
+use agent_core::scan::Threads;
 use tempfile::TempDir;
 
 use crate::clock;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::agent::{Agent, Site, Threads};
 use agent_core::base::linked::CHOSEN;
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::decisions::Decisions;
@@ -16,6 +15,7 @@ use agent_core::modules::catalogue::Registration;
 use agent_core::modules::crash_marker::Marker;
 use agent_core::modules::saved_state::States;
 use agent_core::reporter::Reporter;
+use agent_core::scan::{Agent, Site, Threads};
 
 /// The threads that write what is kept, by the names that the kernel has for them.
 #[allow(dead_code, reason = "not everybody needs these")]

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use agent_core::agent::Threads;
 use agent_core::kernel::Root;
+use agent_core::scan::Threads;
 use tempfile::TempDir;
 
 use crate::clock;

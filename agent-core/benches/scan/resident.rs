@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use agent_core::agent::Threads;
 use agent_core::kernel::Root;
+use agent_core::scan::Threads;
 
 use crate::daemon::Daemon;
 use crate::memory::{LITTLE_KIB, own_kib, resident_kib};

@@ -6,11 +6,11 @@ use std::fmt::Write;
 use serde_json::{Value as Json, json};
 
 use super::{Exit, catalogue, complain, print, settings};
-use crate::agent::{Idle, clashing};
 use crate::base::clean_text::without_error_numbers;
 use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
 use crate::modules::catalogue::{Catalogue, Origin, Registration};
+use crate::scan::{Idle, clashing};
 use crate::standing::{self, Stand};
 
 pub(super) fn run(cli: &Cli, json: bool) -> Exit {

@@ -13,7 +13,6 @@ use serde_json::Value;
 use super::startup::complain_of_idle;
 use super::{Exit, complain, explain, modules, settings};
 use crate::actions::Mode;
-use crate::agent::{Agent, Site};
 use crate::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
@@ -27,6 +26,7 @@ use crate::modules::catalogue::Registration;
 use crate::modules::output::NO_REASON;
 use crate::modules::pool::{Ending, Member};
 use crate::reporter::{Gaps, Reporter, report_aftermaths};
+use crate::scan::{Agent, Site};
 
 use stamped::{Stamped, State};
 

@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::startup::complain_of_idle;
 use super::{Exit, boot, complain, modules, print, settings};
-use crate::agent::{Agent, Site};
 use crate::base::clock;
 use crate::cli::Cli;
 use crate::events;
 use crate::kernel::{UPTIME, uptime};
+use crate::scan::{Agent, Site};
 
 pub(super) fn run(cli: &Cli) -> Exit {
     let modules = modules(&cli.sources());

@@ -2,10 +2,10 @@
 //! `check-config` and `doctor` rehearse it: so they cannot disagree.
 
 use super::{catalogue, complain, load};
-use crate::agent::{Agent, BuildErrors, Idle, Site, Threads};
 use crate::config::{Isolation, Loaded, Sources};
 use crate::kernel::Root;
 use crate::modules::catalogue::{Catalogue, Origin};
+use crate::scan::{Agent, BuildErrors, Idle, Site, Threads};
 
 /// What was found: the modules, and what is set.
 pub(super) struct Startup {

@@ -10,10 +10,10 @@ use serde_json::json;
 use super::control::ask;
 use super::live::{self, Look};
 use super::{Exit, complain, print, state_dir};
-use crate::agent::TunableState;
 use crate::cli::Cli;
 use crate::incidents::Archive;
 use crate::overview::{Brief, Files, Kept, Machine, Message, Module, Overview};
+use crate::scan::TunableState;
 
 /// The width of the column of headings.
 const HEADING: usize = 13;

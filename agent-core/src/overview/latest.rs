@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Requests;
 use crate::actions::request_outcome::Deed;
-use crate::agent::Round;
 use crate::base::clock;
 use crate::decisions::{Aftermath, Decision, Record};
 use crate::incidents::{ForOthers, Word};
+use crate::scan::Round;
 
 /// As many decisions; the log has more of them, and each in full.
 const MOST: usize = 32;

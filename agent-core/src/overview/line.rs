@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::agent::Agent;
 use crate::journal::Recent;
+use crate::scan::Agent;
 use crate::standing;
 
 /// How many modules work, what is changed, and what was said last that somebody should look at.

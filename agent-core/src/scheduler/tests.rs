@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use crossbeam_channel::bounded;
 
 use super::*;
-use crate::agent::Site;
 use crate::config::{CommandLine, Sources, load};
 use crate::kernel::Root;
+use crate::scan::Site;
 
 #[derive(Debug, Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::check::Check;
 use super::kernel::{can_write, unwritable};
-use crate::agent::TunableState;
 use crate::config::Core;
 use crate::control::{CallError, call};
 use crate::kernel::Root;
 use crate::lock::{Lock, NotAlone};
 use crate::overview::{Module, Overview};
+use crate::scan::TunableState;
 
 /// `changed` are the files that it may have to write.
 pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {

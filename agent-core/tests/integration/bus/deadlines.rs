@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use agent_core::agent::Threads;
+use agent_core::scan::Threads;
 
 use crate::bus::bench::{AMPLE, Bench};
 use crate::bus::modules::GATES;

@@ -1,6 +1,6 @@
 //! Modules that break down, or cannot do their work.
 
-use agent_core::agent::Threads;
+use agent_core::scan::Threads;
 
 use crate::bus::bench::{AMPLE, BOTH, Bench};
 use crate::bus::modules::PANIC_LINES;

@@ -1,7 +1,7 @@
 //! Modules over a reload of the configuration.
 
-use agent_core::agent::Threads;
 use agent_core::modules::catalogue::registrations;
+use agent_core::scan::Threads;
 
 use crate::bus::bench::{AMPLE, BOTH, Bench, idle, settings};
 use crate::bus::modules::GATES;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use agent_core::actions::Mode;
-use agent_core::agent::Threads;
+use agent_core::scan::Threads;
 
 use crate::bus::bench::{AMPLE, BOTH, Bench};
 

@@ -1,6 +1,6 @@
 //! The words of modules: in order, and not too many.
 
-use agent_core::agent::Threads;
+use agent_core::scan::Threads;
 
 use crate::bus::bench::{AMPLE, BOTH, Bench};
 

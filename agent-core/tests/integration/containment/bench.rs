@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use adaptivemm_module_api::units::Uptime;
 use agent_core::actions::Mode;
-use agent_core::agent::{Agent, BuildErrors, Site, Threads};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::journal::Journal;
 use agent_core::kernel::Root;
@@ -18,6 +17,7 @@ use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
 use agent_core::modules::pool::Ending;
 use agent_core::reporter::Reporter;
+use agent_core::scan::{Agent, BuildErrors, Site, Threads};
 use tempfile::TempDir;
 
 use crate::cc::places::fit_directory;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use agent_core::actions::Mode;
-use agent_core::agent::{Agent, Site};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::kernel::trace::{Frame, Header, Reader};
 use agent_core::kernel::{Recorded, Root};
 use agent_core::modules::catalogue;
 use agent_core::modules::output::Finding;
+use agent_core::scan::{Agent, Site};
 
 /// All that was said, with the time of the replay, in milliseconds.
 #[derive(Debug)]

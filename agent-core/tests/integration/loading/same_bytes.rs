@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
-use agent_core::agent::{Agent, Site};
 use agent_core::base::linked::CHOSEN;
 use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sources};
 use agent_core::events;
@@ -18,6 +17,7 @@ use agent_core::kernel::trace::Reader;
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
 use agent_core::reporter::Reporter;
+use agent_core::scan::{Agent, Site};
 
 use crate::loading::place::{Place, set_mode};
 
