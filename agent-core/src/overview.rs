@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock;
 use crate::config::{Isolation, ModuleMode};
-use crate::journal::{Journal, Said};
 use crate::kernel::{FileCosts, PRESSURE, Snapshot};
+use crate::log::sinks::{Journal, Said};
 use crate::modules::pool::Member;
 use crate::scan::Agent;
 use crate::scan::TunableState;

@@ -9,9 +9,9 @@ use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::base::files;
+use crate::log::messages;
 use crate::modules::abi::Verdict;
 use crate::modules::pool::{Ending, Member, Reason};
-use crate::reporter;
 
 /// Far more than all modules have to say.
 const LONGEST: u64 = 1 << 20;
@@ -123,11 +123,11 @@ pub(crate) fn stand(member: &Member) -> Stand {
         Ending::Answered(Verdict::Good) => ("running", None),
         Ending::Answered(_) => ("failing", Some(problem.to_owned())),
         Ending::Late(_) => ("late", Some("does not answer in time".to_owned())),
-        Ending::Restarting(reason) => ("restarting", Some(reporter::breakdown(reason, problem))),
+        Ending::Restarting(reason) => ("restarting", Some(messages::breakdown(reason, problem))),
         Ending::Quarantined(Reason::Idle, _) => ("idle", Some(problem.to_owned())),
         Ending::Quarantined(reason, pause) => (
             "quarantined",
-            Some(reporter::quarantine(reason, pause, problem)),
+            Some(messages::quarantine(reason, pause, problem)),
         ),
         // It rests before it is started again.
         Ending::Silent => ("restarting", known.cloned()),

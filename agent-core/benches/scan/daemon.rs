@@ -8,13 +8,13 @@ use agent_core::base::linked::CHOSEN;
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::decisions::Decisions;
 use agent_core::incidents::{Incidents, Office};
-use agent_core::journal::Journal;
 use agent_core::kernel::Root;
+use agent_core::log::messages::Reporter;
+use agent_core::log::sinks::Journal;
 use agent_core::modules::catalogue;
 use agent_core::modules::catalogue::Registration;
 use agent_core::modules::crash_marker::Marker;
 use agent_core::modules::saved_state::States;
-use agent_core::reporter::Reporter;
 use agent_core::scan::{Agent, Site, Threads};
 
 /// The threads that write what is kept, by the names that the kernel has for them.

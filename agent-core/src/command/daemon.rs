@@ -14,12 +14,12 @@ use crate::config::{Core, Diagnostic, LogTarget, Settings};
 use crate::control::{Call, Server};
 use crate::decisions::Decisions;
 use crate::incidents::{Incidents, Office};
-use crate::journal::{self, Entry, Event, Journal};
 use crate::lock::Lock;
+use crate::log::messages::report_restored;
+use crate::log::sinks::{self, Entry, Event, Journal};
 use crate::modules::catalogue::Catalogue;
 use crate::modules::crash_marker::{self, Marker, TOO_MANY};
 use crate::modules::saved_state::States;
-use crate::reporter::report_restored;
 use crate::scan::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::service::Service;
@@ -235,7 +235,7 @@ fn journal(daemon: &Daemon, settings: &Settings) -> Journal {
         LogTarget::Stderr => Journal::to_terminal(verbosity),
         LogTarget::Journal => Journal::to_native(&core.journal_socket, verbosity),
         LogTarget::Auto if at_terminal => Journal::to_terminal(verbosity),
-        LogTarget::Auto if journal::has_stderr() => {
+        LogTarget::Auto if sinks::has_stderr() => {
             Journal::to_native(&core.journal_socket, verbosity)
         }
         LogTarget::Auto if no_log_daemon => Journal::to_terminal(verbosity),

@@ -17,15 +17,15 @@ use crate::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
 use crate::events;
-use crate::journal::{Entry, Journal};
 use crate::kernel::trace::{Frame, Header, Reader, TraceError};
 use crate::kernel::tunables::{self, Knob};
 use crate::kernel::{Recorded, Root};
+use crate::log::messages::{Gaps, Reporter, report_aftermaths};
+use crate::log::sinks::{Entry, Journal};
 use crate::modules::abi::Verdict;
 use crate::modules::catalogue::Registration;
 use crate::modules::output::NO_REASON;
 use crate::modules::pool::{Ending, Member};
-use crate::reporter::{Gaps, Reporter, report_aftermaths};
 use crate::scan::{Agent, Site};
 
 use stamped::{Stamped, State};

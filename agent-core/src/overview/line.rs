@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::journal::Recent;
+use crate::log::sinks::Recent;
 use crate::scan::Agent;
 use crate::standing;
 

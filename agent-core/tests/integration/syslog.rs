@@ -8,7 +8,7 @@ use std::process;
 use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
-use agent_core::journal::{Entry, Journal};
+use agent_core::log::sinks::{Entry, Journal};
 use jiff::Zoned;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept, bind, listen, socket_with,

@@ -9,10 +9,10 @@ use std::time::Duration;
 use adaptivemm_module_api::units::Uptime;
 use agent_core::actions::{Mode, Restored};
 use agent_core::config::{self, CommandLine, Settings, Sources};
-use agent_core::journal::Journal;
 use agent_core::kernel::Root;
+use agent_core::log::messages::Reporter;
+use agent_core::log::sinks::Journal;
 use agent_core::modules::catalogue::registrations;
-use agent_core::reporter::Reporter;
 use agent_core::scan::{Agent, BuildErrors, Site, Threads};
 use tempfile::TempDir;
 

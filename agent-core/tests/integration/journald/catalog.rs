@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use agent_core::journal::Event;
+use agent_core::log::sinks::Event;
 
 use crate::skip::has;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
-use agent_core::journal::Event;
+use agent_core::log::sinks::Event;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::daemon::process::Home;

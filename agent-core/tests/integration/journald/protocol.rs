@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use adaptivemm_module_api::Severity;
-use agent_core::journal::{Entry, Event, Journal};
+use agent_core::log::sinks::{Entry, Event, Journal};
 use agent_core::modules::output::Number;
 use tempfile::TempDir;
 

@@ -11,12 +11,12 @@ use adaptivemm_module_api::units::{PageSize, Uptime};
 use agent_core::base::linked::CHOSEN;
 use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sources};
 use agent_core::events;
-use agent_core::journal::Journal;
 use agent_core::kernel::Root;
 use agent_core::kernel::trace::Reader;
+use agent_core::log::messages::Reporter;
+use agent_core::log::sinks::Journal;
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
-use agent_core::reporter::Reporter;
 use agent_core::scan::{Agent, Site};
 
 use crate::loading::place::{Place, set_mode};

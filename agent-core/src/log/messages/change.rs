@@ -2,7 +2,7 @@
 
 use crate::actions::request_outcome::Fate;
 use crate::actions::{Notice, Outcome};
-use crate::journal::Event;
+use crate::log::sinks::Event;
 use crate::modules::output::Action;
 
 /// What was to be changed, and what came of it.

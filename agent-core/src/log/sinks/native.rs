@@ -162,7 +162,7 @@ fn priority(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Event;
+    use crate::log::sinks::Event;
 
     fn text(entry: &Entry<'_>) -> String {
         String::from_utf8_lossy(&message(entry)).into_owned()

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use adaptivemm_module_api::Severity;
 
 use crate::decisions::{Aftermath, Record};
-use crate::journal::{Entry, Event, Journal};
+use crate::log::sinks::{Entry, Event, Journal};
 use crate::modules::output::Request;
 use crate::modules::output::numbers::number_value;
 
