@@ -21,7 +21,7 @@ use crossbeam_channel::Sender;
 use rustix::fd::OwnedFd;
 use serde_json::Value;
 
-use crate::overview::Overview;
+use crate::status::Overview;
 
 pub use client::{CallError, call};
 pub use interface::{DESCRIPTION, INTERFACE};

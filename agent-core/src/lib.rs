@@ -26,13 +26,11 @@ pub mod command;
 pub mod config;
 pub mod control;
 pub mod decisions;
-pub mod events;
 pub mod incidents;
 pub mod kernel;
 pub mod lock;
 pub mod log;
 pub mod modules;
-pub mod overview;
 pub mod report;
 pub mod scan;
 pub mod scheduler;
@@ -41,4 +39,4 @@ pub mod signals;
 #[cfg(test)]
 #[path = "../../tests/common/skip.rs"]
 mod skip;
-pub mod standing;
+pub mod status;

@@ -15,11 +15,11 @@ use crate::control::{Answer, Call, Order};
 use crate::incidents::Word;
 use crate::log::messages::{Reporter, report_aftermaths, report_late, report_restored};
 use crate::log::sinks::{Entry, Event, Journal};
-use crate::overview::{self, Clash, Latest, Overview};
 use crate::scan::Agent;
 use crate::service::Service;
 use crate::signals::Wish;
-use crate::standing::Standing;
+use crate::status::modules_file::Standing;
+use crate::status::{self, Clash, Latest, Overview};
 
 /// Said when the thread of the control socket has ended.
 const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
@@ -160,7 +160,7 @@ impl Scheduler {
             metric,
             name,
             owner,
-        } in overview::clashes(overview)
+        } in status::clashes(overview)
         {
             let is_full = self.clashes.len() >= MOST_CLASHES;
             if is_full || !self.clashes.insert((module.clone(), metric.clone())) {
@@ -210,7 +210,7 @@ impl Scheduler {
 
     fn tell_status(&mut self) {
         if self.service.is_watched() {
-            let line = overview::line(&self.agent, self.journal.recent());
+            let line = status::line(&self.agent, self.journal.recent());
             self.service.status(&line);
         }
     }

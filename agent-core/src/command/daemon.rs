@@ -24,7 +24,7 @@ use crate::scan::{Agent, BuildError, BuildErrors, Site, Threads};
 use crate::scheduler::{Reloaded, Scheduler};
 use crate::service::Service;
 use crate::signals;
-use crate::standing::Standing;
+use crate::status::modules_file::Standing;
 use adaptivemm_module_api::Severity;
 
 /// The verbosity at which the status of every module is written.

@@ -8,7 +8,7 @@ use super::control::ask;
 use super::{Exit, complain, print};
 use crate::base::files;
 use crate::cli::Cli;
-use crate::overview::exposition_without_daemon;
+use crate::status::exposition_without_daemon;
 
 /// The collector is another user.
 const MODE: u32 = 0o644;

@@ -11,7 +11,7 @@ use crate::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
 use crate::modules::catalogue::{Catalogue, Origin, Registration};
 use crate::scan::{Idle, clashing};
-use crate::standing::{self, Stand};
+use crate::status::modules_file::{self, Stand};
 
 pub(super) fn run(cli: &Cli, json: bool) -> Exit {
     let catalogue = catalogue(&cli.sources());
@@ -19,7 +19,7 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
         Ok(settings) => settings,
         Err(exit) => return exit,
     };
-    let stands = standing::read(&settings.core.runtime_dir);
+    let stands = modules_file::read(&settings.core.runtime_dir);
     let clashing = clashing(&settings, &catalogue.modules);
     let modules = catalogue.modules.iter().zip(&settings.modules);
     let listed: Vec<Listed<'_>> = modules

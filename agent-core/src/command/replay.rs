@@ -16,7 +16,6 @@ use crate::actions::Mode;
 use crate::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
-use crate::events;
 use crate::kernel::trace::{Frame, Header, Reader, TraceError};
 use crate::kernel::tunables::{self, Knob};
 use crate::kernel::{Recorded, Root};
@@ -27,6 +26,7 @@ use crate::modules::catalogue::Registration;
 use crate::modules::output::NO_REASON;
 use crate::modules::pool::{Ending, Member};
 use crate::scan::{Agent, Site};
+use crate::status::json;
 
 use stamped::{Stamped, State};
 
@@ -279,9 +279,9 @@ impl<'a> Player<'a> {
             if is_asked {
                 blind.extend(round.members.iter().filter_map(problem_of));
             }
-            write(events::of_round(last, &round, verbosity))?;
+            write(json::of_round(last, &round, verbosity))?;
         }
-        write(events::of_aftermaths(last, &self.cut_short()))?;
+        write(json::of_aftermaths(last, &self.cut_short()))?;
         for problem in &blind {
             complain(problem);
         }

@@ -6,9 +6,9 @@ use super::startup::complain_of_idle;
 use super::{Exit, boot, complain, modules, print, settings};
 use crate::base::clock;
 use crate::cli::Cli;
-use crate::events;
 use crate::kernel::{UPTIME, uptime};
 use crate::scan::{Agent, Site};
+use crate::status::json;
 
 pub(super) fn run(cli: &Cli) -> Exit {
     let modules = modules(&cli.sources());
@@ -37,7 +37,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
     let members = round
         .members
         .iter()
-        .map(|member| (member.name().to_owned(), events::of_member(member)));
+        .map(|member| (member.name().to_owned(), json::of_member(member)));
     let modules: Map<String, Value> = members.collect();
     print(&format!(
         "{}\n",

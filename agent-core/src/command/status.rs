@@ -12,8 +12,8 @@ use super::live::{self, Look};
 use super::{Exit, complain, print, state_dir};
 use crate::cli::Cli;
 use crate::incidents::Archive;
-use crate::overview::{Brief, Files, Kept, Machine, Message, Module, Overview};
 use crate::scan::TunableState;
+use crate::status::{Brief, Files, Kept, Machine, Message, Module, Overview};
 
 /// The width of the column of headings.
 const HEADING: usize = 13;

@@ -3,7 +3,7 @@
 
 use crate::base::secrets::discreet;
 use crate::config::TellOwners;
-use crate::overview::Overview;
+use crate::status::Overview;
 
 /// The same view as others may see it.
 pub(super) fn for_others(overview: &Overview, tell: TellOwners) -> Overview {

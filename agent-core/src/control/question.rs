@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::overview::{Overview, exposition};
+use crate::status::{Overview, exposition};
 
 /// A question about how things stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use super::question::Question;
 use super::{Answer, Call, Order, SOCKET};
 use crate::base::clock;
 use crate::config::TellOwners;
-use crate::overview::Overview;
+use crate::status::Overview;
 
 /// As many clients at a time; one more, and somebody has to go.
 const MOST: usize = 32;

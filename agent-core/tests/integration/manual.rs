@@ -19,7 +19,7 @@ use std::process::Command;
 use crate::linked_in::modules;
 use agent_core::cli::Cli;
 use agent_core::config::{Fallback, Key, core_keys, module_keys};
-use agent_core::overview::{Overview, exposition};
+use agent_core::status::{Overview, exposition};
 use clap::{Arg, CommandFactory};
 
 use page::{Section, section};

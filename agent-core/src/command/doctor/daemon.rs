@@ -11,8 +11,8 @@ use crate::config::Core;
 use crate::control::{CallError, call};
 use crate::kernel::Root;
 use crate::lock::{Lock, NotAlone};
-use crate::overview::{Module, Overview};
 use crate::scan::TunableState;
+use crate::status::{Module, Overview};
 
 /// `changed` are the files that it may have to write.
 pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {

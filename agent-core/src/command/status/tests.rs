@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::incidents::ForOthers;
-use crate::overview::{Log, Reload};
+use crate::status::{Log, Reload};
 
 fn module(name: &str, state: &str, why: Option<&str>) -> Module {
     Module {

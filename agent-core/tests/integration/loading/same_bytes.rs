@@ -10,7 +10,6 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use agent_core::base::linked::CHOSEN;
 use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sources};
-use agent_core::events;
 use agent_core::kernel::Root;
 use agent_core::kernel::trace::Reader;
 use agent_core::log::messages::Reporter;
@@ -18,6 +17,7 @@ use agent_core::log::sinks::Journal;
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
 use agent_core::scan::{Agent, Site};
+use agent_core::status::json;
 
 use crate::loading::place::{Place, set_mode};
 
@@ -78,7 +78,7 @@ fn replayed(trace: &Path, module: &Registration) -> (String, String) {
     while let Some(frame) = reader.next_frame().unwrap() {
         agent.apply(&frame);
         let round = agent.scan(Uptime(Duration::from_millis(frame.t_ms)));
-        for event in events::of_round(frame.t_ms, &round, VERBOSITY) {
+        for event in json::of_round(frame.t_ms, &round, VERBOSITY) {
             writeln!(events, "{event}").unwrap();
         }
         reporter.report(&round, &mut journal);

@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use super::{Module, Overview};
+use super::summary::{Module, Overview};
 
 /// How every name begins.
 const PREFIX: &str = "adaptivemmd";

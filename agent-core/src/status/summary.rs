@@ -1,16 +1,14 @@
 //! How things stand, for whoever asks: what the daemon sees, what it did last and why, what each module is up to, and what
 //! was said last that somebody should look at. The names are interface.
 
-mod exposition;
-mod latest;
-mod line;
-
 use std::collections::BTreeMap;
 use std::process;
 
 use adaptivemm_module_api::units::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::modules_file;
+use super::recent::{Brief, Kept, Latest, Reload};
 use crate::base::clock;
 use crate::config::{Isolation, ModuleMode};
 use crate::kernel::{FileCosts, PRESSURE, Snapshot};
@@ -18,12 +16,6 @@ use crate::log::sinks::{Journal, Said};
 use crate::modules::pool::Member;
 use crate::scan::Agent;
 use crate::scan::TunableState;
-use crate::standing;
-
-pub use exposition::exposition;
-pub(crate) use exposition::{Clash, clashes, exposition_without_daemon};
-pub use latest::{Brief, Kept, Latest, Reload};
-pub(crate) use line::line;
 
 /// How everything stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,7 +228,7 @@ impl Machine {
 
 impl Module {
     fn of(member: &Member, agent: &Agent) -> Self {
-        let stand = standing::stand(member);
+        let stand = modules_file::stand(member);
         let words = member.words();
         let metrics = words.metrics().iter().filter(|n| n.value.is_finite());
         let settings = agent.settings(member.name());

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use crate::log::sinks::Recent;
 use crate::scan::Agent;
-use crate::standing;
+use crate::status::modules_file;
 
 /// How many modules work, what is changed, and what was said last that somebody should look at.
 pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
-    let stands = agent.members().iter().map(standing::stand);
+    let stands = agent.members().iter().map(modules_file::stand);
     let (running, others): (Vec<_>, Vec<_>) = agent
         .members()
         .iter()

@@ -7,7 +7,7 @@ use adaptivemm_module_api::units::Uptime;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Requests;
+use super::summary::Requests;
 use crate::actions::request_outcome::Deed;
 use crate::base::clock;
 use crate::decisions::{Aftermath, Decision, Record};
