@@ -29,10 +29,10 @@ use crate::actions::{Ledger, LedgerError};
 use crate::base::clean_text;
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
+use crate::daemon::signals;
 use crate::kernel::{BOOT_ID, Root, boot_id};
 use crate::modules::catalogue::{Catalogue, Registration};
 use crate::modules::isolation::Program;
-use crate::signals;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

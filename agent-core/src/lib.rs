@@ -19,23 +19,18 @@
 )]
 
 pub mod actions;
-mod background;
 pub mod base;
 pub mod cli;
 pub mod command;
 pub mod config;
-pub mod control;
+pub mod daemon;
 pub mod decisions;
 pub mod incidents;
 pub mod kernel;
-pub mod lock;
 pub mod log;
 pub mod modules;
 pub mod report;
 pub mod scan;
-pub mod scheduler;
-pub mod service;
-pub mod signals;
 #[cfg(test)]
 #[path = "../../tests/common/skip.rs"]
 mod skip;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, complain, load, modules, print, settings};
 use crate::cli::Cli;
-use crate::control::{CallError, call};
+use crate::daemon::control::{CallError, call};
 use crate::kernel::tunables;
 
 pub(super) fn reload(cli: &Cli) -> Exit {

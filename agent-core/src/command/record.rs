@@ -13,10 +13,10 @@ use crate::actions::Ledger;
 use crate::base::clock::{self, Rhythm};
 use crate::base::files;
 use crate::cli::{Cli, Record};
+use crate::daemon::signals::{self, Wish};
 use crate::kernel::trace::{Compression, Header, Writer};
 use crate::kernel::tunables;
 use crate::kernel::{FileBudget, Sampler, Wanted};
-use crate::signals::{self, Wish};
 
 /// Of a trace, less what the umask forbids.
 const MODE: u32 = 0o644;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Exit, complain, complain_with_source, control, ledger, load, print};
 use crate::actions::{Actuator, Mode};
 use crate::cli::Cli;
-use crate::lock::{Lock, NotAlone};
+use crate::daemon::lock::{Lock, NotAlone};
 
 pub(super) fn run(cli: &Cli) -> Exit {
     // A configuration that is wrong is no reason to keep what was changed: the daemon that died ran with another.

@@ -8,9 +8,9 @@ use serde_json::json;
 use super::check::Check;
 use super::kernel::{can_write, unwritable};
 use crate::config::Core;
-use crate::control::{CallError, call};
+use crate::daemon::control::{CallError, call};
+use crate::daemon::lock::{Lock, NotAlone};
 use crate::kernel::Root;
-use crate::lock::{Lock, NotAlone};
 use crate::scan::TunableState;
 use crate::status::{Module, Overview};
 

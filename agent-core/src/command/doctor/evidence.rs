@@ -10,7 +10,7 @@ use super::check::Check;
 use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::config::Core;
-use crate::control::call;
+use crate::daemon::control::call;
 use crate::incidents::evidence::{Evidence, Kind, Request, Seen, Standing, Why};
 use crate::kernel::Root;
 

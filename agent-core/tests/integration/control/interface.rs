@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread;
 
-use agent_core::control::{DESCRIPTION, call};
+use agent_core::daemon::control::{DESCRIPTION, call};
 use rustix::process::{Uid, geteuid};
 use rustix::thread::set_thread_res_uid;
 use serde_json::{Value, json};

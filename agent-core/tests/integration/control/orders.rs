@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use agent_core::control::call;
+use agent_core::daemon::control::call;
 use serde_json::{Value, json};
 
 use crate::daemon::process::{Running, eventually};

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{chdir, setsid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 
-use crate::signals;
+use crate::daemon::signals;
 
 /// Tells the second process what it is.
 const MARK: &str = "ADAPTIVEMMD_IN_BACKGROUND";

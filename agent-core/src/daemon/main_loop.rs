@@ -11,13 +11,13 @@ use adaptivemm_module_api::Severity;
 use crate::actions::Restored;
 use crate::base::clock::{self, Rhythm};
 use crate::base::version::version;
-use crate::control::{Answer, Call, Order};
+use crate::daemon::control::{Answer, Call, Order};
+use crate::daemon::sd_notify::Service;
+use crate::daemon::signals::Wish;
 use crate::incidents::Word;
 use crate::log::messages::{Reporter, report_aftermaths, report_late, report_restored};
 use crate::log::sinks::{Entry, Event, Journal};
 use crate::scan::Agent;
-use crate::service::Service;
-use crate::signals::Wish;
 use crate::status::modules_file::Standing;
 use crate::status::{self, Clash, Latest, Overview};
 
