@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    agent_core::command::run()
+    agent_core::commands::run()
 }

@@ -10,7 +10,7 @@
 use std::env;
 use std::fs;
 
-use agent_core::cli::Cli;
+use agent_core::commands::cli::Cli;
 use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
 

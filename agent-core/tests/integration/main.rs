@@ -18,6 +18,7 @@ mod evaluation;
 mod evidence;
 mod explain;
 mod faults;
+mod floors;
 #[path = "../../../tests/common/hang.rs"]
 mod hang;
 #[path = "../../../tests/abi/host.rs"]

@@ -17,7 +17,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::linked_in::modules;
-use agent_core::cli::Cli;
+use agent_core::commands::cli::Cli;
 use agent_core::config::{Fallback, Key, core_keys, module_keys};
 use agent_core::status::{Overview, exposition};
 use clap::{Arg, CommandFactory};

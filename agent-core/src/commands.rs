@@ -1,6 +1,7 @@
 //! What the program does when it is called: the daemon, or one of its commands.
 
 mod check_config;
+pub mod cli;
 mod control;
 mod daemon;
 mod doctor;
@@ -27,7 +28,7 @@ use clap::Parser;
 
 use crate::actions::{Ledger, LedgerError};
 use crate::base::clean_text;
-use crate::cli::{Cli, Command};
+use crate::commands::cli::{Cli, Command};
 use crate::config::{self, Loaded, ModuleSchema, Settings, Sources};
 use crate::daemon::signals;
 use crate::kernel::{BOOT_ID, Root, boot_id};

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Exit, complain, load, modules, print, settings};
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::daemon::control::{CallError, call};
 use crate::kernel::tunables;
 

@@ -12,7 +12,7 @@ use super::{Exit, complain, modules, settings};
 use crate::actions::Ledger;
 use crate::base::clock::{self, Rhythm};
 use crate::base::files;
-use crate::cli::{Cli, Record};
+use crate::commands::cli::{Cli, Record};
 use crate::daemon::signals::{self, Wish};
 use crate::kernel::trace::{Compression, Header, Writer};
 use crate::kernel::tunables;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::startup::complain_of_idle;
 use super::{Exit, boot, complain, modules, print, settings};
 use crate::base::clock;
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::kernel::{UPTIME, uptime};
 use crate::scan::{Agent, Site};
 use crate::status::json;

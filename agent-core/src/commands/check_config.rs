@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::startup::{Startup, complain_of_idle};
 use super::{Exit, complain, print, schemas};
-use crate::cli::{CheckConfig, Cli};
+use crate::commands::cli::{CheckConfig, Cli};
 use crate::config::{self, Diagnostic, Loaded, Sources};
 use crate::modules::catalogue::Registration;
 

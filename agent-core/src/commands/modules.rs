@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Exit, catalogue, complain, print, settings};
 use crate::base::clean_text::without_error_numbers;
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::config::{Isolation, ModuleSettings, OptionSchema, Value};
 use crate::modules::catalogue::{Catalogue, Origin, Registration};
 use crate::scan::{Idle, clashing};

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::startup::complain_of_idle;
 use super::{Exit, complain, explain, modules, settings};
 use crate::actions::Mode;
-use crate::cli::{Cli, Replay};
+use crate::commands::cli::{Cli, Replay};
 use crate::config::{Settings, did_you_mean};
 use crate::decisions::Record;
 use crate::kernel::trace::{Frame, Header, Reader, TraceError};

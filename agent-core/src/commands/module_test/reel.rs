@@ -7,7 +7,7 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use crossbeam_channel::after;
 
-use crate::command::complain;
+use crate::commands::complain;
 use crate::kernel::trace::{Frame, Header, Reader, TraceError};
 use crate::kernel::{Root, Sampler, Snapshot, Wanted};
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::live::{Look, look};
 use super::{Exit, boot, complain, print, state_dir};
 use crate::base::files;
-use crate::cli::{Cli, ExportIncident, Incidents, ShowIncident};
+use crate::commands::cli::{Cli, ExportIncident, Incidents, ShowIncident};
 use crate::incidents::{Archive, Incident};
 use crate::report::{Names, SiteKey, export, html, html_with, redacted, text};
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::{Exit, complain, print, state_dir};
 use crate::base::clock;
-use crate::cli::{Cli, Explain};
+use crate::commands::cli::{Cli, Explain};
 use crate::decisions::{Aftermath, Decision, Record, file};
 
 /// As many are listed.

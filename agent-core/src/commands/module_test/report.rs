@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::command::{Exit, print};
+use crate::commands::{Exit, print};
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::startup::Startup;
 use super::{Exit, boot, complain, complain_with_source};
 use crate::actions::{Ledger, Mode};
 use crate::base::files;
-use crate::cli::{Cli, Daemon};
+use crate::commands::cli::{Cli, Daemon};
 use crate::config::{Core, Diagnostic, LogTarget, Settings};
 use crate::daemon::background::{self, Background};
 use crate::daemon::control::{Call, Server};

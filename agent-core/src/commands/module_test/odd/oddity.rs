@@ -1,9 +1,9 @@
 //! What can be odd about a machine: its files, or the time.
 
-use crate::command::module_test::large::enlarge;
-use crate::command::module_test::reel::Files;
-use crate::command::module_test::stage::Whose;
-use crate::command::module_test::text;
+use crate::commands::module_test::large::enlarge;
+use crate::commands::module_test::reel::Files;
+use crate::commands::module_test::stage::Whose;
+use crate::commands::module_test::text;
 use crate::kernel::tunables;
 use crate::modules::abi::Description;
 
@@ -156,7 +156,7 @@ fn huge(is_kib: bool) -> String {
 }
 
 /// The files, directories and tunables that a module can see.
-pub(in crate::command::module_test) fn sights(module: &Description) -> Vec<String> {
+pub(in crate::commands::module_test) fn sights(module: &Description) -> Vec<String> {
     let knobs = module.writes.iter().filter_map(|name| tunables::find(name));
     let paths = module
         .needs
@@ -169,7 +169,7 @@ pub(in crate::command::module_test) fn sights(module: &Description) -> Vec<Strin
 }
 
 /// Whether a path is a sight, or below one.
-pub(in crate::command::module_test) fn is_of(path: &str, sight: &str) -> bool {
+pub(in crate::commands::module_test) fn is_of(path: &str, sight: &str) -> bool {
     path.strip_prefix(sight)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -21,7 +21,7 @@ mod trial;
 
 use super::replay::refuse;
 use super::{Exit, complain};
-use crate::cli::{Cli, ModuleTest};
+use crate::commands::cli::{Cli, ModuleTest};
 
 use candidate::Candidate;
 use reel::Reel;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Exit, complain, complain_with_source, control, ledger, load, print};
 use crate::actions::{Actuator, Mode};
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::daemon::lock::{Lock, NotAlone};
 
 pub(super) fn run(cli: &Cli) -> Exit {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::startup::{Outcome, Startup};
 use super::{Exit, print};
 use crate::base::clean_text::without_error_numbers;
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::config::{Loaded, ModuleMode};
 use crate::kernel::Root;
 use crate::modules::catalogue::Catalogue;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::control::ask;
 use super::{Exit, complain, print};
 use crate::base::files;
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::status::exposition_without_daemon;
 
 /// The collector is another user.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::Cli;
-use crate::command::{Exit, complain};
+use crate::commands::cli::Cli;
+use crate::commands::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
 use crate::kernel::{FileBudget, Wanted};
 use crate::modules::abi::{Description, Unmade};

@@ -1,7 +1,7 @@
 //! `adaptivemmd module-host`: the process of a module. The daemon starts it; nobody types it.
 
 use super::{Exit, complain};
-use crate::cli::ModuleHost;
+use crate::commands::cli::ModuleHost;
 use crate::modules::isolation::{Subject, serve};
 
 pub(super) fn run(options: &ModuleHost) -> Exit {

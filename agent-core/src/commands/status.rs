@@ -10,7 +10,7 @@ use serde_json::json;
 use super::control::ask;
 use super::live::{self, Look};
 use super::{Exit, complain, print, state_dir};
-use crate::cli::Cli;
+use crate::commands::cli::Cli;
 use crate::incidents::Archive;
 use crate::scan::TunableState;
 use crate::status::{Brief, Files, Kept, Machine, Message, Module, Overview};

@@ -12,7 +12,7 @@ use super::stage::{Answer, Stage};
 use super::transcript::{self, Transcript};
 use super::{odd, options, steady};
 use crate::base::clock;
-use crate::cli::{Cli, ModuleTest};
+use crate::commands::cli::{Cli, ModuleTest};
 use crate::modules::output::Words;
 
 /// Two runs are so far apart that a clock that counts seconds shows another time.
