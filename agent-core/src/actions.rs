@@ -8,6 +8,6 @@ pub mod policy;
 mod rate;
 pub mod request_outcome;
 
-pub use actuator::{Actuator, Mode, Standing};
+pub use actuator::{Actuator, Mode, TunableOwner};
 pub use ledger::{Entry, Ledger, LedgerError};
-pub use outcome::{ActionFailed, Notice, Outcome, Restored};
+pub use outcome::{ActionFailed, ActionOutcome, Notice, Restored};

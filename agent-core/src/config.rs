@@ -32,7 +32,7 @@ pub(crate) use lookup::read;
 pub use merge::{Origin, Setting};
 pub use placements::{Placement, Placements, placements};
 pub(crate) use schema::MAX_OPTIONS;
-pub use schema::{Fallback, Key, Kind, ModuleSchema, OptionSchema, core_keys, module_keys};
+pub use schema::{Fallback, Key, ModuleSchema, OptionSchema, ValueKind, core_keys, module_keys};
 pub use settings::{
     Aggressiveness, Core, Isolation, LogTarget, ModuleMode, ModuleSettings, Settings, TellOwners,
 };

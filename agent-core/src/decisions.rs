@@ -1,7 +1,7 @@
 //! Every decision is explained: what was seen, what was weighed, what was changed, and what happened
 //! afterwards, under a number by which it can be asked for.
 //!
-//! Transitions, not states: a request that meets the same fate as in the scan before is the same decision still,
+//! Transitions, not states: a request that meets the same outcome as in the scan before is the same decision still,
 //! unless the machine was changed by it again.
 
 mod effect;
@@ -17,16 +17,16 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use crate::actions::Notice;
-use crate::actions::request_outcome::Deed;
+use crate::actions::request_outcome::RequestOutcome;
 use crate::base::clock;
 use crate::base::news::News;
 use crate::kernel::Snapshot;
 use crate::modules::output::Action;
-use crate::modules::pool::Member;
+use crate::modules::pool::ModuleHandle;
 
 use history::History;
 use pending::Pending;
-pub use record::{Aftermath, Decision, Effect, Record};
+pub use record::{Decision, Effect, FollowUp, Record};
 pub use samples::{NodeSamples, Samples};
 pub use window::{NodeState, Window};
 use writer::Writer;
@@ -44,7 +44,7 @@ pub struct Decisions {
     history: History,
     pending: Pending,
     /// What became of the requests of the last scan.
-    standing: Vec<Standing>,
+    standing: Vec<PreviousRequest>,
 }
 
 /// Where records are kept.
@@ -58,10 +58,10 @@ struct Archive {
 
 /// A request of the last scan.
 #[derive(Debug, PartialEq)]
-struct Standing {
+struct PreviousRequest {
     module: String,
     action: Action,
-    fate: &'static str,
+    outcome: &'static str,
     id: u64,
 }
 
@@ -106,43 +106,45 @@ impl Decisions {
     pub(crate) fn follow(
         &mut self,
         snapshot: &Snapshot,
-        members: &[Member],
+        handles: &[ModuleHandle],
         notices: &[Notice],
-        deeds: &mut [Deed],
+        outcomes: &mut [RequestOutcome],
     ) -> Vec<Record> {
         if self.modules.is_empty() {
             return Vec::new();
         }
         let modules = &self.modules;
         self.history
-            .note(snapshot, members, |name| modules.iter().any(|m| m == name));
+            .note(snapshot, handles, |name| modules.iter().any(|m| m == name));
         self.pending.hear(notices);
         let mut records = Vec::new();
         if let Some(scan) = self.history.newest() {
-            let due = self.pending.due(&scan.vitals).into_iter();
-            records.extend(due.map(|aftermath| Record::Aftermath(Box::new(aftermath))));
+            let due = self.pending.due(&scan.system).into_iter();
+            records.extend(due.map(|follow_up| Record::FollowUp(Box::new(follow_up))));
         }
         let before = std::mem::take(&mut self.standing);
-        for deed in deeds {
-            if !deed.fate.is_decision() {
+        for settled in outcomes {
+            if !settled.outcome.is_decision() {
                 continue;
             }
-            let same = before.iter().find(|standing| standing.is_of(deed));
-            let same = same.filter(|_| !deed.fate.is_change());
-            let is_new = |record: &&Record| matches!(record, Record::Decision(new) if new.module == deed.module);
+            let same = before.iter().find(|standing| standing.is_of(settled));
+            let same = same.filter(|_| !settled.outcome.is_change());
+            let is_new = |record: &&Record| matches!(record, Record::Decision(new) if new.module == settled.module);
             let id = match same {
                 Some(standing) => standing.id,
                 // Whoever asks for too much at once does not fill the log; what was changed is in it.
-                None if !deed.fate.is_change() && records.iter().filter(is_new).count() >= MOST => {
+                None if !settled.outcome.is_change()
+                    && records.iter().filter(is_new).count() >= MOST =>
+                {
                     continue;
                 }
-                None => self.decide(deed, snapshot, &mut records),
+                None => self.decide(settled, snapshot, &mut records),
             };
-            deed.decision = Some(id);
-            self.standing.push(Standing {
-                module: deed.module.clone(),
-                action: deed.request.action.clone(),
-                fate: deed.fate.code(),
+            settled.decision = Some(id);
+            self.standing.push(PreviousRequest {
+                module: settled.module.clone(),
+                action: settled.request.action.clone(),
+                outcome: settled.outcome.code(),
                 id,
             });
         }
@@ -151,14 +153,19 @@ impl Decisions {
     }
 
     /// A new decision.
-    fn decide(&mut self, deed: &Deed, snapshot: &Snapshot, records: &mut Vec<Record>) -> u64 {
+    fn decide(
+        &mut self,
+        settled: &RequestOutcome,
+        snapshot: &Snapshot,
+        records: &mut Vec<Record>,
+    ) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
-        let samples = Samples::of(&self.history, &deed.module);
-        let decision = Decision::of(id, deed, snapshot, samples);
-        if decision.changed || deed.fate.is_simulated() {
-            let action = &deed.request.action;
-            self.pending.add(id, &deed.module, action, &self.history);
+        let samples = Samples::of(&self.history, &settled.module);
+        let decision = Decision::of(id, settled, snapshot, samples);
+        if decision.changed || settled.outcome.is_simulated() {
+            let action = &settled.request.action;
+            self.pending.add(id, &settled.module, action, &self.history);
         }
         records.push(Record::Decision(Box::new(decision)));
         id
@@ -169,9 +176,9 @@ impl Decisions {
         let Some(scan) = self.history.newest() else {
             return Vec::new();
         };
-        let ended = self.pending.cut_short(&scan.vitals).into_iter();
+        let ended = self.pending.cut_short(&scan.system).into_iter();
         let mut records = ended
-            .map(|aftermath| Record::Aftermath(Box::new(aftermath)))
+            .map(|follow_up| Record::FollowUp(Box::new(follow_up)))
             .collect();
         self.keep(&mut records);
         records
@@ -192,7 +199,7 @@ impl Decisions {
                     decision.time.clone_from(&now);
                     decision.boot_id.clone_from(&archive.boot_id);
                 }
-                Record::Aftermath(aftermath) => aftermath.time.clone_from(&now),
+                Record::FollowUp(follow_up) => follow_up.time.clone_from(&now),
             }
             if let (Some(writer), Ok(line)) = (&archive.writer, serde_json::to_string(record)) {
                 writer.write(line);
@@ -213,11 +220,11 @@ impl Decisions {
     }
 }
 
-impl Standing {
-    fn is_of(&self, deed: &Deed) -> bool {
-        self.module == deed.module
-            && self.action == deed.request.action
-            && self.fate == deed.fate.code()
+impl PreviousRequest {
+    fn is_of(&self, settled: &RequestOutcome) -> bool {
+        self.module == settled.module
+            && self.action == settled.request.action
+            && self.outcome == settled.outcome.code()
     }
 }
 

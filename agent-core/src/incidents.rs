@@ -2,7 +2,7 @@
 //! there.
 //!
 //! A module names the incident that a finding belongs to. The core remembers how its metrics have developed and what the
-//! kernel's files held in some of the last scans; a thread of its own, the clerk, takes evidence of who holds memory,
+//! kernel's files held in some of the last scans; a thread of its own, the writer, takes evidence of who holds memory,
 //! compares it with that of before, and writes everything into a directory.
 
 pub mod evidence;
@@ -27,22 +27,22 @@ use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::base::news::News;
 use crate::config::TellOwners;
-use crate::incidents::evidence::{Class, Level, Why};
+use crate::incidents::evidence::{Class, Level, Trigger};
 use crate::kernel::Snapshot;
-use crate::modules::abi::Verdict;
+use crate::modules::abi::CallResult;
 use crate::modules::output::{Finding, Number};
-use crate::modules::pool::{Ending, LateFinding, Member};
+use crate::modules::pool::{LateFinding, ModuleHandle, ScanResult};
 
 pub(crate) use explanations::{best_explanation, best_explanations, is_worth_telling};
 pub(crate) use owner::owner_for;
-use queue::Desk;
-pub use record::{History, Incident, Machine, State, Told, VERSION};
+use queue::IncidentQueue;
+pub use record::{FindingRecord, History, Incident, Machine, State, VERSION};
 use scans_after::Following;
 pub use store::archive::Archive;
-use store::metric_history::Chronicle;
-use store::recent_scans::{Still, Stills};
-pub use writer::Office;
-use writer::{Heard, Job};
+use store::metric_history::MetricHistory;
+use store::recent_scans::{RecentScan, RecentScans};
+pub use writer::IncidentConfig;
+use writer::{NewFinding, WriteTask};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
@@ -53,7 +53,7 @@ const REMINDER: Duration = Duration::from_secs(3600);
 
 /// Something to be logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct IncidentMessage {
     /// How bad it is.
     pub severity: Severity,
     /// Whose incident it is, or `core`.
@@ -93,11 +93,11 @@ pub struct Incidents(Option<Box<Watch>>);
 
 #[derive(Debug)]
 struct Watch {
-    desk: Desk,
-    chronicles: Vec<Chronicle>,
-    stills: Stills,
+    queue: IncidentQueue,
+    histories: Vec<MetricHistory>,
+    recent_scans: RecentScans,
     /// Where a daemon before this one has left what it remembered.
-    office: Office,
+    config: IncidentConfig,
     /// When the last scan was.
     now: Uptime,
     /// Reports that were lost since that was last told, of whom, and when that was.
@@ -121,12 +121,12 @@ impl Incidents {
     /// # Errors
     ///
     /// If the kernel gives us no more threads.
-    pub fn kept(office: Office) -> io::Result<Self> {
+    pub fn kept(config: IncidentConfig) -> io::Result<Self> {
         Ok(Self(Some(Box::new(Watch {
-            desk: Desk::open(office.clone())?,
-            office,
-            chronicles: Vec::new(),
-            stills: Stills::default(),
+            queue: IncidentQueue::open(config.clone())?,
+            config,
+            histories: Vec::new(),
+            recent_scans: RecentScans::default(),
             now: Uptime::default(),
             lost: 0,
             losers: BTreeSet::new(),
@@ -138,24 +138,26 @@ impl Incidents {
 
     /// Looks at a scan and at what the modules said of it. What is kept of every scan goes into buffers that are there
     /// already.
-    pub(crate) fn follow(&mut self, snapshot: &Snapshot, members: &[Member]) {
+    pub(crate) fn follow(&mut self, snapshot: &Snapshot, handles: &[ModuleHandle]) {
         if let Some(watch) = &mut self.0 {
-            watch.follow(snapshot, members);
+            watch.follow(snapshot, handles);
         }
     }
 
     /// Where words come out that do not belong to a scan.
     #[must_use]
-    pub fn words(&self) -> Receiver<Word> {
+    pub fn messages(&self) -> Receiver<IncidentMessage> {
         self.0
             .as_ref()
-            .map_or_else(crossbeam_channel::never, |watch| watch.desk.words().clone())
+            .map_or_else(crossbeam_channel::never, |watch| {
+                watch.queue.messages().clone()
+            })
     }
 
-    /// Whether the clerk could not keep up since this was last asked.
+    /// Whether the writer could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
         let watch = self.0.as_mut()?;
-        if watch.desk.is_newly_gone() {
+        if watch.queue.is_newly_gone() {
             return Some(News {
                 is_bad: true,
                 text: "the thread that writes incidents has died, so no incident is kept until the daemon is started \
@@ -163,7 +165,7 @@ impl Incidents {
                     .to_owned(),
             });
         }
-        let (lost, modules) = watch.desk.newly_lost();
+        let (lost, modules) = watch.queue.newly_lost();
         watch.lost += lost;
         watch.losers.extend(modules);
         let is_due = watch
@@ -190,70 +192,70 @@ impl Incidents {
     }
 
     /// Waits until all is written, but not for long; what is left to say.
-    pub fn end(&mut self) -> Vec<Word> {
+    pub fn end(&mut self) -> Vec<IncidentMessage> {
         let Some(mut watch) = self.0.take() else {
             return Vec::new();
         };
         watch.remember();
-        watch.desk.end()
+        watch.queue.end()
     }
 }
 
 impl Watch {
-    fn follow(&mut self, snapshot: &Snapshot, members: &[Member]) {
-        let answered = members
+    fn follow(&mut self, snapshot: &Snapshot, handles: &[ModuleHandle]) {
+        let answered = handles
             .iter()
-            .filter(|member| member.ending() == Ending::Answered(Verdict::Good));
-        for member in answered.clone() {
-            let metrics = member.words().metrics();
+            .filter(|handle| handle.ending() == ScanResult::Answered(CallResult::Good));
+        for handle in answered.clone() {
+            let metrics = handle.output().metrics();
             if !metrics.is_empty() {
-                self.chronicle(member.name()).note(snapshot.uptime, metrics);
+                self.history(handle.name()).note(snapshot.uptime, metrics);
             }
         }
         self.now = snapshot.uptime;
-        self.stills.note(snapshot);
+        self.recent_scans.note(snapshot);
         let is_due = self
             .taken
             .is_none_or(|taken| snapshot.uptime.since(taken) >= ROUTINE);
         if is_due {
             let why = if self.taken.is_none() {
-                Why::Start
+                Trigger::Start
             } else {
-                Why::Routine
+                Trigger::Routine
             };
-            self.take("", why, snapshot, members);
+            self.take("", why, snapshot, handles);
             self.remember();
         }
-        for member in members {
-            for LateFinding { seen, finding } in member.late_findings() {
+        for handle in handles {
+            for LateFinding { seen, finding } in handle.late_findings() {
                 if !finding.incident.is_empty() {
-                    self.hear(member.name(), finding, *seen, snapshot, members);
+                    self.hear(handle.name(), finding, *seen, snapshot, handles);
                 }
             }
         }
-        for member in answered {
-            for finding in &member.words().findings {
+        for handle in answered {
+            for finding in &handle.output().findings {
                 if !finding.incident.is_empty() {
                     let seen = snapshot.uptime;
-                    self.hear(member.name(), finding, seen, snapshot, members);
+                    self.hear(handle.name(), finding, seen, snapshot, handles);
                 }
             }
         }
         for (module, job) in self.following.note(snapshot) {
-            self.desk.hand_in(&module, job);
+            self.queue.hand_in(&module, job);
         }
     }
 
     /// Has evidence taken, for this module or for nobody.
-    fn take(&mut self, module: &str, why: Why, snapshot: &Snapshot, members: &[Member]) {
+    fn take(&mut self, module: &str, why: Trigger, snapshot: &Snapshot, handles: &[ModuleHandle]) {
         self.taken = Some(snapshot.uptime);
-        let job = Job::Take {
+        let job = WriteTask::Take {
             why,
             at: moment(snapshot.uptime),
-            levels: levels(members),
+            levels: levels(handles),
             page_size: snapshot.page_size,
         };
-        self.desk.hand_in(module, job);
+        self.queue.hand_in(module, job);
     }
 
     fn hear(
@@ -262,75 +264,75 @@ impl Watch {
         finding: &Finding,
         seen: Uptime,
         snapshot: &Snapshot,
-        members: &[Member],
+        handles: &[ModuleHandle],
     ) {
         if finding.severity == Severity::Debug {
-            self.take(module, Why::Suspicion, snapshot, members);
+            self.take(module, Trigger::Suspicion, snapshot, handles);
             return;
         }
-        let mut stills = Vec::new();
-        // The clerk does its work in this order: what there is of an incident belongs to it as long as it is open.
+        let mut recent_scans = Vec::new();
+        // The writer does its work in this order: what there is of an incident belongs to it as long as it is open.
         if finding.code.ends_with("-over") {
             if let Some(job) = self.following.end(module, &finding.incident) {
-                self.desk.hand_in(module, job);
+                self.queue.hand_in(module, job);
             }
         } else if finding.severity <= Severity::Notice
             && self.following.begin(module, &finding.incident)
         {
-            stills = self.stills.all();
-            stills.push(Still::of(snapshot));
+            recent_scans = self.recent_scans.all();
+            recent_scans.push(RecentScan::of(snapshot));
         }
-        let history = self.chronicle(module).history();
-        let heard = Heard {
+        let history = self.history(module).history();
+        let heard = NewFinding {
             module: module.to_owned(),
             name: finding.incident.clone(),
             severity: finding.severity,
             told: told(finding, seen, snapshot.uptime),
             history,
-            levels: levels(members),
+            levels: levels(handles),
             page_size: snapshot.page_size,
             period_ms: u64::try_from(snapshot.period.as_millis()).unwrap_or(u64::MAX),
-            stills,
+            recent_scans,
         };
-        self.desk.hand_in(module, Job::Hear(Box::new(heard)));
+        self.queue.hand_in(module, WriteTask::Hear(Box::new(heard)));
     }
 
     /// Lets a daemon after this one go on.
     fn remember(&mut self) {
-        for chronicle in &self.chronicles {
-            let job = Job::Remember {
-                module: chronicle.module().to_owned(),
-                history: chronicle.history(),
+        for history in &self.histories {
+            let job = WriteTask::Remember {
+                module: history.module().to_owned(),
+                history: history.history(),
             };
-            self.desk.hand_in(chronicle.module(), job);
+            self.queue.hand_in(history.module(), job);
         }
     }
 
-    fn chronicle(&mut self, module: &str) -> &mut Chronicle {
+    fn history(&mut self, module: &str) -> &mut MetricHistory {
         let index = self
-            .chronicles
+            .histories
             .iter()
-            .position(|chronicle| chronicle.module() == module);
+            .position(|history| history.module() == module);
         let index = index.unwrap_or_else(|| {
-            let Office {
+            let IncidentConfig {
                 state_dir, boot_id, ..
-            } = &self.office;
+            } = &self.config;
             let earlier = store::evidence_store::remembered(state_dir, boot_id, module);
-            self.chronicles.push(Chronicle::of(module, earlier));
-            self.chronicles.len() - 1
+            self.histories.push(MetricHistory::of(module, earlier));
+            self.histories.len() - 1
         });
-        &mut self.chronicles[index]
+        &mut self.histories[index]
     }
 }
 
 /// The classes of memory, as far as the module memleak publishes them. Another module may use the same names for something
 /// else.
-fn levels(members: &[Member]) -> Vec<Level> {
+fn levels(handles: &[ModuleHandle]) -> Vec<Level> {
     let metrics = |name: &str| {
-        let accountant = members.iter().find(|member| member.name() == ACCOUNTANT);
+        let accountant = handles.iter().find(|handle| handle.name() == ACCOUNTANT);
         let mut all = accountant
             .into_iter()
-            .flat_map(|member| member.words().metrics());
+            .flat_map(|handle| handle.output().metrics());
         all.find(|metric| metric.name == name)
             .map(|metric| metric.value)
     };
@@ -346,9 +348,9 @@ fn levels(members: &[Member]) -> Vec<Level> {
 }
 
 /// What a module has found in a snapshot that was taken at `seen`.
-fn told(finding: &Finding, seen: Uptime, now: Uptime) -> Told {
+fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
     let finite = |number: &&Number| number.value.is_finite();
-    Told {
+    FindingRecord {
         at: Moment {
             time: (clock::time_of_day() - Duration::from_secs(now.since(seen).as_secs()))
                 .to_string(),

@@ -41,5 +41,5 @@ pub(crate) use uptime::{BOOT_ID, UPTIME};
 pub use uptime::{boot_id, uptime};
 pub use vmstat::Vmstat;
 pub use wanted::Wanted;
-pub(crate) use wire::{Carried, Received};
+pub(crate) use wire::{Received, WireSnapshot};
 pub use zoneinfo::Zoneinfo;

@@ -10,10 +10,10 @@ mod html;
 mod identity;
 mod now;
 mod outlook;
+mod phrases;
 mod redaction;
 mod text;
 mod view;
-mod words;
 
 pub use export::{Names, export};
 pub use html::{html, html_with};

@@ -13,45 +13,45 @@ use std::time::Duration;
 use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Receiver;
 
-use crate::actions::policy::{Arbiter, Decision};
-use crate::actions::request_outcome::{Deed, Fate};
+use crate::actions::policy::{Policy, Ruling};
+use crate::actions::request_outcome::{Outcome, RequestOutcome};
 use crate::actions::{Actuator, Ledger, Mode, Notice, Restored};
 use crate::base::news::News;
 use crate::config::{ModuleSettings, Settings};
-use crate::decisions::system_counters::Vitals;
+use crate::decisions::system_counters::SystemCounters;
 use crate::decisions::{Decisions, Record};
-use crate::incidents::{Incidents, Word};
+use crate::incidents::{IncidentMessage, Incidents};
 use crate::kernel::trace::Frame;
 use crate::kernel::tunables;
 use crate::kernel::{Excess, FileCosts, Root, Sampler, Snapshot, Wanted};
-use crate::modules::abi::Verdict;
+use crate::modules::abi::CallResult;
 use crate::modules::catalogue::Registration;
-use crate::modules::crash_marker::Marker;
-use crate::modules::pool::{Bus, Ending, LateFinding, Member, Patience, Reason};
-use crate::modules::saved_state::States;
+use crate::modules::crash_marker::CrashMarker;
+use crate::modules::pool::{LateFinding, ModuleHandle, ModulePool, Patience, Reason, ScanResult};
+use crate::modules::saved_state::SavedStates;
 
 pub use error::{BuildError, BuildErrors};
 pub use idle::Idle;
 use rehearsal::Rehearsal;
 pub use site::{Site, Threads};
-use start::{Starting, arbiter, chosen, needed, owned, patience, start, wanted, without, writing};
+use start::{Starting, chosen, needed, owned, patience, policy, start, wanted, without, writing};
 pub use tunable_state::TunableState;
 
 /// The daemon without its clock, its signals and its log.
 #[derive(Debug)]
 pub struct Agent {
     sampler: Sampler,
-    bus: Bus,
-    arbiter: Arbiter,
+    bus: ModulePool,
+    policy: Policy,
     actuator: Actuator,
     /// Where what modules ask for changes only a recording.
     rehearsal: Option<Rehearsal>,
     period: Duration,
     patience: Patience,
     threads: Threads,
-    marker: Option<Marker>,
+    marker: Option<CrashMarker>,
     decisions: Decisions,
-    states: States,
+    states: SavedStates,
     incidents: Incidents,
     /// What the modules themselves read.
     needed: Wanted,
@@ -66,9 +66,9 @@ pub struct Round<'a> {
     /// What was seen.
     pub snapshot: &'a Snapshot,
     /// What every module said, by name.
-    pub members: &'a [Member],
+    pub handles: &'a [ModuleHandle],
     /// What became of their requests, in the order of the modules.
-    pub deeds: Vec<Deed>,
+    pub outcomes: Vec<RequestOutcome>,
     /// What was given back, as nobody looks after it any more.
     pub restored: Vec<Restored>,
     /// What was noticed of tunables and compactions, without anybody having asked.
@@ -93,7 +93,7 @@ impl Round<'_> {
     #[must_use]
     pub fn is_optional(&self, path: &str) -> bool {
         let mut explaining = Wanted::default();
-        Vitals::want(&mut explaining);
+        SystemCounters::want(&mut explaining);
         explaining.names(path) && !self.needed.names(path)
     }
 }
@@ -101,7 +101,7 @@ impl Round<'_> {
 /// The enabled modules that would not be run, as another one owns what they want to change.
 #[must_use]
 pub fn clashing(settings: &Settings, modules: &[Registration]) -> Vec<Idle> {
-    let (_, clashes) = arbiter(&chosen(settings, modules));
+    let (_, clashes) = policy(&chosen(settings, modules));
     clashes.iter().map(Idle::clashing).collect()
 }
 
@@ -132,13 +132,13 @@ impl Agent {
             incidents,
         } = site;
         let chosen = chosen(settings, modules);
-        let (arbiter, clashes) = arbiter(&chosen);
+        let (policy, clashes) = policy(&chosen);
         let starting = Starting {
             threads,
             marker: marker.as_mut(),
             states: &mut states,
         };
-        let (members, idle) = start(&chosen, &clashes, starting).map_err(|errors| {
+        let (handles, idle) = start(&chosen, &clashes, starting).map_err(|errors| {
             if let Some(marker) = &marker {
                 marker.excuse();
             }
@@ -162,8 +162,8 @@ impl Agent {
         sampler.wait_for_files(patience(settings).deadline);
         Ok(Self {
             sampler,
-            bus: Bus::new(members),
-            arbiter,
+            bus: ModulePool::new(handles),
+            policy,
             actuator,
             rehearsal,
             period: settings.core.period,
@@ -191,14 +191,14 @@ impl Agent {
         modules: &[Registration],
     ) -> Result<Vec<Restored>, BuildErrors> {
         let chosen = chosen(settings, modules);
-        let (arbiter, clashes) = arbiter(&chosen);
+        let (policy, clashes) = policy(&chosen);
         // One that has answered by now, if late, is not busy.
         let late = self.late_findings();
         let is_waiting = |name: &str| {
             self.bus
-                .members()
+                .handles()
                 .iter()
-                .any(|member| member.name() == name && member.is_idle())
+                .any(|handle| handle.name() == name && handle.is_idle())
         };
         let keeps: Vec<bool> = chosen
             .iter()
@@ -219,19 +219,19 @@ impl Agent {
             marker: self.marker.as_mut(),
             states: &mut self.states,
         };
-        let (mut members, idle) = start(&fresh, &clashes, starting).map_err(|errors| {
+        let (mut handles, idle) = start(&fresh, &clashes, starting).map_err(|errors| {
             self.bus.hand_on(late.clone());
             BuildErrors(errors)
         })?;
-        let kept = |member: &Member| {
+        let kept = |handle: &ModuleHandle| {
             chosen
                 .iter()
                 .zip(&keeps)
-                .any(|((_, settings), keep)| *keep && settings.name == member.name())
+                .any(|((_, settings), keep)| *keep && settings.name == handle.name())
         };
-        let old = std::mem::replace(&mut self.bus, Bus::new(Vec::new())).into_members();
-        members.extend(old.into_iter().filter(kept));
-        self.bus = Bus::new(members);
+        let old = std::mem::replace(&mut self.bus, ModulePool::new(Vec::new())).into_members();
+        handles.extend(old.into_iter().filter(kept));
+        self.bus = ModulePool::new(handles);
         self.bus.hand_on(late);
         let active = without(&chosen, &clashes);
         let budget = settings.core.file_budget;
@@ -239,14 +239,14 @@ impl Agent {
         self.sampler.wait_for_files(patience(settings).deadline);
         self.decisions.watch(writing(&active));
         self.needed = needed(&active, budget);
-        self.arbiter = arbiter;
+        self.policy = policy;
         self.actuator.limit(settings.core.limits);
         self.period = settings.core.period;
         self.patience = patience(settings);
         self.running = owned(&chosen);
         self.idle = idle;
-        let arbiter = &self.arbiter;
-        let is_left = |tunable: &str| arbiter.owner(tunable).is_none();
+        let policy = &self.policy;
+        let is_left = |tunable: &str| policy.owner(tunable).is_none();
         Ok(self.actuator.restore_those(is_left))
     }
 
@@ -278,7 +278,7 @@ impl Agent {
 
     /// The names of the modules that were started.
     pub fn modules(&self) -> impl Iterator<Item = &str> {
-        let names = self.bus.members().iter().map(Member::name);
+        let names = self.bus.handles().iter().map(ModuleHandle::name);
         names.filter(|name| self.idle.iter().all(|idle| idle.module != *name))
     }
 
@@ -290,8 +290,8 @@ impl Agent {
 
     /// The modules, by name, as they were after the last scan.
     #[must_use]
-    pub fn members(&self) -> &[Member] {
-        self.bus.members()
+    pub fn handles(&self) -> &[ModuleHandle] {
+        self.bus.handles()
     }
 
     /// What was seen last.
@@ -317,7 +317,7 @@ impl Agent {
                 name: knob.name.to_owned(),
                 value: self.actuator.current(knob),
                 original: entry.and_then(|entry| entry.original.parse().ok()),
-                owner: self.arbiter.owner(knob.name).map(str::to_owned),
+                owner: self.policy.owner(knob.name).map(str::to_owned),
                 yielded: self.actuator.is_yielded(knob),
             }
         })
@@ -331,18 +331,18 @@ impl Agent {
 
     /// The modules that do not work, before there was a scan: their names, and why.
     pub fn broken(&self) -> impl Iterator<Item = (&str, &str)> {
-        let quarantined = |member: &&Member| {
-            let is_idle = matches!(member.ending(), Ending::Quarantined(Reason::Idle, _));
+        let quarantined = |handle: &&ModuleHandle| {
+            let is_idle = matches!(handle.ending(), ScanResult::Quarantined(Reason::Idle, _));
             let is_down = matches!(
-                member.ending(),
-                Ending::Quarantined(..) | Ending::Restarting(_)
+                handle.ending(),
+                ScanResult::Quarantined(..) | ScanResult::Restarting(_)
             );
             is_down && !is_idle
         };
-        self.bus.members().iter().filter(quarantined).map(|member| {
-            let problem = member.words().problems.first();
+        self.bus.handles().iter().filter(quarantined).map(|handle| {
+            let problem = handle.output().problems.first();
             (
-                member.name(),
+                handle.name(),
                 problem.map_or("no reason given", |(_, text)| text),
             )
         })
@@ -384,21 +384,21 @@ impl Agent {
             self.bus.quarantine_for_files(&module, scans, &why);
         }
         self.bus.scan(&snapshot, self.patience, alive);
-        let mut deeds = self.carry_out(now);
+        let mut outcomes = self.carry_out(now);
         let restored = self.restore_of_the_quarantined();
         if self.rehearsal.is_some() {
             let changes = rehearsal::frame(self.actuator.rehearsed());
             self.sampler.apply(&changes);
         }
         let notices = self.actuator.notices();
-        let members = self.bus.members();
+        let handles = self.bus.handles();
         let records = self
             .decisions
-            .follow(&snapshot, members, &notices, &mut deeds);
+            .follow(&snapshot, handles, &notices, &mut outcomes);
         self.bus.hand_over_states(&mut self.states);
         self.states.pass(now);
-        let members = self.bus.members();
-        self.incidents.follow(&snapshot, members);
+        let handles = self.bus.handles();
+        self.incidents.follow(&snapshot, handles);
         let news = self.decisions.news().into_iter();
         let news = news
             .chain(self.states.news())
@@ -406,8 +406,8 @@ impl Agent {
             .collect();
         Round {
             snapshot: self.sampler.last(),
-            members,
-            deeds,
+            handles,
+            outcomes,
             restored,
             notices,
             records,
@@ -418,18 +418,19 @@ impl Agent {
 
     /// Reads nothing for modules in quarantine that only they know. One of which a file still hangs stays there.
     fn let_rest(&mut self, now: Uptime) {
-        let members = self.bus.members().iter();
-        let resting = members.filter(|member| matches!(member.ending(), Ending::Quarantined(..)));
-        let resting: Vec<String> = resting.map(|member| member.name().to_owned()).collect();
+        let handles = self.bus.handles().iter();
+        let resting =
+            handles.filter(|handle| matches!(handle.ending(), ScanResult::Quarantined(..)));
+        let resting: Vec<String> = resting.map(|handle| handle.name().to_owned()).collect();
         for name in &resting {
             if self.sampler.is_stuck(name) {
                 self.bus.prolong(name, now);
             }
         }
-        let members = self.bus.members();
+        let handles = self.bus.handles();
         self.sampler.rest(|name| {
-            let mut members = members.iter();
-            members.any(|member| member.name() == name && member.rests(now))
+            let mut handles = handles.iter();
+            handles.any(|handle| handle.name() == name && handle.rests(now))
         });
     }
 
@@ -440,46 +441,46 @@ impl Agent {
     }
 
     /// Does what modules ask for, as far as they may.
-    fn carry_out(&mut self, now: Uptime) -> Vec<Deed> {
-        let mut deeds = Vec::new();
-        for member in self.bus.members() {
+    fn carry_out(&mut self, now: Uptime) -> Vec<RequestOutcome> {
+        let mut outcomes = Vec::new();
+        for handle in self.bus.handles() {
             // What a module wants that could not make sense of the machine is not to be trusted.
-            if member.ending() != Ending::Answered(Verdict::Good) {
+            if handle.ending() != ScanResult::Answered(CallResult::Good) {
                 continue;
             }
-            for request in &member.words().requests {
-                let fate = match self.arbiter.decide(member.name(), request) {
-                    Decision::NotOwner => Fate::NotOwner,
-                    Decision::Advise => Fate::Advised,
-                    Decision::CarryOut => match self.actuator.carry_out(&request.action, now) {
-                        Ok(outcome) => Fate::CarriedOut(outcome),
-                        Err(error) => Fate::Failed(error.to_string()),
+            for request in &handle.output().requests {
+                let outcome = match self.policy.decide(handle.name(), request) {
+                    Ruling::NotOwner => Outcome::NotOwner,
+                    Ruling::Advise => Outcome::Advised,
+                    Ruling::CarryOut => match self.actuator.carry_out(&request.action, now) {
+                        Ok(outcome) => Outcome::CarriedOut(outcome),
+                        Err(error) => Outcome::Failed(error.to_string()),
                     },
                 };
-                deeds.push(Deed {
-                    module: member.name().to_owned(),
+                outcomes.push(RequestOutcome {
+                    module: handle.name().to_owned(),
                     request: request.clone(),
-                    fate,
+                    outcome,
                     decision: None,
                 });
             }
         }
-        deeds
+        outcomes
     }
 
     /// Nobody looks after what a module has changed that is not asked any more.
     fn restore_of_the_quarantined(&mut self) -> Vec<Restored> {
-        let members = self.bus.members().iter();
-        let quarantined: Vec<&str> = members
-            .filter(|member| matches!(member.ending(), Ending::Quarantined(..)))
-            .map(Member::name)
+        let handles = self.bus.handles().iter();
+        let quarantined: Vec<&str> = handles
+            .filter(|handle| matches!(handle.ending(), ScanResult::Quarantined(..)))
+            .map(ModuleHandle::name)
             .collect();
         if quarantined.is_empty() {
             return Vec::new();
         }
-        let arbiter = &self.arbiter;
+        let policy = &self.policy;
         self.actuator.restore_those(|tunable| {
-            let owner = arbiter.owner(tunable);
+            let owner = policy.owner(tunable);
             owner.is_some_and(|owner| quarantined.contains(&owner))
         })
     }
@@ -501,12 +502,12 @@ impl Agent {
 
     /// Where words about incidents come out, which do not belong to a scan.
     #[must_use]
-    pub fn incident_words(&self) -> Receiver<Word> {
-        self.incidents.words()
+    pub fn incident_words(&self) -> Receiver<IncidentMessage> {
+        self.incidents.messages()
     }
 
     /// Waits until all incidents are written, but not for long. What is left to say of them.
-    pub fn end_incidents(&mut self) -> Vec<Word> {
+    pub fn end_incidents(&mut self) -> Vec<IncidentMessage> {
         self.incidents.end()
     }
 

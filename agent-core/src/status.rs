@@ -10,5 +10,5 @@ mod summary;
 pub(crate) use line::line;
 pub use metrics::exposition;
 pub(crate) use metrics::{Clash, clashes, exposition_without_daemon};
-pub use recent::{Brief, Kept, Latest, Reload};
-pub use summary::{Files, Log, Machine, Message, Module, Overview, Requests};
+pub use recent::{Recent, RecentDecision, RecentIncident, Reload};
+pub use summary::{Files, Log, Machine, Message, Module, Requests, Summary};

@@ -10,7 +10,7 @@ use agent_core::kernel::{Root, Sampler, Snapshot, Wanted};
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
 use agent_core::modules::permit::Permit;
-use agent_core::modules::pool::{Bus, Member, Patience, await_start};
+use agent_core::modules::pool::{ModuleHandle, ModulePool, Patience, await_start};
 use agent_core::modules::runner::Recipe;
 use agent_core::scan::Threads;
 
@@ -36,8 +36,8 @@ pub(crate) fn loaded(directory: &Path) -> Vec<Registration> {
 }
 
 /// Starts modules with their defaults.
-pub(crate) fn bus(modules: &[Registration], threads: Threads, isolation: Isolation) -> Bus {
-    let member = |module: &Registration| {
+pub(crate) fn bus(modules: &[Registration], threads: Threads, isolation: Isolation) -> ModulePool {
+    let handle = |module: &Registration| {
         let options = module.description.schema.options.iter();
         let recipe = Recipe {
             module: module.clone(),
@@ -49,17 +49,17 @@ pub(crate) fn bus(modules: &[Registration], threads: Threads, isolation: Isolati
             state: Arc::default(),
         };
         match threads {
-            Threads::None => Member::inline(recipe),
-            Threads::OnePerModule => Member::on_thread(recipe, None, None).unwrap(),
+            Threads::None => ModuleHandle::inline(recipe),
+            Threads::OnePerModule => ModuleHandle::on_thread(recipe, None, None).unwrap(),
         }
     };
-    let mut members: Vec<Member> = modules.iter().map(member).collect();
-    assert_eq!(await_start(&mut members, PATIENCE.deadline), []);
-    assert!(members.iter().all(Member::is_idle));
-    Bus::new(members)
+    let mut handles: Vec<ModuleHandle> = modules.iter().map(handle).collect();
+    assert_eq!(await_start(&mut handles, PATIENCE.deadline), []);
+    assert!(handles.iter().all(ModuleHandle::is_idle));
+    ModulePool::new(handles)
 }
 
-pub(crate) fn scan(bus: &mut Bus, snapshot: &Arc<Snapshot>) {
+pub(crate) fn scan(bus: &mut ModulePool, snapshot: &Arc<Snapshot>) {
     bus.scan(snapshot, PATIENCE, &mut || None);
 }
 

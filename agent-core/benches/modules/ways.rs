@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agent_core::config::Isolation;
 use agent_core::kernel::{Sampler, Snapshot};
 use agent_core::modules::catalogue::{Catalogue, Registration};
-use agent_core::modules::pool::Bus;
+use agent_core::modules::pool::ModulePool;
 use agent_core::scan::Threads;
 
 use crate::table::Row;
@@ -17,7 +17,7 @@ const ROUNDS: usize = 200;
 
 /// A way to call a module, and how long each scan took, in microseconds.
 struct Way {
-    bus: Bus,
+    bus: ModulePool,
     sampler: Sampler,
     /// The one snapshot that is looked at again and again; without it, one is taken for each scan.
     still: Option<Arc<Snapshot>>,

@@ -7,14 +7,14 @@ use adaptivemm_module_api::units::Uptime;
 use agent_core::base::linked::CHOSEN;
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::decisions::Decisions;
-use agent_core::incidents::{Incidents, Office};
+use agent_core::incidents::{IncidentConfig, Incidents};
 use agent_core::kernel::Root;
 use agent_core::log::messages::Reporter;
-use agent_core::log::sinks::Journal;
+use agent_core::log::sinks::Logger;
 use agent_core::modules::catalogue;
 use agent_core::modules::catalogue::Registration;
-use agent_core::modules::crash_marker::Marker;
-use agent_core::modules::saved_state::States;
+use agent_core::modules::crash_marker::CrashMarker;
+use agent_core::modules::saved_state::SavedStates;
 use agent_core::scan::{Agent, Site, Threads};
 
 /// The threads that write what is kept, by the names that the kernel has for them.
@@ -29,7 +29,7 @@ pub(crate) const HOUR: u32 = 120;
 pub(crate) struct Daemon {
     agent: Agent,
     reporter: Reporter,
-    journal: Journal,
+    journal: Logger,
     now: Duration,
     scans: u32,
     findings: usize,
@@ -58,7 +58,7 @@ impl Daemon {
     pub(crate) fn keeping(names: &[&str], root: Root, state_dir: &Path) -> Self {
         const BOOT: &str = "of-this-test";
         let (modules, settings) = chosen(names);
-        let office = Office {
+        let office = IncidentConfig {
             root: root.clone(),
             state_dir: state_dir.to_owned(),
             boot_id: BOOT.to_owned(),
@@ -68,9 +68,9 @@ impl Daemon {
         };
         let site = Site {
             threads: Threads::OnePerModule,
-            marker: Some(Marker::take_over(state_dir).unwrap()),
+            marker: Some(CrashMarker::take_over(state_dir).unwrap()),
             decisions: Decisions::kept(state_dir, Some(BOOT.to_owned())),
-            states: States::kept(state_dir, BOOT),
+            states: SavedStates::kept(state_dir, BOOT),
             incidents: Incidents::kept(office).unwrap(),
             ..Site::looked_at(root)
         };
@@ -81,7 +81,7 @@ impl Daemon {
         Self {
             agent: Agent::build(site, settings, modules).unwrap(),
             reporter: Reporter::new(),
-            journal: Journal::to_writer(Box::new(std::io::sink()), 0),
+            journal: Logger::to_writer(Box::new(std::io::sink()), 0),
             now: Duration::ZERO,
             scans: 0,
             findings: 0,
@@ -96,11 +96,11 @@ impl Daemon {
         let round = self.agent.scan(Uptime(self.now));
         self.reporter.report(&round, &mut self.journal);
         let findings = round
-            .members
+            .handles
             .iter()
-            .map(|member| member.words().findings.len());
+            .map(|handle| handle.output().findings.len());
         self.findings += findings.sum::<usize>();
-        self.requests += round.deeds.len();
+        self.requests += round.outcomes.len();
     }
 
     /// How many scans there were so far.

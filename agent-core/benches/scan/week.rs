@@ -86,8 +86,8 @@ impl Moving {
     /// on this machine: a healthy machine, about which there is nothing to say.
     fn print(&self, noise: &mut Noise, text: &mut String) {
         text.clear();
-        for (words, number) in &self.parts {
-            text.push_str(words);
+        for (output, number) in &self.parts {
+            text.push_str(output);
             if let Some(number) = number {
                 let span = number.min(&4096) / 8;
                 write!(text, "{}", number - span / 2 + noise.next() % (span + 1)).unwrap();

@@ -11,7 +11,7 @@ use libc::O_NONBLOCK;
 
 use super::compactor::Compactor;
 use super::ledger::{Entry, Ledger};
-use super::outcome::{ActionFailed, Notice, Outcome, Restored};
+use super::outcome::{ActionFailed, ActionOutcome, Notice, Restored};
 use super::rate::Rate;
 use crate::config::ChangeLimits;
 use crate::kernel::Root;
@@ -31,7 +31,7 @@ pub enum Mode {
 
 /// Whose value a tunable has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct TunableOwner {
     /// The value before our first change, if we have changed it.
     pub original: Option<i64>,
     /// Somebody else has changed it after us.
@@ -83,7 +83,7 @@ impl Actuator {
     }
 
     /// Looks at the value that a tunable has in this scan: who changes one that we have changed owns it.
-    pub fn observe(&mut self, knob: &'static Knob, value: i64, now: Uptime) -> Standing {
+    pub fn observe(&mut self, knob: &'static Knob, value: i64, now: Uptime) -> TunableOwner {
         if self.mode == Mode::Rehearse {
             self.rehearsed.insert(knob.name, value);
         }
@@ -96,7 +96,7 @@ impl Actuator {
             }
         }
         let is_yielded = self.yielded.contains_key(knob.name);
-        Standing {
+        TunableOwner {
             original: original
                 .filter(|_| !is_yielded)
                 .and_then(|original| original.parse().ok()),
@@ -162,7 +162,11 @@ impl Actuator {
     /// # Errors
     ///
     /// If the kernel refuses it, or does not have what is to be changed.
-    pub fn carry_out(&mut self, action: &Action, now: Uptime) -> Result<Outcome, ActionFailed> {
+    pub fn carry_out(
+        &mut self,
+        action: &Action,
+        now: Uptime,
+    ) -> Result<ActionOutcome, ActionFailed> {
         let outcome = match action {
             Action::Set { tunable, value } => match tunables::find(tunable) {
                 Some(knob) => self.set(action, knob, *value, now),
@@ -173,7 +177,7 @@ impl Actuator {
             },
             Action::CompactNode { node } => self.compact(action, *node, now),
         }?;
-        if matches!(outcome, Outcome::Done { .. } | Outcome::Begun) {
+        if matches!(outcome, ActionOutcome::Done { .. } | ActionOutcome::Begun) {
             self.rate.count(action, now);
         }
         Ok(outcome)
@@ -185,34 +189,34 @@ impl Actuator {
         knob: &'static Knob,
         value: i64,
         now: Uptime,
-    ) -> Result<Outcome, ActionFailed> {
+    ) -> Result<ActionOutcome, ActionFailed> {
         let found = self
             .value(knob)
             .map_err(|source| self.refused(knob, source))?;
         if self.yielded.contains_key(knob.name) {
             let found = found.to_string();
-            return Ok(Outcome::Yielded { found });
+            return Ok(ActionOutcome::Yielded { found });
         }
         let before = found.to_string();
         if let Some(entry) = self.ledger.entry(knob.name).filter(|e| !e.is_ours(&before)) {
             let original = entry.original.clone();
             self.yield_to_others(knob, found, original, now);
-            return Ok(Outcome::Yielded { found: before });
+            return Ok(ActionOutcome::Yielded { found: before });
         }
         if found == value {
-            return Ok(Outcome::AlreadySo);
+            return Ok(ActionOutcome::AlreadySo);
         }
         let limit = self.limits.per_minute;
         if self.rate.is_exhausted(action, now, limit) {
-            return Ok(Outcome::TooOften { limit });
+            return Ok(ActionOutcome::TooOften { limit });
         }
         if self.mode == Mode::Simulate {
-            return Ok(Outcome::Simulated {
+            return Ok(ActionOutcome::Simulated {
                 before: Some(before),
             });
         }
         self.change(knob, &before, value)?;
-        Ok(Outcome::Done { before })
+        Ok(ActionOutcome::Done { before })
     }
 
     /// Notes what the value is, and what it will be, and changes it.
@@ -283,17 +287,17 @@ impl Actuator {
         action: &Action,
         node: u32,
         now: Uptime,
-    ) -> Result<Outcome, ActionFailed> {
+    ) -> Result<ActionOutcome, ActionFailed> {
         if self.compactor.is_busy(node) {
-            return Ok(Outcome::Busy);
+            return Ok(ActionOutcome::Busy);
         }
         let limit = self.limits.per_minute;
         if self.rate.is_exhausted(action, now, limit) {
-            return Ok(Outcome::TooOften { limit });
+            return Ok(ActionOutcome::TooOften { limit });
         }
         match self.mode {
-            Mode::Simulate => return Ok(Outcome::Simulated { before: None }),
-            Mode::Rehearse => return Ok(Outcome::Begun),
+            Mode::Simulate => return Ok(ActionOutcome::Simulated { before: None }),
+            Mode::Rehearse => return Ok(ActionOutcome::Begun),
             Mode::Live => {}
         }
         let path = self.compact_file(node);
@@ -307,7 +311,7 @@ impl Actuator {
         self.compactor
             .begin(node, path.clone())
             .map_err(failed)
-            .map(|()| Outcome::Begun)
+            .map(|()| ActionOutcome::Begun)
     }
 
     /// The file that compacts a node. A kernel without NUMA has none for its one node, but one for all memory.

@@ -19,18 +19,18 @@ const ALL: &str = "1";
 /// The thread, once there was something to do.
 #[derive(Debug, Default)]
 pub(super) struct Compactor {
-    channels: Option<(Sender<Job>, Receiver<Done>)>,
+    channels: Option<(Sender<CompactionTask>, Receiver<CompactionResult>)>,
     busy: BTreeMap<u32, PathBuf>,
 }
 
 #[derive(Debug)]
-struct Job {
+struct CompactionTask {
     node: u32,
     path: PathBuf,
 }
 
 #[derive(Debug)]
-struct Done {
+struct CompactionResult {
     node: u32,
     took: Duration,
     result: io::Result<()>,
@@ -53,7 +53,7 @@ impl Compactor {
             None => start()?,
         };
         let (jobs, _) = self.channels.insert(channels);
-        let job = Job {
+        let job = CompactionTask {
             node,
             path: path.clone(),
         };
@@ -65,11 +65,11 @@ impl Compactor {
 
     /// What has ended since this was last asked.
     pub(super) fn ended(&mut self) -> Vec<Notice> {
-        let ended: Vec<Done> = match &self.channels {
+        let ended: Vec<CompactionResult> = match &self.channels {
             Some((_, ended)) => ended.try_iter().collect(),
             None => Vec::new(),
         };
-        let notice = |done: Done| {
+        let notice = |done: CompactionResult| {
             let path = self.busy.remove(&done.node).unwrap_or_default();
             let failed = |error| format!("cannot write {}: {error}", path.display());
             Notice::Compacted {
@@ -82,19 +82,19 @@ impl Compactor {
     }
 }
 
-fn start() -> io::Result<(Sender<Job>, Receiver<Done>)> {
+fn start() -> io::Result<(Sender<CompactionTask>, Receiver<CompactionResult>)> {
     // A node is in it once at most.
-    let (give, jobs) = unbounded::<Job>();
+    let (give, jobs) = unbounded::<CompactionTask>();
     let (tell, ended) = unbounded();
     thread::Builder::new()
         .name("compactor".to_owned())
         .stack_size(64 << 10)
         .spawn(move || {
-            for Job { node, path } in jobs {
+            for CompactionTask { node, path } in jobs {
                 let before = clock::now();
                 let result = write(&path, ALL);
                 let took = before.elapsed();
-                if tell.send(Done { node, took, result }).is_err() {
+                if tell.send(CompactionResult { node, took, result }).is_err() {
                     break;
                 }
             }

@@ -10,7 +10,7 @@ use crate::modules::output::Action;
 
 /// What became of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ActionOutcome {
     /// The tunable was changed.
     Done {
         /// The value before.
@@ -39,7 +39,7 @@ pub enum Outcome {
     },
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for ActionOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done { before } => write!(f, "done, was {before}"),

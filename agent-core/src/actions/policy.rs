@@ -9,7 +9,7 @@ use crate::modules::permit::Permit;
 
 /// What is to become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum Ruling {
     /// The actuator carries it out.
     CarryOut,
     /// The module only advises: it is said, and not done.
@@ -56,34 +56,34 @@ impl fmt::Display for Clash {
 
 /// Knows the owner of every tunable and the mode of every module.
 #[derive(Debug, Default)]
-pub struct Arbiter {
+pub struct Policy {
     owners: BTreeMap<String, String>,
     advisers: Vec<String>,
 }
 
-impl Arbiter {
+impl Policy {
     /// For these modules: name, permit, mode. The first that may change a tunable owns it, and a later one that
     /// may change it as well is returned: it is not to be run, and owns nothing. A module that only advises owns
     /// nothing either. A node may be compacted for several modules.
     pub fn new<'a>(
         modules: impl Iterator<Item = (&'a str, &'a Permit, ModuleMode)>,
     ) -> (Self, Vec<Clash>) {
-        let mut arbiter = Self::default();
+        let mut policy = Self::default();
         let mut clashes = Vec::new();
         for (name, permit, mode) in modules {
             if mode == ModuleMode::Advise {
-                arbiter.advisers.push(name.to_owned());
+                policy.advisers.push(name.to_owned());
                 continue;
             }
             let mut owned = Vec::new();
             for tunable in permit.tunables() {
-                if let Some(owner) = arbiter.owner(tunable) {
+                if let Some(owner) = policy.owner(tunable) {
                     owned.push((tunable.to_owned(), owner.to_owned()));
                 }
             }
             if owned.is_empty() {
                 for tunable in permit.tunables() {
-                    arbiter.owners.insert(tunable.to_owned(), name.to_owned());
+                    policy.owners.insert(tunable.to_owned(), name.to_owned());
                 }
             } else {
                 clashes.push(Clash {
@@ -92,7 +92,7 @@ impl Arbiter {
                 });
             }
         }
-        (arbiter, clashes)
+        (policy, clashes)
     }
 
     /// The module that changes this tunable; none if modules only advise on it.
@@ -103,17 +103,17 @@ impl Arbiter {
 
     /// Decides on one request of a module.
     #[must_use]
-    pub fn decide(&self, module: &str, request: &Request) -> Decision {
+    pub fn decide(&self, module: &str, request: &Request) -> Ruling {
         let is_owned = match &request.action {
             Action::Set { tunable, .. } => self.owner(tunable) == Some(module),
             Action::CompactNode { .. } => true,
         };
         if self.advisers.iter().any(|adviser| adviser == module) {
-            Decision::Advise
+            Ruling::Advise
         } else if !is_owned {
-            Decision::NotOwner
+            Ruling::NotOwner
         } else {
-            Decision::CarryOut
+            Ruling::CarryOut
         }
     }
 }
@@ -156,13 +156,13 @@ mod tests {
         let c = permit(&[CACHE], None);
         let active = ModuleMode::Active;
 
-        let (arbiter, found) =
-            Arbiter::new([("a", &a, active), ("b", &b, active), ("c", &c, active)].into_iter());
+        let (policy, found) =
+            Policy::new([("a", &a, active), ("b", &b, active), ("c", &c, active)].into_iter());
 
         let text = "the module a owns vm.watermark_scale_factor".to_owned();
         assert_eq!(clashes(&found), [("b", text)]);
         assert_eq!(
-            (arbiter.owner(WSF), arbiter.owner(CACHE)),
+            (policy.owner(WSF), policy.owner(CACHE)),
             (Some("a"), Some("c"))
         );
         assert_eq!(
@@ -179,11 +179,10 @@ mod tests {
             permit(&["vm.swappiness"], None),
         );
 
-        let (arbiter, found) = Arbiter::new(
-            [("a", &a, ModuleMode::Active), ("b", &b, ModuleMode::Active)].into_iter(),
-        );
+        let (policy, found) =
+            Policy::new([("a", &a, ModuleMode::Active), ("b", &b, ModuleMode::Active)].into_iter());
 
-        assert_eq!((arbiter.owner("vm.swappiness"), found), (None, vec![]));
+        assert_eq!((policy.owner("vm.swappiness"), found), (None, vec![]));
     }
 
     #[test]
@@ -196,7 +195,7 @@ mod tests {
             numbers: Vec::new(),
         };
 
-        let (arbiter, found) = Arbiter::new(
+        let (policy, found) = Policy::new(
             [
                 ("a", &all, ModuleMode::Advise),
                 ("b", &none, ModuleMode::Active),
@@ -208,12 +207,12 @@ mod tests {
 
         assert_eq!(found, []);
         assert_eq!(
-            ["a", "b", "c", "d"].map(|module| arbiter.decide(module, &request)),
+            ["a", "b", "c", "d"].map(|module| policy.decide(module, &request)),
             [
-                Decision::Advise,
-                Decision::NotOwner,
-                Decision::CarryOut,
-                Decision::Advise
+                Ruling::Advise,
+                Ruling::NotOwner,
+                Ruling::CarryOut,
+                Ruling::Advise
             ]
         );
     }

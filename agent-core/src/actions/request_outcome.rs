@@ -2,27 +2,27 @@
 
 use std::fmt;
 
-use crate::actions::Outcome;
+use crate::actions::ActionOutcome;
 use crate::modules::output::Request;
 
 /// A request and what became of it.
 #[derive(Debug)]
-pub struct Deed {
+pub struct RequestOutcome {
     /// Who asked.
     pub module: String,
     /// For what.
     pub request: Request,
     /// What became of it.
-    pub fate: Fate,
+    pub outcome: Outcome,
     /// The number under which it is explained; `None` if there was nothing to decide.
     pub decision: Option<u64>,
 }
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// It was carried out, as far as it could be.
-    CarriedOut(Outcome),
+    CarriedOut(ActionOutcome),
     /// It could not be carried out.
     Failed(String),
     /// It was only said, as the module is to advise.
@@ -31,18 +31,18 @@ pub enum Fate {
     NotOwner,
 }
 
-impl Fate {
+impl Outcome {
     /// For programs, in kebab-case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::CarriedOut(Outcome::Done { .. }) => "done",
-            Self::CarriedOut(Outcome::Simulated { .. }) => "simulated",
-            Self::CarriedOut(Outcome::Begun) => "begun",
-            Self::CarriedOut(Outcome::AlreadySo) => "already-so",
-            Self::CarriedOut(Outcome::Busy) => "busy",
-            Self::CarriedOut(Outcome::Yielded { .. }) => "yielded",
-            Self::CarriedOut(Outcome::TooOften { .. }) => "too-often",
+            Self::CarriedOut(ActionOutcome::Done { .. }) => "done",
+            Self::CarriedOut(ActionOutcome::Simulated { .. }) => "simulated",
+            Self::CarriedOut(ActionOutcome::Begun) => "begun",
+            Self::CarriedOut(ActionOutcome::AlreadySo) => "already-so",
+            Self::CarriedOut(ActionOutcome::Busy) => "busy",
+            Self::CarriedOut(ActionOutcome::Yielded { .. }) => "yielded",
+            Self::CarriedOut(ActionOutcome::TooOften { .. }) => "too-often",
             Self::Failed(_) => "failed",
             Self::Advised => "advised",
             Self::NotOwner => "not-owner",
@@ -51,30 +51,36 @@ impl Fate {
 
     /// Whether there was something to decide: what is so already, or is being done, is not asked about again.
     pub(crate) fn is_decision(&self) -> bool {
-        !matches!(self, Self::CarriedOut(Outcome::AlreadySo | Outcome::Busy))
+        !matches!(
+            self,
+            Self::CarriedOut(ActionOutcome::AlreadySo | ActionOutcome::Busy)
+        )
     }
 
     /// Whether the machine was changed.
     pub(crate) fn is_change(&self) -> bool {
         matches!(
             self,
-            Self::CarriedOut(Outcome::Done { .. } | Outcome::Begun)
+            Self::CarriedOut(ActionOutcome::Done { .. } | ActionOutcome::Begun)
         )
     }
 
     /// Whether the machine would have been changed.
     pub(crate) fn is_simulated(&self) -> bool {
-        matches!(self, Self::CarriedOut(Outcome::Simulated { .. }))
+        matches!(self, Self::CarriedOut(ActionOutcome::Simulated { .. }))
     }
 
     /// The value that the tunable had, if it was looked at.
     pub(crate) fn before(&self) -> Option<&str> {
         match self {
-            Self::CarriedOut(Outcome::Done { before }) => Some(before),
-            Self::CarriedOut(Outcome::Simulated { before }) => before.as_deref(),
-            Self::CarriedOut(Outcome::Yielded { found }) => Some(found),
+            Self::CarriedOut(ActionOutcome::Done { before }) => Some(before),
+            Self::CarriedOut(ActionOutcome::Simulated { before }) => before.as_deref(),
+            Self::CarriedOut(ActionOutcome::Yielded { found }) => Some(found),
             Self::CarriedOut(
-                Outcome::Begun | Outcome::AlreadySo | Outcome::Busy | Outcome::TooOften { .. },
+                ActionOutcome::Begun
+                | ActionOutcome::AlreadySo
+                | ActionOutcome::Busy
+                | ActionOutcome::TooOften { .. },
             )
             | Self::Failed(_)
             | Self::Advised
@@ -83,7 +89,7 @@ impl Fate {
     }
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CarriedOut(outcome) => write!(f, "{outcome}"),

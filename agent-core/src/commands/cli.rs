@@ -172,7 +172,7 @@ pub struct Replay {
     /// The trace: JSON lines, compressed with zstd or not
     #[arg(value_name = "TRACE")]
     pub trace: PathBuf,
-    /// Print one JSON object per finding, request, action, aftermath and set of metrics
+    /// Print one JSON object per finding, request, action, follow-up and set of metrics
     #[arg(long)]
     pub json: bool,
     /// Run this module and no other, whether or not it is enabled; may be given several times

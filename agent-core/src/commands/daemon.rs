@@ -13,18 +13,18 @@ use crate::config::{Core, Diagnostic, LogTarget, Settings};
 use crate::daemon::background::{self, Background};
 use crate::daemon::control::{Call, Server};
 use crate::daemon::lock::Lock;
-use crate::daemon::main_loop::{Reloaded, Scheduler};
+use crate::daemon::main_loop::{MainLoop, Reloaded};
 use crate::daemon::sd_notify::Service;
 use crate::daemon::signals;
 use crate::decisions::Decisions;
-use crate::incidents::{Incidents, Office};
+use crate::incidents::{IncidentConfig, Incidents};
 use crate::log::messages::report_restored;
-use crate::log::sinks::{self, Entry, Event, Journal};
+use crate::log::sinks::{self, Entry, Event, Logger};
 use crate::modules::catalogue::Catalogue;
-use crate::modules::crash_marker::{self, Marker, TOO_MANY};
-use crate::modules::saved_state::States;
+use crate::modules::crash_marker::{self, CrashMarker, TOO_MANY};
+use crate::modules::saved_state::SavedStates;
 use crate::scan::{Agent, BuildError, BuildErrors, Site, Threads};
-use crate::status::modules_file::Standing;
+use crate::status::modules_file::ModulesFile;
 use adaptivemm_module_api::Severity;
 
 /// The verbosity at which the status of every module is written.
@@ -109,26 +109,26 @@ fn start(cli: &Cli, startup: &Startup, background: &Background) -> Exit {
     tell_of_idle(&agent, &mut journal);
     let standing = match mode {
         Mode::Simulate | Mode::Rehearse => None,
-        Mode::Live => Some(Standing::new(&settings.core.runtime_dir)),
+        Mode::Live => Some(ModulesFile::new(&settings.core.runtime_dir)),
     };
     let service = service(&cli.daemon);
-    let mut scheduler = Scheduler::new(agent, journal, standing, service);
+    let mut main_loop = MainLoop::new(agent, journal, standing, service);
     // What a daemon changed that died before it could give it back.
-    scheduler.restore();
+    main_loop.restore();
     if cli.daemon.once {
-        scheduler.scan();
-        scheduler.end();
+        main_loop.scan();
+        main_loop.end();
         return Exit::Done;
     }
-    let (_control, calls) = control(mode, settings, &mut scheduler);
+    let (_control, calls) = control(mode, settings, &mut main_loop);
     let mut core = settings.core.clone();
-    scheduler.run(
+    main_loop.run(
         &wishes,
         &calls,
         || background.ready(),
         |agent, journal| reload(cli, &mut core, agent, journal),
     );
-    scheduler.end();
+    main_loop.end();
     Exit::Done
 }
 
@@ -161,7 +161,7 @@ fn places(cli: &Cli, settings: &Settings) -> Result<Option<Lock>, Exit> {
     Ok(Some(lock))
 }
 
-fn site(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Site {
+fn site(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Site {
     Site {
         root: cli.root(),
         page_size: None,
@@ -188,7 +188,7 @@ fn service(daemon: &Daemon) -> Service {
 fn control(
     mode: Mode,
     settings: &Settings,
-    scheduler: &mut Scheduler,
+    main_loop: &mut MainLoop,
 ) -> (Option<Server>, Receiver<Call>) {
     if mode != Mode::Live {
         return (None, never());
@@ -200,7 +200,7 @@ fn control(
             let text = format!(
                 "nobody can call the daemon, as there is no socket in {directory}: {error}"
             );
-            scheduler.say(Severity::Warning, Event::Trouble, &text);
+            main_loop.say(Severity::Warning, Event::Trouble, &text);
             (None, never())
         }
     }
@@ -225,21 +225,21 @@ fn failed(problem: &dyn std::fmt::Display) -> Exit {
 }
 
 /// Where the log goes: for a person in front of a terminal, or for the log daemon.
-fn journal(daemon: &Daemon, settings: &Settings) -> Journal {
+fn journal(daemon: &Daemon, settings: &Settings) -> Logger {
     let core = &settings.core;
     let verbosity = verbosity(daemon, settings);
     let at_terminal = daemon.debug || daemon.simulate || daemon.once;
     // Whoever keeps it in the foreground looks after its standard error, as systemd does.
     let no_log_daemon = stays_in_foreground(daemon) && !Path::new(&core.syslog_socket).exists();
     match core.log_target {
-        LogTarget::Stderr => Journal::to_terminal(verbosity),
-        LogTarget::Journal => Journal::to_native(&core.journal_socket, verbosity),
-        LogTarget::Auto if at_terminal => Journal::to_terminal(verbosity),
+        LogTarget::Stderr => Logger::to_terminal(verbosity),
+        LogTarget::Journal => Logger::to_native(&core.journal_socket, verbosity),
+        LogTarget::Auto if at_terminal => Logger::to_terminal(verbosity),
         LogTarget::Auto if sinks::has_stderr() => {
-            Journal::to_native(&core.journal_socket, verbosity)
+            Logger::to_native(&core.journal_socket, verbosity)
         }
-        LogTarget::Auto if no_log_daemon => Journal::to_terminal(verbosity),
-        LogTarget::Auto | LogTarget::Syslog => Journal::to_syslog(&core.syslog_socket, verbosity),
+        LogTarget::Auto if no_log_daemon => Logger::to_terminal(verbosity),
+        LogTarget::Auto | LogTarget::Syslog => Logger::to_syslog(&core.syslog_socket, verbosity),
     }
 }
 
@@ -253,7 +253,7 @@ fn verbosity(daemon: &Daemon, settings: &Settings) -> u8 {
     settings.core.verbosity.max(least)
 }
 
-fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
+fn tell(diagnostics: &[Diagnostic], journal: &mut Logger) {
     for diagnostic in diagnostics {
         let severity = if diagnostic.is_error() {
             Severity::Error
@@ -268,7 +268,7 @@ fn tell(diagnostics: &[Diagnostic], journal: &mut Journal) {
 }
 
 /// Tells which files are not used, and why.
-fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
+fn tell_of(catalogue: &Catalogue, journal: &mut Logger) {
     for refused in &catalogue.refused {
         let text = refused.to_string();
         let entry = Entry::new(Severity::Error, "core", &text).event(Event::ModuleRefused);
@@ -280,7 +280,7 @@ fn tell_of(catalogue: &Catalogue, journal: &mut Journal) {
 }
 
 /// Tells which modules are not run, although they are enabled, why, and what can be done about it.
-fn tell_of_idle(agent: &Agent, journal: &mut Journal) {
+fn tell_of_idle(agent: &Agent, journal: &mut Logger) {
     for idle in agent.idle() {
         let text = format!("is idle: {idle}");
         let entry = Entry::new(Severity::Warning, &idle.module, &text).event(Event::ModuleIdle);
@@ -289,7 +289,7 @@ fn tell_of_idle(agent: &Agent, journal: &mut Journal) {
 }
 
 /// Where original values are noted; and what the last daemon left there.
-fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Ledger {
+fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Ledger {
     if mode == Mode::Simulate {
         return Ledger::in_memory();
     }
@@ -314,18 +314,18 @@ fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
 }
 
 /// Where modules keep what they have learned. A simulation leaves no trace.
-fn states(cli: &Cli, mode: Mode, settings: &Settings) -> States {
+fn states(cli: &Cli, mode: Mode, settings: &Settings) -> SavedStates {
     let root = cli.root();
     let state_dir = root.locate(&settings.core.state_dir.to_string_lossy());
     match (mode, state_dir, boot(&root)) {
-        (Mode::Live, Some(state_dir), Some(boot_id)) => States::kept(&state_dir, &boot_id),
+        (Mode::Live, Some(state_dir), Some(boot_id)) => SavedStates::kept(&state_dir, &boot_id),
         // Nobody could say whether a state is one of this boot.
-        (Mode::Live | Mode::Simulate | Mode::Rehearse, _, _) => States::in_memory(),
+        (Mode::Live | Mode::Simulate | Mode::Rehearse, _, _) => SavedStates::in_memory(),
     }
 }
 
 /// Where incidents are kept. A simulation leaves no trace, and who scans once sees nothing grow.
-fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) -> Incidents {
+fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Incidents {
     let root = cli.root();
     let core = &settings.core;
     let state_dir = root.locate(&core.state_dir.to_string_lossy());
@@ -336,7 +336,7 @@ fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) 
         return Incidents::unkept();
     }
     let boot_id = boot(&root).unwrap_or_else(|| format!("unknown-{}", std::process::id()));
-    let kept = Incidents::kept(Office {
+    let kept = Incidents::kept(IncidentConfig {
         root,
         state_dir,
         boot_id,
@@ -352,11 +352,11 @@ fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Journal) 
 }
 
 /// Where it is noted who is at work, for the next daemon; and what the last one left.
-fn marker(mode: Mode, settings: &Settings, journal: &mut Journal) -> Option<Marker> {
+fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<CrashMarker> {
     if mode == Mode::Simulate {
         return None;
     }
-    let marker = match Marker::take_over(&settings.core.runtime_dir) {
+    let marker = match CrashMarker::take_over(&settings.core.runtime_dir) {
         Ok(marker) => marker,
         Err(error) => {
             let text = format!("if a module ends the daemon, nobody will know which: {error}");
@@ -387,7 +387,7 @@ fn log_place(core: &Core) -> (LogTarget, &Path, &Path) {
 
 /// Takes over a new configuration. `core` is the one in force, and is replaced. The log goes on where it
 /// is unless it is to go elsewhere.
-fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Journal) -> Reloaded {
+fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Logger) -> Reloaded {
     let Startup { catalogue, loaded } = Startup::read(&cli.sources());
     tell(&loaded.diagnostics, journal);
     tell_of(&catalogue, journal);

@@ -12,7 +12,7 @@ mod places;
 use rustix::process::geteuid;
 use serde_json::{Value, json};
 
-use super::startup::{Outcome, Startup};
+use super::startup::{Startup, StartupOutcome};
 use super::{Exit, print};
 use crate::base::clean_text::without_error_numbers;
 use crate::commands::cli::Cli;
@@ -40,7 +40,7 @@ pub(super) fn run(cli: &Cli, is_json: bool) -> Exit {
     }
 }
 
-fn checks(cli: &Cli, startup: &Startup, outcome: &Outcome) -> Vec<Check> {
+fn checks(cli: &Cli, startup: &Startup, outcome: &StartupOutcome) -> Vec<Check> {
     let Startup { catalogue, loaded } = startup;
     let root = cli.root();
     let core = &loaded.settings.core;
@@ -68,7 +68,7 @@ fn checks(cli: &Cli, startup: &Startup, outcome: &Outcome) -> Vec<Check> {
 }
 
 /// Why a module would not be run, although it is enabled.
-fn faults(module: &str, outcome: &Outcome) -> Vec<Check> {
+fn faults(module: &str, outcome: &StartupOutcome) -> Vec<Check> {
     let idle = outcome.idle.iter().filter(|idle| idle.module == module);
     let idle = idle.map(|idle| {
         let text = format!("idle: {}", idle.reason);
@@ -83,7 +83,7 @@ fn faults(module: &str, outcome: &Outcome) -> Vec<Check> {
 }
 
 /// The files that modules at work change; nothing in a recording.
-fn changed_files(root: &Root, startup: &Startup, outcome: &Outcome) -> Vec<String> {
+fn changed_files(root: &Root, startup: &Startup, outcome: &StartupOutcome) -> Vec<String> {
     let modules = startup.catalogue.modules.iter();
     let modules = modules.zip(&startup.loaded.settings.modules);
     let at_work = modules.filter(|(module, settings)| {
@@ -105,7 +105,7 @@ fn user() -> Check {
     Check::note("core", text).remedy("ask again as root")
 }
 
-fn configuration(loaded: &Loaded, outcome: &Outcome) -> Vec<Check> {
+fn configuration(loaded: &Loaded, outcome: &StartupOutcome) -> Vec<Check> {
     let mut checks = Vec::new();
     for diagnostic in &loaded.diagnostics {
         let text = diagnostic.headline();

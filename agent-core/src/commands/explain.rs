@@ -1,12 +1,12 @@
 //! `adaptivemmd explain`: why a decision was made, and what came of it. Reads the decision log, so that it works
 //! whether a daemon runs or not.
 
-mod aftermath;
+mod follow_up;
 mod list;
 mod page;
+mod phrases;
 mod seen;
 mod table;
-mod words;
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::{Exit, complain, print, state_dir};
 use crate::base::clock;
 use crate::commands::cli::{Cli, Explain};
-use crate::decisions::{Aftermath, Decision, Record, file};
+use crate::decisions::{Decision, FollowUp, Record, file};
 
 /// As many are listed.
 const LISTED: usize = 20;
@@ -24,7 +24,7 @@ const LISTED: usize = 20;
 #[derive(Debug, Clone, Copy)]
 struct Explained<'a> {
     decision: &'a Decision,
-    aftermath: Option<&'a Aftermath>,
+    follow_up: Option<&'a FollowUp>,
 }
 
 /// Where and when somebody asks.
@@ -99,22 +99,22 @@ fn range(records: &[Record]) -> Option<(u64, u64)> {
 fn ids(records: &[Record]) -> impl Iterator<Item = u64> {
     records.iter().filter_map(|record| match record {
         Record::Decision(decision) => Some(decision.id),
-        Record::Aftermath(_) => None,
+        Record::FollowUp(_) => None,
     })
 }
 
 fn find(id: u64, records: &[Record]) -> Option<Explained<'_>> {
     let decision = records.iter().rev().find_map(|record| match record {
         Record::Decision(decision) if decision.id == id => Some(&**decision),
-        Record::Decision(_) | Record::Aftermath(_) => None,
+        Record::Decision(_) | Record::FollowUp(_) => None,
     })?;
-    let aftermath = records.iter().rev().find_map(|record| match record {
-        Record::Aftermath(aftermath) if aftermath.id == id => Some(&**aftermath),
-        Record::Decision(_) | Record::Aftermath(_) => None,
+    let follow_up = records.iter().rev().find_map(|record| match record {
+        Record::FollowUp(follow_up) if follow_up.id == id => Some(&**follow_up),
+        Record::Decision(_) | Record::FollowUp(_) => None,
     });
     Some(Explained {
         decision,
-        aftermath,
+        follow_up,
     })
 }
 
@@ -128,9 +128,9 @@ fn last(records: &[Record]) -> Vec<Explained<'_>> {
 impl Explained<'_> {
     fn records(&self) -> impl Iterator<Item = Record> {
         let decision = Record::Decision(Box::new(self.decision.clone()));
-        let aftermath = self.aftermath.cloned();
-        let aftermath = aftermath.map(|aftermath| Record::Aftermath(Box::new(aftermath)));
-        std::iter::once(decision).chain(aftermath)
+        let follow_up = self.follow_up.cloned();
+        let follow_up = follow_up.map(|follow_up| Record::FollowUp(Box::new(follow_up)));
+        std::iter::once(decision).chain(follow_up)
     }
 }
 

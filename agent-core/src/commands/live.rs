@@ -13,7 +13,7 @@ use super::boot;
 use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
-use crate::incidents::evidence::{Evidence, Now, Request, Why};
+use crate::incidents::evidence::{Evidence, EvidenceRequest, Now, Trigger};
 use crate::incidents::{Archive, Incident};
 use crate::kernel::Root;
 use crate::report::classes;
@@ -64,12 +64,12 @@ fn take(root: &Root, page_size: PageSize) -> Evidence {
         time: clock::time_of_day().to_string(),
         uptime_ms: u64::try_from(clock::uptime().0.as_millis()).unwrap_or(u64::MAX),
     };
-    let request = Request {
+    let request = EvidenceRequest {
         root,
         page_size,
         at,
         // No texts are kept.
-        why: Why::Routine,
+        why: Trigger::Routine,
         levels: Vec::new(),
         budget: EvidenceBudget::of(BUDGET),
         wants_census: false,

@@ -13,7 +13,7 @@ use crate::actions::Ledger;
 use crate::base::clock::{self, Rhythm};
 use crate::base::files;
 use crate::commands::cli::{Cli, Record};
-use crate::daemon::signals::{self, Wish};
+use crate::daemon::signals::{self, SignalRequest};
 use crate::kernel::trace::{Compression, Header, Writer};
 use crate::kernel::tunables;
 use crate::kernel::{FileBudget, Sampler, Wanted};
@@ -72,7 +72,7 @@ struct Recorder {
 
 impl Recorder {
     /// Records until the frames are full or a signal comes. Returns how many frames there are.
-    fn record(mut self, options: &Record, wishes: &Receiver<Wish>) -> io::Result<u64> {
+    fn record(mut self, options: &Record, wishes: &Receiver<SignalRequest>) -> io::Result<u64> {
         let mut trace = start(&self.sampler, options, self.period)?;
         let first = clock::uptime();
         let mut rhythm = Rhythm::new(clock::now(), self.period);
@@ -88,7 +88,7 @@ impl Recorder {
             }
             select! {
                 recv(at(rhythm.due())) -> _ => {}
-                recv(wishes) -> wish => if wish != Ok(Wish::Reload) { break }
+                recv(wishes) -> wish => if wish != Ok(SignalRequest::Reload) { break }
             }
         }
         trace.finish()?;

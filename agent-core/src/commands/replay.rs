@@ -19,12 +19,12 @@ use crate::decisions::Record;
 use crate::kernel::trace::{Frame, Header, Reader, TraceError};
 use crate::kernel::tunables::{self, Knob};
 use crate::kernel::{Recorded, Root};
-use crate::log::messages::{Gaps, Reporter, report_aftermaths};
-use crate::log::sinks::{Entry, Journal};
-use crate::modules::abi::Verdict;
+use crate::log::messages::{Gaps, Reporter, report_follow_ups};
+use crate::log::sinks::{Entry, Logger};
+use crate::modules::abi::CallResult;
 use crate::modules::catalogue::Registration;
 use crate::modules::output::NO_REASON;
-use crate::modules::pool::{Ending, Member};
+use crate::modules::pool::{ModuleHandle, ScanResult};
 use crate::scan::{Agent, Site};
 use crate::status::json;
 
@@ -223,7 +223,7 @@ impl<'a> Player<'a> {
     fn play_log(&mut self, trace: &mut Reader<impl BufRead>) -> Result<Exit, PlayError> {
         let state = State::default();
         let stamped = Stamped::new(BufWriter::new(io::stdout()), state.clone());
-        let mut journal = Journal::to_writer(Box::new(stamped), self.settings.core.verbosity);
+        let mut journal = Logger::to_writer(Box::new(stamped), self.settings.core.verbosity);
         let mut reporter = Reporter::of_replay(Gaps::new(self.modules, self.is_asked));
         while let Some(frame) = trace.next_frame()? {
             state.set_time(frame.t_ms);
@@ -235,7 +235,7 @@ impl<'a> Player<'a> {
             }
             self.tell_unrecorded(&mut journal);
         }
-        report_aftermaths(&self.cut_short(), &mut journal);
+        report_follow_ups(&self.cut_short(), &mut journal);
         // With it the last lines are written.
         drop(journal);
         state.into_result()?;
@@ -243,7 +243,7 @@ impl<'a> Player<'a> {
     }
 
     /// Says once what became of the modules whose tunable was not recorded.
-    fn tell_unrecorded(&mut self, journal: &mut Journal) {
+    fn tell_unrecorded(&mut self, journal: &mut Logger) {
         for (module, path) in self.unrecorded.drain(..) {
             if self.is_asked {
                 let text =
@@ -277,11 +277,11 @@ impl<'a> Player<'a> {
             last = frame.t_ms;
             let round = agent.scan(moment(last));
             if is_asked {
-                blind.extend(round.members.iter().filter_map(problem_of));
+                blind.extend(round.handles.iter().filter_map(problem_of));
             }
-            write(json::of_round(last, &round, verbosity))?;
+            write(json::round(last, &round, verbosity))?;
         }
-        write(json::of_aftermaths(last, &self.cut_short()))?;
+        write(json::follow_ups(last, &self.cut_short()))?;
         for problem in &blind {
             complain(problem);
         }
@@ -316,14 +316,14 @@ impl<'a> Player<'a> {
 }
 
 /// Why a module could not do its work in a scan, if it could not.
-fn problem_of(member: &Member) -> Option<String> {
-    let is_failed = member.ending() == Ending::Answered(Verdict::Failed);
-    let problem = member
-        .words()
+fn problem_of(handle: &ModuleHandle) -> Option<String> {
+    let is_failed = handle.ending() == ScanResult::Answered(CallResult::Failed);
+    let problem = handle
+        .output()
         .problems
         .first()
         .map_or(NO_REASON, |(_, text)| text);
-    is_failed.then(|| format!("{}: cannot do its work: {problem}", member.name()))
+    is_failed.then(|| format!("{}: cannot do its work: {problem}", handle.name()))
 }
 
 fn moment(t_ms: u64) -> Uptime {

@@ -34,11 +34,11 @@ pub(super) fn run(cli: &Cli) -> Exit {
     let round = agent.scan(now);
     let mut snapshot = round.snapshot.to_json();
     snapshot["boot_id"] = boot.into();
-    let members = round
-        .members
+    let handles = round
+        .handles
         .iter()
-        .map(|member| (member.name().to_owned(), json::of_member(member)));
-    let modules: Map<String, Value> = members.collect();
+        .map(|handle| (handle.name().to_owned(), json::module_output(handle)));
+    let modules: Map<String, Value> = handles.collect();
     print(&format!(
         "{}\n",
         json!({ "snapshot": snapshot, "modules": modules })

@@ -15,7 +15,7 @@ pub(super) struct Startup {
 
 /// How a start would end.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct StartupOutcome {
     /// Why the daemon would not start; nothing if it would. What is wrong with the files is among the diagnostics.
     pub(super) errors: Vec<String>,
     /// The modules that would not be run.
@@ -44,9 +44,9 @@ impl Startup {
 
     /// Starts the modules and ends them again, without a scan: they have the last word on their own options. Those
     /// in files say it in processes of their own, so that this one comes to its end.
-    pub(super) fn rehearse(mut self) -> (Self, Outcome) {
+    pub(super) fn rehearse(mut self) -> (Self, StartupOutcome) {
         if !self.loaded.is_valid() {
-            return (self, Outcome::default());
+            return (self, StartupOutcome::default());
         }
         let set = self.loaded.settings.clone();
         let modules = self.catalogue.modules.iter();
@@ -61,7 +61,7 @@ impl Startup {
             ..Site::looked_at(Root::live())
         };
         let outcome = match self.build(site) {
-            Ok(agent) => Outcome {
+            Ok(agent) => StartupOutcome {
                 errors: Vec::new(),
                 idle: agent.idle().to_vec(),
                 broken: agent
@@ -70,9 +70,9 @@ impl Startup {
                     .collect(),
                 is_valid: true,
             },
-            Err(BuildErrors(errors)) => Outcome {
+            Err(BuildErrors(errors)) => StartupOutcome {
                 errors: errors.iter().map(ToString::to_string).collect(),
-                ..Outcome::default()
+                ..StartupOutcome::default()
             },
         };
         self.loaded.settings = set;
@@ -80,7 +80,7 @@ impl Startup {
     }
 }
 
-impl Outcome {
+impl StartupOutcome {
     /// Whether the daemon would start.
     pub(super) fn is_start(&self) -> bool {
         self.is_valid

@@ -13,7 +13,7 @@ use super::{Exit, complain, print, state_dir};
 use crate::commands::cli::Cli;
 use crate::incidents::Archive;
 use crate::scan::TunableState;
-use crate::status::{Brief, Files, Kept, Machine, Message, Module, Overview};
+use crate::status::{Files, Machine, Message, Module, RecentDecision, RecentIncident, Summary};
 
 /// The width of the column of headings.
 const HEADING: usize = 13;
@@ -34,11 +34,11 @@ pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
         }
         return print(&format!("{reply}\n"));
     }
-    match serde_json::from_value::<Overview>(reply) {
-        Ok(overview) => {
+    match serde_json::from_value::<Summary>(reply) {
+        Ok(summary) => {
             let now =
                 now.map(|(id, now)| format!("now, as root, of incident {id}: {}", now.line()));
-            print(&screen(&overview, now.as_deref(), &TimeZone::system()))
+            print(&screen(&summary, now.as_deref(), &TimeZone::system()))
         }
         Err(error) => {
             complain(&format_args!(
@@ -58,10 +58,10 @@ fn look(cli: &Cli) -> Option<(String, Look)> {
     Some((incident.id, look))
 }
 
-fn screen(overview: &Overview, now: Option<&str>, zone: &TimeZone) -> String {
+fn screen(summary: &Summary, now: Option<&str>, zone: &TimeZone) -> String {
     let mut screen = Screen(String::new());
-    screen.line(&head(overview));
-    if let Some(reload) = &overview.reload {
+    screen.line(&head(summary));
+    if let Some(reload) = &summary.reload {
         let text = match &reload.problem {
             None => "read again".to_owned(),
             Some(problem) => problem.clone(),
@@ -69,21 +69,21 @@ fn screen(overview: &Overview, now: Option<&str>, zone: &TimeZone) -> String {
         let time = time_of_day(&reload.time, zone);
         screen.row("settings", [format!("{time} {text}")]);
     }
-    screen.row("memory", memory(&overview.machine));
-    screen.row("tunables", overview.tunables.iter().map(tunable));
-    screen.row("modules", overview.modules.iter().map(module));
-    let mut changes = overview.decisions.iter().filter(|each| each.changed);
+    screen.row("memory", memory(&summary.machine));
+    screen.row("tunables", summary.tunables.iter().map(tunable));
+    screen.row("modules", summary.modules.iter().map(module));
+    let mut changes = summary.decisions.iter().filter(|each| each.changed);
     let change = changes.next_back();
     screen.row(
         "last change",
         change.into_iter().flat_map(|it| decision(it, zone)),
     );
-    let mut others = overview.decisions.iter().filter(|each| !each.changed);
+    let mut others = summary.decisions.iter().filter(|each| !each.changed);
     let other = others.next_back();
     if let Some(newer) = other.filter(|other| change.is_none_or(|change| change.id < other.id)) {
         screen.row("not done", decision(newer, zone));
     }
-    let costly = overview
+    let costly = summary
         .modules
         .iter()
         .filter(|module| module.files.bytes_total > 0);
@@ -91,29 +91,29 @@ fn screen(overview: &Overview, now: Option<&str>, zone: &TimeZone) -> String {
     if !costs.is_empty() {
         screen.row("files", costs);
     }
-    let first = overview.incidents.len().saturating_sub(INCIDENTS);
-    let incidents = &overview.incidents[first..];
+    let first = summary.incidents.len().saturating_sub(INCIDENTS);
+    let incidents = &summary.incidents[first..];
     if !incidents.is_empty() || now.is_some() {
         let lines = incidents.iter().map(|it| incident(it, zone));
         screen.row("incidents", lines.chain(now.map(str::to_owned)));
     }
-    let first = overview.messages.len().saturating_sub(MESSAGES);
-    let last = overview.messages[first..].iter();
+    let first = summary.messages.len().saturating_sub(MESSAGES);
+    let last = summary.messages[first..].iter();
     screen.row("warnings", last.map(|it| message(it, zone)));
     screen.0
 }
 
-fn head(overview: &Overview) -> String {
-    let scans = if overview.scans == 1 { "scan" } else { "scans" };
+fn head(summary: &Summary) -> String {
+    let scans = if summary.scans == 1 { "scan" } else { "scans" };
     format!(
         "adaptivemmd {} runs as process {}, for {}: {} {scans}, one every {} s, the last {} ago, in {:.1} ms",
-        overview.version,
-        overview.pid,
-        span(overview.running_seconds),
-        overview.scans,
-        overview.period_seconds,
-        span(overview.scanned_seconds_ago),
-        overview.scan_seconds * 1000.0,
+        summary.version,
+        summary.pid,
+        span(summary.running_seconds),
+        summary.scans,
+        summary.period_seconds,
+        span(summary.scanned_seconds_ago),
+        summary.scan_seconds * 1000.0,
     )
 }
 
@@ -191,28 +191,28 @@ fn files(module: &Module) -> String {
     )
 }
 
-fn decision(decision: &Brief, zone: &TimeZone) -> Vec<String> {
-    let Brief {
+fn decision(decision: &RecentDecision, zone: &TimeZone) -> Vec<String> {
+    let RecentDecision {
         id,
         time,
         module,
         action,
-        fate_text,
+        outcome_text,
         reason,
         effect_text,
         ..
     } = decision;
     let time = time_of_day(time, zone);
     let mut lines = vec![
-        format!("{time} {module}: {action}: {fate_text} [decision {id}]"),
+        format!("{time} {module}: {action}: {outcome_text} [decision {id}]"),
         format!("  because {reason}"),
     ];
     lines.extend(effect_text.iter().map(|text| format!("  {text}")));
     lines
 }
 
-fn incident(incident: &Kept, zone: &TimeZone) -> String {
-    let Kept {
+fn incident(incident: &RecentIncident, zone: &TimeZone) -> String {
+    let RecentIncident {
         time, module, text, ..
     } = incident;
     let time = time_of_day(time, zone);

@@ -47,7 +47,7 @@ pub struct Key {
     /// As written in the table.
     pub name: String,
     /// What is accepted.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// What holds if nobody sets it.
     pub default: Fallback,
     /// What it does, in a sentence.
@@ -65,7 +65,7 @@ pub enum Fallback {
 
 /// What a key accepts. Displayed as “a whole number from 1 to 3”.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum ValueKind {
     /// `true` or `false`.
     Boolean,
     /// A whole number, within limits if there are any.
@@ -103,7 +103,7 @@ pub fn core_keys() -> Vec<Key> {
         .collect()
 }
 
-fn core_key(name: &str, kind: Kind, default: Fallback, help: &str) -> Key {
+fn core_key(name: &str, kind: ValueKind, default: Fallback, help: &str) -> Key {
     Key::new("core", name, kind, default, help)
 }
 
@@ -112,19 +112,19 @@ fn usual_keys() -> [Key; 3] {
     [
         core_key(
             "period-secs",
-            Kind::Number(Some((0.1, 3600.0))),
+            ValueKind::Number(Some((0.1, 3600.0))),
             Fallback::Derived("60, 30 or 15 for aggressiveness 1, 2 or 3"),
             "time from one scan to the next, in seconds",
         ),
         core_key(
             "aggressiveness",
-            Kind::Integer(Some((1.0, 3.0))),
+            ValueKind::Integer(Some((1.0, 3.0))),
             Fallback::integer(2),
             "how early and how strongly to act: 1 low, 2 normal, 3 high",
         ),
         core_key(
             "verbosity",
-            Kind::Integer(Some((0.0, 5.0))),
+            ValueKind::Integer(Some((0.0, 5.0))),
             Fallback::integer(0),
             "how much is logged; warnings always are",
         ),
@@ -136,37 +136,37 @@ fn place_keys() -> [Key; 6] {
     [
         core_key(
             "log-target",
-            Kind::Choice(&["auto", "syslog", "journal", "stderr"]),
+            ValueKind::Choice(&["auto", "syslog", "journal", "stderr"]),
             Fallback::text("auto"),
             "where the log goes; `auto` follows how the daemon was started",
         ),
         core_key(
             "syslog-socket",
-            Kind::Path,
+            ValueKind::Path,
             Fallback::text("/dev/log"),
             "the Unix socket of the system log",
         ),
         core_key(
             "journal-socket",
-            Kind::Path,
+            ValueKind::Path,
             Fallback::text("/run/systemd/journal/socket"),
             "the Unix socket of the systemd journal",
         ),
         core_key(
             "runtime-dir",
-            Kind::Path,
+            ValueKind::Path,
             Fallback::text("/run/adaptivemmd"),
             "the directory of the lock and the control socket",
         ),
         core_key(
             "state-dir",
-            Kind::Path,
+            ValueKind::Path,
             Fallback::text("/var/lib/adaptivemmd"),
             "the directory of the decision log, below --root DIR if that is given",
         ),
         core_key(
             "module-dir",
-            Kind::Path,
+            ValueKind::Path,
             Fallback::text(MODULE_DIR),
             "the directory of modules that are loaded",
         ),
@@ -178,38 +178,38 @@ fn limit_keys() -> [Key; 6] {
     [
         core_key(
             "deadline-secs",
-            Kind::Number(Some((0.01, 3600.0))),
+            ValueKind::Number(Some((0.01, 3600.0))),
             Fallback::Derived("a quarter of the period, at most 5"),
             "how long a scan waits for its modules, in seconds",
         ),
         core_key(
             "max-late",
-            Kind::Integer(Some((1.0, 1000.0))),
+            ValueKind::Integer(Some((1.0, 1000.0))),
             Fallback::integer(3),
             "for how many scans a module may be late before it is quarantined",
         ),
         core_key(
             "module-files-kib",
-            Kind::Integer(Some((1.0, 65_536.0))),
+            ValueKind::Integer(Some((1.0, 65_536.0))),
             Fallback::integer(1024),
             "how much text the files of a module may hold in a scan, beside those that the core reads for everybody, in KiB",
         ),
         core_key(
             "module-files-ms",
-            Kind::Integer(Some((1.0, 10_000.0))),
+            ValueKind::Integer(Some((1.0, 10_000.0))),
             Fallback::integer(5),
             "how long a processor may work in a scan to read the files of a module, beside those that the core reads for \
              everybody, in milliseconds",
         ),
         core_key(
             "max-changes-per-minute",
-            Kind::Integer(Some((1.0, 600.0))),
+            ValueKind::Integer(Some((1.0, 600.0))),
             Fallback::integer(12),
             "how often a tunable may be changed, or a node compacted, within a minute",
         ),
         core_key(
             "resume-secs",
-            Kind::Integer(Some((0.0, 31_536_000.0))),
+            ValueKind::Integer(Some((0.0, 31_536_000.0))),
             Fallback::integer(0),
             "when a tunable may be changed again that somebody else has changed, in seconds; 0 for not before \
              `adaptivemmd resume`, or a restart",
@@ -222,31 +222,31 @@ fn incident_keys() -> [Key; 5] {
     [
         core_key(
             "tell-owners",
-            Kind::Choice(&["program", "all", "none"]),
+            ValueKind::Choice(&["program", "all", "none"]),
             Fallback::text("program"),
             "what everybody is told over the control socket of who holds memory; root and the group adaptivemmd are told all",
         ),
         core_key(
             "max-incidents",
-            Kind::Integer(Some((0.0, 10_000.0))),
+            ValueKind::Integer(Some((0.0, 10_000.0))),
             Fallback::integer(50),
             "how many incidents are kept, the oldest are forgotten first; 0 for none, and no evidence",
         ),
         core_key(
             "max-incidents-mib",
-            Kind::Integer(Some((1.0, 1_048_576.0))),
+            ValueKind::Integer(Some((1.0, 1_048_576.0))),
             Fallback::integer(64),
             "how much room incidents may take, in MiB; the newest one is kept in any case",
         ),
         core_key(
             "incident-census",
-            Kind::Boolean,
+            ValueKind::Boolean,
             Fallback::boolean(false),
             "count all pages by /proc/kpageflags for each incident, which takes 25 to 50 ms of a processor per GiB",
         ),
         core_key(
             "evidence-budget-ms",
-            Kind::Integer(Some((10.0, 60_000.0))),
+            ValueKind::Integer(Some((10.0, 60_000.0))),
             Fallback::integer(100),
             "how long a processor may be busy each time evidence is taken, in milliseconds; 4 MiB of text are read for \
              each 100",
@@ -263,13 +263,13 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
     let mut keys = vec![
         key(
             "enabled",
-            Kind::Boolean,
+            ValueKind::Boolean,
             Fallback::Fixed(Content::One(Value::Boolean(module.enabled))),
             &module.description,
         ),
         key(
             "mode",
-            Kind::Choice(&["active", "advise"]),
+            ValueKind::Choice(&["active", "advise"]),
             Fallback::text("active"),
             "`advise`: say what it would change, and change nothing",
         ),
@@ -277,13 +277,13 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
         isolation,
         key(
             "deadline-ms",
-            Kind::Integer(Some((1.0, 600_000.0))),
+            ValueKind::Integer(Some((1.0, 600_000.0))),
             Fallback::Derived("deadline-secs of [core]"),
             "how long a scan waits for this module, in milliseconds",
         ),
         key(
             "allow",
-            Kind::Names,
+            ValueKind::Names,
             Fallback::Derived("everything that the module declares"),
             "the tunables that it may change",
         ),
@@ -294,7 +294,7 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
         Key::new(
             &config,
             &option.name,
-            Kind::of(option),
+            ValueKind::of(option),
             default,
             &option.help,
         )
@@ -310,14 +310,14 @@ pub(crate) fn placing_keys(module: &str) -> [Key; 2] {
         Key::new(
             &table,
             "path",
-            Kind::Path,
+            ValueKind::Path,
             Fallback::Derived("linked in, or in module-dir"),
             "the shared object that holds this module",
         ),
         Key::new(
             &table,
             "isolation",
-            Kind::Choice(&["none", "process"]),
+            ValueKind::Choice(&["none", "process"]),
             Fallback::Derived(
                 "\"none\" for modules that are linked in or in module-dir, \"process\" for all others",
             ),
@@ -344,7 +344,7 @@ impl Key {
         format!("{}.{}", self.table, key_text(&self.name))
     }
 
-    fn new(table: &str, name: &str, kind: Kind, default: Fallback, help: &str) -> Self {
+    fn new(table: &str, name: &str, kind: ValueKind, default: Fallback, help: &str) -> Self {
         Self {
             table: table.into(),
             name: name.into(),
@@ -373,11 +373,13 @@ impl OptionSchema {
     /// Whether it can be set to `value`.
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
-        Kind::of(self).accept(Content::One(value.clone())).is_some()
+        ValueKind::of(self)
+            .accept(Content::One(value.clone()))
+            .is_some()
     }
 }
 
-impl Kind {
+impl ValueKind {
     fn of(option: &OptionSchema) -> Self {
         match option.default {
             Value::Boolean(_) => Self::Boolean,
@@ -421,7 +423,7 @@ fn is_absolute_path(text: &str) -> bool {
     text.starts_with('/') && !text.contains('\0')
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limits = |range: &Option<(f64, f64)>| {
             range.map_or_else(String::new, |(least, most)| {

@@ -21,7 +21,7 @@ use crossbeam_channel::Sender;
 use rustix::fd::OwnedFd;
 use serde_json::Value;
 
-use crate::status::Overview;
+use crate::status::Summary;
 
 pub use client::{CallError, call};
 pub use interface::{DESCRIPTION, INTERFACE};
@@ -57,7 +57,7 @@ pub struct Call {
 #[derive(Debug)]
 pub enum Answer {
     /// How everything stands.
-    Seen(Box<Overview>),
+    Seen(Box<Summary>),
     /// It is done; with the parameters of the reply.
     Done(Value),
     /// It is not; with the name of the error within our interface, and its parameters.

@@ -13,13 +13,13 @@ use crate::base::clock::{self, Rhythm};
 use crate::base::version::version;
 use crate::daemon::control::{Answer, Call, Order};
 use crate::daemon::sd_notify::Service;
-use crate::daemon::signals::Wish;
-use crate::incidents::Word;
-use crate::log::messages::{Reporter, report_aftermaths, report_late, report_restored};
-use crate::log::sinks::{Entry, Event, Journal};
+use crate::daemon::signals::SignalRequest;
+use crate::incidents::IncidentMessage;
+use crate::log::messages::{Reporter, report_follow_ups, report_late, report_restored};
+use crate::log::sinks::{Entry, Event, Logger};
 use crate::scan::Agent;
-use crate::status::modules_file::Standing;
-use crate::status::{self, Clash, Latest, Overview};
+use crate::status::modules_file::ModulesFile;
+use crate::status::{self, Clash, Recent, Summary};
 
 /// Said when the thread of the control socket has ended.
 const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
@@ -29,13 +29,13 @@ const MOST_CLASHES: usize = 256;
 
 /// The daemon at work.
 #[derive(Debug)]
-pub struct Scheduler {
+pub struct MainLoop {
     agent: Agent,
-    journal: Journal,
+    journal: Logger,
     reporter: Reporter,
-    standing: Option<Standing>,
+    standing: Option<ModulesFile>,
     service: Service,
-    latest: Latest,
+    latest: Recent,
     /// The metrics of which it was said that others have their names.
     clashes: BTreeSet<(String, String)>,
     /// Whether it was said that it started.
@@ -43,16 +43,16 @@ pub struct Scheduler {
 }
 
 /// What a reload came to: the new log, if it goes elsewhere, or why everything stays as it was.
-pub type Reloaded = Result<Option<Journal>, String>;
+pub type Reloaded = Result<Option<Logger>, String>;
 
-impl Scheduler {
+impl MainLoop {
     /// For these modules; what happens is told to `journal`, how they stand is kept in `standing`, and `service` is
     /// told that all is well.
     #[must_use]
     pub fn new(
         agent: Agent,
-        journal: Journal,
-        standing: Option<Standing>,
+        journal: Logger,
+        standing: Option<ModulesFile>,
         service: Service,
     ) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Scheduler {
             reporter: Reporter::new(),
             standing,
             service,
-            latest: Latest::new(),
+            latest: Recent::new(),
             clashes: BTreeSet::new(),
             is_running: false,
         }
@@ -71,10 +71,10 @@ impl Scheduler {
     /// configuration is to be read again.
     pub fn run(
         &mut self,
-        wishes: &Receiver<Wish>,
+        wishes: &Receiver<SignalRequest>,
         calls: &Receiver<Call>,
         started: impl FnOnce(),
-        mut reload: impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
+        mut reload: impl FnMut(&mut Agent, &mut Logger) -> Reloaded,
     ) {
         let text = format!("{} started: {}", version(), self.plan());
         self.say(Severity::Info, Event::Started, &text);
@@ -101,9 +101,9 @@ impl Scheduler {
                 },
                 recv(wishes) -> wish => match wish {
                     // It says itself how that went.
-                    Ok(Wish::Reload) => drop(self.reload(&mut rhythm, &mut reload)),
+                    Ok(SignalRequest::Reload) => drop(self.reload(&mut rhythm, &mut reload)),
                     // Without its signals the daemon could not be ended cleanly.
-                    Ok(Wish::End) | Err(_) => break,
+                    Ok(SignalRequest::End) | Err(_) => break,
                 },
                 recv(calls) -> call => if let Ok(call) = call {
                     let answer = self.obey(&call.order, &mut rhythm, &mut reload);
@@ -121,7 +121,7 @@ impl Scheduler {
         &mut self,
         order: &Order,
         rhythm: &mut Rhythm,
-        reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
+        reload: &mut impl FnMut(&mut Agent, &mut Logger) -> Reloaded,
     ) -> Answer {
         match order {
             Order::Reload => match self.reload(rhythm, reload) {
@@ -129,12 +129,12 @@ impl Scheduler {
                 Err(reason) => Answer::Failed("ConfigurationRefused", json!({ "reason": reason })),
             },
             Order::Look => {
-                let mut overview = Overview::of(&self.agent, &self.journal, &self.latest);
-                if self.tell_clashes(&overview) {
+                let mut summary = Summary::of(&self.agent, &self.journal, &self.latest);
+                if self.tell_clashes(&summary) {
                     // What was just said is part of how things stand.
-                    overview = Overview::of(&self.agent, &self.journal, &self.latest);
+                    summary = Summary::of(&self.agent, &self.journal, &self.latest);
                 }
-                Answer::Seen(Box::new(overview))
+                Answer::Seen(Box::new(summary))
             }
             Order::Restore(tunable) => {
                 let now = clock::uptime();
@@ -153,14 +153,14 @@ impl Scheduler {
     }
 
     /// Says once of each metric that it is not published, as another one has its name. Whether there was anything to say.
-    fn tell_clashes(&mut self, overview: &Overview) -> bool {
+    fn tell_clashes(&mut self, summary: &Summary) -> bool {
         let mut is_news = false;
         for Clash {
             module,
             metric,
             name,
             owner,
-        } in status::clashes(overview)
+        } in status::clashes(summary)
         {
             let is_full = self.clashes.len() >= MOST_CLASHES;
             if is_full || !self.clashes.insert((module.clone(), metric.clone())) {
@@ -195,7 +195,7 @@ impl Scheduler {
         self.latest.note(&round, took);
         if let Some(standing) = &mut self.standing {
             // On a full disk nobody can be shown how things stand; the log tells.
-            let _not_shown = standing.note(round.members);
+            let _not_shown = standing.note(round.handles);
         }
         if self.journal.verbosity() >= 4 {
             let text = format!("scan {} took {} us", round.snapshot.scan, took.as_micros());
@@ -218,7 +218,7 @@ impl Scheduler {
     fn reload(
         &mut self,
         rhythm: &mut Rhythm,
-        reload: &mut impl FnMut(&mut Agent, &mut Journal) -> Reloaded,
+        reload: &mut impl FnMut(&mut Agent, &mut Logger) -> Reloaded,
     ) -> Result<(), String> {
         self.service.reloading();
         let period = self.agent.period();
@@ -250,7 +250,7 @@ impl Scheduler {
         result
     }
 
-    fn tell_of_incident(&mut self, word: &Word) {
+    fn tell_of_incident(&mut self, word: &IncidentMessage) {
         self.latest.note_incident(word);
         let (size, now) = (word.text.len(), clock::uptime().0);
         let is_its = word.module != "core";
@@ -281,7 +281,7 @@ impl Scheduler {
         for (module, late) in self.agent.late_findings() {
             report_late(&module, &late, now, &mut self.journal);
         }
-        report_aftermaths(&self.agent.cut_short(), &mut self.journal);
+        report_follow_ups(&self.agent.cut_short(), &mut self.journal);
         self.restore();
         if self.is_running {
             self.say(Severity::Info, Event::Ended, "ended");

@@ -15,7 +15,7 @@ use signal_hook::iterator::Signals;
 
 /// What an administrator asks for with a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum SignalRequest {
     /// SIGTERM, SIGINT: end cleanly.
     End,
     /// SIGHUP: read the configuration again.
@@ -55,7 +55,7 @@ fn change_mask(how: i32) {
 /// # Errors
 ///
 /// If the kernel does not let us handle them.
-pub fn receive() -> io::Result<Receiver<Wish>> {
+pub fn receive() -> io::Result<Receiver<SignalRequest>> {
     let mut signals = Signals::new(SIGNALS)?;
     let_through();
     let (tell, wishes) = bounded(8);
@@ -65,9 +65,9 @@ pub fn receive() -> io::Result<Receiver<Wish>> {
         .spawn(move || {
             for signal in signals.forever() {
                 let wish = if signal == SIGHUP {
-                    Wish::Reload
+                    SignalRequest::Reload
                 } else {
-                    Wish::End
+                    SignalRequest::End
                 };
                 // Waits while the core is busy: the wish to end must not be lost behind those to reload.
                 // Of the signals that come meanwhile, one of each kind is kept.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::decisions::system_counters::Vitals;
+use crate::decisions::system_counters::SystemCounters;
 use crate::kernel::Snapshot;
-use crate::modules::abi::Verdict;
+use crate::modules::abi::CallResult;
 use crate::modules::output::Number;
-use crate::modules::pool::{Ending, Member};
+use crate::modules::pool::{ModuleHandle, ScanResult};
 
 /// So many scans are remembered.
 pub(super) const DEPTH: usize = 16;
@@ -30,7 +30,7 @@ struct Names(BTreeSet<Arc<str>>);
 /// One scan.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
-    pub(super) vitals: Vitals,
+    pub(super) system: SystemCounters,
     said: Vec<Said>,
     used: usize,
 }
@@ -55,7 +55,7 @@ impl History {
     pub(super) fn note(
         &mut self,
         snapshot: &Snapshot,
-        members: &[Member],
+        handles: &[ModuleHandle],
         kept: impl Fn(&str) -> bool,
     ) {
         let mut scan = if self.scans.len() < DEPTH {
@@ -63,13 +63,13 @@ impl History {
         } else {
             self.scans.pop_front().unwrap_or_default()
         };
-        scan.vitals.take(snapshot);
+        scan.system.take(snapshot);
         scan.used = 0;
-        let is_sound = |member: &&Member| {
-            member.ending() == Ending::Answered(Verdict::Good) && kept(member.name())
+        let is_sound = |handle: &&ModuleHandle| {
+            handle.ending() == ScanResult::Answered(CallResult::Good) && kept(handle.name())
         };
-        for member in members.iter().filter(is_sound) {
-            scan.hear(member.name(), member.words().metrics(), &mut self.names);
+        for handle in handles.iter().filter(is_sound) {
+            scan.hear(handle.name(), handle.output().metrics(), &mut self.names);
         }
         self.scans.push_back(scan);
     }
@@ -143,11 +143,11 @@ impl Names {
 #[cfg(test)]
 impl History {
     /// As if these scans had been, and a module had said these numbers.
-    pub(super) fn of(scans: Vec<(Vitals, &str, Vec<Number>)>) -> Self {
+    pub(super) fn of(scans: Vec<(SystemCounters, &str, Vec<Number>)>) -> Self {
         let mut history = Self::default();
-        for (vitals, module, numbers) in scans {
+        for (system, module, numbers) in scans {
             let mut scan = Scan {
-                vitals,
+                system,
                 ..Scan::default()
             };
             scan.hear(module, &numbers, &mut history.names);

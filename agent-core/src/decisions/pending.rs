@@ -1,14 +1,14 @@
-//! Decisions whose aftermath is not known yet.
+//! Decisions whose follow-up is not known yet.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::effect;
 use super::history::{DEPTH, History};
-use super::record::{Aftermath, Effect, VERSION, seconds};
+use super::record::{Effect, FollowUp, VERSION, seconds};
 use super::window::Window;
 use crate::actions::Notice;
-use crate::decisions::system_counters::Vitals;
+use crate::decisions::system_counters::SystemCounters;
 use crate::modules::output::Action;
 
 /// After so many scans, and so much time, it is looked at what happened.
@@ -34,15 +34,15 @@ struct Waiting {
     action: Action,
     scans: usize,
     before: Window,
-    start: Vitals,
+    start: SystemCounters,
     meanwhile: Vec<String>,
     others: Vec<u64>,
 }
 
 impl Pending {
-    /// Waits for the aftermath of a decision that was made in the newest scan.
+    /// Waits for the follow-up of a decision that was made in the newest scan.
     pub(super) fn add(&mut self, id: u64, module: &str, action: &Action, history: &History) {
-        let Some(newest) = history.newest().map(|scan| &scan.vitals) else {
+        let Some(newest) = history.newest().map(|scan| &scan.system) else {
             return;
         };
         let others = self.waiting.iter_mut().map(|other| {
@@ -82,7 +82,7 @@ impl Pending {
     }
 
     /// Those whose time is over with this scan.
-    pub(super) fn due(&mut self, now: &Vitals) -> Vec<Aftermath> {
+    pub(super) fn due(&mut self, now: &SystemCounters) -> Vec<FollowUp> {
         for waiting in &mut self.waiting {
             waiting.scans += 1;
         }
@@ -97,25 +97,25 @@ impl Pending {
     }
 
     /// All of them, as there are no more scans.
-    pub(super) fn cut_short(&mut self, now: &Vitals) -> Vec<Aftermath> {
+    pub(super) fn cut_short(&mut self, now: &SystemCounters) -> Vec<FollowUp> {
         let waiting = self.waiting.drain(..);
         waiting.map(|waiting| waiting.over(now, true)).collect()
     }
 }
 
-/// The time before a decision that its aftermath is compared with: as many scans as will be waited for, and as
+/// The time before a decision that its follow-up is compared with: as many scans as will be waited for, and as
 /// much time, if so much is remembered.
-fn before(history: &History, newest: &Vitals) -> Window {
-    let scans: Vec<&Vitals> = history.last(DEPTH).map(|scan| &scan.vitals).collect();
+fn before(history: &History, newest: &SystemCounters) -> Window {
+    let scans: Vec<&SystemCounters> = history.last(DEPTH).map(|scan| &scan.system).collect();
     let least = scans.len().saturating_sub(SCANS + 1);
-    let is_long = |scan: &&&Vitals| newest.uptime.since(scan.uptime) >= TIME;
+    let is_long = |scan: &&&SystemCounters| newest.uptime.since(scan.uptime) >= TIME;
     let start = scans[..=least].iter().rfind(is_long);
     let start = start.or(scans.first()).copied().unwrap_or(newest);
     Window::between(start, newest)
 }
 
 impl Waiting {
-    fn over(self, now: &Vitals, cut_short: bool) -> Aftermath {
+    fn over(self, now: &SystemCounters, cut_short: bool) -> FollowUp {
         let after = Window::between(&self.start, now);
         let (effect, text) = if now.uptime == self.start.uptime {
             let text = "there was no scan after it";
@@ -127,7 +127,7 @@ impl Waiting {
             Action::Set { tunable, .. } => now.tunable(tunable),
             Action::CompactNode { .. } => None,
         };
-        Aftermath {
+        FollowUp {
             v: VERSION,
             id: self.id,
             time: None,
@@ -151,25 +151,25 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
-    use crate::decisions::system_counters::Counters;
+    use crate::decisions::system_counters::EventCounters;
 
     /// A scan every so many seconds, ten stalls per second.
-    fn vitals(secs: u64) -> Vitals {
-        Vitals {
+    fn system(secs: u64) -> SystemCounters {
+        SystemCounters {
             uptime: Uptime(Duration::from_secs(secs)),
-            counters: Counters {
+            counters: EventCounters {
                 allocation_stalls: Some(secs * 10),
-                ..Counters::default()
+                ..EventCounters::default()
             },
             tunables: vec![("vm.vfs_cache_pressure", Some(100))],
-            ..Vitals::default()
+            ..SystemCounters::default()
         }
     }
 
     fn history(period: u64, scans: u64) -> History {
         History::of(
             (1..=scans)
-                .map(|scan| (vitals(scan * period), "tuner", Vec::new()))
+                .map(|scan| (system(scan * period), "tuner", Vec::new()))
                 .collect(),
         )
     }
@@ -181,15 +181,15 @@ mod tests {
         }
     }
 
-    /// In which scan after the decision its aftermath is told, and how long the time before was.
+    /// In which scan after the decision its follow-up is told, and how long the time before was.
     fn told(period: u64) -> (u64, f64) {
         let mut pending = Pending::default();
         pending.add(1, "tuner", &action(), &history(period, 40));
         (1..)
             .find_map(|scan| {
-                let now = vitals((40 + scan) * period);
-                let aftermath = pending.due(&now).pop()?;
-                Some((scan, aftermath.before.seconds))
+                let now = system((40 + scan) * period);
+                let follow_up = pending.due(&now).pop()?;
+                Some((scan, follow_up.before.seconds))
             })
             .unwrap()
     }
@@ -208,16 +208,16 @@ mod tests {
             pending.add(id, "tuner", &action(), &history(30, 3));
         }
 
-        let ended = pending.cut_short(&vitals(120));
+        let ended = pending.cut_short(&system(120));
 
         let others: Vec<_> = ended
             .iter()
-            .map(|aftermath| (aftermath.id, aftermath.cut_short, aftermath.others.clone()))
+            .map(|follow_up| (follow_up.id, follow_up.cut_short, follow_up.others.clone()))
             .collect();
         assert_eq!(others, [(4, true, vec![7]), (7, true, vec![4])]);
         assert_eq!(ended[0].value_now, Some(100));
         assert_eq!(ended[0].after.allocation_stalls_per_second, Some(10.0));
-        assert_eq!(pending.cut_short(&vitals(150)).len(), 0);
+        assert_eq!(pending.cut_short(&system(150)).len(), 0);
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         let mut pending = Pending::default();
         pending.add(1, "tuner", &action(), &history(30, 1));
 
-        let ended = pending.cut_short(&vitals(60));
+        let ended = pending.cut_short(&system(60));
 
         assert_eq!(ended[0].before.allocation_stalls_per_second, None);
         assert_eq!(ended[0].effect, Effect::Unknown);

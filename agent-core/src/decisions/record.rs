@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::samples::Samples;
 use super::window::Window;
-use crate::actions::request_outcome::Deed;
+use crate::actions::request_outcome::RequestOutcome;
 use crate::kernel::Snapshot;
 use crate::modules::output::Action;
 use crate::modules::output::numbers::numbers;
@@ -22,7 +22,8 @@ pub enum Record {
     /// A request, and what became of it.
     Decision(Box<Decision>),
     /// What happened after it.
-    Aftermath(Box<Aftermath>),
+    #[serde(rename = "aftermath")]
+    FollowUp(Box<FollowUp>),
 }
 
 /// A request, what became of it, and all that led to it.
@@ -60,9 +61,11 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<u32>,
     /// What became of it, in kebab-case.
-    pub fate: String,
+    #[serde(alias = "fate")]
+    pub outcome: String,
     /// The same in words.
-    pub fate_text: String,
+    #[serde(alias = "fate_text")]
+    pub outcome_text: String,
     /// Whether the machine was changed.
     pub changed: bool,
     /// Why, in one line.
@@ -80,7 +83,7 @@ pub struct Decision {
 
 /// What happened after a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Aftermath {
+pub struct FollowUp {
     /// The version of the record.
     pub v: u32,
     /// The number of the decision.
@@ -133,13 +136,18 @@ pub enum Effect {
 
 impl Decision {
     /// Of a request, with what was seen until then.
-    pub(super) fn of(id: u64, deed: &Deed, snapshot: &Snapshot, samples: Samples) -> Self {
-        let Deed {
+    pub(super) fn of(
+        id: u64,
+        settled: &RequestOutcome,
+        snapshot: &Snapshot,
+        samples: Samples,
+    ) -> Self {
+        let RequestOutcome {
             module,
             request,
-            fate,
+            outcome,
             ..
-        } = deed;
+        } = settled;
         let (tunable, value, node) = match &request.action {
             Action::Set { tunable, value } => (Some(tunable.clone()), Some(*value), None),
             Action::CompactNode { node } => (None, None, Some(*node)),
@@ -155,13 +163,13 @@ impl Decision {
             module: module.clone(),
             action: request.action.to_string(),
             tunable,
-            before: fate.before().map(str::to_owned),
+            before: outcome.before().map(str::to_owned),
             original: set.and_then(|tunable| tunable.original),
             value,
             node,
-            fate: fate.code().to_owned(),
-            fate_text: fate.to_string(),
-            changed: fate.is_change(),
+            outcome: outcome.code().to_owned(),
+            outcome_text: outcome.to_string(),
+            changed: outcome.is_change(),
             reason: request.reason.clone(),
             numbers: numbers(&request.numbers),
             details: request.details.lines().map(str::to_owned).collect(),
@@ -191,7 +199,7 @@ impl Record {
     pub fn id(&self) -> u64 {
         match self {
             Self::Decision(decision) => decision.id,
-            Self::Aftermath(aftermath) => aftermath.id,
+            Self::FollowUp(follow_up) => follow_up.id,
         }
     }
 }

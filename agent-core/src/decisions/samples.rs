@@ -7,7 +7,7 @@ use adaptivemm_module_api::units::Pages;
 
 use super::history::{History, Scan};
 use super::record::seconds;
-use crate::decisions::system_counters::Vitals;
+use crate::decisions::system_counters::SystemCounters;
 use crate::modules::output::numbers::number_value;
 
 /// So many scans are kept with a decision.
@@ -55,32 +55,32 @@ impl Samples {
     /// Of the last scans, as this module saw them.
     pub(super) fn of(history: &History, module: &str) -> Self {
         let scans = history.last(SCANS);
-        let column = |value: fn(&Vitals) -> Option<u64>| -> Vec<Option<u64>> {
-            scans.clone().map(|scan| value(&scan.vitals)).collect()
+        let column = |value: fn(&SystemCounters) -> Option<u64>| -> Vec<Option<u64>> {
+            scans.clone().map(|scan| value(&scan.system)).collect()
         };
         let newest = history.newest();
-        let nodes = newest.map_or(&[][..], |scan| &scan.vitals.nodes);
+        let nodes = newest.map_or(&[][..], |scan| &scan.system.nodes);
         Self {
             uptime_seconds: scans
                 .clone()
-                .map(|scan| seconds(scan.vitals.uptime.0))
+                .map(|scan| seconds(scan.system.uptime.0))
                 .collect(),
             metrics: metrics(&scans, module),
-            allocation_stalls: column(|vitals| vitals.counters.allocation_stalls),
-            direct_reclaim_pages: column(|vitals| vitals.counters.direct_reclaimed.map(Pages::get)),
-            kswapd_reclaim_pages: column(|vitals| vitals.counters.kswapd_reclaimed.map(Pages::get)),
-            compaction_stalls: column(|vitals| vitals.counters.compaction_stalls),
-            pressure_some_us: column(|vitals| {
-                vitals.pressure.map(|pressure| micros(pressure.some))
+            allocation_stalls: column(|system| system.counters.allocation_stalls),
+            direct_reclaim_pages: column(|system| system.counters.direct_reclaimed.map(Pages::get)),
+            kswapd_reclaim_pages: column(|system| system.counters.kswapd_reclaimed.map(Pages::get)),
+            compaction_stalls: column(|system| system.counters.compaction_stalls),
+            pressure_some_us: column(|system| {
+                system.pressure.map(|pressure| micros(pressure.some))
             }),
-            pressure_full_us: column(|vitals| vitals.pressure?.full.map(micros)),
+            pressure_full_us: column(|system| system.pressure?.full.map(micros)),
             nodes: nodes
                 .iter()
                 .map(|node| NodeSamples {
                     node: node.node,
                     free_pages: scans
                         .clone()
-                        .map(|scan| scan.vitals.node_of(node.node)?.free.map(Pages::get))
+                        .map(|scan| scan.system.node_of(node.node)?.free.map(Pages::get))
                         .collect(),
                     low_pages: node.low.map(Pages::get),
                     high_pages: node.high.map(Pages::get),

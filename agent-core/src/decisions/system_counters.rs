@@ -7,26 +7,26 @@ use adaptivemm_module_api::units::{Pages, Uptime};
 
 use crate::kernel::{PRESSURE, Pressure, Snapshot, Wanted, pressure};
 
-pub use counters::Counters;
+pub use counters::EventCounters;
 
 /// The state of one machine in one scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Vitals {
+pub struct SystemCounters {
     /// When it was seen.
     pub uptime: Uptime,
     /// Events since boot.
-    pub counters: Counters,
+    pub counters: EventCounters,
     /// Time lost waiting for memory since boot; not every kernel measures it.
     pub pressure: Option<Pressure>,
     /// By node, in the order of the kernel.
-    pub nodes: Vec<NodeVitals>,
+    pub nodes: Vec<NodeCounters>,
     /// The tunables that some module may change, and their values.
     pub tunables: Vec<(&'static str, Option<i64>)>,
 }
 
 /// The free memory of one node: the sums of its zones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NodeVitals {
+pub struct NodeCounters {
     /// Its number.
     pub node: u32,
     /// In no use at all.
@@ -39,7 +39,7 @@ pub struct NodeVitals {
     pub blocks: Vec<u64>,
 }
 
-impl Vitals {
+impl SystemCounters {
     /// Asks for the files that they are taken from.
     pub fn want(wanted: &mut Wanted) {
         wanted.vmstat = true;
@@ -54,7 +54,7 @@ impl Vitals {
         self.counters = snapshot
             .vmstat
             .get()
-            .map_or_else(Counters::default, Counters::of);
+            .map_or_else(EventCounters::default, EventCounters::of);
         let text = snapshot.file(PRESSURE);
         self.pressure = text.and_then(|text| pressure(text).ok());
         let tunables = snapshot.tunables.iter();
@@ -89,11 +89,11 @@ impl Vitals {
     }
 
     /// The node of this number, among the first `used`; a slot of an earlier scan is used again.
-    fn node(&mut self, id: u32, used: &mut usize) -> &mut NodeVitals {
+    fn node(&mut self, id: u32, used: &mut usize) -> &mut NodeCounters {
         let known = self.nodes[..*used].iter().position(|node| node.node == id);
         let index = known.unwrap_or_else(|| {
             if *used == self.nodes.len() {
-                self.nodes.push(NodeVitals::default());
+                self.nodes.push(NodeCounters::default());
             }
             self.nodes[*used].forget(id);
             *used += 1;
@@ -111,12 +111,12 @@ impl Vitals {
 
     /// The free memory of a node.
     #[must_use]
-    pub fn node_of(&self, id: u32) -> Option<&NodeVitals> {
+    pub fn node_of(&self, id: u32) -> Option<&NodeCounters> {
         self.nodes.iter().find(|node| node.node == id)
     }
 }
 
-impl NodeVitals {
+impl NodeCounters {
     /// Starts anew, with the buffers of another.
     fn forget(&mut self, id: u32) {
         self.node = id;

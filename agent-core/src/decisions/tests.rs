@@ -5,9 +5,9 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 
 use super::*;
-use crate::actions::Outcome;
-use crate::actions::request_outcome::Fate;
-use crate::decisions::system_counters::Vitals;
+use crate::actions::ActionOutcome;
+use crate::actions::request_outcome::Outcome;
+use crate::decisions::system_counters::SystemCounters;
 use crate::kernel::{Recorded, Root, Sampler, Wanted};
 use crate::modules::output::{Number, Request};
 
@@ -38,24 +38,24 @@ impl Bench {
             .collect();
         let mut wanted = Wanted::default();
         wanted.add_tunable("vm.vfs_cache_pressure");
-        Vitals::want(&mut wanted);
+        SystemCounters::want(&mut wanted);
         let page_size = Some(PageSize::FOUR_KIB);
         let mut sampler = Sampler::new(Root::Recorded(files), wanted, page_size);
         sampler.take(Uptime(PERIOD * self.scan), PERIOD)
     }
 
     /// A scan in which requests met these fates. Says what was recorded, and the numbers of the requests.
-    fn scan(&mut self, fates: &[(i64, Fate)]) -> (String, Vec<Option<u64>>) {
-        let deed = |(value, fate): &(i64, Fate)| Deed {
+    fn scan(&mut self, fates: &[(i64, Outcome)]) -> (String, Vec<Option<u64>>) {
+        let settled = |(value, outcome): &(i64, Outcome)| RequestOutcome {
             module: "tuner".to_owned(),
             request: request(*value),
-            fate: fate.clone(),
+            outcome: outcome.clone(),
             decision: None,
         };
-        let mut deeds: Vec<Deed> = fates.iter().map(deed).collect();
+        let mut outcomes: Vec<RequestOutcome> = fates.iter().map(settled).collect();
         let snapshot = self.snapshot();
-        let records = self.decisions.follow(&snapshot, &[], &[], &mut deeds);
-        let ids = deeds.iter().map(|deed| deed.decision).collect();
+        let records = self.decisions.follow(&snapshot, &[], &[], &mut outcomes);
+        let ids = outcomes.iter().map(|settled| settled.decision).collect();
         (told(&records), ids)
     }
 }
@@ -64,8 +64,8 @@ fn told(records: &[Record]) -> String {
     let mut text = String::new();
     for record in records {
         let _never_fails = match record {
-            Record::Decision(it) => write!(text, "{} {} {}; ", it.id, it.action, it.fate),
-            Record::Aftermath(it) => write!(text, "after {}: {}; ", it.id, it.text),
+            Record::Decision(it) => write!(text, "{} {} {}; ", it.id, it.action, it.outcome),
+            Record::FollowUp(it) => write!(text, "after {}: {}; ", it.id, it.text),
         };
     }
     text
@@ -86,13 +86,13 @@ fn request(value: i64) -> Request {
     }
 }
 
-fn done() -> Fate {
+fn done() -> Outcome {
     let before = "100".to_owned();
-    Fate::CarriedOut(Outcome::Done { before })
+    Outcome::CarriedOut(ActionOutcome::Done { before })
 }
 
-fn too_often() -> Fate {
-    Fate::CarriedOut(Outcome::TooOften { limit: 12 })
+fn too_often() -> Outcome {
+    Outcome::CarriedOut(ActionOutcome::TooOften { limit: 12 })
 }
 
 #[test]
@@ -100,10 +100,10 @@ fn a_fate_that_lasts_is_one_decision() {
     let mut bench = Bench::new(Decisions::unkept());
 
     let scans = [
-        bench.scan(&[(200, Fate::Advised)]),
-        bench.scan(&[(200, Fate::Advised)]),
-        bench.scan(&[(200, too_often()), (150, Fate::Advised)]),
-        bench.scan(&[(150, Fate::Advised)]),
+        bench.scan(&[(200, Outcome::Advised)]),
+        bench.scan(&[(200, Outcome::Advised)]),
+        bench.scan(&[(200, too_often()), (150, Outcome::Advised)]),
+        bench.scan(&[(150, Outcome::Advised)]),
         bench.scan(&[(200, too_often())]),
     ];
 
@@ -125,8 +125,12 @@ fn a_fate_that_lasts_is_one_decision() {
 fn every_change_of_the_machine_is_a_decision_and_what_is_so_already_is_none() {
     let mut bench = Bench::new(Decisions::unkept());
 
-    let ids = [done(), done(), Fate::CarriedOut(Outcome::AlreadySo)]
-        .map(|fate| bench.scan(&[(200, fate)]).1);
+    let ids = [
+        done(),
+        done(),
+        Outcome::CarriedOut(ActionOutcome::AlreadySo),
+    ]
+    .map(|outcome| bench.scan(&[(200, outcome)]).1);
 
     assert_eq!(ids, [[Some(1)], [Some(2)], [None]]);
 }
@@ -134,7 +138,7 @@ fn every_change_of_the_machine_is_a_decision_and_what_is_so_already_is_none() {
 #[test]
 fn whoever_asks_for_too_much_at_once_does_not_fill_the_log() {
     let mut bench = Bench::new(Decisions::unkept());
-    let mut fates: Vec<(i64, Fate)> = (1..=60).map(|value| (value, Fate::Advised)).collect();
+    let mut fates: Vec<(i64, Outcome)> = (1..=60).map(|value| (value, Outcome::Advised)).collect();
     fates.push((200, done()));
 
     let (_, ids) = bench.scan(&fates);
@@ -171,11 +175,11 @@ fn at_the_end_it_is_told_how_far_it_came() {
     let later = bench.decisions.cut_short();
 
     assert_eq!(at_once, "after 1: there was no scan after it; ");
-    let [Record::Aftermath(aftermath)] = &later[..] else {
+    let [Record::FollowUp(follow_up)] = &later[..] else {
         panic!("{later:?}");
     };
-    assert!(aftermath.cut_short);
-    assert_eq!((aftermath.id, aftermath.value_now), (2, Some(100)));
+    assert!(follow_up.cut_short);
+    assert_eq!((follow_up.id, follow_up.value_now), (2, Some(100)));
 }
 
 #[test]
@@ -217,14 +221,14 @@ fn what_is_written_is_what_is_read_and_says_when_and_at_which_boot() {
     let home = tempfile::tempdir().unwrap();
     let mut bench = Bench::new(Decisions::kept(home.path(), Some("boot".to_owned())));
     let snapshot = bench.snapshot();
-    let mut deeds = [Deed {
+    let mut outcomes = [RequestOutcome {
         module: "tuner".to_owned(),
         request: request(200),
-        fate: done(),
+        outcome: done(),
         decision: None,
     }];
 
-    let written = bench.decisions.follow(&snapshot, &[], &[], &mut deeds);
+    let written = bench.decisions.follow(&snapshot, &[], &[], &mut outcomes);
     bench.decisions.end();
 
     assert_eq!(file::read(home.path()).unwrap(), written);
@@ -258,11 +262,11 @@ fn samples_have_a_column_per_number_and_a_row_per_scan() {
         value,
     };
     let scan = |secs, numbers| {
-        let vitals = Vitals {
+        let system = SystemCounters {
             uptime: Uptime(Duration::from_millis(secs)),
-            ..Vitals::default()
+            ..SystemCounters::default()
         };
-        (vitals, "tuner", numbers)
+        (system, "tuner", numbers)
     };
     let history = History::of(vec![
         scan(1500, vec![number("a", 1.0)]),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use adaptivemm_module_api::units::Pages;
 
 use super::record::seconds;
-use crate::decisions::system_counters::{NodeVitals, Vitals};
+use crate::decisions::system_counters::{NodeCounters, SystemCounters};
 
 /// What happened between two moments. `None` for what the kernel does not say, or where a counter began anew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ pub struct NodeState {
 
 impl Window {
     /// What happened from one moment to another.
-    pub(super) fn between(from: &Vitals, to: &Vitals) -> Self {
+    pub(super) fn between(from: &SystemCounters, to: &SystemCounters) -> Self {
         let span = to.uptime.0.checked_sub(from.uptime.0);
         let span = span.filter(|span| !span.is_zero());
         let rate = |earlier: Option<u64>, later: Option<u64>| {
@@ -92,7 +92,7 @@ impl Window {
 }
 
 impl NodeState {
-    fn of(node: &NodeVitals) -> Self {
+    fn of(node: &NodeCounters) -> Self {
         Self {
             node: node.node,
             free_pages: node.free.map(Pages::get),
@@ -124,28 +124,28 @@ mod tests {
     use adaptivemm_module_api::units::Uptime;
 
     use super::*;
-    use crate::decisions::system_counters::Counters;
+    use crate::decisions::system_counters::EventCounters;
     use crate::kernel::Pressure;
 
-    fn vitals(secs: u64, stalls: Option<u64>, waited_ms: u64) -> Vitals {
-        Vitals {
+    fn system(secs: u64, stalls: Option<u64>, waited_ms: u64) -> SystemCounters {
+        SystemCounters {
             uptime: Uptime(Duration::from_secs(secs)),
-            counters: Counters {
+            counters: EventCounters {
                 allocation_stalls: stalls,
                 direct_reclaimed: stalls.map(|stalls| Pages::new(stalls * 32)),
-                ..Counters::default()
+                ..EventCounters::default()
             },
             pressure: Some(Pressure {
                 some: Duration::from_millis(waited_ms),
                 full: None,
             }),
-            ..Vitals::default()
+            ..SystemCounters::default()
         }
     }
 
     #[test]
     fn rates_are_per_second_and_pressure_is_a_share_of_the_time() {
-        let window = Window::between(&vitals(100, Some(5), 1000), &vitals(160, Some(20), 4000));
+        let window = Window::between(&system(100, Some(5), 1000), &system(160, Some(20), 4000));
 
         let expected = Window {
             seconds: 60.0,
@@ -159,9 +159,9 @@ mod tests {
 
     #[test]
     fn a_counter_that_began_anew_or_a_clock_that_stands_still_gives_no_rate() {
-        let reset = Window::between(&vitals(100, Some(5), 1000), &vitals(160, Some(4), 999));
-        let no_time = Window::between(&vitals(100, Some(5), 1000), &vitals(100, Some(6), 1001));
-        let unknown = Window::between(&vitals(100, None, 0), &vitals(160, Some(4), 0));
+        let reset = Window::between(&system(100, Some(5), 1000), &system(160, Some(4), 999));
+        let no_time = Window::between(&system(100, Some(5), 1000), &system(100, Some(6), 1001));
+        let unknown = Window::between(&system(100, None, 0), &system(160, Some(4), 0));
 
         assert_eq!(
             reset,

@@ -28,10 +28,10 @@ mod vmallocinfo;
 mod zram;
 
 pub use comparison::{
-    Certainty, Class, Comparison, Explanation, Growth, Level, Source, Standing, Taken,
+    Certainty, Class, Comparison, Explanation, Growth, Level, Source, SourceStatus, Taken,
 };
-pub use holdings::Held;
-pub use kind::Kind;
+pub use holdings::Holding;
+pub use kind::SourceKind;
 pub use now::{Holder, NotAsked, Now};
-pub use request::{Raw, Request, Seen, Why};
+pub use request::{EvidenceRequest, RawText, SourceReport, Trigger};
 pub use take::{Evidence, VERSION};

@@ -1,4 +1,4 @@
-//! Work that waits for the clerk, a queue for each module: they take turns, and one that is full loses only its own.
+//! Work that waits for the writer, a queue for each module: they take turns, and one that is full loses only its own.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ pub(super) const WAITING: usize = 8;
 
 /// The queues of all modules.
 #[derive(Debug)]
-pub(super) struct Turns<T> {
+pub(super) struct FairQueue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -20,7 +20,7 @@ struct State<T> {
     has_ended: bool,
 }
 
-impl<T> Turns<T> {
+impl<T> FairQueue<T> {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn modules_take_turns_and_a_flood_loses_only_its_own() {
-        let turns = Turns::new();
+        let turns = FairQueue::new();
         let taken = (0..100).filter(|n| turns.push("chaos", *n)).count();
         assert!(turns.push("memleak", 1000) && turns.push("memleak", 1001));
         turns.end();

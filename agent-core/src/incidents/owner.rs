@@ -1,7 +1,7 @@
 //! Who explains a growth: somebody of the kernel, a process, or a service.
 
 use crate::config::TellOwners;
-use crate::incidents::evidence::{Explanation, Kind};
+use crate::incidents::evidence::{Explanation, SourceKind};
 
 /// An owner of memory, as its source names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,22 +27,28 @@ pub(crate) enum Owner<'a> {
 impl<'a> Owner<'a> {
     pub(crate) fn of(explanation: &'a Explanation) -> Self {
         let owner = explanation.owner.as_str();
-        let kind = Kind::ALL
+        let kind = SourceKind::ALL
             .into_iter()
             .find(|kind| kind.file() == explanation.source);
         match kind {
-            Some(Kind::AllocInfo | Kind::PageOwner | Kind::Vmalloc) => Self::Code(owner),
-            Some(Kind::Slab) => Self::Cache(owner),
-            Some(Kind::DmaBuffers | Kind::Cma | Kind::Zram | Kind::Sockets | Kind::Census) => {
-                Self::Kernel(owner)
+            Some(SourceKind::AllocInfo | SourceKind::PageOwner | SourceKind::Vmalloc) => {
+                Self::Code(owner)
             }
-            Some(Kind::Services) => Self::Service(owner),
+            Some(SourceKind::Slab) => Self::Cache(owner),
             Some(
-                Kind::Sizes
-                | Kind::PacketRings
-                | Kind::Processes
-                | Kind::Descriptors
-                | Kind::Queues,
+                SourceKind::DmaBuffers
+                | SourceKind::Cma
+                | SourceKind::Zram
+                | SourceKind::Sockets
+                | SourceKind::Census,
+            ) => Self::Kernel(owner),
+            Some(SourceKind::Services) => Self::Service(owner),
+            Some(
+                SourceKind::Sizes
+                | SourceKind::PacketRings
+                | SourceKind::Processes
+                | SourceKind::Descriptors
+                | SourceKind::Queues,
             ) => {
                 let (what, rest) = owner.split_once(" of ").unwrap_or(("", owner));
                 let end = if rest.ends_with(')') {
@@ -78,7 +84,7 @@ mod tests {
 
     #[test]
     fn others_are_told_the_program_or_not_even_that() {
-        let told = |owner: &str, kind: Kind| {
+        let told = |owner: &str, kind: SourceKind| {
             let explanation = Explanation {
                 class: Class::Unaccounted,
                 owner: owner.to_owned(),
@@ -96,14 +102,14 @@ mod tests {
 
         let pipes = "pipes of x (a) (7 pipes, PID 12)";
         assert_eq!(
-            told(pipes, Kind::Descriptors),
+            told(pipes, SourceKind::Descriptors),
             [pipes, "pipes of x (a)", "pipes of a program"]
         );
         let service = "/system.slice/x.service";
         assert_eq!(
-            told(service, Kind::Services),
+            told(service, SourceKind::Services),
             [service, "a service", "a service"]
         );
-        assert_eq!(told("kmalloc-1k", Kind::Slab), ["kmalloc-1k"; 3]);
+        assert_eq!(told("kmalloc-1k", SourceKind::Slab), ["kmalloc-1k"; 3]);
     }
 }

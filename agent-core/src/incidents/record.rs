@@ -36,8 +36,8 @@ pub struct Incident {
     /// On which machine.
     pub machine: Machine,
     /// What the module said, the oldest first. The first one has opened the incident.
-    pub told: Vec<Told>,
-    /// Told later than that, and left out, as there were too many.
+    pub told: Vec<FindingRecord>,
+    /// How many later findings were left out, as there were too many.
     #[serde(default)]
     pub told_more: u64,
     /// How the module's numbers have developed.
@@ -89,7 +89,7 @@ pub struct Machine {
 
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct FindingRecord {
     /// When it was said.
     pub at: Moment,
     /// `error`, `warning`, `notice`, `info` or `debug`.
@@ -157,14 +157,14 @@ impl Incident {
     /// The finding that the report is about: the latest one that counts. Evidence is taken with each of those, so that
     /// all of a report is of one moment.
     #[must_use]
-    pub fn headline(&self) -> Option<&Told> {
+    pub fn headline(&self) -> Option<&FindingRecord> {
         let latest = self.told.iter().rev().find(|told| told.counts());
         latest.or(self.told.last())
     }
 
     /// The finding with which it was reported first.
     #[must_use]
-    pub fn first_reported(&self) -> Option<&Told> {
+    pub fn first_reported(&self) -> Option<&FindingRecord> {
         let first = self.told.iter().find(|told| told.counts());
         first.or(self.told.first())
     }
@@ -204,7 +204,7 @@ impl Incident {
     }
 
     /// Takes in what was said. The first findings and the latest ones are kept.
-    pub(super) fn add(&mut self, told: Told) {
+    pub(super) fn add(&mut self, told: FindingRecord) {
         if self.told.len() >= MOST_TOLD {
             self.told.remove(MOST_TOLD / 2);
             self.told_more += 1;
@@ -213,7 +213,7 @@ impl Incident {
     }
 }
 
-impl Told {
+impl FindingRecord {
     /// Whether an administrator was to see it, so that evidence was taken with it.
     pub(crate) fn counts(&self) -> bool {
         self.rank() <= NOTICE && !self.code.ends_with("-over")

@@ -1,7 +1,7 @@
 //! The scans after incidents that were just opened, until there are enough of them.
 
-use super::store::recent_scans::Still;
-use super::writer::Job;
+use super::store::recent_scans::RecentScan;
+use super::writer::WriteTask;
 use crate::kernel::Snapshot;
 
 /// So many scans after an incident was opened are kept.
@@ -18,7 +18,7 @@ pub(super) struct Following(Vec<Followed>);
 struct Followed {
     module: String,
     name: String,
-    stills: Vec<Still>,
+    recent_scans: Vec<RecentScan>,
 }
 
 impl Following {
@@ -34,15 +34,15 @@ impl Following {
         self.0.push(Followed {
             module: module.to_owned(),
             name: name.to_owned(),
-            stills: Vec::new(),
+            recent_scans: Vec::new(),
         });
         true
     }
 
     /// Ends with an incident that is over: what there is of it is handed in while its name still means that one.
-    pub(super) fn end(&mut self, module: &str, name: &str) -> Option<Job> {
+    pub(super) fn end(&mut self, module: &str, name: &str) -> Option<WriteTask> {
         let followed = self.0.remove(self.position(module, name)?);
-        (!followed.stills.is_empty()).then(|| followed.handed_in())
+        (!followed.recent_scans.is_empty()).then(|| followed.handed_in())
     }
 
     /// Gives up the oldest incident of the module of which most are followed.
@@ -62,13 +62,13 @@ impl Following {
 
     /// Keeps a scan for each of them. Those that have enough are handed in for their module and forgotten, so that the next
     /// incident of the same name is followed as well.
-    pub(super) fn note(&mut self, snapshot: &Snapshot) -> Vec<(String, Job)> {
+    pub(super) fn note(&mut self, snapshot: &Snapshot) -> Vec<(String, WriteTask)> {
         for followed in &mut self.0 {
-            followed.stills.push(Still::of(snapshot));
+            followed.recent_scans.push(RecentScan::of(snapshot));
         }
         let (complete, others) = std::mem::take(&mut self.0)
             .into_iter()
-            .partition(|followed| followed.stills.len() > AFTER);
+            .partition(|followed| followed.recent_scans.len() > AFTER);
         self.0 = others;
         let complete: Vec<Followed> = complete;
         let handed_in = |followed: Followed| (followed.module.clone(), followed.handed_in());
@@ -82,11 +82,11 @@ impl Following {
 }
 
 impl Followed {
-    fn handed_in(self) -> Job {
-        Job::After {
+    fn handed_in(self) -> WriteTask {
+        WriteTask::After {
             module: self.module,
             name: self.name,
-            stills: self.stills,
+            recent_scans: self.recent_scans,
         }
     }
 }
@@ -110,9 +110,11 @@ mod tests {
         jobs.into_iter().map(|(_, job)| handed_in(job)).collect()
     }
 
-    fn handed_in(job: Job) -> (String, usize) {
+    fn handed_in(job: WriteTask) -> (String, usize) {
         match job {
-            Job::After { name, stills, .. } => (name, stills.len()),
+            WriteTask::After {
+                name, recent_scans, ..
+            } => (name, recent_scans.len()),
             other => panic!("{other:?}"),
         }
     }

@@ -9,15 +9,15 @@ use std::path::PathBuf;
 use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::units::PageSize;
 
-use super::record::{Incident, Machine, Told, VERSION};
+use super::record::{FindingRecord, Incident, Machine, VERSION};
 use super::store::archive::{self, Archive};
-use super::store::evidence_store::{self, Shelf};
-use super::store::recent_scans::{self, Still};
-use super::{ForOthers, History, Word};
+use super::store::evidence_store::{self, EvidenceStore};
+use super::store::recent_scans::{self, RecentScan};
+use super::{ForOthers, History, IncidentMessage};
 use crate::base::clock::Moment;
 use crate::config::TellOwners;
 use crate::config::{EvidenceBudget, IncidentLimits};
-use crate::incidents::evidence::{Comparison, Evidence, Level, Raw, Request, Why};
+use crate::incidents::evidence::{Comparison, Evidence, EvidenceRequest, Level, RawText, Trigger};
 use crate::kernel::Root;
 use crate::kernel::trace::Header;
 use texts::{explained_in_words, kept_in_words};
@@ -29,9 +29,9 @@ const FRESH: u64 = 60_000;
 /// The number with which a finding says since when its memory grows.
 const DURATION: &str = "duration_seconds";
 
-/// Where and how a clerk works.
+/// Where and how a writer works.
 #[derive(Debug, Clone)]
-pub struct Office {
+pub struct IncidentConfig {
     /// The machine.
     pub root: Root,
     /// Where incidents are kept.
@@ -46,12 +46,12 @@ pub struct Office {
     pub budget: EvidenceBudget,
 }
 
-/// Work for the clerk.
+/// Work for the writer.
 #[derive(Debug)]
-pub(super) enum Job {
+pub(super) enum WriteTask {
     /// Takes evidence, to compare with later.
     Take {
-        why: Why,
+        why: Trigger,
         at: Moment,
         levels: Vec<Level>,
         page_size: PageSize,
@@ -59,83 +59,83 @@ pub(super) enum Job {
     /// Keeps how the metrics of a module have developed, for a daemon after this one.
     Remember { module: String, history: History },
     /// A module said something.
-    Hear(Box<Heard>),
+    Hear(Box<NewFinding>),
     /// Some scans after an incident was opened.
     After {
         module: String,
         name: String,
-        stills: Vec<Still>,
+        recent_scans: Vec<RecentScan>,
     },
 }
 
 /// What a module said, and what was known when it did.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct NewFinding {
     pub(super) module: String,
     /// Of the incident.
     pub(super) name: String,
     pub(super) severity: Severity,
-    pub(super) told: Told,
+    pub(super) told: FindingRecord,
     pub(super) history: History,
     pub(super) levels: Vec<Level>,
     pub(super) page_size: PageSize,
     pub(super) period_ms: u64,
     /// Of the scans before; empty if the incident was open already.
-    pub(super) stills: Vec<Still>,
+    pub(super) recent_scans: Vec<RecentScan>,
 }
 
-/// The clerk.
+/// The writer.
 #[derive(Debug)]
-pub(super) struct Clerk {
-    office: Office,
+pub(super) struct IncidentWriter {
+    config: IncidentConfig,
     machine: Machine,
     archive: Archive,
-    shelf: Shelf,
+    store: EvidenceStore,
     /// Those of this boot that are not over, as far as anybody asked.
     open: Vec<Incident>,
 }
 
-impl Clerk {
-    pub(super) fn new(office: Office) -> Self {
-        let machine = machine(&office);
-        let archive = Archive::below(&office.state_dir);
-        let shelf = Shelf::open(&office.state_dir, &office.boot_id);
+impl IncidentWriter {
+    pub(super) fn new(config: IncidentConfig) -> Self {
+        let machine = machine(&config);
+        let archive = Archive::below(&config.state_dir);
+        let store = EvidenceStore::open(&config.state_dir, &config.boot_id);
         Self {
-            office,
+            config,
             machine,
             archive,
-            shelf,
+            store,
             open: Vec::new(),
         }
     }
 
     /// Does one piece of work, and returns what there is to say of it.
-    pub(super) fn work(&mut self, job: Job) -> Vec<Word> {
+    pub(super) fn work(&mut self, job: WriteTask) -> Vec<IncidentMessage> {
         match job {
-            Job::Take {
+            WriteTask::Take {
                 why,
                 at,
                 levels,
                 page_size,
             } => {
-                if why == Why::Suspicion && self.has_fresh_evidence(at.uptime_ms) {
+                if why == Trigger::Suspicion && self.has_fresh_evidence(at.uptime_ms) {
                     return Vec::new();
                 }
                 let (evidence, _) = self.take(why, at, levels, page_size);
-                problem(self.shelf.add(evidence), "evidence cannot be kept")
+                problem(self.store.add(evidence), "evidence cannot be kept")
             }
-            Job::Remember { module, history } => {
-                let Office {
+            WriteTask::Remember { module, history } => {
+                let IncidentConfig {
                     state_dir, boot_id, ..
-                } = &self.office;
+                } = &self.config;
                 let kept = evidence_store::remember(state_dir, boot_id, &module, &history);
                 problem(kept, "what the modules measured cannot be kept")
             }
-            Job::Hear(heard) => self.hear(*heard),
-            Job::After {
+            WriteTask::Hear(heard) => self.hear(*heard),
+            WriteTask::After {
                 module,
                 name,
-                stills,
+                recent_scans,
             } => match self
                 .find(&module, &name)
                 .map(|incident| incident.id.clone())
@@ -143,7 +143,7 @@ impl Clerk {
                 // Of an incident that was told again later, those after it was opened are there already.
                 Some(id) if self.archive.place(&id).join("after.jsonl.zst").exists() => Vec::new(),
                 Some(id) => problem(
-                    self.put_stills(&id, "after", &stills),
+                    self.put_stills(&id, "after", &recent_scans),
                     &format!("the scans after incident {id} cannot be kept"),
                 ),
                 None => Vec::new(),
@@ -152,12 +152,12 @@ impl Clerk {
     }
 
     fn has_fresh_evidence(&self, now: u64) -> bool {
-        self.shelf
+        self.store
             .newest()
             .is_some_and(|newest| now.saturating_sub(newest) < FRESH)
     }
 
-    fn hear(&mut self, heard: Heard) -> Vec<Word> {
+    fn hear(&mut self, heard: NewFinding) -> Vec<IncidentMessage> {
         let is_open = self.find(&heard.module, &heard.name).is_some();
         let is_news = heard.severity <= Severity::Notice;
         self.machine.page_size_bytes = heard.page_size.bytes().get();
@@ -175,7 +175,7 @@ impl Clerk {
     }
 
     /// Opens an incident. Its record is written before anything that takes time: the machine may be about to die.
-    fn open(&mut self, heard: &Heard) -> Vec<Word> {
+    fn open(&mut self, heard: &NewFinding) -> Vec<IncidentMessage> {
         let stem = stem(&heard.told.at.time, &heard.module);
         let id = self.archive.free_id(&stem);
         let mut incident = Incident {
@@ -196,39 +196,39 @@ impl Clerk {
             problems: Vec::new(),
             is_of_earlier_boot: false,
         };
-        let mut words = Vec::new();
+        let mut messages = Vec::new();
         // It is compared also where it cannot be written: who reads the log has something of it, and is told then.
         let _told_later = self.archive.write(&incident);
-        if let Err(error) = self.put_stills(&id, "before", &heard.stills) {
+        if let Err(error) = self.put_stills(&id, "before", &heard.recent_scans) {
             incident
                 .problems
                 .push(format!("the scans before it are not kept: {error}"));
         }
-        self.examine(&mut incident, heard, &mut words);
+        self.examine(&mut incident, heard, &mut messages);
         self.open.push(incident);
-        words.extend(problem(
-            self.archive.make_room(self.office.room),
+        messages.extend(problem(
+            self.archive.make_room(self.config.room),
             "older incidents cannot be removed",
         ));
-        words
+        messages
     }
 
     /// Adds a finding that counts as much as the first one: evidence is taken anew.
-    fn go_on(&mut self, heard: &Heard) -> Vec<Word> {
+    fn go_on(&mut self, heard: &NewFinding) -> Vec<IncidentMessage> {
         let Some(index) = self.index(&heard.module, &heard.name) else {
             return Vec::new();
         };
         let mut incident = self.open.swap_remove(index);
         incident.add(heard.told.clone());
         incident.history = heard.history.clone();
-        let mut words = Vec::new();
-        self.examine(&mut incident, heard, &mut words);
+        let mut messages = Vec::new();
+        self.examine(&mut incident, heard, &mut messages);
         self.open.push(incident);
-        words
+        messages
     }
 
     /// Adds a finding that is of use only to whoever looks.
-    fn add(&mut self, heard: Heard) -> Vec<Word> {
+    fn add(&mut self, heard: NewFinding) -> Vec<IncidentMessage> {
         let archive = self.archive.clone();
         let Some(incident) = self.find(&heard.module, &heard.name) else {
             return Vec::new();
@@ -239,7 +239,7 @@ impl Clerk {
         problem(archive.write(incident), &text)
     }
 
-    fn close(&mut self, heard: Heard) -> Vec<Word> {
+    fn close(&mut self, heard: NewFinding) -> Vec<IncidentMessage> {
         let archive = self.archive.clone();
         let Some(index) = self.index(&heard.module, &heard.name) else {
             return Vec::new();
@@ -249,9 +249,9 @@ impl Clerk {
         incident.history = heard.history;
         incident.add(heard.told);
         let text = format!("incident {} cannot be written", incident.id);
-        let mut words = problem(archive.write(&incident), &text);
+        let mut messages = problem(archive.write(&incident), &text);
         let text = format!("incident {} is over", incident.id);
-        words.push(Word {
+        messages.push(IncidentMessage {
             severity: Severity::Info,
             module: incident.module.clone(),
             for_others: ForOthers::of(|_| text.clone()),
@@ -259,11 +259,11 @@ impl Clerk {
             incident: Some(incident.id),
             open_since: None,
         });
-        words
+        messages
     }
 
     /// Takes over the incidents that were open when a daemon before this one ended.
-    pub(super) fn resume(&mut self) -> Vec<Word> {
+    pub(super) fn resume(&mut self) -> Vec<IncidentMessage> {
         let ids = self.archive.ids().unwrap_or_default();
         let newest = ids.iter().rev().take(MOST_RESUMED);
         let mut open: Vec<Incident> = newest
@@ -271,13 +271,13 @@ impl Clerk {
             .filter(|incident| self.is_of_this_boot_and_open(incident))
             .collect();
         open.reverse();
-        let words = open.iter().map(|incident| {
+        let messages = open.iter().map(|incident| {
             let text = format!(
                 "incident {id} is open since {}; see `adaptivemmd incidents show {id}`",
                 incident.opened.time,
                 id = incident.id
             );
-            Word {
+            IncidentMessage {
                 severity: Severity::Info,
                 module: incident.module.clone(),
                 for_others: ForOthers::of(|_| text.clone()),
@@ -286,20 +286,25 @@ impl Clerk {
                 open_since: Some(incident.opened.time.clone()),
             }
         });
-        words.collect()
+        messages.collect()
     }
 
     fn is_of_this_boot_and_open(&self, incident: &Incident) -> bool {
-        incident.over.is_none() && incident.machine.boot_id == self.office.boot_id
+        incident.over.is_none() && incident.machine.boot_id == self.config.boot_id
     }
 
     /// Takes evidence for an incident, compares it with that of before, and writes down what comes of it.
-    fn examine(&mut self, incident: &mut Incident, heard: &Heard, words: &mut Vec<Word>) {
+    fn examine(
+        &mut self,
+        incident: &mut Incident,
+        heard: &NewFinding,
+        messages: &mut Vec<IncidentMessage>,
+    ) {
         let at = heard.told.at.clone();
-        let (after, raws) = self.take(Why::Incident, at, heard.levels.clone(), heard.page_size);
+        let (after, raws) = self.take(Trigger::Incident, at, heard.levels.clone(), heard.page_size);
         let opened_by = incident.told.first().unwrap_or(&heard.told);
         let from = began(opened_by);
-        let before = self.shelf.before(from).cloned();
+        let before = self.store.before(from).cloned();
         incident.comparison = before.as_ref().map(|before| Comparison::of(before, &after));
         if before.is_none() {
             incident
@@ -311,7 +316,7 @@ impl Clerk {
             .write(incident)
             .and_then(|()| self.put_evidence(&incident.id, before.as_ref(), &after, &raws));
         match kept {
-            Ok(()) => words.push(Word {
+            Ok(()) => messages.push(IncidentMessage {
                 severity: Severity::Info,
                 module: incident.module.clone(),
                 text: kept_in_words(incident, TellOwners::All),
@@ -319,12 +324,12 @@ impl Clerk {
                 incident: Some(incident.id.clone()),
                 open_since: Some(incident.opened.time.clone()),
             }),
-            Err(error) => words.push(self.not_kept(incident, &error)),
+            Err(error) => messages.push(self.not_kept(incident, &error)),
         }
-        words.extend(problem(self.shelf.add(after), "evidence cannot be kept"));
+        messages.extend(problem(self.store.add(after), "evidence cannot be kept"));
     }
 
-    fn not_kept(&self, incident: &Incident, error: &io::Error) -> Word {
+    fn not_kept(&self, incident: &Incident, error: &io::Error) -> IncidentMessage {
         let text = |tell| {
             format!(
                 "incident {} cannot be kept in {}: {error}; {}",
@@ -333,7 +338,7 @@ impl Clerk {
                 explained_in_words(incident, tell),
             )
         };
-        Word {
+        IncidentMessage {
             severity: Severity::Error,
             module: incident.module.clone(),
             text: text(TellOwners::All),
@@ -345,19 +350,19 @@ impl Clerk {
 
     fn take(
         &self,
-        why: Why,
+        why: Trigger,
         at: Moment,
         levels: Vec<Level>,
         page_size: PageSize,
-    ) -> (Evidence, Vec<Raw>) {
-        Evidence::take(&Request {
-            root: &self.office.root,
+    ) -> (Evidence, Vec<RawText>) {
+        Evidence::take(&EvidenceRequest {
+            root: &self.config.root,
             page_size,
             at,
             why,
             levels,
-            budget: self.office.budget,
-            wants_census: self.office.census && why == Why::Incident,
+            budget: self.config.budget,
+            wants_census: self.config.census && why == Trigger::Incident,
         })
     }
 
@@ -366,7 +371,7 @@ impl Clerk {
         id: &str,
         before: Option<&Evidence>,
         after: &Evidence,
-        raws: &[Raw],
+        raws: &[RawText],
     ) -> io::Result<()> {
         if let Some(before) = before {
             let packed = archive::packed(before)?;
@@ -382,8 +387,8 @@ impl Clerk {
         Ok(())
     }
 
-    fn put_stills(&self, id: &str, name: &str, stills: &[Still]) -> io::Result<()> {
-        if stills.is_empty() {
+    fn put_stills(&self, id: &str, name: &str, recent_scans: &[RecentScan]) -> io::Result<()> {
+        if recent_scans.is_empty() {
             return Ok(());
         }
         let Machine {
@@ -395,7 +400,7 @@ impl Clerk {
         } = &self.machine;
         let note = format!("incident {id}, scans {name} it");
         let header = Header::new(kernel, arch, *page_size_bytes, *period_ms, &note);
-        let trace = recent_scans::trace(&header, stills)?;
+        let trace = recent_scans::trace(&header, recent_scans)?;
         self.archive.put(id, &format!("{name}.jsonl.zst"), &trace)
     }
 
@@ -420,7 +425,7 @@ impl Clerk {
     }
 
     fn mem_total(&self) -> u64 {
-        let text = self.office.root.read("/proc/meminfo").unwrap_or_default();
+        let text = self.config.root.read("/proc/meminfo").unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
@@ -429,7 +434,7 @@ impl Clerk {
 }
 
 /// When the memory of a finding began to grow: since boot, in milliseconds.
-fn began(told: &Told) -> u64 {
+fn began(told: &FindingRecord) -> u64 {
     let seconds = told.numbers.get(DURATION).copied().unwrap_or_default();
     let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -447,16 +452,16 @@ fn stem(time: &str, module: &str) -> String {
 }
 
 /// The facts that do not change while the machine runs.
-fn machine(office: &Office) -> Machine {
+fn machine(config: &IncidentConfig) -> Machine {
     let line = |path: &str| {
-        let text = office.root.read(path).unwrap_or_default();
+        let text = config.root.read(path).unwrap_or_default();
         String::from_utf8_lossy(&text).trim().to_owned()
     };
     Machine {
         host: Some(line("/proc/sys/kernel/hostname")).filter(|host| !host.is_empty()),
         kernel: line("/proc/sys/kernel/osrelease"),
         arch: std::env::consts::ARCH.to_owned(),
-        boot_id: office.boot_id.clone(),
+        boot_id: config.boot_id.clone(),
         mem_total_bytes: 0,
         page_size_bytes: 0,
         daemon: crate::base::version::version().to_owned(),
@@ -464,8 +469,8 @@ fn machine(office: &Office) -> Machine {
     }
 }
 
-fn problem(result: io::Result<()>, what: &str) -> Vec<Word> {
-    let word = |error: io::Error| Word {
+fn problem(result: io::Result<()>, what: &str) -> Vec<IncidentMessage> {
+    let message = |error: io::Error| IncidentMessage {
         severity: Severity::Warning,
         module: "core".to_owned(),
         text: format!("{what}: {error}"),
@@ -473,7 +478,7 @@ fn problem(result: io::Result<()>, what: &str) -> Vec<Word> {
         incident: None,
         open_since: None,
     };
-    result.err().map(word).into_iter().collect()
+    result.err().map(message).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use super::error::ParseError;
-use super::fields::{Figures, Slot};
+use super::fields::{Fields, Slot};
 use super::lines::{lines, whole_lines};
 use super::zoneinfo::zone_heading;
 
 /// Free blocks of all zones; as many orders as the kernel has.
 #[derive(Debug, Clone, Default)]
 pub struct Buddyinfo {
-    figures: Figures,
+    fields: Fields,
     rows: Vec<Row>,
     counts: Vec<Slot>,
 }
@@ -30,13 +30,13 @@ impl Buddyinfo {
     ///
     /// If there is no zone in it, or it was cut off.
     pub fn update(&mut self, text: &[u8]) -> Result<(), ParseError> {
-        if self.figures.refresh(text) {
+        if self.fields.refresh(text) {
             return Ok(());
         }
         self.rows.clear();
         self.counts.clear();
         let text = whole_lines(text)?;
-        self.figures.reshape(text);
+        self.fields.reshape(text);
         for (at, line) in lines(text) {
             let Some((node, zone)) = zone_heading(line) else {
                 continue;
@@ -44,7 +44,7 @@ impl Buddyinfo {
             let start = self.counts.len();
             for digits in numbers(line, zone.end) {
                 self.counts
-                    .extend(self.figures.note(at + digits.start..at + digits.end));
+                    .extend(self.fields.note(at + digits.start..at + digits.end));
             }
             let zone = at + zone.start..at + zone.end;
             self.rows.push(Row {
@@ -67,8 +67,8 @@ impl Buddyinfo {
         self.rows.iter().map(|row| {
             let counts = self.counts[row.counts.clone()]
                 .iter()
-                .map(|&slot| self.figures.value(slot));
-            (row.node, &self.figures.shape()[row.zone.clone()], counts)
+                .map(|&slot| self.fields.value(slot));
+            (row.node, &self.fields.shape()[row.zone.clone()], counts)
         })
     }
 }

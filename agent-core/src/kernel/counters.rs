@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use super::error::ParseError;
-use super::fields::{Entry, Figures};
+use super::fields::{Entry, Fields};
 use super::lines::{lines, whole_lines};
 
 /// The named numbers of one kernel file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counters {
-    figures: Figures,
+    fields: Fields,
     entries: Vec<Entry>,
 }
 
@@ -31,12 +31,12 @@ impl Counters {
         counter: fn(&str) -> Option<Counter>,
         expected: &'static str,
     ) -> Result<(), ParseError> {
-        if self.figures.refresh(text) {
+        if self.fields.refresh(text) {
             return Ok(());
         }
         self.entries.clear();
         let text = whole_lines(text)?;
-        self.figures.reshape(text);
+        self.fields.reshape(text);
         for (at, line) in lines(text) {
             if let Some(counter) = counter(line) {
                 self.note(at, &counter);
@@ -53,17 +53,17 @@ impl Counters {
         let [key, digits] =
             [&counter.key, &counter.digits].map(|place| at + place.start..at + place.end);
         self.entries
-            .extend(self.figures.entry(key, digits, counter.unit));
+            .extend(self.fields.entry(key, digits, counter.unit));
     }
 
     /// Their keys and amounts, in the order of the file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.figures.named(&self.entries)
+        self.fields.named(&self.entries)
     }
 
     /// One of them; `None` if this kernel does not have it.
     pub(crate) fn get(&self, key: &str) -> Option<u64> {
-        self.figures.named_one(&self.entries, key)
+        self.fields.named_one(&self.entries, key)
     }
 }
 

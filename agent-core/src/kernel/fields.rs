@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-/// Where a number is kept in [`Figures`].
+/// Where a number is kept in [`Fields`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
@@ -20,7 +20,7 @@ pub(crate) struct Entry {
 
 /// The numbers of one kernel file, and the text that gives them their meaning.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Figures {
+pub(crate) struct Fields {
     /// What was parsed; its words are those of the last reading, its digits need not be.
     shape: String,
     places: Vec<Place>,
@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-impl Figures {
+impl Fields {
     /// Takes the numbers from a text of the same shape. `false` if the shape is another one; then all
     /// is forgotten.
     #[must_use]
@@ -239,22 +239,22 @@ mod tests {
 
     use super::*;
 
-    fn figures() -> (Figures, Slot, Slot) {
-        let mut figures = Figures::default();
-        figures.reshape("free:    12 kB\nused:  7\n");
-        let free = figures.note(9..11).unwrap();
-        let used = figures.note(22..23).unwrap();
-        (figures, free, used)
+    fn fields() -> (Fields, Slot, Slot) {
+        let mut fields = Fields::default();
+        fields.reshape("free:    12 kB\nused:  7\n");
+        let free = fields.note(9..11).unwrap();
+        let used = fields.note(22..23).unwrap();
+        (fields, free, used)
     }
 
     #[test]
     fn a_text_of_the_same_shape_gives_new_numbers() {
-        let (mut figures, free, used) = figures();
+        let (mut fields, free, used) = fields();
 
-        let same = figures.refresh(b"free: 18446744073709551615 kB\nused: 1234\n");
+        let same = fields.refresh(b"free: 18446744073709551615 kB\nused: 1234\n");
 
         assert!(same);
-        assert_eq!((figures.value(free), figures.value(used)), (u64::MAX, 1234));
+        assert_eq!((fields.value(free), fields.value(used)), (u64::MAX, 1234));
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
 
         for other in others {
             assert!(
-                !figures().0.refresh(other),
+                !fields().0.refresh(other),
                 "{}",
                 String::from_utf8_lossy(other)
             );
@@ -286,30 +286,30 @@ mod tests {
     }
 
     /// The numbers of a text that was parsed like this.
-    fn parsed(numbers: &[u64]) -> Figures {
-        let mut figures = Figures::default();
-        figures.reshape(&printed(numbers));
-        let text = figures.shape().to_owned();
+    fn parsed(numbers: &[u64]) -> Fields {
+        let mut fields = Fields::default();
+        fields.reshape(&printed(numbers));
+        let text = fields.shape().to_owned();
         for (end, _) in text.match_indices(" kB") {
             let start = text[..end].rfind(' ').unwrap() + 1;
-            figures.note(start..end).unwrap();
+            fields.note(start..end).unwrap();
         }
-        figures
+        fields
     }
 
     #[test]
     fn a_reading_after_a_longer_number_starts_where_that_ended() {
-        let (mut figures, free, used) = figures();
+        let (mut fields, free, used) = fields();
 
         let same = [
             "free: 1234 kB\nused: 7\n",
             "free: 1234 kB\nused: 8\n",
             "free: 5 kB\nused: 8\n",
         ]
-        .map(|text| figures.refresh(text.as_bytes()));
+        .map(|text| fields.refresh(text.as_bytes()));
 
         assert_eq!(same, [true; 3]);
-        assert_eq!((figures.value(free), figures.value(used)), (5, 8));
+        assert_eq!((fields.value(free), fields.value(used)), (5, 8));
     }
 
     proptest! {
@@ -317,12 +317,12 @@ mod tests {
         fn a_reading_does_not_depend_on_those_before(
             readings in prop::collection::vec(prop::collection::vec(0_u64..2000, 5), 1..6),
         ) {
-            let mut figures = parsed(&readings[0]);
+            let mut fields = parsed(&readings[0]);
 
             for numbers in &readings {
-                prop_assert!(figures.refresh(printed(numbers).as_bytes()));
+                prop_assert!(fields.refresh(printed(numbers).as_bytes()));
 
-                prop_assert_eq!(&figures.values, numbers);
+                prop_assert_eq!(&fields.values, numbers);
             }
         }
 
@@ -331,16 +331,16 @@ mod tests {
             readings in prop::collection::vec(prop::collection::vec(0_u64..2000, 5), 2..4),
             at: prop::sample::Index,
         ) {
-            let mut figures = parsed(&readings[0]);
+            let mut fields = parsed(&readings[0]);
             for numbers in &readings {
-                prop_assert!(figures.refresh(printed(numbers).as_bytes()));
+                prop_assert!(fields.refresh(printed(numbers).as_bytes()));
             }
             let mut text = printed(&readings[0]).into_bytes();
             let at = at.index(text.len());
             prop_assume!(!text[at].is_ascii_digit() || text[..at].ends_with(b"_"));
             text[at] = b'#';
 
-            prop_assert!(!figures.refresh(&text));
+            prop_assert!(!fields.refresh(&text));
         }
     }
 }

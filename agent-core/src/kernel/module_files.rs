@@ -90,7 +90,7 @@ pub(crate) struct Excess {
 
 /// The files of all modules.
 #[derive(Debug, Default)]
-pub(super) struct Foreign {
+pub(super) struct ModuleFileReaders {
     modules: Vec<Module>,
     /// Threads that are still reading for modules that have gone. What they read is left alone until they return.
     left: Vec<Reader>,
@@ -122,12 +122,12 @@ struct Reader {
     paths: Vec<String>,
     /// Buffers, which go to the thread and come back.
     texts: Vec<Text>,
-    thread: Option<(Sender<Job>, Receiver<Done>)>,
+    thread: Option<(Sender<ReadTask>, Receiver<Done>)>,
     /// How many files are still to come.
     pending: usize,
 }
 
-struct Job {
+struct ReadTask {
     scan: u64,
     texts: Vec<Text>,
     budget: FileBudget,
@@ -148,14 +148,14 @@ fn not_in_time() -> ReadError {
     }
 }
 
-impl Foreign {
+impl ModuleFileReaders {
     /// For these modules and places of a snapshot. Threads that read what they still have to read go on.
     pub(super) fn arrange(&mut self, wanted: &[ModuleFiles], all: &[String], root: &Root) {
         let mut before = std::mem::take(&mut self.modules);
         for files in wanted {
             let is_inline = |path: &String| matches!(root, Root::Recorded(_)) || is_harmless(path);
             let place = |path: &String| all.iter().position(|known| known == path);
-            let (inline, foreign): (Vec<_>, Vec<_>) =
+            let (inline, module_files): (Vec<_>, Vec<_>) =
                 files.paths.iter().cloned().partition(is_inline);
             let old = before
                 .iter()
@@ -165,15 +165,15 @@ impl Foreign {
                 .as_ref()
                 .map_or_else(FileCosts::default, |old| old.costs);
             let reader = match old {
-                Some(old) if old.reader.paths == foreign => old.reader,
+                Some(old) if old.reader.paths == module_files => old.reader,
                 old => {
                     self.left.extend(old.map(|old| old.reader));
-                    Reader::new(foreign.clone())
+                    Reader::new(module_files.clone())
                 }
             };
             self.modules.push(Module {
                 inline: inline.iter().filter_map(place).collect(),
-                places: foreign.iter().filter_map(place).collect(),
+                places: module_files.iter().filter_map(place).collect(),
                 files: files.clone(),
                 reader,
                 rests: false,
@@ -368,7 +368,7 @@ impl Reader {
         self.texts.resize_with(self.paths.len(), Text::default);
         let texts = std::mem::take(&mut self.texts);
         if jobs
-            .try_send(Job {
+            .try_send(ReadTask {
                 scan,
                 texts,
                 budget,
@@ -412,8 +412,8 @@ impl Reader {
 }
 
 /// Starts a thread that reads these files, as often as it is told to.
-fn spawn(paths: &[String], root: &Root) -> io::Result<(Sender<Job>, Receiver<Done>)> {
-    let (jobs, to_do) = bounded::<Job>(1);
+fn spawn(paths: &[String], root: &Root) -> io::Result<(Sender<ReadTask>, Receiver<Done>)> {
+    let (jobs, to_do) = bounded::<ReadTask>(1);
     let (tell, done) = bounded(paths.len());
     let root = root.clone();
     let mut files: Vec<OpenFile> = paths.iter().map(|path| OpenFile::new(path)).collect();

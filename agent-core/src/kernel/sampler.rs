@@ -9,7 +9,7 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{Bytes, PageSize, Uptime};
 
 use super::hugepages::{self, page_count};
-use super::module_files::{Excess, FileCost, FileCosts, Foreign};
+use super::module_files::{Excess, FileCost, FileCosts, ModuleFileReaders};
 use super::root::{self, Allowance, OpenFile};
 use super::snapshot::{NodeMeminfo, Pool, Reading, Tunable};
 use super::trace::Frame;
@@ -72,7 +72,7 @@ pub struct Sampler {
     /// Earlier snapshots, which a slow module may still look at; one that nobody does is used again.
     pool: Vec<Arc<Snapshot>>,
     /// The files that only modules know.
-    foreign: Foreign,
+    module_files: ModuleFileReaders,
     /// How long a scan waits for those.
     wait: Duration,
     /// What each of the other files has cost in this scan, in the order of the snapshot.
@@ -101,11 +101,11 @@ impl Sampler {
     pub fn new(root: Root, wanted: Wanted, page_size: Option<PageSize>) -> Self {
         let page_size = page_size.unwrap_or_else(|| page_size::of(&root));
         let blank = Snapshot::blank(&root, &wanted, page_size);
-        let mut foreign = Foreign::default();
-        foreign.arrange(&wanted.modules, &wanted.files, &root);
+        let mut module_files = ModuleFileReaders::default();
+        module_files.arrange(&wanted.modules, &wanted.files, &root);
         Self {
             open: Open::of(&blank),
-            foreign,
+            module_files,
             wait: WAIT,
             costs: Vec::new(),
             first: Reading::new("/proc/meminfo", true),
@@ -150,7 +150,7 @@ impl Sampler {
 
     /// Reads other files from the next scan on.
     pub fn want(&mut self, wanted: Wanted) {
-        self.foreign
+        self.module_files
             .arrange(&wanted.modules, &wanted.files, &self.root);
         self.wanted = wanted;
         self.start_over();
@@ -163,19 +163,19 @@ impl Sampler {
 
     /// Chooses the modules for which nothing is read that only they know.
     pub(crate) fn rest(&mut self, rests: impl Fn(&str) -> bool) {
-        self.foreign.rest(rests);
+        self.module_files.rest(rests);
     }
 
     /// Whether a file of this module is still being read since an earlier scan.
     pub(crate) fn is_stuck(&self, module: &str) -> bool {
-        self.foreign.is_stuck(module)
+        self.module_files.is_stuck(module)
     }
 
     /// The modules whose files have cost too much in so many of the last scans.
     pub(crate) fn excesses(&mut self, scans: u32) -> Vec<Excess> {
-        let excesses = self.foreign.excesses(scans);
+        let excesses = self.module_files.excesses(scans);
         for excess in &excesses {
-            self.foreign.forgive(&excess.module);
+            self.module_files.forgive(&excess.module);
         }
         excesses
     }
@@ -183,7 +183,7 @@ impl Sampler {
     /// What the files of a module cost, beside those that the core reads for everybody.
     #[must_use]
     pub fn file_costs(&self, module: &str) -> FileCosts {
-        self.foreign.costs(module)
+        self.module_files.costs(module)
     }
 
     /// Looks again for nodes and pools of huge pages.
@@ -213,12 +213,12 @@ impl Sampler {
             snapshot.layout = self.layout;
             snapshot.uptime = now;
             snapshot.period = period;
-            self.foreign.begin(self.scan, &self.root);
+            self.module_files.begin(self.scan, &self.root);
             self.costs.clear();
             self.costs.resize(snapshot.files.len(), FileCost::default());
             self.read(snapshot);
             let files = &mut snapshot.files;
-            self.foreign
+            self.module_files
                 .collect(self.scan, files, &self.costs, self.wait);
             complete(snapshot);
         }
@@ -324,7 +324,7 @@ impl Sampler {
         }
         let files = open.files.iter_mut().zip(&mut snapshot.files);
         for (place, (file, reading)) in files.enumerate() {
-            if !self.foreign.reads(place) {
+            if !self.module_files.reads(place) {
                 self.costs[place].add(read_for_modules(file, root, reading));
             }
         }

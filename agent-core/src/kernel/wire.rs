@@ -17,18 +17,18 @@ use super::{
 
 /// The part of a snapshot that one module wants.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Carried<'a> {
+pub(crate) struct WireSnapshot<'a> {
     scan: u64,
     uptime: Duration,
     period: Duration,
     page_size: u64,
     steady: bool,
     #[serde(borrow)]
-    files: Vec<CarriedFile<'a>>,
+    files: Vec<WireFile<'a>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct CarriedFile<'a> {
+struct WireFile<'a> {
     place: Place,
     path: &'a str,
     /// 0, or why there is no text.
@@ -56,13 +56,13 @@ enum Place {
     File,
 }
 
-impl<'a> Carried<'a> {
+impl<'a> WireSnapshot<'a> {
     /// What `wanted` names of the snapshot.
     pub(crate) fn of(snapshot: &'a Snapshot, wanted: &Wanted) -> Self {
         let mut files = Vec::new();
         let mut add = |wanted: bool, place, file| {
             if wanted {
-                files.push(CarriedFile::of(place, file));
+                files.push(WireFile::of(place, file));
             }
         };
         add(wanted.meminfo, Place::Meminfo, snapshot.meminfo.facts());
@@ -116,7 +116,7 @@ impl<T> Reading<T> {
     /// Takes over a file as it was read elsewhere.
     fn receive(
         &mut self,
-        file: &CarriedFile<'_>,
+        file: &WireFile<'_>,
         parse: impl FnOnce(&mut T, &[u8]) -> Result<(), ParseError>,
     ) {
         self.wanted = true;
@@ -128,7 +128,7 @@ impl<T> Reading<T> {
     }
 }
 
-impl<'a> CarriedFile<'a> {
+impl<'a> WireFile<'a> {
     fn of(place: Place, (path, text, result): Facts<'a>) -> Self {
         let errno = match result {
             Err(error @ ReadError::Io { .. }) => error.errno(),
@@ -165,19 +165,19 @@ impl Received {
     }
 
     /// Takes over a snapshot. What it does not carry is not wanted.
-    pub(crate) fn take(&mut self, carried: &Carried<'_>) {
+    pub(crate) fn take(&mut self, wire: &WireSnapshot<'_>) {
         let snapshot = &mut self.0;
-        snapshot.scan = carried.scan;
-        snapshot.uptime = Uptime(carried.uptime);
-        snapshot.period = carried.period;
-        snapshot.page_size = PageSize::new(carried.page_size).unwrap_or(PageSize::FOUR_KIB);
-        snapshot.steady = carried.steady;
+        snapshot.scan = wire.scan;
+        snapshot.uptime = Uptime(wire.uptime);
+        snapshot.period = wire.period;
+        snapshot.page_size = PageSize::new(wire.page_size).unwrap_or(PageSize::FOUR_KIB);
+        snapshot.steady = wire.steady;
         snapshot.meminfo.wanted = false;
         snapshot.vmstat.wanted = false;
         snapshot.zoneinfo.wanted = false;
         snapshot.buddyinfo.wanted = false;
         let mut taken = Taken::default();
-        for file in &carried.files {
+        for file in &wire.files {
             taken.file(snapshot, file);
         }
         snapshot.hugepages.truncate(taken.pools);
@@ -197,7 +197,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn file(&mut self, snapshot: &mut Snapshot, file: &CarriedFile<'_>) {
+    fn file(&mut self, snapshot: &mut Snapshot, file: &WireFile<'_>) {
         match file.place {
             Place::Meminfo => snapshot.meminfo.receive(file, Meminfo::update),
             Place::Vmstat => snapshot.vmstat.receive(file, Vmstat::update),
@@ -244,7 +244,7 @@ impl Taken {
     fn tunable<'s>(
         &mut self,
         snapshot: &'s mut Snapshot,
-        file: &CarriedFile<'_>,
+        file: &WireFile<'_>,
     ) -> Option<&'s mut Tunable> {
         let knob = tunables::KNOBS.iter().find(|knob| knob.path == file.path)?;
         let same = |tunable: &Tunable| tunable.name == knob.name;

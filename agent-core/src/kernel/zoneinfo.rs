@@ -6,7 +6,7 @@ use std::str::FromStr;
 use adaptivemm_module_api::units::Pages;
 
 use super::error::ParseError;
-use super::fields::{Entry, Figures, Slot};
+use super::fields::{Entry, Fields, Slot};
 use super::lines::{KeyNumber, key_number, lines, whole_lines};
 
 /// The zones of a machine, in the kernel's order.
@@ -15,7 +15,7 @@ use super::lines::{KeyNumber, key_number, lines, whole_lines};
 /// that are not there are `None`.
 #[derive(Debug, Clone, Default)]
 pub struct Zoneinfo {
-    figures: Figures,
+    fields: Fields,
     zones: Vec<ZonePlaces>,
     nodes: Vec<NodePlaces>,
     /// Counters of zones and of nodes.
@@ -65,7 +65,7 @@ impl Zoneinfo {
     ///
     /// If there is no zone in it, or it was cut off.
     pub fn update(&mut self, text: &[u8]) -> Result<(), ParseError> {
-        if self.figures.refresh(text) {
+        if self.fields.refresh(text) {
             return Ok(());
         }
         self.zones.clear();
@@ -73,7 +73,7 @@ impl Zoneinfo {
         self.entries.clear();
         self.counts.clear();
         let text = whole_lines(text)?;
-        self.figures.reshape(text);
+        self.fields.reshape(text);
         let mut section = Section::Zone;
         for (at, line) in lines(text) {
             if let Some((node, name)) = zone_heading(line) {
@@ -151,7 +151,7 @@ impl Zoneinfo {
 
     fn node_line(&mut self, parts: KeyNumber<'_>) {
         self.entries
-            .extend(self.figures.entry(parts.key, parts.digits, 1));
+            .extend(self.fields.entry(parts.key, parts.digits, 1));
         if let Some(node) = self.nodes.last_mut() {
             node.stats.end = self.entries.len();
         }
@@ -165,7 +165,7 @@ impl Zoneinfo {
         let Some(zone) = self.zones.last_mut() else {
             return;
         };
-        let place = match &self.figures.shape()[parts.key.clone()] {
+        let place = match &self.fields.shape()[parts.key.clone()] {
             "free" => &mut zone.free,
             "boost" => &mut zone.boost,
             "min" => &mut zone.min,
@@ -177,12 +177,12 @@ impl Zoneinfo {
             "cma" => &mut zone.cma,
             _ => {
                 self.entries
-                    .extend(self.figures.entry(parts.key, parts.digits, 1));
+                    .extend(self.fields.entry(parts.key, parts.digits, 1));
                 zone.counters.end = self.entries.len();
                 return;
             }
         };
-        let slot = self.figures.note(parts.digits);
+        let slot = self.fields.note(parts.digits);
         *place = place.or(slot);
     }
 
@@ -191,11 +191,11 @@ impl Zoneinfo {
             return;
         };
         // `cpu:` is a name, the rest are numbers that come and go.
-        let is_count = match &self.figures.shape()[parts.key] {
+        let is_count = match &self.fields.shape()[parts.key] {
             "cpu:" => return,
             key => key == "count:",
         };
-        let slot = self.figures.note(parts.digits);
+        let slot = self.fields.note(parts.digits);
         if is_count {
             self.counts.extend(slot);
             zone.counts.end = self.counts.len();
@@ -213,7 +213,7 @@ impl Zoneinfo {
     }
 
     fn named(&self, entries: Range<usize>) -> impl ExactSizeIterator<Item = (&str, u64)> {
-        self.figures.named(&self.entries[entries])
+        self.fields.named(&self.entries[entries])
     }
 }
 
@@ -240,7 +240,7 @@ macro_rules! pages {
         $($(#[$doc])*
         #[must_use]
         pub fn $name(&self) -> Option<Pages> {
-            self.places.$name.map(|slot| Pages::new(self.of.figures.value(slot)))
+            self.places.$name.map(|slot| Pages::new(self.of.fields.value(slot)))
         })*
     };
 }
@@ -249,7 +249,7 @@ impl<'a> Zone<'a> {
     /// `DMA`, `DMA32`, `Normal`, ...
     #[must_use]
     pub fn name(&self) -> &'a str {
-        &self.of.figures.shape()[self.places.name.clone()]
+        &self.of.fields.shape()[self.places.name.clone()]
     }
 
     /// The number of its node.
@@ -284,7 +284,7 @@ impl<'a> Zone<'a> {
     pub fn per_cpu(&self) -> Pages {
         let counts = self.of.counts[self.places.counts.clone()].iter();
         counts.fold(Pages::default(), |sum, &slot| {
-            sum.saturating_add(Pages::new(self.of.figures.value(slot)))
+            sum.saturating_add(Pages::new(self.of.fields.value(slot)))
         })
     }
 

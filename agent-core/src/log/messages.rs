@@ -9,19 +9,19 @@ use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
 
-use crate::actions::request_outcome::Deed;
-use crate::actions::request_outcome::Fate;
-use crate::actions::{ActionFailed, Notice, Outcome, Restored};
+use crate::actions::request_outcome::Outcome;
+use crate::actions::request_outcome::RequestOutcome;
+use crate::actions::{ActionFailed, ActionOutcome, Notice, Restored};
 use crate::base::news::News;
 use crate::kernel::tunables;
-use crate::log::sinks::{Entry, Event, Journal, Pass, Repeats};
-use crate::modules::abi::Verdict;
+use crate::log::sinks::{Entry, Event, Logger, Pass, Repeats};
+use crate::modules::abi::CallResult;
 use crate::modules::output::{Finding, NO_REASON};
-use crate::modules::pool::{Ending, LateFinding, Member, Reason};
+use crate::modules::pool::{LateFinding, ModuleHandle, Reason, ScanResult};
 use crate::scan::Round;
 
 use change::Change;
-pub use decision::report_aftermaths;
+pub use decision::report_follow_ups;
 use decision::why;
 pub use gaps::Gaps;
 use share::Shares;
@@ -71,7 +71,7 @@ impl Reporter {
     }
 
     /// Tells what happened in one scan.
-    pub fn report(&mut self, round: &Round<'_>, journal: &mut Journal) {
+    pub fn report(&mut self, round: &Round<'_>, journal: &mut Logger) {
         let uptime = round.snapshot.uptime.0;
         for News { is_bad, text } in &round.news {
             let (severity, event) = if *is_bad {
@@ -86,9 +86,9 @@ impl Reporter {
             let text = "memory moves faster than its files can be read; sums over them may be off by megabytes";
             journal.write(&Entry::new(Severity::Debug, "core", text).from_verbosity(4));
         }
-        for member in round.members {
-            self.ending(member, uptime, journal);
-            self.words(member, uptime, journal);
+        for handle in round.handles {
+            self.ending(handle, uptime, journal);
+            self.output(handle, uptime, journal);
         }
         for restored in &round.restored {
             self.restored(restored, uptime, journal);
@@ -96,14 +96,14 @@ impl Reporter {
         for notice in &round.notices {
             self.notice(notice, uptime, journal);
         }
-        for deed in &round.deeds {
-            self.deed(deed, uptime, journal);
+        for settled in &round.outcomes {
+            self.settled(settled, uptime, journal);
         }
-        report_aftermaths(&round.records, journal);
+        report_follow_ups(&round.records, journal);
     }
 
     /// Files that came or went. A file that is not there is a fact of this kernel, an error is news.
-    fn files(&mut self, round: &Round<'_>, journal: &mut Journal) {
+    fn files(&mut self, round: &Round<'_>, journal: &mut Logger) {
         for (path, _, result) in round.snapshot.readings() {
             let known = self
                 .unreadable
@@ -155,40 +155,40 @@ impl Reporter {
         }
     }
 
-    fn ending(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
-        let problem = member.words().problems.first();
+    fn ending(&mut self, handle: &ModuleHandle, uptime: Duration, journal: &mut Logger) {
+        let problem = handle.output().problems.first();
         let problem = problem.map_or(NO_REASON, |(_, text)| text);
-        let (code, event, text) = match member.ending() {
+        let (code, event, text) = match handle.ending() {
             // That it is idle was told when it was to be started.
-            Ending::Silent | Ending::Quarantined(Reason::Idle, _) => return,
-            Ending::Answered(Verdict::Good) => {
-                self.back_to_normal(member.name(), journal);
+            ScanResult::Silent | ScanResult::Quarantined(Reason::Idle, _) => return,
+            ScanResult::Answered(CallResult::Good) => {
+                self.back_to_normal(handle.name(), journal);
                 return;
             }
-            Ending::Answered(Verdict::Failed) if self.lacks(member.name()) => {
-                self.blind(member.name(), problem, uptime, journal);
+            ScanResult::Answered(CallResult::Failed) if self.lacks(handle.name()) => {
+                self.blind(handle.name(), problem, uptime, journal);
                 return;
             }
-            Ending::Answered(Verdict::Failed | Verdict::Panicked | Verdict::Died) => {
+            ScanResult::Answered(CallResult::Failed | CallResult::Panicked | CallResult::Died) => {
                 let text = format!("cannot do its work: {problem}");
                 ("failed", Event::ModuleFailed, text)
             }
-            Ending::Late(missed) => {
+            ScanResult::Late(missed) => {
                 let scans = missed + 1;
                 let text = format!("did not answer in time; scans missed in a row: {scans}");
                 ("late", Event::ModuleLate, text)
             }
-            Ending::Restarting(reason) => {
+            ScanResult::Restarting(reason) => {
                 let text = format!("{}; it is started again", breakdown(reason, problem));
                 ("restarting", Event::ModuleRestarted, text)
             }
-            Ending::Quarantined(reason, pause) => {
+            ScanResult::Quarantined(reason, pause) => {
                 let text = format!("quarantined {}", quarantine(reason, pause, problem));
                 ("quarantined", Event::ModuleQuarantined, text)
             }
         };
         let fields = [("REASON", problem)];
-        let entry = Entry::new(Severity::Error, member.name(), &text).event(event);
+        let entry = Entry::new(Severity::Error, handle.name(), &text).event(event);
         self.condition(code, &entry.fields(&fields), uptime, journal);
     }
 
@@ -206,7 +206,7 @@ impl Reporter {
     }
 
     /// A module cannot do its work on a trace that lacks something.
-    fn blind(&mut self, module: &str, problem: &str, uptime: Duration, journal: &mut Journal) {
+    fn blind(&mut self, module: &str, problem: &str, uptime: Duration, journal: &mut Logger) {
         let Some(gaps) = &self.gaps else { return };
         let missing = gaps.of_module(module).join(", ");
         let text = format!("cannot do its work: {problem}; the trace does not hold {missing}");
@@ -219,7 +219,7 @@ impl Reporter {
         self.condition("failed", &entry, uptime, journal);
     }
 
-    fn back_to_normal(&mut self, module: &str, journal: &mut Journal) {
+    fn back_to_normal(&mut self, module: &str, journal: &mut Logger) {
         let failed = self.repeats.over(module, "failed");
         let late = self.repeats.over(module, "late");
         // It was started anew.
@@ -234,61 +234,56 @@ impl Reporter {
         }
     }
 
-    fn words(&mut self, member: &Member, uptime: Duration, journal: &mut Journal) {
-        let words = member.words();
-        for late in member.late_findings() {
+    fn output(&mut self, handle: &ModuleHandle, uptime: Duration, journal: &mut Logger) {
+        let output = handle.output();
+        for late in handle.late_findings() {
             let size = late.finding.text.len() + late.finding.details.len();
-            if self.may_say(member.name(), size, uptime, journal) {
-                report_late(member.name(), late, uptime, journal);
+            if self.may_say(handle.name(), size, uptime, journal) {
+                report_late(handle.name(), late, uptime, journal);
             }
         }
-        for finding in &words.findings {
-            self.finding(member.name(), finding, uptime, journal);
+        for finding in &output.findings {
+            self.finding(handle.name(), finding, uptime, journal);
         }
-        if words.dropped > 0 {
+        if output.dropped > 0 {
             let text = format!(
                 "says too much: {} words of this scan were dropped",
-                words.dropped
+                output.dropped
             );
-            let entry = Entry::new(Severity::Warning, member.name(), &text);
+            let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
             self.condition("too-much", &entry, uptime, journal);
         }
-        if words.strays > 0 {
+        if output.strays > 0 {
             let text = format!(
                 "uses its sink outside of the call, or from another thread: {} words were dropped",
-                words.strays
+                output.strays
             );
-            let entry = Entry::new(Severity::Warning, member.name(), &text);
+            let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
             self.condition("stray", &entry, uptime, journal);
         }
-        if let Some((name, why)) = words.unpublished.first() {
+        if let Some((name, why)) = output.unpublished.first() {
             let text = format!("the metric {name:?} is not published: {why}");
-            let entry = Entry::new(Severity::Warning, member.name(), &text);
+            let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
             self.condition("unpublished", &entry, uptime, journal);
         }
-        if let Some((what, why)) = words.refused.first() {
+        if let Some((what, why)) = output.refused.first() {
             let text = format!("{what}: refused, as it is {why}");
-            let entry = Entry::new(Severity::Debug, member.name(), &text).from_verbosity(3);
+            let entry = Entry::new(Severity::Debug, handle.name(), &text).from_verbosity(3);
             self.condition("refused", &entry, uptime, journal);
         }
-        if !words.status.is_empty() {
-            journal
-                .write(&Entry::new(Severity::Info, member.name(), &words.status).from_verbosity(2));
+        if !output.status.is_empty() {
+            journal.write(
+                &Entry::new(Severity::Info, handle.name(), &output.status).from_verbosity(2),
+            );
         }
     }
 
     /// Tells what a module has found: the same once an hour, and no more than its share. Who asks for more than that has
     /// chosen to.
-    fn finding(
-        &mut self,
-        module: &str,
-        finding: &Finding,
-        uptime: Duration,
-        journal: &mut Journal,
-    ) {
+    fn finding(&mut self, module: &str, finding: &Finding, uptime: Duration, journal: &mut Logger) {
         let fields = [("CODE", finding.code.as_str())];
         let mut entry = finding_entry(module, finding).fields(&fields);
         // What nobody is woken by is one line; who wants to know more asks for it.
@@ -304,10 +299,10 @@ impl Reporter {
             return;
         }
         match self.shares.pass(module, finding, uptime) {
-            share::Verdict::Write { repeated: 0 } => journal.write(&entry),
-            share::Verdict::Write { repeated } => write_again(&entry, repeated, journal),
-            share::Verdict::Repeated => {}
-            share::Verdict::TooMuch => self.too_much(module, uptime, journal),
+            share::Admission::Write { repeated: 0 } => journal.write(&entry),
+            share::Admission::Write { repeated } => write_again(&entry, repeated, journal),
+            share::Admission::Repeated => {}
+            share::Admission::TooMuch => self.too_much(module, uptime, journal),
         }
     }
 
@@ -317,7 +312,7 @@ impl Reporter {
         module: &str,
         size: usize,
         uptime: Duration,
-        journal: &mut Journal,
+        journal: &mut Logger,
     ) -> bool {
         let may = self.shares.allows(module, size, uptime);
         if !may {
@@ -326,14 +321,14 @@ impl Reporter {
         may
     }
 
-    fn too_much(&mut self, module: &str, uptime: Duration, journal: &mut Journal) {
+    fn too_much(&mut self, module: &str, uptime: Duration, journal: &mut Logger) {
         let text = "says more than its share of the log: what goes beyond is not logged";
         let entry = Entry::new(Severity::Warning, module, text).event(Event::ModuleMisbehaved);
         self.condition("more-than-its-share", &entry, uptime, journal);
     }
 
     /// Tells what was noticed of a tunable: what happens again and again once an hour.
-    fn notice(&mut self, notice: &Notice, uptime: Duration, journal: &mut Journal) {
+    fn notice(&mut self, notice: &Notice, uptime: Duration, journal: &mut Logger) {
         let (code, tunable) = match notice {
             Notice::Yielded { tunable, .. } => ("yielded", tunable),
             Notice::Resumed { tunable } => ("resumed", tunable),
@@ -362,45 +357,47 @@ impl Reporter {
         }
     }
 
-    fn deed(&mut self, deed: &Deed, uptime: Duration, journal: &mut Journal) {
-        let Deed {
+    fn settled(&mut self, settled: &RequestOutcome, uptime: Duration, journal: &mut Logger) {
+        let RequestOutcome {
             module,
             request,
-            fate,
+            outcome,
             decision,
-        } = deed;
+        } = settled;
         let id = decision.map_or_else(String::new, |id| format!(" [decision {id}]"));
         let reason = why(request);
-        let text = format!("{}: {fate} ({reason}){id}", request.action);
-        let change = Change::of(&request.action, fate, *decision);
-        let fields = change.fields(&reason, fate.code());
+        let text = format!("{}: {outcome} ({reason}){id}", request.action);
+        let change = Change::of(&request.action, outcome, *decision);
+        let fields = change.fields(&reason, outcome.code());
         let entry = |severity| {
             let entry = Entry::new(severity, module, &text).event(change.event);
             entry.fields(&fields).numbers(&request.numbers)
         };
-        let lasting = match fate {
-            Fate::CarriedOut(Outcome::Done { .. } | Outcome::Begun) => {
+        let lasting = match outcome {
+            Outcome::CarriedOut(ActionOutcome::Done { .. } | ActionOutcome::Begun) => {
                 journal.write(&entry(Severity::Notice));
                 return;
             }
-            Fate::CarriedOut(Outcome::AlreadySo | Outcome::Busy) => {
+            Outcome::CarriedOut(ActionOutcome::AlreadySo | ActionOutcome::Busy) => {
                 journal.write(&entry(Severity::Debug).from_verbosity(1));
                 return;
             }
             // What is not done is asked for in the next scan again, perhaps with another value.
-            Fate::CarriedOut(Outcome::Simulated { .. }) => {
+            Outcome::CarriedOut(ActionOutcome::Simulated { .. }) => {
                 let code = format!("{} simulated", request.action.target());
                 self.condition(&code, &entry(Severity::Notice), uptime, journal);
                 return;
             }
             // Whose it is was told when it was noticed.
-            Fate::CarriedOut(Outcome::Yielded { .. }) => entry(Severity::Debug).from_verbosity(1),
-            Fate::CarriedOut(Outcome::TooOften { .. }) | Fate::Advised | Fate::NotOwner => {
-                entry(Severity::Notice)
+            Outcome::CarriedOut(ActionOutcome::Yielded { .. }) => {
+                entry(Severity::Debug).from_verbosity(1)
             }
-            Fate::Failed(_) => entry(Severity::Error),
+            Outcome::CarriedOut(ActionOutcome::TooOften { .. })
+            | Outcome::Advised
+            | Outcome::NotOwner => entry(Severity::Notice),
+            Outcome::Failed(_) => entry(Severity::Error),
         };
-        let code = format!("{} {}", request.action, fate.code());
+        let code = format!("{} {}", request.action, outcome.code());
         let size = text.len();
         if !self.repeats.knows(module, &code) && !self.may_say(module, size, uptime, journal) {
             return;
@@ -408,7 +405,7 @@ impl Reporter {
         self.condition(&code, &lasting, uptime, journal);
     }
 
-    fn restored(&mut self, restored: &Restored, uptime: Duration, journal: &mut Journal) {
+    fn restored(&mut self, restored: &Restored, uptime: Duration, journal: &mut Logger) {
         if restored.result.is_ok() {
             report_restored(restored, journal);
             return;
@@ -425,13 +422,7 @@ impl Reporter {
     }
 
     /// Tells of something that may last: when it begins, and then once an hour.
-    fn condition(
-        &mut self,
-        code: &str,
-        entry: &Entry<'_>,
-        uptime: Duration,
-        journal: &mut Journal,
-    ) {
+    fn condition(&mut self, code: &str, entry: &Entry<'_>, uptime: Duration, journal: &mut Logger) {
         match self.repeats.pass(entry.module, code, uptime) {
             Pass::Suppress => {}
             Pass::Write { suppressed: 0 } => journal.write(entry),
@@ -441,7 +432,7 @@ impl Reporter {
 }
 
 /// Writes something that was seen so many times and not written since it last was.
-fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Journal) {
+fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Logger) {
     let text = format!(
         "{} (and {suppressed} times more since this was last said)",
         entry.text
@@ -453,7 +444,7 @@ fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Journal) {
 }
 
 /// Tells what became of a tunable that was to get its original value back.
-pub fn report_restored(restored: &Restored, journal: &mut Journal) {
+pub fn report_restored(restored: &Restored, journal: &mut Logger) {
     let (severity, event) = restored_level(restored);
     let fields = [
         ("TUNABLE", restored.tunable.as_str()),
@@ -488,7 +479,7 @@ fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
 }
 
 /// Tells what a module said after the deadline of its scan, with the time that it is about.
-pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mut Journal) {
+pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mut Logger) {
     let LateFinding { seen, finding } = late;
     let ago = now.saturating_sub(seen.0).as_secs_f64();
     let text = format!("{} (seen {ago:.0} s ago, said too late)", finding.text);
@@ -500,7 +491,7 @@ pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mu
     });
 }
 
-fn report_notice(notice: &Notice, journal: &mut Journal) {
+fn report_notice(notice: &Notice, journal: &mut Logger) {
     let text = notice.to_string();
     let change = Change::noticed(notice);
     let fields = change.fields("", "");
@@ -522,7 +513,7 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
         Reason::Hung(scans) => format!("did not answer for {scans} scans"),
         Reason::Late(scans) => format!("did not answer in time in {scans} scans in a row"),
         Reason::Files(scans) => format!("{problem}, and did so in {scans} scans"),
-        Reason::Died | Reason::Unmade => problem.to_owned(),
+        Reason::Died | Reason::NotCreated => problem.to_owned(),
         Reason::Gone => "lost its thread".to_owned(),
         Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),
         Reason::Restarting => "is started again".to_owned(),

@@ -120,7 +120,7 @@ impl<'a> Entry<'a> {
 
 /// Where events are written. Never fails, and blocks for a moment at most: what cannot be written is lost, counted,
 /// and the count is written as soon as that is possible again.
-pub struct Journal {
+pub struct Logger {
     verbosity: u8,
     target: Target,
     dropped: u64,
@@ -139,7 +139,7 @@ enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lost;
 
-impl Journal {
+impl Logger {
     /// Writes to standard error, with the time of day.
     #[must_use]
     pub fn to_terminal(verbosity: u8) -> Self {
@@ -275,9 +275,9 @@ impl Journal {
     }
 }
 
-impl fmt::Debug for Journal {
+impl fmt::Debug for Logger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal")
+        f.debug_struct("Logger")
             .field("verbosity", &self.verbosity)
             .field("dropped", &self.dropped)
             .finish_non_exhaustive()

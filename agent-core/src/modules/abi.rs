@@ -15,7 +15,7 @@ use adaptivemm_module_api::{abi, linked};
 
 pub use description::Description;
 pub(crate) use identity::Identity;
-pub use instance::{Instance, Unmade, Verdict};
+pub use instance::{CallResult, CreateError, Instance};
 pub(crate) use library::{Exported, MAX_MODULES, open, opened};
 pub(crate) use linking::{family, is_path};
 pub(crate) use mapped::mapped;

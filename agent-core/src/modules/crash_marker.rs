@@ -42,7 +42,7 @@ const SIZE: usize = SLOT * SLOTS;
 
 /// The file in the runtime directory.
 #[derive(Debug)]
-pub struct Marker {
+pub struct CrashMarker {
     map: Arc<Map>,
     path: PathBuf,
     /// Whose slots are taken, in their order.
@@ -58,7 +58,7 @@ pub struct Slot {
     start: usize,
 }
 
-impl Marker {
+impl CrashMarker {
     /// Takes over the file from the daemon before, and makes it anew.
     ///
     /// # Errors
@@ -222,23 +222,25 @@ mod tests {
     #[test]
     fn a_module_that_was_at_work_at_a_death_is_a_suspect_of_the_next_daemon() {
         let directory = tempfile::tempdir().unwrap();
-        let mut first = Marker::take_over(directory.path()).unwrap();
+        let mut first = CrashMarker::take_over(directory.path()).unwrap();
         let slots = ["calm", "wild"].map(|name| first.slot(name).unwrap());
         drop(slots[0].enter());
         forget(slots[1].enter());
         // The first dies here: nothing is removed.
-        let mut second = Marker::take_over(directory.path()).unwrap();
+        let mut second = CrashMarker::take_over(directory.path()).unwrap();
         let suspects: Vec<_> = second
             .suspects()
             .map(|(name, deaths)| (name.to_owned(), deaths))
             .collect();
         forget(second.slot("wild").unwrap().enter());
 
-        let mut third = Marker::take_over(directory.path()).unwrap();
+        let mut third = CrashMarker::take_over(directory.path()).unwrap();
         let before = third.deaths("wild");
         third.forgive("wild");
         third.slot("wild").unwrap();
-        let after = Marker::take_over(directory.path()).unwrap().deaths("wild");
+        let after = CrashMarker::take_over(directory.path())
+            .unwrap()
+            .deaths("wild");
 
         assert_eq!(
             (suspects, before, after),
@@ -249,14 +251,14 @@ mod tests {
     #[test]
     fn whoever_said_that_he_ended_the_daemon_is_the_only_suspect() {
         let directory = tempfile::tempdir().unwrap();
-        let mut first = Marker::take_over(directory.path()).unwrap();
+        let mut first = CrashMarker::take_over(directory.path()).unwrap();
         let slots = ["calm", "wild"].map(|name| first.slot(name).unwrap());
         for slot in &slots {
             forget(slot.enter());
         }
         slots[1].map.set(slots[1].start, DIED);
 
-        let second = Marker::take_over(directory.path()).unwrap();
+        let second = CrashMarker::take_over(directory.path()).unwrap();
 
         assert_eq!((second.deaths("calm"), second.deaths("wild")), (0, 1));
     }
@@ -264,11 +266,11 @@ mod tests {
     #[test]
     fn an_end_that_was_asked_for_leaves_no_suspects() {
         let directory = tempfile::tempdir().unwrap();
-        let mut marker = Marker::take_over(directory.path()).unwrap();
+        let mut marker = CrashMarker::take_over(directory.path()).unwrap();
         forget(marker.slot("hung").unwrap().enter());
         marker.remove();
 
-        let next = Marker::take_over(directory.path()).unwrap();
+        let next = CrashMarker::take_over(directory.path()).unwrap();
 
         assert_eq!(next.suspects().count(), 0);
     }
@@ -276,15 +278,15 @@ mod tests {
     #[test]
     fn a_daemon_that_does_not_start_blames_nobody_and_forgets_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let mut first = Marker::take_over(directory.path()).unwrap();
+        let mut first = CrashMarker::take_over(directory.path()).unwrap();
         forget(first.slot("wild").unwrap().enter());
-        let mut second = Marker::take_over(directory.path()).unwrap();
+        let mut second = CrashMarker::take_over(directory.path()).unwrap();
         for name in ["hung", "wild"] {
             forget(second.slot(name).unwrap().enter());
         }
         second.excuse();
 
-        let third = Marker::take_over(directory.path()).unwrap();
+        let third = CrashMarker::take_over(directory.path()).unwrap();
 
         assert_eq!((third.deaths("hung"), third.deaths("wild")), (0, 1));
     }
@@ -294,7 +296,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("at-work"), [0xff; 3 * SLOT + 7]).unwrap();
 
-        let marker = Marker::take_over(directory.path()).unwrap();
+        let marker = CrashMarker::take_over(directory.path()).unwrap();
 
         assert_eq!(marker.suspects().count(), 0);
     }

@@ -36,7 +36,7 @@ use std::time::Duration;
 pub use frame::frame_of_answer;
 pub(crate) use message::{Confinement, Offer};
 pub use message::{Told, answer_from_bytes, greeting_from_bytes};
-pub use process::{Leash, Process};
+pub use process::{KillSwitch, Process};
 pub use serve::serve;
 
 /// How long a library may take to be loaded and to say what it holds, and a module to be created.

@@ -23,7 +23,7 @@ const RESERVED: [&str; 3] = ["bucket", "count", "sum"];
 
 /// Everything that a module said in one scan.
 #[derive(Debug, Clone, Default)]
-pub struct Words {
+pub struct ModuleOutput {
     /// What it saw.
     pub findings: Vec<Finding>,
     /// What it wants done.
@@ -39,9 +39,9 @@ pub struct Words {
     pub unpublished: Vec<(String, String)>,
     /// Why a call failed: an option of the configuration (or nothing), and a sentence.
     pub problems: Vec<(String, String)>,
-    /// Words beyond what is taken in one scan.
+    /// How many messages were dropped, as they were more than are taken in one scan.
     pub dropped: usize,
-    /// Words that came outside of the call or from another thread, and were dropped.
+    /// How many messages came outside of the call or from another thread, and were dropped.
     pub strays: usize,
     /// Requests that were refused at once: what was asked for, and why it is not done.
     pub refused: Vec<(String, String)>,
@@ -115,7 +115,7 @@ impl Number {
     }
 }
 
-impl Words {
+impl ModuleOutput {
     /// Forgets what was said, and keeps the buffers.
     pub fn clear(&mut self) {
         self.keep_problems();
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_metric_whose_name_others_could_not_read_is_refused_when_it_is_said() {
-        let mut words = Words::default();
+        let mut output = ModuleOutput::default();
         let long = "x".repeat(65);
         let bad: [(&[u8], &str); 15] = [
             (b"", "its name is empty"),
@@ -318,26 +318,26 @@ mod tests {
             (b"sum", "its name ends like that of a part of a histogram"),
         ];
 
-        assert!(words.add_metric(b"free_bytes", 1.0));
+        assert!(output.add_metric(b"free_bytes", 1.0));
         for (name, _) in bad {
-            assert!(!words.add_metric(name, 2.0));
+            assert!(!output.add_metric(name, 2.0));
         }
-        assert!(words.add_metric(b"zone0_seen_total", 3.0));
+        assert!(output.add_metric(b"zone0_seen_total", 3.0));
 
-        let taken: Vec<_> = words
+        let taken: Vec<_> = output
             .metrics()
             .iter()
             .map(|n| (n.name.as_str(), n.value))
             .collect();
         assert_eq!(taken, [("free_bytes", 1.0), ("zone0_seen_total", 3.0)]);
-        let told: Vec<_> = words
+        let told: Vec<_> = output
             .unpublished
             .iter()
             .map(|(_, why)| why.as_str())
             .collect();
         assert_eq!(told, bad.map(|(_, why)| why));
         assert!(
-            words
+            output
                 .unpublished
                 .iter()
                 .all(|(name, _)| !name.contains('\n'))

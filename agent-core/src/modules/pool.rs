@@ -16,11 +16,11 @@ use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::kernel::Snapshot;
-use crate::modules::abi::Verdict;
-use crate::modules::runner::Unmade;
-use crate::modules::saved_state::States;
+use crate::modules::abi::CallResult;
+use crate::modules::runner::CreateError;
+use crate::modules::saved_state::SavedStates;
 use handle::State;
-pub use handle::{LateFinding, Member};
+pub use handle::{LateFinding, ModuleHandle};
 use worker::Reply;
 
 /// How the bus treats modules that do not answer in time.
@@ -34,9 +34,9 @@ pub struct Patience {
 
 /// How a module's scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum ScanResult {
     /// The module answered.
-    Answered(Verdict),
+    Answered(CallResult),
     /// It did not answer in time, or is still busy with an earlier snapshot: how many scans it has missed.
     Late(u32),
     /// It broke down in this scan, and is made anew.
@@ -61,7 +61,7 @@ pub enum Reason {
     /// Its process ended; how is among its problems.
     Died,
     /// It could not be made; why is among its problems.
-    Unmade,
+    NotCreated,
     /// Its thread is gone.
     Gone,
     /// It was at work when the daemon died, so often.
@@ -74,32 +74,32 @@ pub enum Reason {
 
 /// All modules, by name.
 #[derive(Debug)]
-pub struct Bus {
-    members: Vec<Member>,
+pub struct ModulePool {
+    handles: Vec<ModuleHandle>,
     replies: Receiver<Reply>,
     reply_to: Sender<Reply>,
 }
 
-/// Waits until all members are made, for a limited time. One that takes longer, or breaks down, is quarantined;
+/// Waits until all modules are made, for a limited time. One that takes longer, or breaks down, is quarantined;
 /// one whose options are wrong is returned: which, and what is wrong.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
 pub fn await_start(
-    members: &mut [Member],
+    handles: &mut [ModuleHandle],
     within: Duration,
 ) -> Vec<(String, Vec<(String, String)>)> {
     let start = Instant::now();
     let mut wrong = Vec::new();
     loop {
         let mut all_made = true;
-        for member in &mut *members {
-            match member.look_for_start() {
-                Some(Err(Unmade::Options(problems))) => {
-                    wrong.push((member.name().to_owned(), problems));
-                    member.strike(Reason::Unmade);
+        for handle in &mut *handles {
+            match handle.look_for_start() {
+                Some(Err(CreateError::Options(problems))) => {
+                    wrong.push((handle.name().to_owned(), problems));
+                    handle.strike(Reason::NotCreated);
                 }
-                Some(Err(unmade)) => member.fail_to_start(&unmade),
-                Some(Ok(())) | None => all_made &= !matches!(member.state, State::Starting(_)),
+                Some(Err(not_created)) => handle.fail_to_start(&not_created),
+                Some(Ok(())) | None => all_made &= !matches!(handle.state, State::Starting(_)),
             }
         }
         let left = within.saturating_sub(start.elapsed());
@@ -108,11 +108,11 @@ pub fn await_start(
         }
         thread::park_timeout(left);
     }
-    for member in members
+    for handle in handles
         .iter_mut()
-        .filter(|member| matches!(member.state, State::Starting(_)))
+        .filter(|handle| matches!(handle.state, State::Starting(_)))
     {
-        member.fail_to_start(&Unmade::Broken(format!(
+        handle.fail_to_start(&CreateError::Broken(format!(
             "it was not created within {} s",
             within.as_secs()
         )));
@@ -120,39 +120,39 @@ pub fn await_start(
     wrong
 }
 
-impl Bus {
+impl ModulePool {
     /// For these modules, which are asked in the order of their names.
     #[must_use]
-    pub fn new(mut members: Vec<Member>) -> Self {
-        members.sort_by(|a, b| a.name().cmp(b.name()));
+    pub fn new(mut handles: Vec<ModuleHandle>) -> Self {
+        handles.sort_by(|a, b| a.name().cmp(b.name()));
         // A module has one snapshot at a time, so no more replies than modules are ever on their way.
-        let (reply_to, replies) = bounded(members.len().max(1));
+        let (reply_to, replies) = bounded(handles.len().max(1));
         Self {
-            members,
+            handles,
             replies,
             reply_to,
         }
     }
 
-    /// The members, by name.
+    /// The modules, by name.
     #[must_use]
-    pub fn members(&self) -> &[Member] {
-        &self.members
+    pub fn handles(&self) -> &[ModuleHandle] {
+        &self.handles
     }
 
-    /// Keeps what members that did their work want to be kept.
-    pub(crate) fn hand_over_states(&mut self, states: &mut States) {
-        for member in &mut self.members {
-            if member.ending == Ending::Answered(Verdict::Good) {
-                member.hand_over_state(states);
+    /// Keeps what modules that did their work want to be kept.
+    pub(crate) fn hand_over_states(&mut self, states: &mut SavedStates) {
+        for handle in &mut self.handles {
+            if handle.ending == ScanResult::Answered(CallResult::Good) {
+                handle.hand_over_state(states);
             }
         }
     }
 
-    /// Gives up all members, so that those that are idle can go into a new bus.
+    /// Gives up all modules, so that those that are idle can go into a new bus.
     #[must_use]
-    pub fn into_members(self) -> Vec<Member> {
-        self.members
+    pub fn into_members(self) -> Vec<ModuleHandle> {
+        self.handles
     }
 
     /// One scan: every module that is free looks at the snapshot. Returns when all have answered, or at
@@ -163,57 +163,57 @@ impl Bus {
         patience: Patience,
         alive: &mut dyn FnMut() -> Option<Duration>,
     ) {
-        for member in &mut self.members {
-            member.begin(snapshot.scan, snapshot.uptime);
+        for handle in &mut self.handles {
+            handle.begin(snapshot.scan, snapshot.uptime);
         }
         self.take_late_replies(snapshot.uptime);
         self.hand_out(snapshot, patience.max_late);
         self.collect(snapshot, patience.deadline, alive);
-        for member in &mut self.members {
-            member.tell_late_findings();
+        for handle in &mut self.handles {
+            handle.tell_late_findings();
         }
     }
 
     /// The warnings that came after the last scan, and whose they are: there may be no other scan.
     pub(crate) fn late_findings(&mut self, now: Uptime) -> Vec<(String, LateFinding)> {
         self.take_late_replies(now);
-        let members = self.members.iter_mut();
-        let named = |member: &mut Member| {
-            let late = member.take_late_findings();
-            let name = member.name().to_owned();
+        let handles = self.handles.iter_mut();
+        let named = |handle: &mut ModuleHandle| {
+            let late = handle.take_late_findings();
+            let name = handle.name().to_owned();
             late.into_iter().map(move |late| (name.clone(), late))
         };
-        members.flat_map(named).collect()
+        handles.flat_map(named).collect()
     }
 
     /// Lets the modules say what others of their names have said too late.
     pub(crate) fn hand_on(&mut self, late: Vec<(String, LateFinding)>) {
         for (name, late) in late {
-            if let Some(member) = self.members.iter_mut().find(|member| member.name() == name) {
-                member.keep_late_finding(late);
+            if let Some(handle) = self.handles.iter_mut().find(|handle| handle.name() == name) {
+                handle.keep_late_finding(late);
             }
         }
     }
 
     /// Quarantines a module, before it is asked: its files have cost too much in so many scans.
     pub(crate) fn quarantine_for_files(&mut self, name: &str, scans: u32, why: &str) {
-        for member in self
-            .members
+        for handle in self
+            .handles
             .iter_mut()
-            .filter(|member| member.name() == name)
+            .filter(|handle| handle.name() == name)
         {
-            member.strike_for_files(scans, why);
+            handle.strike_for_files(scans, why);
         }
     }
 
     /// Lets a module that is quarantined for its files rest anew.
     pub(crate) fn prolong(&mut self, name: &str, now: Uptime) {
-        for member in self
-            .members
+        for handle in self
+            .handles
             .iter_mut()
-            .filter(|member| member.name() == name)
+            .filter(|handle| handle.name() == name)
         {
-            member.prolong(now);
+            handle.prolong(now);
         }
     }
 
@@ -226,24 +226,24 @@ impl Bus {
 
     fn hand_out(&mut self, snapshot: &Arc<Snapshot>, max_late: u32) {
         self.start_the_made(snapshot);
-        for (index, member) in self.members.iter_mut().enumerate() {
-            match member.state {
+        for (index, handle) in self.handles.iter_mut().enumerate() {
+            match handle.state {
                 // One that was made in this scan, in this thread, has answered already.
-                State::Idle if member.ending == Ending::Silent => {
-                    if member.is_too_late(max_late) {
-                        member.strike(Reason::Late(member.missed()));
+                State::Idle if handle.ending == ScanResult::Silent => {
+                    if handle.is_too_late(max_late) {
+                        handle.strike(Reason::Late(handle.missed()));
                     } else {
-                        member.start(index, snapshot, &self.reply_to);
+                        handle.start(index, snapshot, &self.reply_to);
                     }
                 }
                 State::Busy(since) | State::Starting(since) if since < snapshot.scan => {
                     let has_hung = snapshot.scan - since >= u64::from(max_late);
                     if has_hung {
-                        member.strike(Reason::Hung(member.missed()));
-                    } else if member.is_too_late(max_late) {
-                        member.strike(Reason::Late(member.missed()));
+                        handle.strike(Reason::Hung(handle.missed()));
+                    } else if handle.is_too_late(max_late) {
+                        handle.strike(Reason::Late(handle.missed()));
                     } else {
-                        member.miss();
+                        handle.miss();
                     }
                 }
                 State::Idle | State::Busy(_) | State::Starting(_) | State::Resting(_) => {}
@@ -253,10 +253,10 @@ impl Bus {
 
     /// Asks the modules that were made anew.
     fn start_the_made(&mut self, snapshot: &Arc<Snapshot>) {
-        for (index, member) in self.members.iter_mut().enumerate() {
-            match member.look_for_start() {
-                Some(Ok(())) => member.start(index, snapshot, &self.reply_to),
-                Some(Err(unmade)) => member.fail_to_start(&unmade),
+        for (index, handle) in self.handles.iter_mut().enumerate() {
+            match handle.look_for_start() {
+                Some(Ok(())) => handle.start(index, snapshot, &self.reply_to),
+                Some(Err(not_created)) => handle.fail_to_start(&not_created),
                 None => {}
             }
         }
@@ -279,10 +279,10 @@ impl Bus {
             }
             self.start_the_made(snapshot);
             let waiting = self
-                .members
+                .handles
                 .iter()
-                .filter(|member| member.is_awaited_in(scan));
-            let deadlines = waiting.map(|member| member.deadline().unwrap_or(deadline));
+                .filter(|handle| handle.is_awaited_in(scan));
+            let deadlines = waiting.map(|handle| handle.deadline().unwrap_or(deadline));
             let waited = start.elapsed();
             let left = deadlines.map(|deadline| deadline.saturating_sub(waited));
             // Up to the first one: whoever has a later one may have answered by then.
@@ -291,32 +291,32 @@ impl Bus {
             };
             thread::park_timeout(alive().map_or(left, |again| left.min(again)));
         }
-        for member in self
-            .members
+        for handle in self
+            .handles
             .iter_mut()
-            .filter(|member| member.is_awaited_in(scan))
+            .filter(|handle| handle.is_awaited_in(scan))
         {
-            member.miss();
+            handle.miss();
         }
     }
 
     /// Takes in a reply. Words about another scan than the current one came too late.
     fn settle(&mut self, reply: Reply, current: Option<u64>, now: Uptime) {
-        let member = &mut self.members[reply.member];
+        let handle = &mut self.handles[reply.handle];
         let is_in_time = current == Some(reply.scan);
-        if is_in_time || matches!(reply.verdict, Verdict::Panicked | Verdict::Died) {
-            if member.state == State::Busy(reply.scan) {
-                member.words = reply.words;
-                member.answered(reply.verdict, now);
+        if is_in_time || matches!(reply.verdict, CallResult::Panicked | CallResult::Died) {
+            if handle.state == State::Busy(reply.scan) {
+                handle.output = reply.output;
+                handle.answered(reply.verdict, now);
             }
             return;
         }
         // Also of one that nobody waits for any more.
-        let mut words = reply.words;
-        member.keep_late_findings(&mut words, reply.seen);
-        if member.state == State::Busy(reply.scan) {
-            member.words = words;
-            member.state = State::Idle;
+        let mut output = reply.output;
+        handle.keep_late_findings(&mut output, reply.seen);
+        if handle.state == State::Busy(reply.scan) {
+            handle.output = output;
+            handle.state = State::Idle;
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::config::{Isolation, Value};
 use crate::kernel::{Snapshot, Wanted};
-use crate::modules::abi::{self, Exported, Instance, Verdict};
+use crate::modules::abi::{self, CallResult, Exported, Instance};
 use crate::modules::catalogue::{Origin, Registration};
-use crate::modules::isolation::{Leash, Process, Subject};
-use crate::modules::output::Words;
+use crate::modules::isolation::{KillSwitch, Process, Subject};
+use crate::modules::output::ModuleOutput;
 use crate::modules::permit::Permit;
 
-pub use crate::modules::abi::Unmade;
+pub use crate::modules::abi::CreateError;
 
 /// Why a module cannot be made whose file was replaced.
 const CHANGED: &str = "its file holds something else than when it was looked at; reload";
@@ -60,14 +60,14 @@ impl Recipe {
     /// # Errors
     ///
     /// Why it cannot be made.
-    pub fn make(&self, leash: &Arc<Leash>) -> Result<Runner, Unmade> {
+    pub fn make(&self, leash: &Arc<KillSwitch>) -> Result<Runner, CreateError> {
         match self.isolation {
             Isolation::None => self.here().map(|instance| Runner::Here(Box::new(instance))),
             Isolation::Process => self.apart(leash),
         }
     }
 
-    fn here(&self) -> Result<Instance, Unmade> {
+    fn here(&self) -> Result<Instance, CreateError> {
         let description = &self.module.description;
         let same = |module: &Exported| module.description == *description;
         let module = match (&self.module.origin, self.module.calls) {
@@ -89,13 +89,13 @@ impl Recipe {
     }
 
     /// The path by which the file is to be loaded, if it and all that it brings in are still to be trusted.
-    fn checked(&self, path: &Path) -> Result<PathBuf, Unmade> {
+    fn checked(&self, path: &Path) -> Result<PathBuf, CreateError> {
         let path = abi::check_trust(path).map_err(broken)?;
         abi::check_libraries(&path, &self.module.objects).map_err(broken)?;
         Ok(path)
     }
 
-    fn apart(&self, leash: &Arc<Leash>) -> Result<Runner, Unmade> {
+    fn apart(&self, leash: &Arc<KillSwitch>) -> Result<Runner, CreateError> {
         let subject = match &self.module.origin {
             Origin::LinkedIn => Subject::LinkedIn,
             Origin::File(path) => Subject::File(self.checked(path)?),
@@ -120,20 +120,20 @@ impl Recipe {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`")]
-fn broken(why: impl ToString) -> Unmade {
-    Unmade::Broken(why.to_string())
+fn broken(why: impl ToString) -> CreateError {
+    CreateError::Broken(why.to_string())
 }
 
 impl Runner {
-    /// Lets the module look at a snapshot; its words are added to `words`.
-    pub fn scan(&mut self, snapshot: &Snapshot, words: &mut Words) -> Verdict {
+    /// Lets the module look at a snapshot; its output are added to `output`.
+    pub fn scan(&mut self, snapshot: &Snapshot, output: &mut ModuleOutput) -> CallResult {
         match self {
-            Self::Here(instance) => instance.scan(snapshot, words),
+            Self::Here(instance) => instance.scan(snapshot, output),
             Self::Apart {
                 process,
                 wanted,
                 permit,
-            } => process.scan(snapshot, wanted, permit, words),
+            } => process.scan(snapshot, wanted, permit, output),
         }
     }
 }

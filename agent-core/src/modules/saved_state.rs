@@ -14,15 +14,15 @@ use adaptivemm_module_api::units::Uptime;
 
 use crate::base::news::News;
 use file::{Found, Stamp};
-use writer::{Shelf, Writer};
+use writer::{StateQueue, Writer};
 
 /// Files are written no more often.
 const PAUSE: Duration = Duration::from_secs(300);
 
 /// The states of all modules.
 #[derive(Debug, Default)]
-pub struct States {
-    shelf: Arc<Shelf>,
+pub struct SavedStates {
+    queue: Arc<StateQueue>,
     place: Option<Place>,
     writer: Option<Writer>,
     /// When files were last written, or might have been.
@@ -37,7 +37,7 @@ struct Place {
     boot_id: String,
 }
 
-impl States {
+impl SavedStates {
     /// States outlive a module and not the daemon: for replays and simulations.
     #[must_use]
     pub fn in_memory() -> Self {
@@ -58,7 +58,7 @@ impl States {
 
     /// What a module kept last; empty if it did not. A file that makes no sense is set aside.
     pub(crate) fn of(&mut self, module: &str) -> Arc<[u8]> {
-        if let Some(state) = self.shelf.state(module) {
+        if let Some(state) = self.queue.state(module) {
             return state;
         }
         let Some(place) = &self.place else {
@@ -90,13 +90,13 @@ impl States {
 
     /// Takes what a module keeps, in exchange for another buffer. Nothing at all is to be forgotten.
     pub(crate) fn keep(&mut self, module: &str, version: &str, state: &mut Vec<u8>) {
-        self.shelf.put(module, version, state);
+        self.queue.put(module, version, state);
     }
 
     /// Lets time pass: what is new is written now and then, by a thread that nobody waits for.
     pub(crate) fn pass(&mut self, now: Uptime) {
         let passed = *self.passed.get_or_insert(now);
-        if now.since(passed) < PAUSE || !self.shelf.has_news() {
+        if now.since(passed) < PAUSE || !self.queue.has_news() {
             return;
         }
         self.passed = Some(now);
@@ -116,7 +116,7 @@ impl States {
 
     /// Writes what is new, and waits for that, but not for long.
     pub(crate) fn end(mut self) {
-        if self.shelf.has_news() {
+        if self.queue.has_news() {
             // Without a thread the states are lost; a daemon that gets none has other worries.
             let _started = self.writer();
         }
@@ -132,7 +132,7 @@ impl States {
                 boot_id: boot_id.clone(),
                 version: String::new(),
             };
-            self.writer = Writer::start(state_dir, &stamp, Arc::clone(&self.shelf)).ok();
+            self.writer = Writer::start(state_dir, &stamp, Arc::clone(&self.queue)).ok();
         }
         self.writer.as_ref()
     }

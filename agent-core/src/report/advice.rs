@@ -1,7 +1,7 @@
 //! What an administrator can do next, by the kind of memory that grew.
 
+use super::phrases;
 use super::view::{self, View};
-use super::words;
 use crate::incidents::State;
 use crate::incidents::evidence::{Certainty, Class, Explanation};
 use crate::incidents::owner::Owner;
@@ -116,15 +116,15 @@ fn of_owner(explanation: &Explanation, kernel: &str) -> Option<Step> {
             let Step { text, commands } = per_cpu();
             let text = format!(
                 "{} allocates on behalf of others. {text}",
-                words::name(code),
+                phrases::name(code),
             );
             Some(Step { text, commands })
         }
         Owner::Code(code) => {
             let text = format!(
                 "The kernel allocates it at {}. Look for that among the known bugs of {} and of its drivers.",
-                words::name(code),
-                words::name(kernel),
+                phrases::name(code),
+                phrases::name(kernel),
             );
             Some(Step {
                 text,
@@ -152,8 +152,8 @@ fn counted_in_part(explanation: &Explanation) -> Step {
     let text = format!(
         "Do nothing about {} yet: {} was not read to the end, before or now, so that it may have held as much all the \
          time. Look as root, which has no such limits, or give the daemon more time: evidence-budget-ms in [core].",
-        words::name(&explanation.owner),
-        words::name(&explanation.source),
+        phrases::name(&explanation.owner),
+        phrases::name(&explanation.source),
     );
     Step::new(&text, &["adaptivemmd incidents show"])
 }
@@ -203,7 +203,7 @@ fn may_be_restarted(unit: &str) -> bool {
 fn look_inside(path: &str) -> Step {
     let text = format!(
         "{} is charged for it. That is no program that can be restarted: look inside, at the programs and groups in it.",
-        words::name(path),
+        phrases::name(path),
     );
     let unit = plain(unit_of(path));
     let look = unit.map(|unit| format!("systemctl status {unit}"));
@@ -242,9 +242,9 @@ fn of_process(what: &str, name: &str, note: &str) -> Step {
     };
     let text = format!(
         "{} holds {}{}. That may be what it is made for; {remedy}.",
-        words::name(name),
-        words::name(held),
-        words::name(note),
+        phrases::name(name),
+        phrases::name(held),
+        phrases::name(note),
     );
     let command = plain(name).map(|name| format!("ps -o pid,lstart,args -C {name}"));
     Step {
@@ -348,7 +348,7 @@ fn unaccounted() -> Vec<Step> {
 fn deadline(view: &View<'_>) -> Option<Step> {
     let forecast = view.outlook.forecast?;
     let (least, _) = forecast.exhausted_in()?;
-    let text = if words::is_near(least) {
+    let text = if phrases::is_near(least) {
         let at = view.calendar.moment(forecast.at + least);
         format!("If nothing else helps, restart the machine in a quiet hour, before {at}.")
     } else {
@@ -377,9 +377,9 @@ fn hand_on(view: &View<'_>) -> Option<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incidents::evidence::Kind;
+    use crate::incidents::evidence::SourceKind;
 
-    fn advised(owner: &str, kind: Kind, partial: bool) -> Step {
+    fn advised(owner: &str, kind: SourceKind, partial: bool) -> Step {
         let explanation = Explanation {
             class: Class::Unaccounted,
             owner: owner.to_owned(),
@@ -401,23 +401,35 @@ mod tests {
     #[test]
     fn nobody_is_told_to_restart_what_others_hang_on() {
         for (owner, kind) in [
-            ("/", Kind::Services),
-            ("/system.slice", Kind::Services),
-            ("/user.slice/user-1000.slice", Kind::Services),
-            ("/init.scope", Kind::Services),
+            ("/", SourceKind::Services),
+            ("/system.slice", SourceKind::Services),
+            ("/user.slice/user-1000.slice", SourceKind::Services),
+            ("/init.scope", SourceKind::Services),
             (
                 "/user.slice/user-1000.slice/session-3.scope",
-                Kind::Services,
+                SourceKind::Services,
             ),
-            ("/kubepods.slice/cri-containerd-0123.scope", Kind::Services),
-            ("/docker/0123456789abcdef", Kind::Services),
-            ("/system.slice/dbus.service", Kind::Services),
-            ("/system.slice/systemd-journald.service", Kind::Services),
-            ("/system.slice/kubelet.service", Kind::Services),
-            ("/user.slice/user-0.slice/user@0.service", Kind::Services),
-            ("pipes of systemd (PID 1)", Kind::Descriptors),
-            ("pipes of dbus-daemon (PID 500)", Kind::Descriptors),
-            ("pipes of systemd-journal (PID 400)", Kind::Descriptors),
+            (
+                "/kubepods.slice/cri-containerd-0123.scope",
+                SourceKind::Services,
+            ),
+            ("/docker/0123456789abcdef", SourceKind::Services),
+            ("/system.slice/dbus.service", SourceKind::Services),
+            (
+                "/system.slice/systemd-journald.service",
+                SourceKind::Services,
+            ),
+            ("/system.slice/kubelet.service", SourceKind::Services),
+            (
+                "/user.slice/user-0.slice/user@0.service",
+                SourceKind::Services,
+            ),
+            ("pipes of systemd (PID 1)", SourceKind::Descriptors),
+            ("pipes of dbus-daemon (PID 500)", SourceKind::Descriptors),
+            (
+                "pipes of systemd-journal (PID 400)",
+                SourceKind::Descriptors,
+            ),
         ] {
             let Step { text, commands } = advised(owner, kind, false);
             let text = text.replace("do not restart it", "");
@@ -427,17 +439,17 @@ mod tests {
             assert!(!all.contains("a restart"), "{owner}: {all}");
             assert!(!all.starts_with("Restart"), "{owner}: {all}");
         }
-        let ordinary = advised("/system.slice/nginx.service", Kind::Services, false);
+        let ordinary = advised("/system.slice/nginx.service", SourceKind::Services, false);
         assert!(ordinary.text.starts_with("Restart nginx.service"));
     }
 
     #[test]
     fn nobody_is_told_to_restart_what_was_counted_in_part() {
         for (owner, kind) in [
-            ("/system.slice/nginx.service", Kind::Services),
-            ("pipes of nginx (PID 7)", Kind::Descriptors),
-            ("drm_gem_shmem_vmap", Kind::Vmalloc),
-            ("kmalloc-1k", Kind::Slab),
+            ("/system.slice/nginx.service", SourceKind::Services),
+            ("pipes of nginx (PID 7)", SourceKind::Descriptors),
+            ("drm_gem_shmem_vmap", SourceKind::Vmalloc),
+            ("kmalloc-1k", SourceKind::Slab),
         ] {
             let Step { text, .. } = advised(owner, kind, true);
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::words;
+use super::phrases;
 use crate::base::clock::Moment;
 use crate::incidents::Incident;
 
@@ -39,8 +39,8 @@ impl Calendar {
     /// That in words; where nobody knows the time of day, since boot.
     pub(super) fn moment(self, uptime_seconds: f64) -> String {
         match self.at(uptime_seconds) {
-            Some(at) => format!("{} UTC", words::moment(at)),
-            None => format!("{} after boot", words::span(uptime_seconds)),
+            Some(at) => format!("{} UTC", phrases::moment(at)),
+            None => format!("{} after boot", phrases::span(uptime_seconds)),
         }
     }
 
@@ -48,7 +48,11 @@ impl Calendar {
     pub(super) fn stretch(self, from: f64, to: f64) -> String {
         match self.ends(from, to) {
             Some((from, to)) => joined(&from, &to),
-            None => format!("{} to {} after boot", words::span(from), words::span(to)),
+            None => format!(
+                "{} to {} after boot",
+                phrases::span(from),
+                phrases::span(to)
+            ),
         }
     }
 
@@ -56,23 +60,23 @@ impl Calendar {
     /// several days.
     pub(super) fn expectation(self, from: f64, to: f64) -> String {
         let moment = if to - from < LONG {
-            words::moment
+            phrases::moment
         } else {
-            words::day
+            phrases::day
         };
         match (self.at(from).map(moment), self.at(to).map(moment)) {
             (Some(from), Some(to)) if from == to => format!("about {from} UTC"),
             (Some(from), Some(to)) => joined(&from, &to),
-            _ => format!("{} after boot", words::spans(from, Some(to))),
+            _ => format!("{} after boot", phrases::spans(from, Some(to))),
         }
     }
 
     /// Both ends of a stretch of time.
     pub(super) fn ends(self, from: f64, to: f64) -> Option<(String, String)> {
         let moment = if to - from < SHORT {
-            words::exact_moment
+            phrases::exact_moment
         } else {
-            words::moment
+            phrases::moment
         };
         Some((moment(self.at(from)?), moment(self.at(to)?)))
     }
@@ -80,7 +84,7 @@ impl Calendar {
     /// A moment as it was noted.
     pub(super) fn noted(self, moment: &Moment) -> String {
         match moment.time.parse::<Timestamp>() {
-            Ok(at) => format!("{} UTC", words::moment(at)),
+            Ok(at) => format!("{} UTC", phrases::moment(at)),
             Err(_) => self.moment(seconds(moment.uptime_ms)),
         }
     }
@@ -88,7 +92,7 @@ impl Calendar {
     /// From when to when something is compared.
     pub(super) fn compared(self, before: &Moment, after: &Moment) -> String {
         let (from, to) = (seconds(before.uptime_ms), seconds(after.uptime_ms));
-        format!("{}.", words::capitalised(&self.stretch(from, to)))
+        format!("{}.", phrases::capitalised(&self.stretch(from, to)))
     }
 
     /// The seconds since 1970 at boot, to find round times.

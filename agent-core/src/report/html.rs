@@ -7,14 +7,14 @@ mod axis;
 mod chart;
 mod course;
 mod evidence;
+mod findings;
 mod holders;
-mod told;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::outlook::as_f64;
 use super::view::View;
-use super::{advice, words};
+use super::{advice, phrases};
 use crate::incidents::evidence::Now;
 use crate::incidents::{Incident, State};
 
@@ -60,9 +60,9 @@ fn page(incident: &Incident, now: Option<&Now>) -> String {
                         (course::metrics(&view))
                         (next(&view))
                     }
-                    (told::of(&view))
+                    (findings::of(&view))
                     @if incident.is_about_kernel_memory() { (evidence::sources(&view)) }
-                    (told::details(&view))
+                    (findings::details(&view))
                 }
                 (foot(incident))
             }
@@ -72,9 +72,9 @@ fn page(incident: &Incident, now: Option<&Now>) -> String {
 }
 
 fn title(incident: &Incident) -> String {
-    let host = incident.machine.host.as_deref().map(words::name);
+    let host = incident.machine.host.as_deref().map(phrases::name);
     let host = host.map_or_else(String::new, |host| format!(" on {host}"));
-    format!("Incident {}{host}", words::name(&incident.id))
+    format!("Incident {}{host}", phrases::name(&incident.id))
 }
 
 fn head(view: &View<'_>) -> Markup {
@@ -82,9 +82,9 @@ fn head(view: &View<'_>) -> Markup {
     let headline = incident.headline();
     let (first, rest) = headline
         .map_or(("Nothing was said about this incident yet", None), |told| {
-            words::clauses(&told.text)
+            phrases::clauses(&told.text)
         });
-    let severity = told::severity(incident.severity().unwrap_or("info"));
+    let severity = findings::severity(incident.severity().unwrap_or("info"));
     let state = match incident.state() {
         State::Open => "open",
         State::Over(_) => "over",
@@ -96,11 +96,11 @@ fn head(view: &View<'_>) -> Markup {
                 span class={ "badge " (severity) } { (severity) }
                 span class={ "badge" @if incident.state() != State::Open { " over" } } { (state) }
                 span class="soft" {
-                    "by " (words::name(&incident.module)) ", " (view.calendar.noted(&incident.opened))
+                    "by " (phrases::name(&incident.module)) ", " (view.calendar.noted(&incident.opened))
                 }
             }
-            h1 { (words::line(first)) }
-            @if let Some(rest) = rest { p class="soft" { (words::capitalised(&words::line(rest))) "." } }
+            h1 { (phrases::line(first)) }
+            @if let Some(rest) = rest { p class="soft" { (phrases::capitalised(&phrases::line(rest))) "." } }
             dl class="facts" {
                 @for fact in view.outlook.facts(incident, view.calendar) {
                     div { dt { (fact.heading) } dd { b { (fact.answer) } small { (fact.note) } } }
@@ -116,11 +116,11 @@ fn machine(incident: &Incident) -> Markup {
     let host = machine
         .host
         .as_deref()
-        .map_or_else(|| "name left out".to_owned(), words::name);
-    let memory = words::bytes(as_f64(machine.mem_total_bytes));
+        .map_or_else(|| "name left out".to_owned(), phrases::name);
+    let memory = phrases::bytes(as_f64(machine.mem_total_bytes));
     markup! {
         b { (host) }
-        small { (memory) ", kernel " (words::name(&machine.kernel)) ", " (words::name(&machine.arch)) }
+        small { (memory) ", kernel " (phrases::name(&machine.kernel)) ", " (phrases::name(&machine.arch)) }
     }
 }
 
@@ -148,8 +148,8 @@ fn foot(incident: &Incident) -> Markup {
     markup! {
         footer {
             p {
-                "Incident " (words::name(&incident.id)) ", kept by " (words::name(&machine.daemon)) ". All times are UTC. "
-                "1 GiB is 1024 MiB. Boot " (words::name(&machine.boot_id)) "."
+                "Incident " (phrases::name(&incident.id)) ", kept by " (phrases::name(&machine.daemon)) ". All times are UTC. "
+                "1 GiB is 1024 MiB. Boot " (phrases::name(&machine.boot_id)) "."
             }
         }
     }

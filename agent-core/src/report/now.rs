@@ -1,9 +1,9 @@
 //! Who holds memory now, on a terminal: below the report, as it is not the daemon's evidence.
 
 use super::outlook::as_f64;
-use super::text::Paper;
+use super::phrases;
+use super::text::TextPage;
 use super::view::{grown, subject};
-use super::words;
 use crate::incidents::Incident;
 use crate::incidents::evidence::{Certainty, Class, Holder, Now};
 
@@ -39,9 +39,9 @@ pub fn classes(incident: &Incident) -> Vec<Class> {
 pub fn holder(holder: &Holder) -> String {
     let note = match holder.note.as_str() {
         "" => String::new(),
-        note => format!(" ({})", words::name(note)),
+        note => format!(" ({})", phrases::name(note)),
     };
-    format!("{}{note}: {}", words::name(&holder.owner), amount(holder))
+    format!("{}{note}: {}", phrases::name(&holder.owner), amount(holder))
 }
 
 fn amount(holder: &Holder) -> String {
@@ -49,7 +49,7 @@ fn amount(holder: &Holder) -> String {
         Certainty::AtMost => "at most ",
         Certainty::Exact | Certainty::Charged => "",
     };
-    let bytes = words::bytes(as_f64(holder.bytes));
+    let bytes = phrases::bytes(as_f64(holder.bytes));
     let class = holder.class.map_or("memory", Class::name);
     format!("{limit}{bytes} of {class}")
 }
@@ -57,28 +57,28 @@ fn amount(holder: &Holder) -> String {
 /// The section of a report.
 #[must_use]
 pub fn now(now: &Now, width: usize) -> String {
-    let mut paper = Paper::of(width);
-    paper.heading("Now, as root (not the daemon's own evidence)");
+    let mut page = TextPage::of(width);
+    page.heading("Now, as root (not the daemon's own evidence)");
     let classes: Vec<&str> = now.classes.iter().map(|class| class.name()).collect();
-    paper.note(&format!(
+    page.note(&format!(
         "Looked at {}, for {}.",
-        words::line(&now.taken.at.time),
+        phrases::line(&now.taken.at.time),
         classes.join(", ")
     ));
     if now.holders.is_empty() {
-        paper.note("Nobody is to be seen who holds it.");
+        page.note("Nobody is to be seen who holds it.");
     }
     for each in &now.holders {
-        paper.bullet(&holder(each));
+        page.bullet(&holder(each));
         let before = match each.before_bytes {
-            Some(before) => format!("{} before the incident", words::bytes(as_f64(before))),
+            Some(before) => format!("{} before the incident", phrases::bytes(as_f64(before))),
             None => "what it held before is not known".to_owned(),
         };
-        paper.remark(&format!("{before}; {}", words::name(&each.source)));
+        page.remark(&format!("{before}; {}", phrases::name(&each.source)));
     }
     for each in &now.not_asked {
-        let (file, why) = (words::name(&each.file), words::line(&each.why));
-        paper.bullet(&format!("not read to the end: {file}: {why}"));
+        let (file, why) = (phrases::name(&each.file), phrases::line(&each.why));
+        page.bullet(&format!("not read to the end: {file}: {why}"));
     }
-    paper.finish()
+    page.finish()
 }

@@ -1,8 +1,8 @@
 //! Since when memory grows, how fast, and when it will hurt: the numbers that the module gave.
 
 use super::calendar::{Calendar, seconds};
-use super::words;
-use crate::incidents::{Incident, State, Told};
+use super::phrases;
+use crate::incidents::{FindingRecord, Incident, State};
 
 /// What the numbers of the findings say.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -77,34 +77,34 @@ impl Outlook {
             };
             let before = format!(
                 "{} before it was first reported{earlier}",
-                words::span(told - began)
+                phrases::span(told - began)
             );
             facts.push(Fact::new("Since", calendar.moment(began), before));
         }
         if let Some(level) = self.level {
-            let total = words::bytes(as_f64(incident.machine.mem_total_bytes));
+            let total = phrases::bytes(as_f64(incident.machine.mem_total_bytes));
             facts.push(Fact::new(
                 "Missing",
-                words::bytes(level),
+                phrases::bytes(level),
                 format!("of {total}"),
             ));
         }
         if let Some(forecast) = &self.forecast {
             facts.push(Fact::new(
                 "How fast",
-                words::rate(forecast.middle),
+                phrases::rate(forecast.middle),
                 forecast.range_of_rates(),
             ));
         } else if let (Some(growth), Some(within)) = (self.growth, self.within) {
-            let within = format!("within {}", words::span(within));
-            facts.push(Fact::new("How much", words::bytes(growth), within));
+            let within = format!("within {}", phrases::span(within));
+            facts.push(Fact::new("How much", phrases::bytes(growth), within));
         }
         if incident.state() != State::Open {
             // There is nothing more to expect.
         } else if let Some(fact) = self.forecast.and_then(|forecast| forecast.when(calendar)) {
             facts.push(fact);
         } else if let Some(available) = self.available {
-            let available = format!("{} were available", words::bytes(available));
+            let available = format!("{} were available", phrases::bytes(available));
             let heading = "When it will hurt";
             facts.push(Fact::new(
                 heading,
@@ -117,7 +117,7 @@ impl Outlook {
 }
 
 impl Forecast {
-    fn of(told: &Told) -> Option<Self> {
+    fn of(told: &FindingRecord) -> Option<Self> {
         let middle = number(told, "growth_bytes_per_second").filter(|rate| *rate > 0.0)?;
         let low = number(told, "growth_low_bytes_per_second").unwrap_or(middle);
         let high = number(told, "growth_high_bytes_per_second").unwrap_or(middle);
@@ -139,21 +139,24 @@ impl Forecast {
     }
 
     fn range_of_rates(&self) -> String {
-        words::rates(self.low, self.high)
+        phrases::rates(self.low, self.high)
     }
 
     fn when(&self, calendar: Calendar) -> Option<Fact> {
         let (least, most) = self.exhausted_in()?;
-        let left = words::bytes(self.available?);
+        let left = phrases::bytes(self.available?);
         let at = calendar.moment(self.at);
         let note = format!(
             "at this rate the {left} that were available at {at} last {}",
-            words::spans(least, most)
+            phrases::spans(least, most)
         );
         let first = self.at + least;
-        let answer = match most.filter(|most| words::is_near(*most)) {
-            _ if !words::is_near(least) => {
-                format!("not within a year; {} at the earliest", words::span(least))
+        let answer = match most.filter(|most| phrases::is_near(*most)) {
+            _ if !phrases::is_near(least) => {
+                format!(
+                    "not within a year; {} at the earliest",
+                    phrases::span(least)
+                )
             }
             Some(most) => calendar.expectation(first, self.at + most),
             None => format!("{} at the earliest", calendar.moment(first)),
@@ -197,7 +200,7 @@ fn standing(incident: &Incident, calendar: Calendar) -> Vec<Fact> {
 }
 
 /// When the growth of a finding began. Nobody knows of a time before the first number that is kept.
-fn since(incident: &Incident, told: &Told) -> Option<f64> {
+fn since(incident: &Incident, told: &FindingRecord) -> Option<f64> {
     // How long a level has been too high says nothing about when memory was lost.
     growth(told)?;
     let duration = number(told, "duration_seconds").filter(|seconds| *seconds > 0.0)?;
@@ -207,7 +210,7 @@ fn since(incident: &Incident, told: &Told) -> Option<f64> {
     Some((at - duration).max(watched))
 }
 
-fn growth(told: &Told) -> Option<f64> {
+fn growth(told: &FindingRecord) -> Option<f64> {
     number(told, "growth_bytes").filter(|growth| *growth > 0.0)
 }
 
@@ -230,7 +233,7 @@ impl Fact {
 }
 
 /// A number of a finding, if it is one.
-pub(super) fn number(told: &Told, name: &str) -> Option<f64> {
+pub(super) fn number(told: &FindingRecord, name: &str) -> Option<f64> {
     told.numbers
         .get(name)
         .copied()

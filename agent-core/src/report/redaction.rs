@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::identity::{self, SiteKey};
 use crate::base::secrets;
-use crate::incidents::evidence::{Explanation, Standing};
+use crate::incidents::evidence::{Explanation, SourceStatus};
 use crate::incidents::owner::Owner;
-use crate::incidents::{Incident, Told};
+use crate::incidents::{FindingRecord, Incident};
 
 /// Shorter parts of a name are too likely to be ordinary words.
 const SHORTEST_PART: usize = 3;
@@ -34,11 +34,11 @@ pub fn redacted(incident: &Incident, key: SiteKey) -> Incident {
         for source in &mut comparison.sources {
             source.file = names.replace(&source.file);
             match &mut source.standing {
-                Standing::Read => {}
-                Standing::Absent { why }
-                | Standing::Failed { why }
-                | Standing::Cut { why }
-                | Standing::Denied { why } => *why = names.replace(why),
+                SourceStatus::Read => {}
+                SourceStatus::Absent { why }
+                | SourceStatus::Failed { why }
+                | SourceStatus::Cut { why }
+                | SourceStatus::Denied { why } => *why = names.replace(why),
             }
         }
     }
@@ -146,7 +146,7 @@ impl Names {
         }
     }
 
-    fn replace_in(&self, told: &mut Told) {
+    fn replace_in(&self, told: &mut FindingRecord) {
         told.text = self.replace(&told.text);
         for line in &mut told.details {
             *line = self.replace(line);
@@ -200,13 +200,13 @@ fn is_word(before: Option<char>, text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incidents::evidence::{Certainty, Class, Kind};
+    use crate::incidents::evidence::{Certainty, Class, SourceKind};
 
     fn names() -> Names {
         let mut names = Names::new(SiteKey::of(b"a key of the site"));
         names.learn_host(Some("db7.example.org"));
         for name in ["pipes of acme-ingest --fast s3cret", "pipes of a"] {
-            owner(&mut names, name, Kind::Descriptors.file());
+            owner(&mut names, name, SourceKind::Descriptors.file());
         }
         names
     }
@@ -250,24 +250,27 @@ mod tests {
     #[test]
     fn the_same_owner_has_the_same_name_everywhere_and_names_of_the_kernel_are_kept() {
         let mut names = Names::new(SiteKey::of(b"a key of the site"));
-        let mut redact = |name: &str, kind: Kind| owner(&mut names, name, kind.file());
+        let mut redact = |name: &str, kind: SourceKind| owner(&mut names, name, kind.file());
 
         assert_eq!(
-            redact("pipes of nginx", Kind::Descriptors),
+            redact("pipes of nginx", SourceKind::Descriptors),
             "pipes of process-1"
         );
-        assert_eq!(redact("/user.slice", Kind::Services), "service-1");
+        assert_eq!(redact("/user.slice", SourceKind::Services), "service-1");
         assert_eq!(
-            redact("packet rings of nginx", Kind::PacketRings),
+            redact("packet rings of nginx", SourceKind::PacketRings),
             "packet rings of process-1"
         );
         assert_eq!(
-            redact("page tables of java (x) (PID 7)", Kind::Processes),
+            redact("page tables of java (x) (PID 7)", SourceKind::Processes),
             "page tables of process-2 (PID 7)"
         );
-        assert_eq!(redact("sockets", Kind::Queues), "process-3");
-        assert_eq!(redact("kmalloc-512", Kind::Slab), "kmalloc-512");
-        assert_eq!(redact("mm/slab.c:12", Kind::AllocInfo), "mm/slab.c:12");
+        assert_eq!(redact("sockets", SourceKind::Queues), "process-3");
+        assert_eq!(redact("kmalloc-512", SourceKind::Slab), "kmalloc-512");
+        assert_eq!(
+            redact("mm/slab.c:12", SourceKind::AllocInfo),
+            "mm/slab.c:12"
+        );
         assert_eq!(owner(&mut names, "anybody", "/var/elsewhere"), "owner-1");
     }
 }

@@ -3,7 +3,7 @@
 use super::calendar::{Calendar, seconds};
 use super::curve::{Curve, Point};
 use super::outlook::{Forecast, Outlook, number};
-use super::words;
+use super::phrases;
 use crate::incidents::evidence::{Certainty, Class, Comparison, Explanation, Growth};
 use crate::incidents::{Incident, State};
 
@@ -344,7 +344,7 @@ pub(super) fn loaded(comparison: &Comparison) -> Option<String> {
     let names: Vec<String> = modules
         .iter()
         .take(MOST_MODULES)
-        .map(|module| words::name(module))
+        .map(|module| phrases::name(module))
         .collect();
     (!names.is_empty()).then(|| names.join(", "))
 }

@@ -6,8 +6,8 @@ use crate::actions::{Ledger, Mode};
 use crate::decisions::Decisions;
 use crate::incidents::Incidents;
 use crate::kernel::Root;
-use crate::modules::crash_marker::Marker;
-use crate::modules::saved_state::States;
+use crate::modules::crash_marker::CrashMarker;
+use crate::modules::saved_state::SavedStates;
 
 /// Where modules run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +32,11 @@ pub struct Site {
     /// Where modules run.
     pub threads: Threads,
     /// Where it is noted who is at work.
-    pub marker: Option<Marker>,
+    pub marker: Option<CrashMarker>,
     /// Where decisions are explained.
     pub decisions: Decisions,
     /// Where modules keep what they have learned.
-    pub states: States,
+    pub states: SavedStates,
     /// Where evidence is kept of what modules report.
     pub incidents: Incidents,
 }
@@ -53,7 +53,7 @@ impl Site {
             threads: Threads::None,
             marker: None,
             decisions: Decisions::unkept(),
-            states: States::in_memory(),
+            states: SavedStates::in_memory(),
             incidents: Incidents::unkept(),
         }
     }

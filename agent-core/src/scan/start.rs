@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BuildError, Idle, Threads};
-use crate::actions::policy::{Arbiter, Clash};
+use crate::actions::policy::{Clash, Policy};
 use crate::config::{ModuleMode, ModuleSettings, Settings};
-use crate::decisions::system_counters::Vitals;
+use crate::decisions::system_counters::SystemCounters;
 use crate::kernel::{FileBudget, Wanted};
 use crate::modules::catalogue::{Origin, Registration};
-use crate::modules::crash_marker::{Marker, TOO_MANY};
+use crate::modules::crash_marker::{CrashMarker, TOO_MANY};
 use crate::modules::isolation::START_WAIT;
 use crate::modules::permit::Permit;
-use crate::modules::pool::{Member, Patience, Reason, await_start};
+use crate::modules::pool::{ModuleHandle, Patience, Reason, await_start};
 use crate::modules::runner::Recipe;
-use crate::modules::saved_state::States;
+use crate::modules::saved_state::SavedStates;
 
 /// The longest time that a scan waits for its modules, unless the configuration says otherwise.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ fn permit(module: &Registration, settings: &ModuleSettings) -> Permit {
 
 /// Who owns what, and who may not run because of that. Modules that are linked in come first, then those in files;
 /// each by name, so that it does not depend on what was installed first.
-pub(super) fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> (Arbiter, Vec<Clash>) {
+pub(super) fn policy(chosen: &[(&Registration, &ModuleSettings)]) -> (Policy, Vec<Clash>) {
     let mut modules: Vec<(&str, Permit, &Registration, ModuleMode)> = chosen
         .iter()
         .map(|(module, settings)| {
@@ -57,7 +57,7 @@ pub(super) fn arbiter(chosen: &[(&Registration, &ModuleSettings)]) -> (Arbiter, 
         })
         .collect();
     modules.sort_by_key(|(name, _, module, _)| (module.origin != Origin::LinkedIn, *name));
-    Arbiter::new(
+    Policy::new(
         modules
             .iter()
             .map(|(name, permit, _, mode)| (*name, permit, *mode)),
@@ -89,7 +89,7 @@ pub(super) fn writing(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<String
 pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
     let mut wanted = needed(chosen, budget);
     if !writing(chosen).is_empty() {
-        Vitals::want(&mut wanted);
+        SystemCounters::want(&mut wanted);
     }
     wanted
 }
@@ -121,8 +121,8 @@ pub(super) fn patience(settings: &Settings) -> Patience {
 /// Where modules are started, and from what.
 pub(super) struct Starting<'a> {
     pub(super) threads: Threads,
-    pub(super) marker: Option<&'a mut Marker>,
-    pub(super) states: &'a mut States,
+    pub(super) marker: Option<&'a mut CrashMarker>,
+    pub(super) states: &'a mut SavedStates,
 }
 
 /// Starts modules. If options are wrong that the administrator has set, or there are no more threads, none is; one
@@ -131,12 +131,12 @@ pub(super) fn start(
     chosen: &[(&Registration, &ModuleSettings)],
     clashes: &[Clash],
     mut starting: Starting<'_>,
-) -> Result<(Vec<Member>, Vec<Idle>), Vec<BuildError>> {
-    let mut members = Vec::new();
+) -> Result<(Vec<ModuleHandle>, Vec<Idle>), Vec<BuildError>> {
+    let mut handles = Vec::new();
     let mut errors = Vec::new();
     for (module, settings) in without(chosen, clashes) {
         match start_one(module, settings, &mut starting) {
-            Ok(member) => members.push(member),
+            Ok(handle) => handles.push(handle),
             Err(source) => errors.push(BuildError::Thread {
                 module: settings.name.clone(),
                 source,
@@ -144,7 +144,7 @@ pub(super) fn start(
         }
     }
     let mut idle = Vec::new();
-    for (name, problems) in await_start(&mut members, START_WAIT) {
+    for (name, problems) in await_start(&mut handles, START_WAIT) {
         let settings = chosen.iter().find(|(module, _)| module.name() == name);
         let written = settings.map_or(&[][..], |(_, settings)| &settings.written);
         if problems.iter().any(|problem| is_theirs(problem, written)) {
@@ -156,8 +156,8 @@ pub(super) fn start(
             continue;
         }
         let refusal = Idle::refusing(&name, &problems);
-        if let Some(member) = members.iter_mut().find(|member| member.name() == name) {
-            member.set_idle(&refusal.to_string());
+        if let Some(handle) = handles.iter_mut().find(|handle| handle.name() == name) {
+            handle.set_idle(&refusal.to_string());
         }
         idle.push(refusal);
     }
@@ -171,11 +171,11 @@ pub(super) fn start(
             .find(|(module, _)| module.name() == clash.module);
         if let Some((module, settings)) = chosen {
             let recipe = recipe(module, settings, Arc::default());
-            members.push(Member::idle(recipe, &unowned.to_string()));
+            handles.push(ModuleHandle::idle(recipe, &unowned.to_string()));
             idle.push(unowned);
         }
     }
-    Ok((members, idle))
+    Ok((handles, idle))
 }
 
 /// Whether what a module refuses is what the administrator has set, of which these are the names.
@@ -206,7 +206,7 @@ fn start_one(
         marker,
         states,
     }: &mut Starting<'_>,
-) -> io::Result<Member> {
+) -> io::Result<ModuleHandle> {
     let deaths = marker
         .as_ref()
         .map_or(0, |marker| marker.deaths(module.name()));
@@ -222,10 +222,10 @@ fn start_one(
         .as_deref_mut()
         .and_then(|marker| marker.slot(module.name()));
     if deaths >= TOO_MANY && recipe.is_here() {
-        return Ok(Member::quarantined(recipe, Reason::AtWork(deaths)));
+        return Ok(ModuleHandle::quarantined(recipe, Reason::AtWork(deaths)));
     }
     match threads {
-        Threads::None => Ok(Member::inline(recipe)),
-        Threads::OnePerModule => Member::on_thread(recipe, settings.deadline, slot),
+        Threads::None => Ok(ModuleHandle::inline(recipe)),
+        Threads::OnePerModule => ModuleHandle::on_thread(recipe, settings.deadline, slot),
     }
 }

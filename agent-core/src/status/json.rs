@@ -6,105 +6,105 @@ use serde_json::{Map, Value, json};
 use crate::decisions::Record;
 use crate::modules::output::numbers::numbers;
 use crate::modules::output::{Action, Finding, Request};
-use crate::modules::pool::Member;
+use crate::modules::pool::ModuleHandle;
 use crate::scan::Round;
 
 /// One object per finding, request, action and set of metrics, in the order of the modules. Findings are
 /// chosen by verbosity, as for the log.
 #[must_use]
-pub fn of_round(t_ms: u64, round: &Round<'_>, verbosity: u8) -> Vec<Value> {
+pub fn round(t_ms: u64, round: &Round<'_>, verbosity: u8) -> Vec<Value> {
     let mut events = Vec::new();
-    for member in round.members {
-        let start = |kind: &str| start(t_ms, member.name(), kind);
-        for finding in member
-            .words()
+    for handle in round.handles {
+        let start = |kind: &str| start(t_ms, handle.name(), kind);
+        for finding in handle
+            .output()
             .findings
             .iter()
             .filter(|finding| finding.verbosity <= verbosity)
         {
             events.push(with(start("finding"), finding_fields(finding)));
         }
-        for request in &member.words().requests {
+        for request in &handle.output().requests {
             events.push(with(start("request"), request_fields(request)));
         }
-        for deed in round
-            .deeds
+        for settled in round
+            .outcomes
             .iter()
-            .filter(|deed| deed.module == member.name())
+            .filter(|settled| settled.module == handle.name())
         {
             let mut event = start("action");
-            event.insert("code".to_owned(), deed.fate.code().into());
+            event.insert("code".to_owned(), settled.outcome.code().into());
             event.insert("severity".to_owned(), "notice".into());
             event.insert(
                 "text".to_owned(),
-                format!("{}: {}", deed.request.action, deed.fate).into(),
+                format!("{}: {}", settled.request.action, settled.outcome).into(),
             );
-            event.extend(action_fields(&deed.request.action));
-            if let Some(id) = deed.decision {
+            event.extend(action_fields(&settled.request.action));
+            if let Some(id) = settled.decision {
                 event.insert("decision".to_owned(), id.into());
             }
             events.push(event.into());
         }
-        events.extend(metrics_event(t_ms, member));
+        events.extend(metrics_event(t_ms, handle));
     }
-    events.extend(of_aftermaths(t_ms, &round.records));
+    events.extend(follow_ups(t_ms, &round.records));
     events
 }
 
 /// One object for everything that happened after a decision.
 #[must_use]
-pub fn of_aftermaths(t_ms: u64, records: &[Record]) -> Vec<Value> {
+pub fn follow_ups(t_ms: u64, records: &[Record]) -> Vec<Value> {
     let event = |record: &Record| {
-        let Record::Aftermath(aftermath) = record else {
+        let Record::FollowUp(follow_up) = record else {
             return None;
         };
         let fields = json!({
-            "code": aftermath.effect.code(),
+            "code": follow_up.effect.code(),
             "severity": "info",
-            "text": aftermath.text,
-            "decision": aftermath.id,
-            "before": aftermath.before,
-            "after": aftermath.after,
+            "text": follow_up.text,
+            "decision": follow_up.id,
+            "before": follow_up.before,
+            "after": follow_up.after,
         });
-        let event = start(t_ms, &aftermath.module, "aftermath");
+        let event = start(t_ms, &follow_up.module, "aftermath");
         Some(with(event, fields_of(fields)))
     };
     records.iter().filter_map(event).collect()
 }
 
-fn metrics_event(t_ms: u64, member: &Member) -> Option<Value> {
-    let words = member.words();
-    if words.metrics().is_empty() {
+fn metrics_event(t_ms: u64, handle: &ModuleHandle) -> Option<Value> {
+    let output = handle.output();
+    if output.metrics().is_empty() {
         return None;
     }
-    let mut event = start(t_ms, member.name(), "metric");
+    let mut event = start(t_ms, handle.name(), "metric");
     event.insert("code".to_owned(), "metrics".into());
     event.insert("severity".to_owned(), "debug".into());
-    event.insert("text".to_owned(), words.status.as_str().into());
-    Some(with(event, numbers(words.metrics())))
+    event.insert("text".to_owned(), output.status.as_str().into());
+    Some(with(event, numbers(output.metrics())))
 }
 
-/// A module's words in one scan: metrics, findings, requests.
-pub(crate) fn of_member(member: &Member) -> Value {
-    let words = member.words();
-    let findings: Vec<Value> = words
+/// A module's output in one scan: metrics, findings, requests.
+pub(crate) fn module_output(handle: &ModuleHandle) -> Value {
+    let output = handle.output();
+    let findings: Vec<Value> = output
         .findings
         .iter()
         .map(|finding| finding_fields(finding).into())
         .collect();
-    let requests: Vec<Value> = words
+    let requests: Vec<Value> = output
         .requests
         .iter()
         .map(|request| request_fields(request).into())
         .collect();
-    let problems: Vec<&str> = words
+    let problems: Vec<&str> = output
         .problems
         .iter()
         .map(|(_, text)| text.as_str())
         .collect();
     json!({
-        "metrics": numbers(words.metrics()),
-        "status": words.status,
+        "metrics": numbers(output.metrics()),
+        "status": output.status,
         "findings": findings,
         "requests": requests,
         "problems": problems,

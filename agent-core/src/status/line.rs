@@ -8,9 +8,9 @@ use crate::status::modules_file;
 
 /// How many modules work, what is changed, and what was said last that somebody should look at.
 pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
-    let stands = agent.members().iter().map(modules_file::stand);
+    let stands = agent.handles().iter().map(modules_file::stand);
     let (running, others): (Vec<_>, Vec<_>) = agent
-        .members()
+        .handles()
         .iter()
         .zip(stands)
         .partition(|(_, stand)| stand.state == "running");
@@ -21,8 +21,8 @@ pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
         (some, rest) => format!("{some} of {} modules at work", some + rest),
     };
     // Writing to a string cannot fail.
-    for (member, stand) in others {
-        let _ = write!(text, "; {} is {}", member.name(), stand.state);
+    for (handle, stand) in others {
+        let _ = write!(text, "; {} is {}", handle.name(), stand.state);
     }
     for (tunable, entry) in agent.ledger().entries() {
         let _ = write!(

@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use super::summary::{Module, Overview};
+use super::summary::{Module, Summary};
 
 /// How every name begins.
 const PREFIX: &str = "adaptivemmd";
@@ -37,8 +37,8 @@ pub(crate) struct Clash {
 
 /// All metrics.
 #[must_use]
-pub fn exposition(overview: &Overview) -> String {
-    sheet(overview).text()
+pub fn exposition(summary: &Summary) -> String {
+    sheet(summary).text()
 }
 
 /// All that there is to say where no daemon answers.
@@ -51,18 +51,18 @@ pub(crate) fn exposition_without_daemon() -> String {
 
 /// The metrics of modules that are not published, as others have their names.
 #[must_use]
-pub(crate) fn clashes(overview: &Overview) -> Vec<Clash> {
-    sheet(overview).clashes
+pub(crate) fn clashes(summary: &Summary) -> Vec<Clash> {
+    sheet(summary).clashes
 }
 
-fn sheet(overview: &Overview) -> Sheet {
+fn sheet(summary: &Summary) -> Sheet {
     let mut sheet = Sheet::default();
-    of_daemon(overview, &mut sheet);
-    of_log(overview, &mut sheet);
-    of_tunables(overview, &mut sheet);
-    of_modules(overview, &mut sheet);
-    of_files(overview, &mut sheet);
-    for module in &overview.modules {
+    of_daemon(summary, &mut sheet);
+    of_log(summary, &mut sheet);
+    of_tunables(summary, &mut sheet);
+    of_modules(summary, &mut sheet);
+    of_files(summary, &mut sheet);
+    for module in &summary.modules {
         own(module, &mut sheet);
     }
     sheet
@@ -77,8 +77,8 @@ fn up(sheet: &mut Sheet, is_up: bool) {
     );
 }
 
-fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
-    let build = [("version", overview.version.as_str())];
+fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
+    let build = [("version", summary.version.as_str())];
     sheet.family(
         "build_info",
         Kind::Gauge,
@@ -89,22 +89,22 @@ fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
     let one = |sheet: &mut Sheet, name, kind, help, value| {
         sheet.family(name, kind, help, [([].as_slice(), value)]);
     };
-    let scans = whole(overview.scans);
+    let scans = whole(summary.scans);
     one(sheet, "scans_total", Kind::Counter, "Scans so far.", scans);
     one(
         sheet,
         "scan_seconds_total",
         Kind::Counter,
         "Time that all scans took so far.",
-        overview.scans_seconds,
+        summary.scans_seconds,
     );
-    if overview.scans > 0 {
+    if summary.scans > 0 {
         one(
             sheet,
             "last_scan_timestamp_seconds",
             Kind::Gauge,
             "When the last scan was, in seconds since 1970.",
-            overview.scanned_at_seconds,
+            summary.scanned_at_seconds,
         );
     }
     one(
@@ -112,16 +112,16 @@ fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
         "scan_age_seconds",
         Kind::Gauge,
         "Time since the last scan.",
-        overview.scanned_seconds_ago,
+        summary.scanned_seconds_ago,
     );
     one(
         sheet,
         "scan_period_seconds",
         Kind::Gauge,
         "Time between two scans, as configured.",
-        overview.period_seconds,
+        summary.period_seconds,
     );
-    let reload = overview.reload.as_ref();
+    let reload = summary.reload.as_ref();
     let is_well = reload.is_none_or(|reload| reload.problem.is_none());
     one(
         sheet,
@@ -132,8 +132,8 @@ fn of_daemon(overview: &Overview, sheet: &mut Sheet) {
     );
 }
 
-fn of_log(overview: &Overview, sheet: &mut Sheet) {
-    let events: Vec<_> = overview
+fn of_log(summary: &Summary, sheet: &mut Sheet) {
+    let events: Vec<_> = summary
         .log
         .events
         .iter()
@@ -151,12 +151,12 @@ fn of_log(overview: &Overview, sheet: &mut Sheet) {
         "log_messages_lost_total",
         Kind::Counter,
         "Messages that the log did not take.",
-        [([].as_slice(), whole(overview.log.lost))],
+        [([].as_slice(), whole(summary.log.lost))],
     );
 }
 
-fn of_tunables(overview: &Overview, sheet: &mut Sheet) {
-    let tunables = || overview.tunables.iter();
+fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
+    let tunables = || summary.tunables.iter();
     let mut family = |name, help, values: Vec<(&str, f64)>| {
         let labelled: Vec<_> = values
             .into_iter()
@@ -195,12 +195,12 @@ fn of_tunables(overview: &Overview, sheet: &mut Sheet) {
             .map(|t| (t.name.as_str(), f64::from(u8::from(t.yielded))))
             .collect(),
     );
-    let requests: Vec<_> = overview
+    let requests: Vec<_> = summary
         .requests
         .iter()
         .map(|r| {
             (
-                [("module", r.module.as_str()), ("result", &r.fate)],
+                [("module", r.module.as_str()), ("result", &r.outcome)],
                 whole(r.count),
             )
         })
@@ -215,8 +215,8 @@ fn of_tunables(overview: &Overview, sheet: &mut Sheet) {
     );
 }
 
-fn of_modules(overview: &Overview, sheet: &mut Sheet) {
-    let up: Vec<_> = overview
+fn of_modules(summary: &Summary, sheet: &mut Sheet) {
+    let up: Vec<_> = summary
         .modules
         .iter()
         .map(|module| {
@@ -233,7 +233,7 @@ fn of_modules(overview: &Overview, sheet: &mut Sheet) {
         "Whether an enabled module did its work in the last scan.",
         up.iter().map(|(labels, value)| (labels.as_slice(), *value)),
     );
-    let quarantined: Vec<_> = overview
+    let quarantined: Vec<_> = summary
         .modules
         .iter()
         .map(|module| {
@@ -251,9 +251,9 @@ fn of_modules(overview: &Overview, sheet: &mut Sheet) {
     );
 }
 
-fn of_files(overview: &Overview, sheet: &mut Sheet) {
+fn of_files(summary: &Summary, sheet: &mut Sheet) {
     let mut family = |name, help, value: fn(&Module) -> f64| {
-        let modules = overview.modules.iter();
+        let modules = summary.modules.iter();
         let samples: Vec<_> = modules
             .map(|module| ([("module", module.name.as_str())], value(module)))
             .collect();

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::files;
 use crate::log::messages;
-use crate::modules::abi::Verdict;
-use crate::modules::pool::{Ending, Member, Reason};
+use crate::modules::abi::CallResult;
+use crate::modules::pool::{ModuleHandle, Reason, ScanResult};
 
 /// Far more than all modules have to say.
 const LONGEST: u64 = 1 << 20;
@@ -20,10 +20,10 @@ const MODE: u32 = 0o644;
 
 /// Keeps the file as long as the daemon runs. It is written when something changes, not every scan.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ModulesFile {
     path: PathBuf,
     /// What is in the file.
-    noted: Vec<Ending>,
+    noted: Vec<ScanResult>,
     modules: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub struct Stand {
     pub why: Option<String>,
 }
 
-impl Standing {
+impl ModulesFile {
     /// For the file in this directory, which need not exist yet.
     #[must_use]
     pub fn new(runtime_dir: &Path) -> Self {
@@ -59,9 +59,9 @@ impl Standing {
     /// # Errors
     ///
     /// If the file cannot be written; it is tried again when something changes.
-    pub fn note(&mut self, members: &[Member]) -> io::Result<()> {
-        let endings = || members.iter().map(|member| essence(member.ending()));
-        let names = || members.iter().map(Member::name);
+    pub fn note(&mut self, handles: &[ModuleHandle]) -> io::Result<()> {
+        let endings = || handles.iter().map(|handle| essence(handle.ending()));
+        let names = || handles.iter().map(ModuleHandle::name);
         if endings().eq(self.noted.iter().copied())
             && names().eq(self.modules.iter().map(String::as_str))
         {
@@ -69,9 +69,9 @@ impl Standing {
         }
         self.noted = endings().collect();
         self.modules = names().map(str::to_owned).collect();
-        let stands = members
+        let stands = handles
             .iter()
-            .map(|member| (member.name().to_owned(), stand(member)));
+            .map(|handle| (handle.name().to_owned(), stand(handle)));
         let content = Content {
             pid: rustix::process::getpid().as_raw_pid(),
             modules: stands.collect(),
@@ -108,29 +108,31 @@ fn is_alive(pid: i32) -> bool {
 }
 
 /// What is worth writing the file anew: that another scan was missed is not.
-fn essence(ending: Ending) -> Ending {
+fn essence(ending: ScanResult) -> ScanResult {
     match ending {
-        Ending::Late(_) => Ending::Late(0),
+        ScanResult::Late(_) => ScanResult::Late(0),
         other => other,
     }
 }
 
 /// How a module stands after the last scan.
-pub(crate) fn stand(member: &Member) -> Stand {
-    let known = member.words().problems.first().map(|(_, text)| text);
+pub(crate) fn stand(handle: &ModuleHandle) -> Stand {
+    let known = handle.output().problems.first().map(|(_, text)| text);
     let problem = known.map_or("no reason given", String::as_str);
-    let (state, why) = match member.ending() {
-        Ending::Answered(Verdict::Good) => ("running", None),
-        Ending::Answered(_) => ("failing", Some(problem.to_owned())),
-        Ending::Late(_) => ("late", Some("does not answer in time".to_owned())),
-        Ending::Restarting(reason) => ("restarting", Some(messages::breakdown(reason, problem))),
-        Ending::Quarantined(Reason::Idle, _) => ("idle", Some(problem.to_owned())),
-        Ending::Quarantined(reason, pause) => (
+    let (state, why) = match handle.ending() {
+        ScanResult::Answered(CallResult::Good) => ("running", None),
+        ScanResult::Answered(_) => ("failing", Some(problem.to_owned())),
+        ScanResult::Late(_) => ("late", Some("does not answer in time".to_owned())),
+        ScanResult::Restarting(reason) => {
+            ("restarting", Some(messages::breakdown(reason, problem)))
+        }
+        ScanResult::Quarantined(Reason::Idle, _) => ("idle", Some(problem.to_owned())),
+        ScanResult::Quarantined(reason, pause) => (
             "quarantined",
             Some(messages::quarantine(reason, pause, problem)),
         ),
         // It rests before it is started again.
-        Ending::Silent => ("restarting", known.cloned()),
+        ScanResult::Silent => ("restarting", known.cloned()),
     };
     Stand {
         state: state.to_owned(),

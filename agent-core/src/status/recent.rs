@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::summary::Requests;
-use crate::actions::request_outcome::Deed;
+use crate::actions::request_outcome::RequestOutcome;
 use crate::base::clock;
-use crate::decisions::{Aftermath, Decision, Record};
-use crate::incidents::{ForOthers, Word};
+use crate::decisions::{Decision, FollowUp, Record};
+use crate::incidents::{ForOthers, IncidentMessage};
 use crate::scan::Round;
 
 /// As many decisions; the log has more of them, and each in full.
@@ -23,7 +23,7 @@ const MOST_COUNTS: usize = 1024;
 
 /// A decision in brief; `adaptivemmd explain` has the whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Brief {
+pub struct RecentDecision {
     /// Its number.
     pub id: u64,
     /// RFC 3339, UTC.
@@ -33,9 +33,9 @@ pub struct Brief {
     /// For what.
     pub action: String,
     /// What became of it, in kebab-case.
-    pub fate: String,
+    pub outcome: String,
     /// The same in words.
-    pub fate_text: String,
+    pub outcome_text: String,
     /// Whether the machine was changed.
     pub changed: bool,
     /// Why.
@@ -48,7 +48,7 @@ pub struct Brief {
 
 /// An incident in brief; `adaptivemmd incidents show` has the whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct RecentIncident {
     /// Under which it is kept.
     pub id: String,
     /// When it was last written; RFC 3339, UTC.
@@ -76,19 +76,19 @@ pub struct Reload {
 
 /// What is remembered.
 #[derive(Debug)]
-pub struct Latest {
+pub struct Recent {
     started: Timestamp,
     started_at: Uptime,
     scanned_at: f64,
     took: Duration,
     took_in_all: Duration,
-    decisions: VecDeque<Brief>,
-    incidents: VecDeque<Kept>,
+    decisions: VecDeque<RecentDecision>,
+    incidents: VecDeque<RecentIncident>,
     requests: BTreeMap<(String, &'static str), u64>,
     reload: Option<Reload>,
 }
 
-impl Latest {
+impl Recent {
     /// The daemon starts now.
     #[must_use]
     pub fn new() -> Self {
@@ -116,9 +116,12 @@ impl Latest {
         self.scanned_at = clock::seconds_since_1970();
         self.took = took;
         self.took_in_all += took;
-        for Deed { module, fate, .. } in &round.deeds {
+        for RequestOutcome {
+            module, outcome, ..
+        } in &round.outcomes
+        {
             let is_full = self.requests.len() >= MOST_COUNTS;
-            let key = (module.clone(), fate.code());
+            let key = (module.clone(), outcome.code());
             if !is_full || self.requests.contains_key(&key) {
                 *self.requests.entry(key).or_default() += 1;
             }
@@ -126,7 +129,7 @@ impl Latest {
         for record in &round.records {
             match record {
                 Record::Decision(decision) => self.decide(decision),
-                Record::Aftermath(aftermath) => self.follow(aftermath),
+                Record::FollowUp(follow_up) => self.follow(follow_up),
             }
         }
     }
@@ -136,13 +139,13 @@ impl Latest {
             self.decisions.pop_front();
         }
         let time = decision.time.clone();
-        self.decisions.push_back(Brief {
+        self.decisions.push_back(RecentDecision {
             id: decision.id,
             time: time.unwrap_or_else(|| clock::time_of_day().to_string()),
             module: decision.module.clone(),
             action: decision.action.clone(),
-            fate: decision.fate.clone(),
-            fate_text: decision.fate_text.clone(),
+            outcome: decision.outcome.clone(),
+            outcome_text: decision.outcome_text.clone(),
             changed: decision.changed,
             reason: decision.reason.clone(),
             effect: None,
@@ -150,16 +153,16 @@ impl Latest {
         });
     }
 
-    fn follow(&mut self, aftermath: &Aftermath) {
+    fn follow(&mut self, follow_up: &FollowUp) {
         let mut decisions = self.decisions.iter_mut();
-        if let Some(decision) = decisions.find(|decision| decision.id == aftermath.id) {
-            decision.effect = Some(aftermath.effect.code().to_owned());
-            decision.effect_text = Some(aftermath.text.clone());
+        if let Some(decision) = decisions.find(|decision| decision.id == follow_up.id) {
+            decision.effect = Some(follow_up.effect.code().to_owned());
+            decision.effect_text = Some(follow_up.text.clone());
         }
     }
 
     /// Takes note of an incident, of which something is told once more if it is written again.
-    pub fn note_incident(&mut self, word: &Word) {
+    pub fn note_incident(&mut self, word: &IncidentMessage) {
         let Some(id) = &word.incident else {
             return;
         };
@@ -167,7 +170,7 @@ impl Latest {
         if self.incidents.len() == MOST_INCIDENTS {
             self.incidents.pop_front();
         }
-        self.incidents.push_back(Kept {
+        self.incidents.push_back(RecentIncident {
             id: id.clone(),
             time: clock::time_of_day().to_string(),
             module: word.module.clone(),
@@ -201,20 +204,20 @@ impl Latest {
         self.took_in_all
     }
 
-    pub(super) fn decisions(&self) -> impl Iterator<Item = &Brief> {
+    pub(super) fn decisions(&self) -> impl Iterator<Item = &RecentDecision> {
         self.decisions.iter()
     }
 
-    pub(super) fn incidents(&self) -> impl Iterator<Item = &Kept> {
+    pub(super) fn incidents(&self) -> impl Iterator<Item = &RecentIncident> {
         self.incidents.iter()
     }
 
     pub(super) fn requests(&self) -> Vec<Requests> {
         let requests = self.requests.iter();
         requests
-            .map(|((module, fate), count)| Requests {
+            .map(|((module, outcome), count)| Requests {
                 module: module.clone(),
-                fate: (*fate).to_owned(),
+                outcome: (*outcome).to_owned(),
                 count: *count,
             })
             .collect()
@@ -225,7 +228,7 @@ impl Latest {
     }
 }
 
-impl Default for Latest {
+impl Default for Recent {
     fn default() -> Self {
         Self::new()
     }
@@ -239,9 +242,9 @@ mod tests {
 
     #[test]
     fn the_last_incidents_are_known_each_once_and_by_what_was_said_last() {
-        let mut latest = Latest::new();
+        let mut latest = Recent::new();
         let mut told = |id: usize, text: &str| {
-            latest.note_incident(&Word {
+            latest.note_incident(&IncidentMessage {
                 severity: Severity::Info,
                 module: "memleak".to_owned(),
                 text: text.to_owned(),
@@ -254,7 +257,7 @@ mod tests {
         (0..20).for_each(|id| told(id, "first"));
         told(10, "again");
 
-        let kept: Vec<&Kept> = latest.incidents().collect();
+        let kept: Vec<&RecentIncident> = latest.incidents().collect();
         assert_eq!((kept.len(), kept[0].id.as_str()), (16, "4"));
         assert_eq!(
             (kept[15].id.as_str(), kept[15].text.as_str()),

@@ -8,18 +8,18 @@ use adaptivemm_module_api::units::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::modules_file;
-use super::recent::{Brief, Kept, Latest, Reload};
+use super::recent::{Recent, RecentDecision, RecentIncident, Reload};
 use crate::base::clock;
 use crate::config::{Isolation, ModuleMode};
 use crate::kernel::{FileCosts, PRESSURE, Snapshot};
-use crate::log::sinks::{Journal, Said};
-use crate::modules::pool::Member;
+use crate::log::sinks::{Logger, Said};
+use crate::modules::pool::ModuleHandle;
 use crate::scan::Agent;
 use crate::scan::TunableState;
 
 /// How everything stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Overview {
+pub struct Summary {
     /// Of the program.
     pub version: String,
     /// Of the process.
@@ -50,9 +50,9 @@ pub struct Overview {
     /// By name.
     pub modules: Vec<Module>,
     /// The last ones, the newest last.
-    pub decisions: Vec<Brief>,
+    pub decisions: Vec<RecentDecision>,
     /// The last ones, the newest last.
-    pub incidents: Vec<Kept>,
+    pub incidents: Vec<RecentIncident>,
     /// How many requests there were so far, by module and by what became of them.
     pub requests: Vec<Requests>,
     /// The last errors and warnings, the newest last.
@@ -121,7 +121,7 @@ pub struct Requests {
     /// Who asked.
     pub module: String,
     /// What became of it, in kebab-case.
-    pub fate: String,
+    pub outcome: String,
     /// How often.
     pub count: u64,
 }
@@ -148,10 +148,10 @@ pub struct Log {
     pub lost: u64,
 }
 
-impl Overview {
+impl Summary {
     /// Of a daemon, between two scans.
     #[must_use]
-    pub fn of(agent: &Agent, journal: &Journal, latest: &Latest) -> Self {
+    pub fn of(agent: &Agent, journal: &Logger, latest: &Recent) -> Self {
         let recent = journal.recent();
         let now = clock::uptime();
         let snapshot = agent.snapshot();
@@ -174,7 +174,7 @@ impl Overview {
             machine: Machine::of(snapshot),
             tunables: agent.tunables().collect(),
             modules: agent
-                .members()
+                .handles()
                 .iter()
                 .map(|m| Module::of(m, agent))
                 .collect(),
@@ -227,18 +227,18 @@ impl Machine {
 }
 
 impl Module {
-    fn of(member: &Member, agent: &Agent) -> Self {
-        let stand = modules_file::stand(member);
-        let words = member.words();
-        let metrics = words.metrics().iter().filter(|n| n.value.is_finite());
-        let settings = agent.settings(member.name());
+    fn of(handle: &ModuleHandle, agent: &Agent) -> Self {
+        let stand = modules_file::stand(handle);
+        let output = handle.output();
+        let metrics = output.metrics().iter().filter(|n| n.value.is_finite());
+        let settings = agent.settings(handle.name());
         let mode = settings.map_or(ModuleMode::Active, |(_, settings)| settings.mode);
         let isolation = settings.map_or(Isolation::None, |(module, settings)| {
             settings.isolation.unwrap_or(module.isolation)
         });
         Self {
-            name: member.name().to_owned(),
-            version: member.version().to_owned(),
+            name: handle.name().to_owned(),
+            version: handle.version().to_owned(),
             state: stand.state,
             why: stand.why,
             mode: match mode {
@@ -251,8 +251,8 @@ impl Module {
                 Isolation::Process => "process",
             }
             .to_owned(),
-            files: Files::from(agent.file_costs(member.name())),
-            status: Some(words.status.clone()).filter(|status| !status.is_empty()),
+            files: Files::from(agent.file_costs(handle.name())),
+            status: Some(output.status.clone()).filter(|status| !status.is_empty()),
             metrics: metrics.map(|n| (n.name.clone(), n.value)).collect(),
         }
     }

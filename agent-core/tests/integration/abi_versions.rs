@@ -28,7 +28,7 @@ fn future(workshop: &Path) -> PathBuf {
     directory
 }
 
-/// The header with more members at the end of every structure that can grow.
+/// The header with more modules at the end of every structure that can grow.
 fn grown(header: &str) -> String {
     let mut grown = String::new();
     for line in header.lines() {

@@ -8,9 +8,9 @@ mod bench;
 mod deadlines;
 mod failures;
 mod modules;
+mod output;
 mod reloads;
 mod requests;
-mod words;
 
 use agent_core::modules::catalogue::{Registration, registrations};
 

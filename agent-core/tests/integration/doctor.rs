@@ -9,7 +9,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::faults::bench::{Bench, WSF};
-use agent_core::incidents::evidence::Kind;
+use agent_core::incidents::evidence::SourceKind;
 
 /// What was found: the exit status, and each check as `subject verdict text`.
 fn findings(bench: &Bench) -> (Option<i32>, Vec<String>) {
@@ -72,7 +72,7 @@ fn each_source_of_evidence_is_asked_by_the_files_that_the_daemon_reads() {
     fs::write(bench.path(&format!("{debug}_stacks/show_stacks")), stacks).unwrap();
     let (_, with) = findings(&bench);
 
-    for kind in Kind::ALL {
+    for kind in SourceKind::ALL {
         let about = with.iter().filter(|line| line.starts_with("evidence "));
         let about = about.filter(|line| line.contains(kind.file()) && line.contains(kind.tells()));
         assert_eq!(about.count(), 1, "{kind:?}: {with:#?}");

@@ -10,7 +10,9 @@ use std::time::Duration;
 use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
-use agent_core::incidents::evidence::{Class, Comparison, Evidence, Level, Request, Standing, Why};
+use agent_core::incidents::evidence::{
+    Class, Comparison, Evidence, EvidenceRequest, Level, SourceStatus, Trigger,
+};
 use agent_core::kernel::trace::Reader;
 use agent_core::kernel::{Recorded, Root};
 
@@ -65,14 +67,14 @@ impl Kernel {
     fn evidence(&self) -> Vec<Evidence> {
         let machines = self.machines();
         let take = |(root, bytes): (&Root, &i64)| {
-            let request = Request {
+            let request = EvidenceRequest {
                 root,
                 page_size: PageSize::FOUR_KIB,
                 at: Moment {
                     time: String::new(),
                     uptime_ms: 0,
                 },
-                why: Why::Incident,
+                why: Trigger::Incident,
                 levels: vec![Level {
                     class: Class::Unaccounted,
                     bytes: *bytes,
@@ -157,9 +159,11 @@ fn every_source_was_read_or_says_why_not() {
     for kernel in KERNELS {
         for seen in kernel.evidence().last().unwrap().sources.clone() {
             let is_well = match &seen.standing {
-                Standing::Read => true,
-                Standing::Absent { why } => why.len() > 20,
-                Standing::Failed { .. } | Standing::Cut { .. } | Standing::Denied { .. } => false,
+                SourceStatus::Read => true,
+                SourceStatus::Absent { why } => why.len() > 20,
+                SourceStatus::Failed { .. }
+                | SourceStatus::Cut { .. }
+                | SourceStatus::Denied { .. } => false,
             };
             assert!(is_well, "{}: {seen:?}", kernel.name);
         }

@@ -19,7 +19,7 @@ use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
 use agent_core::incidents::evidence::{
-    Class, Comparison, Evidence, Level, Raw, Request, Standing, Why,
+    Class, Comparison, Evidence, EvidenceRequest, Level, RawText, SourceStatus, Trigger,
 };
 use agent_core::kernel::{Meminfo, Root};
 use serde_json::Value;
@@ -64,8 +64,8 @@ fn levels(home: &Home) -> Vec<Level> {
     Vec::new()
 }
 
-fn take(levels: Vec<Level>, why: Why, wants_census: bool) -> (Evidence, Vec<Raw>) {
-    Evidence::take(&Request {
+fn take(levels: Vec<Level>, why: Trigger, wants_census: bool) -> (Evidence, Vec<RawText>) {
+    Evidence::take(&EvidenceRequest {
         root: &Root::live(),
         page_size: page_size(),
         at: Moment {
@@ -130,9 +130,9 @@ fn whoever_holds_the_memory_is_named_first() {
     let mut named = 0;
 
     for (what, owner) in KINDS {
-        let (before, _) = take(levels(&home), Why::Suspicion, false);
+        let (before, _) = take(levels(&home), Trigger::Suspicion, false);
         let mut child = hold(&holder, what);
-        let (after, _) = take(levels(&home), Why::Incident, false);
+        let (after, _) = take(levels(&home), Trigger::Incident, false);
         drop(child.stdin.take());
         child.wait().unwrap();
         settle(&home, &before);
@@ -166,17 +166,17 @@ fn whoever_holds_the_memory_is_named_first() {
 #[test]
 #[ignore = "needs root and an idle machine: cargo test --test integration live_evidence:: -- --ignored"]
 fn evidence_is_cheap_and_small() {
-    let _warm = take(Vec::new(), Why::Incident, false);
-    let (evidence, raw) = take(Vec::new(), Why::Incident, false);
+    let _warm = take(Vec::new(), Trigger::Incident, false);
+    let (evidence, raw) = take(Vec::new(), Trigger::Incident, false);
     let written = serde_json::to_string(&evidence).unwrap();
 
     for seen in &evidence.sources {
         let state = match &seen.standing {
-            Standing::Read => format!("{} owners", seen.held.len()),
-            Standing::Absent { why } => format!("absent: {why}"),
-            Standing::Failed { why } => format!("failed: {why}"),
-            Standing::Cut { why } => format!("{} owners, cut: {why}", seen.held.len()),
-            Standing::Denied { why } => format!("{} owners, denied: {why}", seen.held.len()),
+            SourceStatus::Read => format!("{} owners", seen.held.len()),
+            SourceStatus::Absent { why } => format!("absent: {why}"),
+            SourceStatus::Failed { why } => format!("failed: {why}"),
+            SourceStatus::Cut { why } => format!("{} owners, cut: {why}", seen.held.len()),
+            SourceStatus::Denied { why } => format!("{} owners, denied: {why}", seen.held.len()),
         };
         eprintln!("{:>7} us {}: {state}", seen.cpu_us, seen.kind.file());
     }
@@ -196,7 +196,7 @@ fn evidence_is_cheap_and_small() {
 #[ignore = "needs root: cargo test --test integration live_evidence:: -- --ignored"]
 fn a_census_looks_at_every_page() {
     assert!(rustix::process::geteuid().is_root(), "it needs root");
-    let (evidence, _) = take(Vec::new(), Why::Incident, true);
+    let (evidence, _) = take(Vec::new(), Trigger::Incident, true);
 
     let census = evidence.sources.last().unwrap();
     let text = fs::read_to_string("/proc/meminfo").unwrap();
@@ -209,7 +209,7 @@ fn a_census_looks_at_every_page() {
         census.cpu_us,
         census.held
     );
-    assert_eq!(census.standing, Standing::Read);
+    assert_eq!(census.standing, SourceStatus::Read);
     // Pages of vmalloc have no flags.
     assert!((bytes("VmallocUsed")..bytes("MemTotal")).contains(&lost));
 }

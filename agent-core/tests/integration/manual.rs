@@ -19,7 +19,7 @@ use std::process::Command;
 use crate::linked_in::modules;
 use agent_core::commands::cli::Cli;
 use agent_core::config::{Fallback, Key, core_keys, module_keys};
-use agent_core::status::{Overview, exposition};
+use agent_core::status::{Summary, exposition};
 use clap::{Arg, CommandFactory};
 
 use page::{Section, section};
@@ -211,17 +211,17 @@ fn every_module_has_a_section_with_its_options_findings_and_metrics() {
 
 #[test]
 fn every_metric_of_the_daemon_has_an_item() {
-    let overview: Overview = serde_json::from_str(
+    let summary: Summary = serde_json::from_str(
         r#"{"version": "1", "pid": 1, "started": "", "running_seconds": 1, "period_seconds": 1, "scans": 1,
             "scanned_seconds_ago": 1, "scanned_at_seconds": 1, "scan_seconds": 1, "scans_seconds": 1, "steady": true, "machine": {},
             "tunables": [{"name": "a", "value": 1, "original": 1, "yielded": false}],
             "modules": [{"name": "module", "version": "1", "state": "running", "mode": "active",
                          "isolation": "none", "metrics": {}}],
-            "decisions": [], "incidents": [], "requests": [{"module": "module", "fate": "done", "count": 1}], "messages": [],
+            "decisions": [], "incidents": [], "requests": [{"module": "module", "outcome": "done", "count": 1}], "messages": [],
             "log": {"events": {"error": 1}, "lost": 1}}"#,
     )
     .unwrap();
-    let text = exposition(&overview);
+    let text = exposition(&summary);
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let names: BTreeSet<&str> = types.map(|line| line.split(' ').next().unwrap()).collect();
 

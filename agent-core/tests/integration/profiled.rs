@@ -10,7 +10,7 @@ use adaptivemm_module_api::units::PageSize;
 use agent_core::base::clock::Moment;
 use agent_core::config::EvidenceBudget;
 use agent_core::incidents::evidence::{
-    Class, Comparison, Evidence, Explanation, Level, Request, Why,
+    Class, Comparison, Evidence, EvidenceRequest, Explanation, Level, Trigger,
 };
 use agent_core::kernel::Root;
 
@@ -22,14 +22,14 @@ fn take(tree: &str, unaccounted: Option<i64>) -> Evidence {
         class: Class::Unaccounted,
         bytes,
     };
-    let request = Request {
+    let request = EvidenceRequest {
         root: &Root::Directory(path),
         page_size: PageSize::FOUR_KIB,
         at: Moment {
             time: String::new(),
             uptime_ms: 0,
         },
-        why: Why::Incident,
+        why: Trigger::Incident,
         levels: unaccounted.map(level).into_iter().collect(),
         budget: EvidenceBudget::default(),
         wants_census: false,

@@ -8,7 +8,7 @@ use std::process;
 use std::time::Duration;
 
 use adaptivemm_module_api::Severity;
-use agent_core::log::sinks::{Entry, Journal};
+use agent_core::log::sinks::{Entry, Logger};
 use jiff::Zoned;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept, bind, listen, socket_with,
@@ -24,11 +24,11 @@ fn directory() -> (TempDir, PathBuf) {
 }
 
 /// A journal that does not wait before it looks for a log daemon again.
-fn impatient(socket: &Path) -> Journal {
-    Journal::to_syslog_retrying(socket, 0, Duration::ZERO)
+fn impatient(socket: &Path) -> Logger {
+    Logger::to_syslog_retrying(socket, 0, Duration::ZERO)
 }
 
-fn write(journal: &mut Journal, text: &str) {
+fn write(journal: &mut Logger, text: &str) {
     journal.write(&Entry::new(Severity::Info, "core", text));
 }
 
@@ -83,7 +83,7 @@ fn a_message_has_priority_local_time_tag_and_pid() {
     let (_directory, socket) = directory();
     let listener = UnixDatagram::bind(&socket).unwrap();
     listener.set_nonblocking(true).unwrap();
-    let mut journal = Journal::to_syslog(&socket, 0);
+    let mut journal = Logger::to_syslog(&socket, 0);
     let severities = [
         (Severity::Error, 27),
         (Severity::Warning, 28),
@@ -116,7 +116,7 @@ fn details_are_messages_of_their_own() {
     let listener = UnixDatagram::bind(&socket).unwrap();
 
     let entry = Entry::new(Severity::Warning, "memleak", "grows");
-    Journal::to_syslog(&socket, 0).write(&entry.details("slab\nvmalloc"));
+    Logger::to_syslog(&socket, 0).write(&entry.details("slab\nvmalloc"));
 
     let expected = ["memleak: grows", "memleak:   slab", "memleak:   vmalloc"];
     assert_eq!(received(&listener), expected);
@@ -126,7 +126,7 @@ fn details_are_messages_of_their_own() {
 fn a_hostile_message_is_one_short_datagram() {
     let (_directory, socket) = directory();
     let listener = UnixDatagram::bind(&socket).unwrap();
-    let mut journal = Journal::to_syslog(&socket, 0);
+    let mut journal = Logger::to_syslog(&socket, 0);
 
     write(
         &mut journal,
@@ -144,7 +144,7 @@ fn a_hostile_message_is_one_short_datagram() {
 fn a_stalled_daemon_does_not_block_and_is_told_what_it_missed() {
     let (_directory, socket) = directory();
     let listener = UnixDatagram::bind(&socket).unwrap();
-    let mut journal = Journal::to_syslog(&socket, 0);
+    let mut journal = Logger::to_syslog(&socket, 0);
 
     for number in 0..10_000 {
         write(&mut journal, &format!("message {number}"));
@@ -172,7 +172,7 @@ fn a_stalled_daemon_does_not_block_and_is_told_what_it_missed() {
 #[test]
 fn a_restart_loses_nothing() {
     let (_directory, socket) = directory();
-    let mut journal = Journal::to_syslog(&socket, 0);
+    let mut journal = Logger::to_syslog(&socket, 0);
 
     for restart in 0..5 {
         let listener = UnixDatagram::bind(&socket).unwrap();
@@ -207,7 +207,7 @@ fn a_daemon_that_starts_late_is_told_what_it_missed() {
 #[test]
 fn an_absent_daemon_is_left_alone_for_a_while() {
     let (_directory, socket) = directory();
-    let mut journal = Journal::to_syslog_retrying(&socket, 0, Duration::from_secs(3600));
+    let mut journal = Logger::to_syslog_retrying(&socket, 0, Duration::from_secs(3600));
     write(&mut journal, "early");
 
     let listener = UnixDatagram::bind(&socket).unwrap();
@@ -221,7 +221,7 @@ fn an_absent_daemon_is_left_alone_for_a_while() {
 fn a_stream_gets_whole_messages_and_is_told_what_it_missed() {
     let (_directory, socket) = directory();
     let listener = UnixListener::bind(&socket).unwrap();
-    let mut journal = Journal::to_syslog(&socket, 0);
+    let mut journal = Logger::to_syslog(&socket, 0);
 
     for number in 0..10_000 {
         write(
@@ -250,7 +250,7 @@ fn a_stream_gets_whole_messages_and_is_told_what_it_missed() {
 fn a_stream_that_restarts_after_a_stall_gets_whole_messages_and_the_count() {
     let (_directory, socket) = directory();
     let first = UnixListener::bind(&socket).unwrap();
-    let mut journal = Journal::to_syslog(&socket, 0);
+    let mut journal = Logger::to_syslog(&socket, 0);
     for _ in 0..10_000 {
         write(&mut journal, &"x".repeat(1000));
     }

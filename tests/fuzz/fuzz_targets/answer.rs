@@ -5,7 +5,7 @@
 use agent_core::modules::permit::Answer;
 use agent_core::modules::permit::Permit;
 use agent_core::modules::isolation::answer_from_bytes;
-use agent_core::modules::output::{Number, Words};
+use agent_core::modules::output::{Number, ModuleOutput};
 use libfuzzer_sys::fuzz_target;
 
 const NAME: usize = 64;
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let declared = declared.map(str::to_owned);
     for allowed in [None, Some(&declared[1..]), Some(&[])] {
         let permit = Permit::new(&declared, allowed);
-        let mut words = Words::default();
+        let mut words = ModuleOutput::default();
 
         // Also if it is refused: nothing of it may stick that is not fit.
         let _refused = answer_from_bytes(data, &permit, &mut words);
@@ -27,13 +27,13 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn are_allowed(words: &Words, permit: &Permit) {
+fn are_allowed(words: &ModuleOutput, permit: &Permit) {
     for request in &words.requests {
         assert_eq!(permit.answer(&request.action), Answer::Taken, "{request:?}");
     }
 }
 
-fn are_fit(words: &Words) {
+fn are_fit(words: &ModuleOutput) {
     assert!(words.findings.len() <= 64 && words.requests.len() <= 64);
     assert!(words.metrics().len() <= 256 && words.problems.len() <= 64);
     for finding in &words.findings {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use adaptivemm_module_api::units::PageSize;
-use agent_core::incidents::evidence::{Comparison, Evidence, Raw, Request, Why};
+use agent_core::incidents::evidence::{Comparison, Evidence, RawText, EvidenceRequest, Trigger};
 use agent_core::config::EvidenceBudget;
 use agent_core::base::clock::Moment;
 use agent_core::kernel::{Recorded, Root};
@@ -64,15 +64,15 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// Without what it cost, which differs each time.
-fn take(root: &Root) -> (Evidence, Vec<Raw>) {
-    let (mut evidence, raw) = Evidence::take(&Request {
+fn take(root: &Root) -> (Evidence, Vec<RawText>) {
+    let (mut evidence, raw) = Evidence::take(&EvidenceRequest {
         root,
         page_size: PageSize::FOUR_KIB,
         at: Moment {
             time: String::new(),
             uptime_ms: 0,
         },
-        why: Why::Incident,
+        why: Trigger::Incident,
         levels: Vec::new(),
         budget: EvidenceBudget {
             cpu: Duration::from_secs(3600),
@@ -87,7 +87,7 @@ fn take(root: &Root) -> (Evidence, Vec<Raw>) {
     (evidence, raw)
 }
 
-fn check(evidence: &Evidence, raw: &[Raw]) {
+fn check(evidence: &Evidence, raw: &[RawText]) {
     assert!(raw.iter().map(|raw| raw.text.len()).sum::<usize>() <= 8 << 20);
     for seen in &evidence.sources {
         assert!(seen.held.len() <= 200);

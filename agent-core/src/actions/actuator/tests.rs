@@ -34,14 +34,14 @@ fn at(seconds: u64) -> Uptime {
     Uptime(Duration::from_secs(seconds))
 }
 
-fn done(before: &str) -> Outcome {
-    Outcome::Done {
+fn done(before: &str) -> ActionOutcome {
+    ActionOutcome::Done {
         before: before.to_owned(),
     }
 }
 
 /// What the actuator makes of the value that the tunable has.
-fn observe(actuator: &mut Actuator, tree: &tempfile::TempDir, now: Uptime) -> Standing {
+fn observe(actuator: &mut Actuator, tree: &tempfile::TempDir, now: Uptime) -> TunableOwner {
     let knob = tunables::find("vm.watermark_scale_factor").unwrap();
     actuator.observe(knob, found(tree).trim().parse().unwrap(), now)
 }
@@ -87,7 +87,7 @@ fn a_rehearsal_changes_what_is_seen_next_and_no_file() {
     let outcomes = [20, 20, 40].map(|value| actuator.carry_out(&scale(value), at(1)).unwrap());
     let machine: Vec<_> = actuator.rehearsed().collect();
 
-    assert_eq!(outcomes, [done("10"), Outcome::AlreadySo, done("20")]);
+    assert_eq!(outcomes, [done("10"), ActionOutcome::AlreadySo, done("20")]);
     assert_eq!(machine, [("/proc/sys/vm/watermark_scale_factor", 40)]);
     assert_eq!(found(&tree), "10");
 }
@@ -108,21 +108,21 @@ fn a_value_that_somebody_else_set_is_left_alone_and_this_is_told_once() {
     let [is_yielded, not_yielded] = [true, false];
     assert_eq!(
         ours,
-        Standing {
+        TunableOwner {
             original,
             is_yielded: not_yielded
         }
     );
     assert_eq!(
         theirs,
-        [Standing {
+        [TunableOwner {
             original: None,
             is_yielded
         }; 2]
     );
     assert_eq!(
         outcome,
-        Outcome::Yielded {
+        ActionOutcome::Yielded {
             found: "35".to_owned()
         }
     );
@@ -148,7 +148,7 @@ fn somebody_who_is_faster_than_the_next_scan_is_noticed_before_anything_is_writt
 
     assert_eq!(
         outcome,
-        Outcome::Yielded {
+        ActionOutcome::Yielded {
             found: "10".to_owned()
         }
     );
@@ -208,7 +208,7 @@ fn a_value_that_somebody_sets_while_we_hold_nothing_is_the_new_original() {
 
     assert_eq!(
         standing,
-        Standing {
+        TunableOwner {
             original: None,
             is_yielded: false
         }
@@ -229,7 +229,7 @@ fn a_module_that_cannot_make_up_its_mind_is_slowed_down() {
     let outcomes = [(20, 1), (40, 2), (20, 3), (20, 60), (20, 61)]
         .map(|(value, now)| actuator.carry_out(&scale(value), at(now)).unwrap());
 
-    let too_often = || Outcome::TooOften { limit: 2 };
+    let too_often = || ActionOutcome::TooOften { limit: 2 };
     assert_eq!(
         outcomes,
         [done("10"), done("20"), too_often(), too_often(), done("40")]
@@ -313,7 +313,7 @@ fn a_node_is_compacted_while_scans_go_on() {
     let written = fs::read_to_string(&file).unwrap();
     let after = compacted(&mut actuator);
 
-    assert_eq!(outcomes, [Outcome::Begun, Outcome::Busy]);
+    assert_eq!(outcomes, [ActionOutcome::Begun, ActionOutcome::Busy]);
     assert_eq!((before.len(), written.as_str()), (0, "1\n"));
     assert!(
         matches!(
@@ -341,7 +341,7 @@ fn a_kernel_without_nodes_is_compacted_as_a_whole() {
     let other = actuator.carry_out(&Action::CompactNode { node: 1 }, at(1));
     let _ended = compacted(&mut actuator);
 
-    assert_eq!(whole, Outcome::Begun);
+    assert_eq!(whole, ActionOutcome::Begun);
     assert_eq!(fs::read_to_string(&file).unwrap(), "1\n");
     assert!(other.is_err());
 }

@@ -12,7 +12,7 @@ use crate::daemon::control::{CallError, call};
 use crate::daemon::lock::{Lock, NotAlone};
 use crate::kernel::Root;
 use crate::scan::TunableState;
-use crate::status::{Module, Overview};
+use crate::status::{Module, Summary};
 
 /// `changed` are the files that it may have to write.
 pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {
@@ -27,27 +27,27 @@ pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check>
         }
         Err(error) => return vec![Check::problem("daemon", &error.to_string())],
     };
-    let Ok(overview) = serde_json::from_value::<Overview>(reply) else {
+    let Ok(summary) = serde_json::from_value::<Summary>(reply) else {
         let text = "the one that runs is of another version";
         return vec![Check::note("daemon", text).remedy("start it anew")];
     };
     let text = format!(
         "runs as process {}, version {}",
-        overview.pid, overview.version
+        summary.pid, summary.version
     );
     let mut checks = vec![Check::well("daemon", &text)];
-    checks.extend(reloading(&overview));
-    checks.extend(overview.modules.iter().filter_map(module));
-    checks.extend(overview.tunables.iter().filter_map(yielded));
+    checks.extend(reloading(&summary));
+    checks.extend(summary.modules.iter().filter_map(module));
+    checks.extend(summary.tunables.iter().filter_map(yielded));
     if root.is_live() {
-        let sandboxed = |path: &String| sandbox(overview.pid, path);
+        let sandboxed = |path: &String| sandbox(summary.pid, path);
         checks.extend(changed.iter().filter_map(sandboxed));
     }
     checks
 }
 
-fn reloading(overview: &Overview) -> Option<Check> {
-    let problem = overview.reload.as_ref()?.problem.as_ref()?;
+fn reloading(summary: &Summary) -> Option<Check> {
+    let problem = summary.reload.as_ref()?.problem.as_ref()?;
     Some(
         Check::problem("daemon", problem)
             .remedy("`adaptivemmd check-config`, then `adaptivemmd reload`"),

@@ -11,7 +11,9 @@ use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::config::Core;
 use crate::daemon::control::call;
-use crate::incidents::evidence::{Evidence, Kind, Request, Seen, Standing, Why};
+use crate::incidents::evidence::{
+    Evidence, EvidenceRequest, SourceKind, SourceReport, SourceStatus, Trigger,
+};
 use crate::kernel::Root;
 
 const SUBJECT: &str = "evidence";
@@ -35,14 +37,14 @@ const EXAMPLES: [&str; 2] = [
 pub(super) fn checks(root: &Root, core: &Core) -> Vec<Check> {
     let page_bytes = u64::try_from(rustix::param::page_size()).unwrap_or_default();
     let uptime = clock::uptime().0.as_millis();
-    let request = Request {
+    let request = EvidenceRequest {
         root,
         page_size: PageSize::new(page_bytes).unwrap_or(PageSize::FOUR_KIB),
         at: Moment {
             time: clock::time_of_day().to_string(),
             uptime_ms: u64::try_from(uptime).unwrap_or(u64::MAX),
         },
-        why: Why::Routine,
+        why: Trigger::Routine,
         levels: Vec::new(),
         budget: core.evidence_budget,
         // It takes seconds; whether its file is there is asked below.
@@ -56,21 +58,25 @@ pub(super) fn checks(root: &Root, core: &Core) -> Vec<Check> {
         .collect()
 }
 
-fn source(root: &Root, seen: &Seen) -> Check {
+fn source(root: &Root, seen: &SourceReport) -> Check {
     let (file, tells) = (seen.kind.file(), seen.kind.tells());
     match &seen.standing {
-        Standing::Read => Check::well(SUBJECT, &format!("{file} says who holds memory: {tells}")),
-        Standing::Cut { why } => {
+        SourceStatus::Read => {
+            Check::well(SUBJECT, &format!("{file} says who holds memory: {tells}"))
+        }
+        SourceStatus::Cut { why } => {
             let text =
                 format!("{file} says who holds memory: {tells}; not all of it was read: {why}");
             Check::well(SUBJECT, &text)
         }
-        Standing::Absent { why } => Check::note(SUBJECT, &format!("no {file}, and so not {tells}"))
-            .remedy(&format!("none, or another kernel: {why}")),
-        Standing::Failed { why } => {
+        SourceStatus::Absent { why } => {
+            Check::note(SUBJECT, &format!("no {file}, and so not {tells}"))
+                .remedy(&format!("none, or another kernel: {why}"))
+        }
+        SourceStatus::Failed { why } => {
             Check::note(SUBJECT, &format!("{file} makes no sense: {why}")).remedy("report it")
         }
-        Standing::Denied { why } => {
+        SourceStatus::Denied { why } => {
             let text = format!("{file} may not be looked at, or not all of it: {why}");
             let check = Check::note(SUBJECT, &text);
             if why.contains("holders.conf") {
@@ -84,7 +90,7 @@ fn source(root: &Root, seen: &Seen) -> Check {
 
 /// The count of all pages takes long, so that here only its file is looked for.
 fn census(root: &Root, core: &Core) -> Check {
-    let (file, tells) = (Kind::Census.file(), Kind::Census.tells());
+    let (file, tells) = (SourceKind::Census.file(), SourceKind::Census.tells());
     if !core.incident_census {
         return Check::note(SUBJECT, &format!("{file} is not read: {tells}"))
             .remedy("`incident-census = true` in [core]");

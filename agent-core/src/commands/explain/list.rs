@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::table::Table;
-use super::{Explained, words};
+use super::{Explained, phrases};
 use crate::decisions::Decision;
 
 pub(super) fn of(last: &[Explained<'_>], path: &Path) -> String {
@@ -12,24 +12,31 @@ pub(super) fn of(last: &[Explained<'_>], path: &Path) -> String {
         return format!("no decision is in {path}\n");
     }
     let mut table = Table::of_texts();
-    let headings = ["id", "when (UTC)", "module", "what", "fate", "afterwards"];
+    let headings = [
+        "id",
+        "when (UTC)",
+        "module",
+        "what",
+        "outcome",
+        "afterwards",
+    ];
     table.row(headings.map(str::to_owned));
     for Explained {
         decision,
-        aftermath,
+        follow_up,
     } in last
     {
-        let afterwards = match aftermath {
-            Some(aftermath) => words::effect(aftermath.effect),
+        let afterwards = match follow_up {
+            Some(follow_up) => phrases::effect(follow_up.effect),
             None if is_followed(decision) => "not known yet",
             None => "-",
         };
         table.row([
             decision.id.to_string(),
-            words::moment(decision),
+            phrases::moment(decision),
             decision.module.clone(),
-            words::change(decision),
-            decision.fate.clone(),
+            phrases::change(decision),
+            decision.outcome.clone(),
             afterwards.to_owned(),
         ]);
     }
@@ -38,5 +45,5 @@ pub(super) fn of(last: &[Explained<'_>], path: &Path) -> String {
 
 /// Whether it is looked at what happens afterwards.
 pub(super) fn is_followed(decision: &Decision) -> bool {
-    decision.changed || decision.fate == "simulated"
+    decision.changed || decision.outcome == "simulated"
 }

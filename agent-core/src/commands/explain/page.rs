@@ -3,26 +3,26 @@
 use std::fmt::Write;
 
 use super::table::Table;
-use super::{Asked, Explained, aftermath, list, seen, words};
+use super::{Asked, Explained, follow_up, list, phrases, seen};
 use crate::decisions::Decision;
 
 pub(super) fn of(explained: Explained<'_>, asked: Option<Asked<'_>>) -> String {
     let Explained {
         decision,
-        aftermath,
+        follow_up,
     } = explained;
     let mut page = format!(
         "Decision {}: {}, {}\n\n",
         decision.id,
-        words::change(decision),
-        decision.fate
+        phrases::change(decision),
+        decision.outcome
     );
     page += &head(explained, asked).to_string();
     page += &weighed(decision);
     page += &seen::by_module(decision);
     page += &seen::of_machine(decision);
-    page += &match aftermath {
-        Some(aftermath) => aftermath::of(aftermath, decision),
+    page += &match follow_up {
+        Some(follow_up) => follow_up::of(follow_up, decision),
         None if list::is_followed(decision) => {
             let text =
                 "not known: the daemon looks after eight scans and a minute, or when it ends";
@@ -53,17 +53,17 @@ pub(super) fn section(heading: &str, text: &str) -> String {
 fn head(explained: Explained<'_>, asked: Option<Asked<'_>>) -> Table {
     let Explained {
         decision,
-        aftermath,
+        follow_up,
     } = explained;
     let mut table = Table::of_texts();
     let mut say = |what: &str, text: String| table.row([what.to_owned(), text]);
     say("why", decision.reason.clone());
-    if let Some(aftermath) = aftermath {
-        let most_telling = aftermath.text.split("; ").next().unwrap_or_default();
-        let effect = words::effect(aftermath.effect);
+    if let Some(follow_up) = follow_up {
+        let most_telling = follow_up.text.split("; ").next().unwrap_or_default();
+        let effect = phrases::effect(follow_up.effect);
         say("afterwards", format!("{effect} ({most_telling})"));
     }
-    say("fate", decision.fate_text.clone());
+    say("outcome", decision.outcome_text.clone());
     if let Some(original) = decision.original.filter(|_| decision.changed) {
         say(
             "original",
@@ -74,16 +74,16 @@ fn head(explained: Explained<'_>, asked: Option<Asked<'_>>) -> Table {
     say("module", decision.module.clone());
     for (index, (name, value)) in decision.numbers.iter().enumerate() {
         let heading = if index == 0 { "numbers" } else { "" };
-        say(heading, format!("{name} {}", words::number(name, value)));
+        say(heading, format!("{name} {}", phrases::number(name, value)));
     }
     table
 }
 
 fn moments(decision: &Decision, asked: Option<Asked<'_>>) -> String {
     let time = decision.time.as_ref();
-    let time = time.map(|_| format!("{} UTC", words::moment(decision)));
-    let ago = asked.and_then(|asked| words::ago(decision, asked.now));
-    let since_boot = format!("{} after boot", words::span(decision.uptime_seconds));
+    let time = time.map(|_| format!("{} UTC", phrases::moment(decision)));
+    let ago = asked.and_then(|asked| phrases::ago(decision, asked.now));
+    let since_boot = format!("{} after boot", phrases::span(decision.uptime_seconds));
     let moments: Vec<String> = [time, ago, Some(since_boot)]
         .into_iter()
         .flatten()

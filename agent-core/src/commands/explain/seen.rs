@@ -4,8 +4,8 @@ use adaptivemm_module_api::units::Bytes;
 use serde_json::Value;
 
 use super::page::section;
+use super::phrases::{self, UNKNOWN};
 use super::table::Table;
-use super::words::{self, UNKNOWN};
 use crate::decisions::{Decision, Samples};
 
 /// What the columns are, for whoever does not look at them every day.
@@ -22,7 +22,7 @@ pub(super) fn by_module(decision: &Decision) -> String {
     let mut still = Table::of_texts();
     for (name, column) in &samples.metrics {
         let values = column.as_array().map_or(&[][..], Vec::as_slice);
-        let mut texts = values.iter().map(|value| words::number(name, value));
+        let mut texts = values.iter().map(|value| phrases::number(name, value));
         if values.windows(2).all(|two| two[0] == two[1]) {
             let value = texts.next().unwrap_or_default();
             still.row([name.clone(), value]);
@@ -70,13 +70,13 @@ pub(super) fn of_machine(decision: &Decision) -> String {
     );
     for (index, age) in ages(samples).into_iter().enumerate() {
         let free = |(_, free): &(String, Vec<Option<u64>>)| {
-            words::count(free.get(index).copied().flatten())
+            phrases::count(free.get(index).copied().flatten())
         };
         let rate = |column: &[Option<u64>], unit: f64| {
             index
                 .checked_sub(1)
                 .and_then(|before| rate(samples, column, before))
-                .map_or_else(|| UNKNOWN.to_owned(), |rate| words::float(rate * unit))
+                .map_or_else(|| UNKNOWN.to_owned(), |rate| phrases::float(rate * unit))
         };
         // Microseconds per second, as a share of it.
         let percent = 1e-4;
@@ -106,8 +106,8 @@ fn watermarks(samples: &Samples) -> String {
         format!(
             "  node {}: low watermark {}, high watermark {}\n",
             node.node,
-            words::count(node.low_pages),
-            words::count(node.high_pages)
+            phrases::count(node.low_pages),
+            phrases::count(node.high_pages)
         )
     };
     samples.nodes.iter().take(NODES).map(line).collect()
@@ -146,5 +146,8 @@ fn rate(samples: &Samples, column: &[Option<u64>], before: usize) -> Option<f64>
 fn ages(samples: &Samples) -> Vec<String> {
     let times = &samples.uptime_seconds;
     let last = times.last().copied().unwrap_or_default();
-    times.iter().map(|time| words::float(last - time)).collect()
+    times
+        .iter()
+        .map(|time| phrases::float(last - time))
+        .collect()
 }

@@ -38,7 +38,7 @@ fn samples() -> Samples {
     }
 }
 
-fn decision(id: u64, fate: &str) -> Decision {
+fn decision(id: u64, outcome: &str) -> Decision {
     let numbers = json!({ "free_pages": 30_000, "time_left_seconds": 6.25 });
     Decision {
         v: 1,
@@ -53,9 +53,9 @@ fn decision(id: u64, fate: &str) -> Decision {
         original: Some(10),
         value: Some(45),
         node: None,
-        fate: fate.to_owned(),
-        fate_text: format!("{fate}, was 10"),
-        changed: fate == "done",
+        outcome: outcome.to_owned(),
+        outcome_text: format!("{outcome}, was 10"),
+        changed: outcome == "done",
         reason: "free memory of node 0 is used up in 6 s".to_owned(),
         numbers: numbers.as_object().unwrap().clone(),
         details: vec![
@@ -67,7 +67,7 @@ fn decision(id: u64, fate: &str) -> Decision {
     }
 }
 
-fn aftermath() -> Aftermath {
+fn follow_up() -> FollowUp {
     let window = |stalls, free, blocks: [u64; 3]| Window {
         seconds: 240.0,
         allocation_stalls_per_second: Some(stalls),
@@ -84,7 +84,7 @@ fn aftermath() -> Aftermath {
             free_blocks: blocks.to_vec(),
         }],
     };
-    Aftermath {
+    FollowUp {
         v: 1,
         id: 17,
         time: Some("2026-11-22T02:15:45Z".to_owned()),
@@ -104,10 +104,10 @@ fn aftermath() -> Aftermath {
 
 #[test]
 fn a_page_says_first_what_was_changed_and_why_and_then_what_led_to_it_and_what_came_of_it() {
-    let (decision, aftermath) = (decision(17, "done"), aftermath());
+    let (decision, follow_up) = (decision(17, "done"), follow_up());
     let explained = Explained {
         decision: &decision,
-        aftermath: Some(&aftermath),
+        follow_up: Some(&follow_up),
     };
 
     insta::assert_snapshot!(page::of(explained, Some(asked())), @r#"
@@ -115,7 +115,7 @@ fn a_page_says_first_what_was_changed_and_why_and_then_what_led_to_it_and_what_c
 
       why         free memory of node 0 is used up in 6 s
       afterwards  better since (allocation stalls 12.3/s before, 0.1/s since)
-      fate        done, was 10
+      outcome     done, was 10
       original    10, which it gets back when the daemon ends
       when        2026-11-22 02:11:45 UTC, 1 h 3 min ago, 2 d 2 h after boot
       module      free-pages
@@ -172,19 +172,19 @@ fn a_page_says_what_is_not_known() {
     let mut decision = decision(17, "advised");
     decision.details.clear();
     decision.before = None;
-    decision.fate_text = "advised, not done".to_owned();
+    decision.outcome_text = "advised, not done".to_owned();
     decision.time = None;
     decision.samples = Samples::default();
     let explained = Explained {
         decision: &decision,
-        aftermath: None,
+        follow_up: None,
     };
 
     insta::assert_snapshot!(page::of(explained, None), @r#"
     Decision 17: vm.watermark_scale_factor = 45, advised
 
       why      free memory of node 0 is used up in 6 s
-      fate     advised, not done
+      outcome  advised, not done
       when     2 d 2 h after boot
       module   free-pages
       numbers  free_pages 30000
@@ -213,7 +213,7 @@ fn the_list_has_a_line_for_each_and_the_latest_at_its_end() {
         .collect();
     records[16] = Record::Decision(Box::new(decision(17, "done")));
     records[17] = Record::Decision(Box::new(decision(18, "done")));
-    records.insert(18, Record::Aftermath(Box::new(aftermath())));
+    records.insert(18, Record::FollowUp(Box::new(follow_up())));
 
     let list = list::of(&last(&records), asked().path);
 

@@ -7,7 +7,7 @@ use crate::commands::cli::Cli;
 use crate::commands::{Exit, complain};
 use crate::config::{self, ModuleSchema, Value};
 use crate::kernel::{FileBudget, Wanted};
-use crate::modules::abi::{Description, Unmade};
+use crate::modules::abi::{CreateError, Description};
 use crate::modules::catalogue::registrations;
 use crate::modules::isolation::{Offer, Process, Program, Subject};
 use crate::modules::permit::Permit;
@@ -37,9 +37,9 @@ impl Candidate {
     }
 
     /// A process in which the module was created with these options.
-    pub(super) fn start(&self, values: &Values) -> Result<Process, Unmade> {
-        let mut process = started(&self.file).map_err(Unmade::Broken)?;
-        process.greeting().map_err(Unmade::Broken)?;
+    pub(super) fn start(&self, values: &Values) -> Result<Process, CreateError> {
+        let mut process = started(&self.file).map_err(CreateError::Broken)?;
+        process.greeting().map_err(CreateError::Broken)?;
         process.create(self.name(), values, &self.permit(), &[])?;
         Ok(process)
     }

@@ -2,7 +2,7 @@
 //! reads it would miss.
 
 use super::report::{Level, Report};
-use crate::actions::policy::Arbiter;
+use crate::actions::policy::Policy;
 use crate::config::{ModuleMode, OptionSchema, Value};
 use crate::kernel::Root;
 use crate::kernel::tunables;
@@ -116,7 +116,7 @@ fn owned(module: &Description) -> Option<(Level, String)> {
     let active = permits
         .iter()
         .map(|(name, permit)| (*name, permit, ModuleMode::Active));
-    let (_, clashes) = Arbiter::new(active);
+    let (_, clashes) = Policy::new(active);
     let clash = clashes.into_iter().find(|clash| clash.module == *name)?;
     let text = format!(
         "where they are both on, it is idle, as {clash}; {}",

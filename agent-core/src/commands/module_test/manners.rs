@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::report::{Level, Report};
-use crate::modules::output::{Number, Words};
+use crate::modules::output::{ModuleOutput, Number};
 
 /// More is not told of one kind.
 const MOST: usize = 10;
@@ -20,13 +20,13 @@ pub(super) struct Manners {
 
 impl Manners {
     /// Takes note of the words of one scan.
-    pub(super) fn note(&mut self, words: &Words) {
-        for (what, why) in &words.refused {
+    pub(super) fn note(&mut self, output: &ModuleOutput) {
+        for (what, why) in &output.refused {
             note(&mut self.refused, || {
                 format!("it asked for `{what}`, which is {why}")
             });
         }
-        for finding in &words.findings {
+        for finding in &output.findings {
             let code = &finding.code;
             if !is_joined(code, '-') {
                 note(&mut self.names, || {
@@ -41,18 +41,18 @@ impl Manners {
             }
             self.numbers(&finding.numbers);
         }
-        words
+        output
             .requests
             .iter()
             .for_each(|request| self.numbers(&request.numbers));
-        self.numbers(words.metrics());
-        for (name, why) in &words.unpublished {
+        self.numbers(output.metrics());
+        for (name, why) in &output.unpublished {
             note(&mut self.unpublished, || {
                 format!("the metric {name:?} is not published: {why}")
             });
         }
-        self.dropped += words.dropped;
-        self.strays += words.strays;
+        self.dropped += output.dropped;
+        self.strays += output.strays;
     }
 
     fn numbers(&mut self, numbers: &[Number]) {
@@ -82,24 +82,24 @@ impl Manners {
             "requests",
             "none was refused",
         );
-        let mut words: Vec<(Level, String)> = all(self.names, Level::Warning);
-        words.extend(all(self.unpublished, Level::Fail));
+        let mut output: Vec<(Level, String)> = all(self.names, Level::Warning);
+        output.extend(all(self.unpublished, Level::Fail));
         if self.dropped > 0 {
             let text = format!(
                 "{} words were beyond what is taken in one scan, and were dropped",
                 self.dropped
             );
-            words.push((Level::Fail, text));
+            output.push((Level::Fail, text));
         }
         if self.strays > 0 {
             let text = format!(
                 "{} words came outside of the call, or from another thread",
                 self.strays
             );
-            words.push((Level::Fail, text));
+            output.push((Level::Fail, text));
         }
         report.judge(
-            words,
+            output,
             module,
             "words",
             "well named, and no more than are taken",

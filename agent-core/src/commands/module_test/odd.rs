@@ -164,7 +164,7 @@ impl Case {
         manners: &mut Manners,
     ) -> Result<bool, String> {
         let stage = Stage::new(candidate, &candidate.values, reel, manners);
-        let mut stage = stage.map_err(|unmade| unmade.to_string())?;
+        let mut stage = stage.map_err(|not_created| not_created.to_string())?;
         let mut last = Answer::Good;
         for (index, moment) in self.moments().iter().enumerate() {
             if moment.is_late {

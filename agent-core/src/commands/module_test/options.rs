@@ -6,7 +6,7 @@ use super::reel::Reel;
 use super::report::{Level, Report};
 use super::stage::Stage;
 use crate::config::{OptionSchema, Value};
-use crate::modules::abi::Unmade;
+use crate::modules::abi::CreateError;
 
 /// How many frames are shown at each limit.
 const FRAMES: usize = 10;
@@ -68,8 +68,8 @@ fn complaint(
 ) -> Option<(Level, String)> {
     match Stage::new(candidate, values, reel, manners) {
         Ok(stage) => watch(stage, reel).err().map(|why| (Level::Fail, why)),
-        Err(Unmade::Broken(why)) => Some((Level::Fail, why)),
-        Err(Unmade::Options(problems)) => Some(refusal(candidate, option, &problems)),
+        Err(CreateError::Broken(why)) => Some((Level::Fail, why)),
+        Err(CreateError::Options(problems)) => Some(refusal(candidate, option, &problems)),
     }
 }
 
@@ -90,7 +90,7 @@ fn refusal(
     let is_named = |(key, text): &(String, String)| {
         options.iter().any(|option| option.name == *key) || text.contains(&option.name)
     };
-    let said = Unmade::Options(problems.to_vec());
+    let said = CreateError::Options(problems.to_vec());
     if problems.iter().any(|(_, text)| text.is_empty()) {
         (
             Level::Fail,

@@ -11,9 +11,9 @@ use crate::base::clock;
 use crate::kernel::snapshot::Tunable;
 use crate::kernel::trace::Frame;
 use crate::kernel::{Recorded, Root, Sampler, Snapshot, Wanted};
-use crate::modules::abi::{Unmade, Verdict};
+use crate::modules::abi::{CallResult, CreateError};
 use crate::modules::isolation::Process;
-use crate::modules::output::{NO_REASON, Words};
+use crate::modules::output::{ModuleOutput, NO_REASON};
 use crate::modules::permit::Permit;
 
 /// Some time after the machine was started, so that there is a time before.
@@ -49,7 +49,7 @@ pub(super) struct Stage<'m> {
     wanted: Wanted,
     whose: Whose,
     permit: Permit,
-    words: Words,
+    output: ModuleOutput,
     took: Duration,
     is_gone: bool,
     manners: &'m mut Manners,
@@ -62,7 +62,7 @@ impl<'m> Stage<'m> {
         values: &Values,
         reel: &Reel,
         manners: &'m mut Manners,
-    ) -> Result<Self, Unmade> {
+    ) -> Result<Self, CreateError> {
         let wanted = candidate.module.wanted();
         let root = Root::Recorded(Recorded::new());
         Ok(Self {
@@ -72,7 +72,7 @@ impl<'m> Stage<'m> {
             wanted,
             whose: Whose::default(),
             permit: candidate.permit(),
-            words: Words::default(),
+            output: ModuleOutput::default(),
             took: Duration::ZERO,
             is_gone: false,
             manners,
@@ -87,29 +87,29 @@ impl<'m> Stage<'m> {
     pub(super) fn show(&mut self, frame: &Frame) -> Result<Answer, String> {
         self.sampler.apply(frame);
         let snapshot = self.snapshot(frame.t_ms);
-        self.words.clear();
+        self.output.clear();
         let start = clock::now();
         let verdict =
             self.process
-                .scan_in_time(&snapshot, &self.wanted, &self.permit, &mut self.words);
+                .scan_in_time(&snapshot, &self.wanted, &self.permit, &mut self.output);
         self.took = clock::now() - start;
-        self.manners.note(&self.words);
+        self.manners.note(&self.output);
         let problem = self
-            .words
+            .output
             .problems
             .first()
             .map_or("", |(_, text)| text.as_str());
         match verdict {
-            Verdict::Good => Ok(Answer::Good),
-            Verdict::Failed if problem.is_empty() || problem.starts_with(NO_REASON) => {
+            CallResult::Good => Ok(Answer::Good),
+            CallResult::Failed if problem.is_empty() || problem.starts_with(NO_REASON) => {
                 Err("it fails, and says no reason".to_owned())
             }
-            Verdict::Failed => Ok(Answer::Failed(problem.to_owned())),
-            Verdict::Panicked => {
+            CallResult::Failed => Ok(Answer::Failed(problem.to_owned())),
+            CallResult::Panicked => {
                 self.is_gone = true;
                 Err(format!("it broke down: {problem}"))
             }
-            Verdict::Died => {
+            CallResult::Died => {
                 self.is_gone = true;
                 Err(problem.to_owned())
             }
@@ -161,8 +161,8 @@ impl<'m> Stage<'m> {
     }
 
     /// What it said about the last frame.
-    pub(super) fn words(&self) -> &Words {
-        &self.words
+    pub(super) fn output(&self) -> &ModuleOutput {
+        &self.output
     }
 
     /// How long the last answer took, with the way to the process and back.

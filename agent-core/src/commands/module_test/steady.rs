@@ -29,7 +29,7 @@ pub(super) fn judge(
 ) {
     let stage = Stage::new(candidate, &candidate.values, reel, manners);
     let watched = stage
-        .map_err(|unmade| unmade.to_string())
+        .map_err(|not_created| not_created.to_string())
         .and_then(|stage| watch(stage, reel, candidate, report));
     if let Err(why) = watched {
         report.say(Level::Fail, candidate.name(), "many scans", &why);
@@ -108,7 +108,7 @@ fn talkative_scans(stage: &mut Stage<'_>, reel: &Reel, last: u64) -> Result<usiz
             ..Frame::default()
         })?;
         let is_told = stage
-            .words()
+            .output()
             .findings
             .iter()
             .any(|finding| finding.verbosity == 0);

@@ -33,11 +33,11 @@ pub(super) fn with_numbers(text: &str, number: impl Fn(bool) -> String) -> Strin
 
 /// `number` gives the number for a place: whether it is an amount in kB.
 fn line_with_numbers(line: &str, number: impl Fn(bool) -> String) -> String {
-    let words: Vec<&str> = line.split(' ').collect();
+    let output: Vec<&str> = line.split(' ').collect();
     let mut before = "";
     let mut new: Vec<String> = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        let is_kib = words
+    for (index, word) in output.iter().enumerate() {
+        let is_kib = output
             .get(index + 1)
             .is_some_and(|next| next.trim_end() == "kB");
         new.push(match before {

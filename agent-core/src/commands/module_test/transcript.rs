@@ -1,7 +1,7 @@
 //! Everything that a module said in a scan, as text that can be compared.
 
 use super::stage::Answer;
-use crate::modules::output::{Finding, Number, Request, Words};
+use crate::modules::output::{Finding, ModuleOutput, Number, Request};
 
 /// What was said at one moment, a line for each word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,18 +11,18 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    pub(super) fn of(t_ms: u64, answer: &Answer, words: &Words) -> Self {
-        let mut lines: Vec<String> = words.findings.iter().map(finding).collect();
-        lines.extend(words.requests.iter().map(request));
+    pub(super) fn of(t_ms: u64, answer: &Answer, output: &ModuleOutput) -> Self {
+        let mut lines: Vec<String> = output.findings.iter().map(finding).collect();
+        lines.extend(output.requests.iter().map(request));
         lines.extend(
-            words
+            output
                 .metrics()
                 .iter()
                 .map(|Number { name, value }| format!("metric {name} {value}")),
         );
-        lines.push(format!("status {}", words.status));
+        lines.push(format!("status {}", output.status));
         lines.extend(
-            words
+            output
                 .problems
                 .iter()
                 .map(|(key, text)| format!("problem {key}: {text}")),

@@ -13,7 +13,7 @@ use super::transcript::{self, Transcript};
 use super::{odd, options, steady};
 use crate::base::clock;
 use crate::commands::cli::{Cli, ModuleTest};
-use crate::modules::output::Words;
+use crate::modules::output::ModuleOutput;
 
 /// Two runs are so far apart that a clock that counts seconds shows another time.
 const APART: Duration = Duration::from_millis(1100);
@@ -39,7 +39,8 @@ pub(super) fn hold(
     let name = candidate.name();
     let mut manners = Manners::default();
     let start = clock::now();
-    let listener = |t_ms: u64, words: &Words| quote(t_ms, words, name, cli.place.verbose, report);
+    let listener =
+        |t_ms: u64, output: &ModuleOutput| quote(t_ms, output, name, cli.place.verbose, report);
     let run = match run(candidate, reel, &mut manners, listener) {
         Ok(run) => run,
         Err(why) => return give_up("trace", &why, name, report),
@@ -83,20 +84,20 @@ fn run(
     candidate: &Candidate,
     reel: &Reel,
     manners: &mut Manners,
-    mut listener: impl FnMut(u64, &Words),
+    mut listener: impl FnMut(u64, &ModuleOutput),
 ) -> Result<Run, String> {
     let stage = Stage::new(candidate, &candidate.values, reel, manners);
-    let mut stage = stage.map_err(|unmade| format!("it was not created: {unmade}"))?;
+    let mut stage = stage.map_err(|not_created| format!("it was not created: {not_created}"))?;
     let mut transcripts = Vec::new();
     let mut failures = Vec::new();
     let (mut findings, mut requests) = (0, 0);
     for frame in reel.frames() {
         let shown = stage.show(frame);
-        listener(frame.t_ms, stage.words());
+        listener(frame.t_ms, stage.output());
         let answer = shown.map_err(|why| format!("at {} ms: {why}", frame.t_ms))?;
-        findings += stage.words().findings.len();
-        requests += stage.words().requests.len();
-        transcripts.push(Transcript::of(frame.t_ms, &answer, stage.words()));
+        findings += stage.output().findings.len();
+        requests += stage.output().requests.len();
+        transcripts.push(Transcript::of(frame.t_ms, &answer, stage.output()));
         if let Answer::Failed(why) = answer {
             failures.push(why);
         }
@@ -112,11 +113,11 @@ fn run(
 }
 
 /// Prints what was said, as far as the daemon would log it.
-fn quote(t_ms: u64, words: &Words, name: &str, verbosity: u8, report: &Report) {
+fn quote(t_ms: u64, output: &ModuleOutput, name: &str, verbosity: u8, report: &Report) {
     if verbosity == 0 {
         return;
     }
-    for finding in words
+    for finding in output
         .findings
         .iter()
         .filter(|finding| finding.verbosity <= verbosity)
@@ -127,7 +128,7 @@ fn quote(t_ms: u64, words: &Words, name: &str, verbosity: u8, report: &Report) {
             .lines()
             .for_each(|line| report.quote(t_ms, name, finding.severity.name(), line));
     }
-    for request in &words.requests {
+    for request in &output.requests {
         report.quote(
             t_ms,
             name,
@@ -135,11 +136,11 @@ fn quote(t_ms: u64, words: &Words, name: &str, verbosity: u8, report: &Report) {
             &format!("{} ({})", request.action, request.reason),
         );
     }
-    for (_, problem) in &words.problems {
+    for (_, problem) in &output.problems {
         report.quote(t_ms, name, "error", problem);
     }
-    if verbosity > 1 && !words.status.is_empty() {
-        report.quote(t_ms, name, "info", &words.status);
+    if verbosity > 1 && !output.status.is_empty() {
+        report.quote(t_ms, name, "info", &output.status);
     }
 }
 

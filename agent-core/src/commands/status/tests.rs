@@ -20,14 +20,14 @@ fn module(name: &str, state: &str, why: Option<&str>) -> Module {
     }
 }
 
-fn decision(id: u64, changed: bool) -> Brief {
-    Brief {
+fn decision(id: u64, changed: bool) -> RecentDecision {
+    RecentDecision {
         id,
         time: "2026-11-28T01:02:03Z".to_owned(),
         module: "free-pages".to_owned(),
         action: "vm.watermark_scale_factor = 658".to_owned(),
-        fate: if changed { "done" } else { "advised" }.to_owned(),
-        fate_text: if changed {
+        outcome: if changed { "done" } else { "advised" }.to_owned(),
+        outcome_text: if changed {
             "done, was 10"
         } else {
             "advised, not done"
@@ -50,8 +50,8 @@ fn machine() -> Machine {
     }
 }
 
-fn overview() -> Overview {
-    Overview {
+fn summary() -> Summary {
+    Summary {
         version: "0.1.0".to_owned(),
         pid: 812,
         started: "2026-11-28T00:00:00Z".to_owned(),
@@ -88,7 +88,7 @@ fn overview() -> Overview {
             module("memleak", "quarantined", Some("for 60 s: broke down")),
         ],
         decisions: vec![decision(17, true), decision(18, false)],
-        incidents: vec![Kept {
+        incidents: vec![RecentIncident {
             id: "20261128-010000-memleak".to_owned(),
             time: "2026-11-28T01:00:00Z".to_owned(),
             module: "memleak".to_owned(),
@@ -113,7 +113,7 @@ fn overview() -> Overview {
 
 #[test]
 fn everything_that_matters_is_on_one_screen() {
-    insta::assert_snapshot!(screen(&overview(), None, &TimeZone::UTC), @r"
+    insta::assert_snapshot!(screen(&summary(), None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 246 scans, one every 30 s, the last 12 s ago, in 0.2 ms
     settings     2026-11-28 01:00:00 read again
     memory       24.0 GiB, 3.0 GiB free
@@ -134,7 +134,7 @@ fn everything_that_matters_is_on_one_screen() {
 
 #[test]
 fn where_there_is_nothing_it_says_so() {
-    let quiet = Overview {
+    let quiet = Summary {
         machine: Machine::default(),
         tunables: Vec::new(),
         modules: Vec::new(),
@@ -143,7 +143,7 @@ fn where_there_is_nothing_it_says_so() {
         messages: Vec::new(),
         reload: None,
         scans: 1,
-        ..overview()
+        ..summary()
     };
 
     insta::assert_snapshot!(screen(&quiet, None, &TimeZone::UTC), @r"

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{load_file, memleak, module};
 use crate::config::merge::{self, Assignment, Layer};
 use crate::config::{
-    Content, Key, Kind, ModuleSchema, OptionSchema, Place, Settings, Value, convert, schema,
+    Content, Key, ModuleSchema, OptionSchema, Place, Settings, Value, ValueKind, convert, schema,
 };
 
 /// A module with an option of every kind, and names that need quotes.
@@ -35,26 +35,26 @@ fn content(key: &Key) -> BoxedStrategy<Content> {
         least..=most
     };
     match &key.kind {
-        Kind::Boolean => any::<bool>()
+        ValueKind::Boolean => any::<bool>()
             .prop_map(move |b| one(Value::Boolean(b)))
             .boxed(),
         #[expect(clippy::cast_possible_truncation, reason = "limits are whole")]
-        Kind::Integer(range) => number(*range)
+        ValueKind::Integer(range) => number(*range)
             .prop_map(move |n| one(Value::Integer(n as i64)))
             .boxed(),
-        Kind::Number(range) => number(*range)
+        ValueKind::Number(range) => number(*range)
             .prop_map(move |n| one(Value::Float(n)))
             .boxed(),
-        Kind::Text => any::<String>()
+        ValueKind::Text => any::<String>()
             .prop_map(move |text| one(Value::Text(text)))
             .boxed(),
-        Kind::Path => "/[a-zé\"\\\\ ]{0,9}"
+        ValueKind::Path => "/[a-zé\"\\\\ ]{0,9}"
             .prop_map(move |text| one(Value::Text(text)))
             .boxed(),
-        Kind::Choice(names) => prop::sample::select(*names)
+        ValueKind::Choice(names) => prop::sample::select(*names)
             .prop_map(move |name| one(Value::Text(name.into())))
             .boxed(),
-        Kind::Names => any::<Vec<String>>().prop_map(Content::Names).boxed(),
+        ValueKind::Names => any::<Vec<String>>().prop_map(Content::Names).boxed(),
     }
 }
 

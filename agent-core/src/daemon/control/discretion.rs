@@ -3,15 +3,15 @@
 
 use crate::base::secrets::discreet;
 use crate::config::TellOwners;
-use crate::status::Overview;
+use crate::status::Summary;
 
 /// The same view as others may see it.
-pub(super) fn for_others(overview: &Overview, tell: TellOwners) -> Overview {
-    let mut view = overview.clone();
+pub(super) fn for_others(summary: &Summary, tell: TellOwners) -> Summary {
+    let mut view = summary.clone();
     if tell == TellOwners::All {
         return view;
     }
-    for (incident, kept) in view.incidents.iter_mut().zip(&overview.incidents) {
+    for (incident, kept) in view.incidents.iter_mut().zip(&summary.incidents) {
         incident.text = match tell {
             TellOwners::Program => kept.for_others.program.clone(),
             TellOwners::None | TellOwners::All => kept.for_others.nameless.clone(),
@@ -26,7 +26,7 @@ pub(super) fn for_others(overview: &Overview, tell: TellOwners) -> Overview {
         }
     }
     for decision in &mut view.decisions {
-        let texts = [&mut decision.reason, &mut decision.fate_text];
+        let texts = [&mut decision.reason, &mut decision.outcome_text];
         for text in texts.into_iter().chain(&mut decision.effect_text) {
             *text = discreet(text);
         }

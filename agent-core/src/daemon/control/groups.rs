@@ -26,7 +26,7 @@ pub(super) fn ours() -> Option<u32> {
     number(&String::from_utf8_lossy(&text))
 }
 
-/// `name:password:number:members`.
+/// `name:password:number:modules`.
 fn number(text: &str) -> Option<u32> {
     let mut lines = text.lines();
     lines.find_map(|line| {

@@ -14,7 +14,7 @@ pub const DESCRIPTION: &str = include_str!("io.adaptivemmd.Control.varlink");
 
 /// A message of a client.
 #[derive(Debug, Deserialize)]
-pub(super) struct Request {
+pub(super) struct ControlRequest {
     method: String,
     #[serde(default)]
     parameters: Value,
@@ -33,7 +33,7 @@ pub(super) enum Reaction {
     Order(Order),
 }
 
-impl Request {
+impl ControlRequest {
     /// From the bytes of a message, without the zero at its end. `None` for what is no Varlink.
     pub(super) fn parse(message: &[u8]) -> Option<Self> {
         serde_json::from_slice(message).ok()
@@ -113,7 +113,7 @@ fn invalid(parameter: &str) -> Value {
 /// The reply to an order.
 pub(super) fn reply(answer: Answer) -> Value {
     match answer {
-        Answer::Seen(overview) => done(Question::Status.answer(&overview)),
+        Answer::Seen(summary) => done(Question::Status.answer(&summary)),
         Answer::Done(parameters) => done(parameters),
         Answer::Failed(name, parameters) => error(&format!("{INTERFACE}.{name}"), parameters),
     }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn reaction(text: &str, may_change: bool) -> Reaction {
-        Request::parse(text.as_bytes())
+        ControlRequest::parse(text.as_bytes())
             .unwrap()
             .reaction(may_change)
     }
@@ -199,7 +199,7 @@ mod tests {
             name(r#"{"method": "io.adaptivemmd.Control.Decisions", "parameters": {"most": -1}}"#),
             "org.varlink.service.InvalidParameter"
         );
-        assert!(Request::parse(b"{\"method\": 5}").is_none());
+        assert!(ControlRequest::parse(b"{\"method\": 5}").is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::status::{Overview, exposition};
+use crate::status::{Summary, exposition};
 
 /// A question about how things stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +21,21 @@ pub(super) enum Question {
 
 impl Question {
     /// The parameters of the reply.
-    /// `overview` is what this client may see.
-    pub(super) fn answer(self, overview: &Overview) -> Value {
+    /// `summary` is what this client may see.
+    pub(super) fn answer(self, summary: &Summary) -> Value {
         match self {
-            Self::Status => json!(overview),
-            Self::Modules => json!({ "modules": overview.modules }),
+            Self::Status => json!(summary),
+            Self::Modules => json!({ "modules": summary.modules }),
             Self::Decisions(most) => {
-                let decisions = &overview.decisions;
+                let decisions = &summary.decisions;
                 let most = most.map_or(decisions.len(), |most| {
                     usize::try_from(most).unwrap_or(usize::MAX)
                 });
                 let first = decisions.len().saturating_sub(most);
                 json!({ "decisions": decisions[first..] })
             }
-            Self::Incidents => json!({ "incidents": overview.incidents }),
-            Self::Metrics => json!({ "text": exposition(overview) }),
+            Self::Incidents => json!({ "incidents": summary.incidents }),
+            Self::Metrics => json!({ "text": exposition(summary) }),
         }
     }
 }

@@ -19,12 +19,12 @@ use serde_json::Value;
 use super::connection::Connection;
 use super::discretion::for_others;
 use super::groups;
-use super::interface::{Reaction, Request, done, reply};
+use super::interface::{ControlRequest, Reaction, done, reply};
 use super::question::Question;
 use super::{Answer, Call, Order, SOCKET};
 use crate::base::clock;
 use crate::config::TellOwners;
-use crate::status::Overview;
+use crate::status::Summary;
 
 /// As many clients at a time; one more, and somebody has to go.
 const MOST: usize = 32;
@@ -113,7 +113,7 @@ struct Desk {
     group: Option<u32>,
     tell_owners: TellOwners,
     /// How things stood, and when.
-    view: Option<(Instant, Box<Overview>)>,
+    view: Option<(Instant, Box<Summary>)>,
     /// Who waits for a new view, which the core has been asked for if anybody does.
     askers: Vec<(u64, Question)>,
 }
@@ -135,7 +135,7 @@ impl Desk {
         let _rung = rustix::io::read(&*self.bell, &mut ring);
         while let Ok((client, answer)) = self.answers.try_recv() {
             match answer {
-                Answer::Seen(overview) if client == DESK => self.show(overview, now),
+                Answer::Seen(summary) if client == DESK => self.show(summary, now),
                 answer => {
                     // Things have changed.
                     self.view = None;
@@ -266,8 +266,8 @@ impl Desk {
     fn ask(&mut self, client: u64, question: Question, now: Instant) {
         let fresh = self.view.as_ref();
         let fresh = fresh.filter(|(since, _)| now.saturating_duration_since(*since) < FRESH);
-        if let Some((_, overview)) = fresh {
-            let reply = done(self.reply(client, question, overview));
+        if let Some((_, summary)) = fresh {
+            let reply = done(self.reply(client, question, summary));
             self.serve(client, |connection| connection.answer(&reply, now));
             return;
         }
@@ -281,24 +281,24 @@ impl Desk {
     }
 
     /// The answer, with as much as this client may know.
-    fn reply(&self, client: u64, question: Question, overview: &Overview) -> Value {
+    fn reply(&self, client: u64, question: Question, summary: &Summary) -> Value {
         let may_see_owners = self
             .clients
             .get(&client)
             .is_some_and(|client| client.may_see_owners);
         if may_see_owners {
-            return question.answer(overview);
+            return question.answer(summary);
         }
-        question.answer(&for_others(overview, self.tell_owners))
+        question.answer(&for_others(summary, self.tell_owners))
     }
 
     /// The core has told how things stand.
-    fn show(&mut self, overview: Box<Overview>, now: Instant) {
+    fn show(&mut self, summary: Box<Summary>, now: Instant) {
         for (client, question) in std::mem::take(&mut self.askers) {
-            let reply = done(self.reply(client, question, &overview));
+            let reply = done(self.reply(client, question, &summary));
             self.serve(client, |connection| connection.answer(&reply, now));
         }
-        self.view = Some((now, overview));
+        self.view = Some((now, summary));
     }
 
     /// Gives the core something to do. `false` if it has enough.
@@ -334,7 +334,7 @@ impl Desk {
             .get_mut(&client)
             .and_then(|connection| connection.message(now))
         {
-            let Some(request) = Request::parse(&message) else {
+            let Some(request) = ControlRequest::parse(&message) else {
                 self.clients.remove(&client);
                 return;
             };

@@ -33,8 +33,8 @@ fn the_end_of_the_control_thread_is_said_once_and_the_scans_go_on() {
     let settings = load(&sources, &[]).settings;
     let site = Site::looked_at(Root::Recorded([].into()));
     let agent = Agent::build(site, &settings, &[]).unwrap();
-    let journal = Journal::to_writer(Box::new(sink.clone()), 0);
-    let mut scheduler = Scheduler::new(agent, journal, None, Service::new(None, None));
+    let journal = Logger::to_writer(Box::new(sink.clone()), 0);
+    let mut main_loop = MainLoop::new(agent, journal, None, Service::new(None, None));
     let (tell, wishes) = bounded(1);
     let (gone, calls) = bounded(1);
     drop(gone);
@@ -42,9 +42,9 @@ fn the_end_of_the_control_thread_is_said_once_and_the_scans_go_on() {
     // The order of what is ready is not fixed.
     let ending = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_secs(1));
-        tell.send(Wish::End).unwrap();
+        tell.send(SignalRequest::End).unwrap();
     });
-    scheduler.run(&wishes, &calls, || {}, |_, _| Ok(None));
+    main_loop.run(&wishes, &calls, || {}, |_, _| Ok(None));
     ending.join().unwrap();
 
     let said = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();

@@ -6,7 +6,7 @@ use crate::kernel::Vmstat;
 
 /// Events since boot. `None` for what this kernel does not count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct EventCounters {
     /// Allocations that had to reclaim memory first: `allocstall`, or its parts by zone (since 4.10).
     pub allocation_stalls: Option<u64>,
     /// Reclaimed in the background: `pgsteal_kswapd`, or its parts by zone (before 4.8).
@@ -21,7 +21,7 @@ pub struct Counters {
     pub compaction_failures: Option<u64>,
 }
 
-impl Counters {
+impl EventCounters {
     /// Of a whole file, in one go.
     #[must_use]
     pub fn of(vmstat: &Vmstat) -> Self {

@@ -29,11 +29,11 @@ Node 2, zone   Normal 9 9
 ";
 
 /// What is taken from a machine that has these files, one scan after the other.
-fn taken(scans: &[&[(&str, &str)]]) -> Vec<Vitals> {
+fn taken(scans: &[&[(&str, &str)]]) -> Vec<SystemCounters> {
     let mut wanted = Wanted::default();
     wanted.add_tunable("vm.watermark_scale_factor");
-    Vitals::want(&mut wanted);
-    let mut vitals = Vitals::default();
+    SystemCounters::want(&mut wanted);
+    let mut system = SystemCounters::default();
     let take = |files: &&[(&str, &str)]| {
         let files = files.iter();
         let files: Recorded = files
@@ -42,8 +42,8 @@ fn taken(scans: &[&[(&str, &str)]]) -> Vec<Vitals> {
         let page_size = Some(PageSize::FOUR_KIB);
         let mut sampler = Sampler::new(Root::Recorded(files), wanted.clone(), page_size);
         let now = Uptime(Duration::from_secs(5));
-        vitals.take(&sampler.take(now, Duration::from_secs(1)));
-        vitals.clone()
+        system.take(&sampler.take(now, Duration::from_secs(1)));
+        system.clone()
     };
     scans.iter().map(take).collect()
 }
@@ -52,10 +52,10 @@ fn taken(scans: &[&[(&str, &str)]]) -> Vec<Vitals> {
 fn what_the_zones_of_a_node_have_is_summed_up() {
     let files = [("proc/zoneinfo", ZONEINFO), ("proc/buddyinfo", BUDDYINFO)];
 
-    let vitals = &taken(&[&files])[0];
+    let system = &taken(&[&files])[0];
 
     let pages = |pages| Some(Pages::new(pages));
-    let node = |node, [free, low, high]: [u64; 3], blocks: &[u64]| NodeVitals {
+    let node = |node, [free, low, high]: [u64; 3], blocks: &[u64]| NodeCounters {
         node,
         free: pages(free),
         low: pages(low),
@@ -63,7 +63,7 @@ fn what_the_zones_of_a_node_have_is_summed_up() {
         blocks: blocks.to_vec(),
     };
     assert_eq!(
-        vitals.nodes,
+        system.nodes,
         [
             node(0, [1007, 21, 32], &[2, 2, 3, 4]),
             node(2, [500, 2, 3], &[9, 9])
@@ -81,8 +81,8 @@ fn events_are_summed_up_that_the_kernel_counts_by_zone() {
 
     let both = taken(&[&[("proc/vmstat", old)], &[("proc/vmstat", new)]]);
 
-    let [old, new] = [&both[0], &both[1]].map(|vitals| vitals.counters);
-    let expected = Counters {
+    let [old, new] = [&both[0], &both[1]].map(|system| system.counters);
+    let expected = EventCounters {
         allocation_stalls: Some(3),
         kswapd_reclaimed: Some(Pages::new(3)),
         direct_reclaimed: Some(Pages::new(4)),
@@ -93,7 +93,7 @@ fn events_are_summed_up_that_the_kernel_counts_by_zone() {
     assert_eq!(new, expected);
     assert_eq!(
         old,
-        Counters {
+        EventCounters {
             compaction_stalls: None,
             compaction_successes: None,
             compaction_failures: None,
@@ -121,10 +121,10 @@ fn what_the_kernel_does_not_say_is_not_known_and_nothing_of_the_scan_before_stay
     );
     assert_eq!(
         both[1],
-        Vitals {
+        SystemCounters {
             uptime: Uptime(Duration::from_secs(5)),
             tunables: vec![("vm.watermark_scale_factor", None)],
-            ..Vitals::default()
+            ..SystemCounters::default()
         }
     );
 }

@@ -150,10 +150,10 @@ impl Allocation<'_> {
 mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::incidents::evidence::Held;
+    use crate::incidents::evidence::Holding;
     use crate::kernel::{Recorded, Root};
 
-    fn collected(text: &str) -> (Vec<Held>, Result<(), Halt>) {
+    fn collected(text: &str) -> (Vec<Holding>, Result<(), Halt>) {
         let root = Root::Recorded(Recorded::from([("proc/allocinfo".to_owned(), text.into())]));
         let mut found = Holdings::default();
         let result = collect(

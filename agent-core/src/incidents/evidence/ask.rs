@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::budget::{Halt, Spent};
-use super::comparison::Standing;
+use super::comparison::SourceStatus;
 use super::holdings::Holdings;
-use super::kind::Kind;
+use super::kind::SourceKind;
 use super::meter::{Meter, Refusals};
 use super::processes::{self, Processes};
-use super::request::{Request, Seen, micros};
+use super::request::{EvidenceRequest, SourceReport, micros};
 use super::zram;
 use super::{
     allocinfo, census, cma, dma_buf, page_owner, services, slabinfo, sockets, vmallocinfo,
@@ -22,54 +22,56 @@ pub(super) const RIGHTS: &str = "run by root, `adaptivemmd incidents show` may l
                                  see CAVEATS in adaptivemmd(8)";
 
 /// What all sources say.
-pub(super) fn all(meter: &mut Meter<'_>, request: &Request<'_>) -> Vec<Seen> {
+pub(super) fn all(meter: &mut Meter<'_>, request: &EvidenceRequest<'_>) -> Vec<SourceReport> {
     let size = request.page_size;
     let mut asked = Asked {
         meter,
         sources: Vec::new(),
     };
-    asked.ask(Kind::Slab, |meter, found| {
+    asked.ask(SourceKind::Slab, |meter, found| {
         slabinfo::collect(meter, size, found)
     });
     if let Some(slab) = asked.sources.last_mut() {
         slab.held
             .retain(|held| !slabinfo::is_reclaimable(request.root, held));
     }
-    asked.ask(Kind::Sockets, |meter, found| {
+    asked.ask(SourceKind::Sockets, |meter, found| {
         sockets::collect(meter, size, found)
     });
-    asked.ask(Kind::Zram, zram::collect);
-    asked.ask(Kind::Cma, |meter, found| cma::collect(meter, size, found));
-    asked.ask(Kind::DmaBuffers, dma_buf::collect);
-    asked.ask(Kind::AllocInfo, allocinfo::collect);
-    asked.ask(Kind::Services, services::collect);
-    asked.ask(Kind::Vmalloc, |meter, found| {
+    asked.ask(SourceKind::Zram, zram::collect);
+    asked.ask(SourceKind::Cma, |meter, found| {
+        cma::collect(meter, size, found)
+    });
+    asked.ask(SourceKind::DmaBuffers, dma_buf::collect);
+    asked.ask(SourceKind::AllocInfo, allocinfo::collect);
+    asked.ask(SourceKind::Services, services::collect);
+    asked.ask(SourceKind::Vmalloc, |meter, found| {
         vmallocinfo::collect(meter, size, found)
     });
 
     let mut seen = Processes::default();
-    asked.ask(Kind::Processes, |meter, found| {
+    asked.ask(SourceKind::Processes, |meter, found| {
         processes::collect(meter, size, &mut seen, found)
     });
-    asked.ask(Kind::Descriptors, |meter, found| {
+    asked.ask(SourceKind::Descriptors, |meter, found| {
         processes::collect_descriptors(meter, &mut seen, found)
     });
-    asked.ask(Kind::Sizes, |meter, found| {
+    asked.ask(SourceKind::Sizes, |meter, found| {
         processes::collect_sizes(meter, &seen, found)
     });
-    asked.ask(Kind::PacketRings, |meter, found| {
+    asked.ask(SourceKind::PacketRings, |meter, found| {
         processes::collect_rings(meter, &seen, found)
     });
-    asked.ask(Kind::Queues, |meter, found| {
+    asked.ask(SourceKind::Queues, |meter, found| {
         processes::collect_queues(meter, &seen, found)
     });
 
-    asked.ask(Kind::PageOwner, |meter, found| {
+    asked.ask(SourceKind::PageOwner, |meter, found| {
         page_owner::collect(meter, size, found)
     });
     if request.wants_census {
         asked.meter.allow(CENSUS);
-        asked.ask(Kind::Census, |meter, found| {
+        asked.ask(SourceKind::Census, |meter, found| {
             census::collect(meter, size, found)
         });
     }
@@ -79,14 +81,14 @@ pub(super) fn all(meter: &mut Meter<'_>, request: &Request<'_>) -> Vec<Seen> {
 /// The sources that have been asked.
 struct Asked<'m, 'a> {
     meter: &'m mut Meter<'a>,
-    sources: Vec<Seen>,
+    sources: Vec<SourceReport>,
 }
 
 impl Asked<'_, '_> {
     /// Asks one more. It may take half of the time and of the room that are left.
     fn ask(
         &mut self,
-        kind: Kind,
+        kind: SourceKind,
         collect: impl FnOnce(&mut Meter<'_>, &mut Holdings) -> Result<(), Halt>,
     ) {
         let meter = &mut *self.meter;
@@ -97,7 +99,7 @@ impl Asked<'_, '_> {
         let result = meter.check().and_then(|()| collect(meter, &mut found));
         let result = refused(result, &meter.take_refusals());
         let (held, least) = found.finish();
-        self.sources.push(Seen {
+        self.sources.push(SourceReport {
             kind,
             standing: standing(kind, result),
             cpu_us: micros(meter.cpu().saturating_sub(start)),
@@ -131,21 +133,21 @@ fn refused(result: Result<(), Halt>, refusals: &Refusals) -> Result<(), Halt> {
     }
 }
 
-fn standing(kind: Kind, result: Result<(), Halt>) -> Standing {
+fn standing(kind: SourceKind, result: Result<(), Halt>) -> SourceStatus {
     match result {
-        Ok(()) => Standing::Read,
-        Err(Halt::Missing) => Standing::Absent {
+        Ok(()) => SourceStatus::Read,
+        Err(Halt::Missing) => SourceStatus::Absent {
             why: kind.absence().to_owned(),
         },
-        Err(Halt::Useless(why)) => Standing::Absent { why },
-        Err(Halt::Failed(why)) => Standing::Failed { why },
-        Err(Halt::Partly(why)) => Standing::Cut { why },
-        Err(Halt::Denied(why)) => Standing::Denied { why },
-        Err(Halt::Spent(Spent::Cpu)) => Standing::Cut {
+        Err(Halt::Useless(why)) => SourceStatus::Absent { why },
+        Err(Halt::Failed(why)) => SourceStatus::Failed { why },
+        Err(Halt::Partly(why)) => SourceStatus::Cut { why },
+        Err(Halt::Denied(why)) => SourceStatus::Denied { why },
+        Err(Halt::Spent(Spent::Cpu)) => SourceStatus::Cut {
             why: "the time for evidence had run out; evidence-budget-ms in [core] allows more"
                 .to_owned(),
         },
-        Err(Halt::Spent(Spent::Text)) => Standing::Cut {
+        Err(Halt::Spent(Spent::Text)) => SourceStatus::Cut {
             why: "as much text as allowed had been read; evidence-budget-ms in [core] allows more"
                 .to_owned(),
         },

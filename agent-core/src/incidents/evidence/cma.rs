@@ -41,10 +41,10 @@ pub(super) fn collect(
 mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::incidents::evidence::Held;
+    use crate::incidents::evidence::Holding;
     use crate::kernel::{Recorded, Root};
 
-    fn collected(files: &[(&str, &str)]) -> (Vec<Held>, Result<(), Halt>) {
+    fn collected(files: &[(&str, &str)]) -> (Vec<Holding>, Result<(), Halt>) {
         let file = |(name, text): &(&str, &str)| {
             let path = format!("sys/kernel/mm/cma/reserved/{name}");
             (path, text.as_bytes().to_vec())

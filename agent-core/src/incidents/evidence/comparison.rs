@@ -169,7 +169,7 @@ pub struct Source {
     /// What it can tell, in a few words.
     pub tells: String,
     /// How that went.
-    pub standing: Standing,
+    pub standing: SourceStatus,
     /// Of the processor, for the later evidence.
     pub cpu_us: u64,
 }
@@ -177,7 +177,7 @@ pub struct Source {
 /// How looking into a source went, for the later evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
-pub enum Standing {
+pub enum SourceStatus {
     /// It said something.
     Read,
     /// This kernel has it not, or not here.

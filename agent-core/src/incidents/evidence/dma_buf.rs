@@ -51,10 +51,10 @@ mod tests {
 
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::incidents::evidence::Held;
+    use crate::incidents::evidence::Holding;
     use crate::kernel::Root;
 
-    fn collected(root: &Root) -> (Vec<Held>, Result<(), Halt>) {
+    fn collected(root: &Root) -> (Vec<Holding>, Result<(), Halt>) {
         let mut found = Holdings::default();
         let result = collect(
             &mut Meter::new(root, EvidenceBudget::default(), false),

@@ -18,7 +18,7 @@ const MAX_OWNER: usize = 160;
 
 /// What an owner holds, as one source says it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Held {
+pub struct Holding {
     /// Who: what it is called at both moments, so that they can be compared.
     pub owner: String,
     /// More about it, which may differ: `PID 17`.
@@ -41,7 +41,7 @@ pub struct Held {
 pub(super) struct Holdings {
     by_class: BTreeMap<(Option<Class>, Certainty), HashMap<String, u64>>,
     owners: usize,
-    others: Vec<Held>,
+    others: Vec<Holding>,
 }
 
 impl Holdings {
@@ -68,19 +68,19 @@ impl Holdings {
     }
 
     /// Adds an owner that nobody else adds to.
-    pub(super) fn push(&mut self, held: Held) {
+    pub(super) fn push(&mut self, held: Holding) {
         self.others.push(held);
     }
 
     /// Those who hold the most, the largest first, and the most that somebody holds who had to be left out.
-    pub(super) fn finish(self) -> (Vec<Held>, u64) {
+    pub(super) fn finish(self) -> (Vec<Holding>, u64) {
         let mut held = self.others;
         held.retain(|each| !Self::is_too_little(each.bytes));
         for ((class, certainty), owners) in self.by_class {
             let large = owners
                 .into_iter()
                 .filter(|(_, bytes)| !Self::is_too_little(*bytes));
-            held.extend(large.map(|(owner, bytes)| Held {
+            held.extend(large.map(|(owner, bytes)| Holding {
                 owner,
                 note: String::new(),
                 class,
@@ -93,7 +93,7 @@ impl Holdings {
             each.owner = one_line(&each.owner);
             each.within = each.within.as_deref().map(one_line);
         }
-        let key = |held: &Held| (u64::MAX - held.bytes, held.owner.clone(), held.class);
+        let key = |held: &Holding| (u64::MAX - held.bytes, held.owner.clone(), held.class);
         held.sort_by_cached_key(key);
         let least = held.get(MOST_HELD).map_or(0, |first_out| first_out.bytes);
         held.truncate(MOST_HELD);

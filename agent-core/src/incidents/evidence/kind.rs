@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A source of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum SourceKind {
     /// Memory by the line of the kernel's source that allocated it.
     AllocInfo,
     /// Pages by the stack of calls that allocated them.
@@ -38,7 +38,7 @@ pub enum Kind {
     Census,
 }
 
-impl Kind {
+impl SourceKind {
     /// All of them, the most precise first.
     pub const ALL: [Self; 15] = [
         Self::AllocInfo,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::param;
 
 use super::budget::{Halt, Spent, unless_gone};
-use super::request::Raw;
+use super::request::RawText;
 use crate::base::clock;
 use crate::config::EvidenceBudget;
 use crate::kernel::Root;
@@ -50,7 +50,7 @@ pub(super) struct Meter<'a> {
     read_bytes: u64,
     buffer: Vec<u8>,
     /// Texts as they were, if they are wanted.
-    raw: Option<Vec<Raw>>,
+    raw: Option<Vec<RawText>>,
     refusals: Refusals,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Meter<'a> {
         std::mem::take(&mut self.refusals)
     }
 
-    /// Why a look came to nothing. One that was refused is counted, whatever the collector makes of it: what nobody was
+    /// Notes why a look came to nothing. One that was refused is counted, whatever the collector makes of it: what nobody was
     /// allowed to see must not pass for something that is not there.
     fn halt(&mut self, path: &str, error: &io::Error) -> Halt {
         let halt = Halt::of(path, error);
@@ -318,7 +318,7 @@ impl<'a> Meter<'a> {
         text.truncate(MAX_RAW_FILE.min(MAX_RAW.saturating_sub(used)));
         if !text.is_empty() {
             text.shrink_to_fit();
-            kept.push(Raw {
+            kept.push(RawText {
                 path: path.to_owned(),
                 text,
             });
@@ -333,7 +333,7 @@ impl<'a> Meter<'a> {
     }
 
     /// The texts that were kept.
-    pub(super) fn into_raw(self) -> Vec<Raw> {
+    pub(super) fn into_raw(self) -> Vec<RawText> {
         self.raw.unwrap_or_default()
     }
 }
@@ -388,7 +388,7 @@ mod tests {
 
             assert!(result.is_ok());
             assert_eq!(lines, ["first line", "", "third", "no end"]);
-            let kept = [Raw {
+            let kept = [RawText {
                 path: "/proc/slabinfo".into(),
                 text: text.into(),
             }];

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::ask::RIGHTS;
-use super::comparison::{Certainty, Class, Standing, Taken};
-use super::{Evidence, Held, Kind, Seen};
+use super::comparison::{Certainty, Class, SourceStatus, Taken};
+use super::{Evidence, Holding, SourceKind, SourceReport};
 
 /// So many are told, those first who hold most or have grown by most.
 const MOST: usize = 10;
@@ -50,7 +50,7 @@ pub struct Holder {
 pub struct NotAsked {
     /// As on a live machine.
     pub file: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
@@ -61,7 +61,8 @@ impl Now {
         let mut holders = Vec::new();
         for seen in &now.sources {
             let before = Before::of(before, seen.kind);
-            let of_class = |held: &&Held| held.class.is_none_or(|class| classes.contains(&class));
+            let of_class =
+                |held: &&Holding| held.class.is_none_or(|class| classes.contains(&class));
             holders.extend(seen.held.iter().filter(of_class).map(|held| Holder {
                 owner: held.owner.clone(),
                 note: held.note.clone(),
@@ -70,7 +71,7 @@ impl Now {
                 bytes: held.bytes,
                 before_bytes: before.bytes(held),
                 certainty: match seen.standing {
-                    Standing::Read => held.certainty,
+                    SourceStatus::Read => held.certainty,
                     _ => Certainty::AtMost,
                 },
             }));
@@ -101,7 +102,7 @@ impl Holder {
             Certainty::Charged => self.grown() / 10 * 9,
             Certainty::AtMost => self.grown() / 2,
         };
-        if self.source == Kind::Services.file() {
+        if self.source == SourceKind::Services.file() {
             weight / 2
         } else {
             weight
@@ -116,27 +117,29 @@ struct Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    fn of(before: Option<&'a Evidence>, kind: Kind) -> Self {
-        let is_it = |seen: &&Seen| seen.kind == kind && seen.standing == Standing::Read;
+    fn of(before: Option<&'a Evidence>, kind: SourceKind) -> Self {
+        let is_it = |seen: &&SourceReport| seen.kind == kind && seen.standing == SourceStatus::Read;
         let seen = before.and_then(|before| before.sources.iter().find(is_it));
-        let by_owner = |held: &'a Held| ((held.owner.as_str(), held.class), held.bytes);
+        let by_owner = |held: &'a Holding| ((held.owner.as_str(), held.class), held.bytes);
         Self {
             held: seen.map(|seen| seen.held.iter().map(by_owner).collect()),
             least: seen.map_or(0, |seen| seen.least),
         }
     }
 
-    fn bytes(&self, held: &Held) -> Option<u64> {
+    fn bytes(&self, held: &Holding) -> Option<u64> {
         let before = self.held.as_ref()?;
         let bytes = before.get(&(held.owner.as_str(), held.class));
         Some(bytes.copied().unwrap_or(self.least))
     }
 }
 
-fn not_asked(seen: &Seen) -> Option<NotAsked> {
+fn not_asked(seen: &SourceReport) -> Option<NotAsked> {
     let why = match &seen.standing {
-        Standing::Read | Standing::Absent { .. } => return None,
-        Standing::Failed { why } | Standing::Cut { why } | Standing::Denied { why } => why,
+        SourceStatus::Read | SourceStatus::Absent { .. } => return None,
+        SourceStatus::Failed { why } | SourceStatus::Cut { why } | SourceStatus::Denied { why } => {
+            why
+        }
     };
     Some(NotAsked {
         file: seen.kind.file().to_owned(),
@@ -152,7 +155,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn evidence(sources: Vec<Seen>) -> Evidence {
+    fn evidence(sources: Vec<SourceReport>) -> Evidence {
         Evidence {
             v: 1,
             taken: Taken {
@@ -171,8 +174,12 @@ mod tests {
         }
     }
 
-    fn seen(kind: Kind, standing: Standing, held: &[(&str, Class, Certainty, u64)]) -> Seen {
-        let held = held.iter().map(|(owner, class, certainty, mib)| Held {
+    fn seen(
+        kind: SourceKind,
+        standing: SourceStatus,
+        held: &[(&str, Class, Certainty, u64)],
+    ) -> SourceReport {
+        let held = held.iter().map(|(owner, class, certainty, mib)| Holding {
             owner: (*owner).to_owned(),
             note: String::new(),
             class: Some(*class),
@@ -180,7 +187,7 @@ mod tests {
             bytes: mib * MIB,
             within: None,
         });
-        Seen {
+        SourceReport {
             kind,
             standing,
             cpu_us: 0,
@@ -191,36 +198,36 @@ mod tests {
 
     #[test]
     fn a_program_that_the_daemon_could_not_see_is_named_before_the_service_that_it_is_in() {
-        let denied = || Standing::Denied { why: String::new() };
+        let denied = || SourceStatus::Denied { why: String::new() };
         let class = Class::Unaccounted;
         let (limit, charged) = (Certainty::AtMost, Certainty::Charged);
         let before = evidence(vec![
-            seen(Kind::Descriptors, denied(), &[]),
+            seen(SourceKind::Descriptors, denied(), &[]),
             seen(
-                Kind::Services,
-                Standing::Read,
+                SourceKind::Services,
+                SourceStatus::Read,
                 &[("/x.service", class, charged, 10)],
             ),
             seen(
-                Kind::Slab,
-                Standing::Read,
+                SourceKind::Slab,
+                SourceStatus::Read,
                 &[("steady", Class::Slab, Certainty::Exact, 900)],
             ),
         ]);
         let now = evidence(vec![
             seen(
-                Kind::Descriptors,
-                Standing::Read,
+                SourceKind::Descriptors,
+                SourceStatus::Read,
                 &[("pipes of x", class, limit, 1500)],
             ),
             seen(
-                Kind::Services,
-                Standing::Read,
+                SourceKind::Services,
+                SourceStatus::Read,
                 &[("/x.service", class, charged, 1510)],
             ),
             seen(
-                Kind::Slab,
-                Standing::Read,
+                SourceKind::Slab,
+                SourceStatus::Read,
                 &[("steady", Class::Slab, Certainty::Exact, 900)],
             ),
         ]);

@@ -183,10 +183,10 @@ fn class_of(call: &str) -> Option<Class> {
 mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::incidents::evidence::Held;
+    use crate::incidents::evidence::Holding;
     use crate::kernel::{Recorded, Root};
 
-    fn collected(text: &str) -> (Vec<Held>, Result<(), Halt>) {
+    fn collected(text: &str) -> (Vec<Holding>, Result<(), Halt>) {
         let file = PATH.trim_start_matches('/').to_owned();
         let root = Root::Recorded(Recorded::from([(file, text.into())]));
         let mut found = Holdings::default();

@@ -5,24 +5,24 @@ use std::time::Duration;
 use adaptivemm_module_api::units::PageSize;
 use serde::{Deserialize, Serialize};
 
-use super::comparison::{Level, Standing};
-use super::holdings::Held;
-use super::kind::Kind;
+use super::comparison::{Level, SourceStatus};
+use super::holdings::Holding;
+use super::kind::SourceKind;
 use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
 use crate::kernel::Root;
 
 /// What a source said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct SourceReport {
     /// Which.
-    pub kind: Kind,
+    pub kind: SourceKind,
     /// How that went.
-    pub standing: Standing,
+    pub standing: SourceStatus,
     /// Of the processor.
     pub cpu_us: u64,
     /// Who holds how much: those who hold the most.
-    pub held: Vec<Held>,
+    pub held: Vec<Holding>,
     /// The most that somebody holds who is left out of `held` because there were too many; else 0.
     #[serde(default)]
     pub least: u64,
@@ -30,7 +30,7 @@ pub struct Seen {
 
 /// Why evidence is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum Trigger {
     /// The daemon has started.
     Start,
     /// Now and then, so that there is something to compare with.
@@ -41,7 +41,7 @@ pub enum Why {
     Incident,
 }
 
-impl Why {
+impl Trigger {
     /// In a word.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -61,15 +61,15 @@ impl Why {
 
 /// What is to be taken.
 #[derive(Debug)]
-pub struct Request<'a> {
+pub struct EvidenceRequest<'a> {
     /// Of which machine.
     pub root: &'a Root,
     /// The size of its base page.
     pub page_size: PageSize,
     /// Now.
     pub at: Moment,
-    /// Why.
-    pub why: Why,
+    /// Why it is taken.
+    pub why: Trigger,
     /// The classes of memory as the module memleak has them; those that are missing are taken from meminfo.
     pub levels: Vec<Level>,
     /// What it may cost.
@@ -80,7 +80,7 @@ pub struct Request<'a> {
 
 /// The text of a kernel file as it was read, cut where it is very long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Raw {
+pub struct RawText {
     /// The file, as on a live machine.
     pub path: String,
     /// What it held.

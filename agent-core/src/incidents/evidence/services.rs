@@ -278,12 +278,12 @@ impl Charges {
 mod tests {
     use super::*;
     use crate::config::EvidenceBudget;
-    use crate::incidents::evidence::Held;
+    use crate::incidents::evidence::Holding;
     use crate::kernel::{Recorded, Root};
 
     const MIB: i64 = 1 << 20;
 
-    fn collected(files: &[(&str, &str)]) -> (Vec<Held>, Result<(), Halt>) {
+    fn collected(files: &[(&str, &str)]) -> (Vec<Holding>, Result<(), Halt>) {
         let recorded: Recorded = files
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (*text).into()))
@@ -297,7 +297,7 @@ mod tests {
         (found.finish().0, result)
     }
 
-    fn lines(held: &[Held]) -> Vec<(&str, Option<Class>, i64)> {
+    fn lines(held: &[Holding]) -> Vec<(&str, Option<Class>, i64)> {
         held.iter()
             .map(|held| {
                 (
@@ -343,7 +343,7 @@ mod tests {
     }
 
     /// A slice of 100 services that hold all there is, and files that are so long that not all are read.
-    fn crowd(budget: EvidenceBudget) -> (Vec<Held>, Result<(), Halt>) {
+    fn crowd(budget: EvidenceBudget) -> (Vec<Holding>, Result<(), Halt>) {
         let pad = "pad 0\n".repeat(200);
         let mut recorded = Recorded::from([
             (

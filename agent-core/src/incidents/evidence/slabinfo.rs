@@ -4,7 +4,7 @@ use adaptivemm_module_api::units::{PageSize, Pages};
 
 use super::budget::Halt;
 use super::comparison::{Certainty, Class};
-use super::holdings::{Held, Holdings};
+use super::holdings::{Holding, Holdings};
 use super::meter::Meter;
 use crate::kernel::Root;
 
@@ -43,7 +43,7 @@ fn cache(line: &str, page_size: PageSize) -> Option<(&str, u64)> {
 }
 
 /// Whether the cache counts as `SReclaimable`, so that it cannot explain a growth of `SUnreclaim`.
-pub(super) fn is_reclaimable(root: &Root, held: &Held) -> bool {
+pub(super) fn is_reclaimable(root: &Root, held: &Holding) -> bool {
     let flag = format!("/sys/kernel/slab/{}/reclaim_account", held.owner);
     match root.read(&flag) {
         Ok(text) => text.trim_ascii() == b"1",

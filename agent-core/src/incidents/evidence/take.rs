@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::{Class, Taken};
 use super::meter::Meter;
-use super::request::{Raw, Request, Seen, micros};
+use super::request::{EvidenceRequest, RawText, SourceReport, micros};
 use super::{ask, levels, modules};
 
 /// The version of [`Evidence`], which is written as JSON.
@@ -26,14 +26,14 @@ pub struct Evidence {
     /// The kernel modules that are loaded, by name.
     pub modules: Vec<String>,
     /// What each source said, in the order in which they were asked.
-    pub sources: Vec<Seen>,
+    pub sources: Vec<SourceReport>,
 }
 
 impl Evidence {
     /// Looks at the machine. The second value are texts to be kept beside an incident, at most 8 MiB; empty unless
     /// this is taken for a suspicion or an incident.
     #[must_use]
-    pub fn take(request: &Request<'_>) -> (Self, Vec<Raw>) {
+    pub fn take(request: &EvidenceRequest<'_>) -> (Self, Vec<RawText>) {
         let mut meter = Meter::new(request.root, request.budget, request.why.keeps_raw());
         let levels = levels::complete(&mut meter, &request.levels);
         let modules = modules::loaded(&mut meter);

@@ -18,12 +18,12 @@ const HISTORY: &str = ".history.zst";
 
 /// The evidence of this boot, the oldest first. It outlives a restart of the daemon.
 #[derive(Debug)]
-pub(in crate::incidents) struct Shelf {
+pub(in crate::incidents) struct EvidenceStore {
     directory: PathBuf,
     kept: Vec<Evidence>,
 }
 
-impl Shelf {
+impl EvidenceStore {
     /// Takes over what a daemon before this one has kept in this boot; of other boots nothing stays.
     pub(in crate::incidents) fn open(state_dir: &Path, boot_id: &str) -> Self {
         let directory = place(state_dir, boot_id);
@@ -43,13 +43,13 @@ impl Shelf {
         kept.sort_by_key(at);
         let surplus = kept.len().saturating_sub(MOST);
         let surplus: Vec<Evidence> = kept.drain(..surplus).collect();
-        let shelf = Self { directory, kept };
+        let store = Self { directory, kept };
         // A daemon that was killed after it had written the newest has left one too many.
         for evidence in surplus {
             // One that cannot be removed is tried again at the next start.
-            let _left = fs::remove_file(shelf.path(&evidence));
+            let _left = fs::remove_file(store.path(&evidence));
         }
-        shelf
+        store
     }
 
     /// When the last one was taken: since boot, in milliseconds.
@@ -145,18 +145,18 @@ mod tests {
     use super::*;
     use crate::base::clock::Moment;
     use crate::config::EvidenceBudget;
-    use crate::incidents::evidence::{Request, Why};
+    use crate::incidents::evidence::{EvidenceRequest, Trigger};
     use crate::kernel::Root;
 
     fn evidence(minute: u64) -> Evidence {
-        let (evidence, _) = Evidence::take(&Request {
+        let (evidence, _) = Evidence::take(&EvidenceRequest {
             root: &Root::Recorded([].into()),
             page_size: PageSize::FOUR_KIB,
             at: Moment {
                 time: String::new(),
                 uptime_ms: minute * 60_000,
             },
-            why: Why::Routine,
+            why: Trigger::Routine,
             levels: Vec::new(),
             budget: EvidenceBudget::default(),
             wants_census: false,
@@ -167,19 +167,19 @@ mod tests {
     #[test]
     fn of_more_files_than_are_kept_the_newest_stay_and_the_others_are_removed() {
         let home = tempfile::tempdir().unwrap();
-        let mut shelf = Shelf::open(home.path(), "boot");
+        let mut store = EvidenceStore::open(home.path(), "boot");
         for minute in 0..7 {
-            shelf.add(evidence(minute)).unwrap();
+            store.add(evidence(minute)).unwrap();
         }
         // The daemon is killed before it removes what they replace.
         for minute in 7..10 {
-            shelf.write(&evidence(minute)).unwrap();
+            store.write(&evidence(minute)).unwrap();
         }
 
-        let shelf = Shelf::open(home.path(), "boot");
+        let store = EvidenceStore::open(home.path(), "boot");
 
-        assert_eq!(shelf.newest(), Some(9 * 60_000));
-        let minutes: Vec<u64> = shelf.kept.iter().map(|kept| at(kept) / 60_000).collect();
+        assert_eq!(store.newest(), Some(9 * 60_000));
+        let minutes: Vec<u64> = store.kept.iter().map(|kept| at(kept) / 60_000).collect();
         assert_eq!(minutes, [2, 3, 4, 5, 6, 7, 8, 9]);
         let files = fs::read_dir(place(home.path(), "boot")).unwrap();
         assert_eq!(files.count(), MOST, "the surplus is off the disk");

@@ -17,7 +17,7 @@ const STEPS: [(u64, usize); 3] = [(1, 120), (10, 144), (120, 336)];
 
 /// What is remembered of one module.
 #[derive(Debug)]
-pub(in crate::incidents) struct Chronicle {
+pub(in crate::incidents) struct MetricHistory {
     module: String,
     /// What a daemon before this one remembered in this boot.
     earlier: History,
@@ -37,7 +37,7 @@ struct Ring {
     columns: Vec<Vec<f64>>,
 }
 
-impl Chronicle {
+impl MetricHistory {
     /// Goes on where a daemon before this one has ended.
     pub(in crate::incidents) fn of(module: &str, earlier: History) -> Self {
         Self {
@@ -166,8 +166,8 @@ mod tests {
 
     use super::*;
 
-    fn noted(scans: u64) -> Chronicle {
-        let mut chronicle = Chronicle::of("memleak", History::default());
+    fn noted(scans: u64) -> MetricHistory {
+        let mut history = MetricHistory::of("memleak", History::default());
         for scan in 0..scans {
             let metric = |name: &str, value| Number {
                 name: name.to_owned(),
@@ -178,9 +178,9 @@ mod tests {
             if scan >= 3 {
                 metrics.insert(0, metric("late_bytes", 1.0));
             }
-            chronicle.note(Uptime(Duration::from_secs(30 * scan)), &metrics);
+            history.note(Uptime(Duration::from_secs(30 * scan)), &metrics);
         }
-        chronicle
+        history
     }
 
     #[test]
@@ -218,14 +218,14 @@ mod tests {
     #[test]
     fn a_daemon_goes_on_where_the_one_before_has_ended() {
         let earlier = noted(50).history();
-        let mut chronicle = Chronicle::of("memleak", earlier.clone());
+        let mut history = MetricHistory::of("memleak", earlier.clone());
         let metric = Number {
             name: "growth_bytes".to_owned(),
             value: 50.0,
         };
-        chronicle.note(Uptime(Duration::from_secs(1500)), &[metric]);
+        history.note(Uptime(Duration::from_secs(1500)), &[metric]);
 
-        let history = chronicle.history();
+        let history = history.history();
 
         assert_eq!(history.uptime_ms.len(), 51);
         assert_eq!(history.uptime_ms[..50], earlier.uptime_ms);
@@ -254,16 +254,16 @@ mod tests {
 
     #[test]
     fn a_module_that_makes_up_metrics_is_remembered_only_in_part() {
-        let mut chronicle = Chronicle::of("odd", History::default());
+        let mut history = MetricHistory::of("odd", History::default());
         for scan in 0..100 {
             let metric = Number {
                 name: format!("n{scan}_bytes"),
                 value: f64::INFINITY,
             };
-            chronicle.note(Uptime(Duration::from_secs(scan)), &[metric]);
+            history.note(Uptime(Duration::from_secs(scan)), &[metric]);
         }
 
-        let history = chronicle.history();
+        let history = history.history();
 
         assert_eq!(history.columns.len(), MOST_COLUMNS);
         assert_eq!(history.columns["n0_bytes"], [None; 100], "no number");

@@ -17,7 +17,7 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// What the files of one scan held.
 #[derive(Debug, Clone, Default)]
-pub(in crate::incidents) struct Still {
+pub(in crate::incidents) struct RecentScan {
     at: Uptime,
     /// Paths and texts; `None` for a file that could not be read.
     files: Vec<(String, Option<Vec<u8>>)>,
@@ -25,9 +25,9 @@ pub(in crate::incidents) struct Still {
 
 /// The last ones.
 #[derive(Debug, Default)]
-pub(in crate::incidents) struct Stills(VecDeque<Still>);
+pub(in crate::incidents) struct RecentScans(VecDeque<RecentScan>);
 
-impl Still {
+impl RecentScan {
     pub(in crate::incidents) fn of(snapshot: &Snapshot) -> Self {
         let mut still = Self::default();
         still.take(snapshot);
@@ -68,7 +68,7 @@ impl Still {
     }
 }
 
-impl Stills {
+impl RecentScans {
     /// Looks at a scan, and keeps it if it is its turn. It goes into the buffers of one that gives way to it.
     pub(in crate::incidents) fn note(&mut self, snapshot: &Snapshot) {
         if snapshot.scan % EVERY != 1 {
@@ -78,8 +78,8 @@ impl Stills {
             .readings()
             .map(|(_, text, _)| text.bytes().len())
             .sum();
-        let mut kept: usize = self.0.iter().map(Still::size).sum();
-        let mut still = Still::default();
+        let mut kept: usize = self.0.iter().map(RecentScan::size).sum();
+        let mut still = RecentScan::default();
         while self.0.len() >= MOST || kept + size > MOST_BYTES {
             let Some(oldest) = self.0.pop_front() else {
                 // Not even one fits.
@@ -93,16 +93,19 @@ impl Stills {
     }
 
     /// All of them, the oldest first.
-    pub(in crate::incidents) fn all(&self) -> Vec<Still> {
+    pub(in crate::incidents) fn all(&self) -> Vec<RecentScan> {
         self.0.iter().cloned().collect()
     }
 }
 
 /// Scans as a trace, compressed. Its clock is the time since boot.
-pub(in crate::incidents) fn trace(header: &Header, stills: &[Still]) -> io::Result<Vec<u8>> {
+pub(in crate::incidents) fn trace(
+    header: &Header,
+    recent_scans: &[RecentScan],
+) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, Compression::Zstd, header)?;
-    for still in stills {
+    for still in recent_scans {
         let files = still
             .files
             .iter()
@@ -127,17 +130,17 @@ mod tests {
         let mut wanted = Wanted::default();
         wanted.add_file("/proc/meminfo");
         let mut sampler = Sampler::new(Root::Recorded([].into()), wanted, None);
-        let mut stills = Stills::default();
+        let mut recent_scans = RecentScans::default();
         for (scan, length) in (1..).zip(lengths) {
             let text = format!("Scan: {scan} kB{}\n", " ".repeat(length));
             sampler.apply(&Frame {
                 t_ms: 0,
                 files: [("proc/meminfo".to_owned(), Some(text))].into(),
             });
-            stills.note(&sampler.take(Uptime::default(), Duration::from_secs(30)));
+            recent_scans.note(&sampler.take(Uptime::default(), Duration::from_secs(30)));
         }
-        let all = stills.all();
-        let start = |still: &Still| {
+        let all = recent_scans.all();
+        let start = |still: &RecentScan| {
             let text = still.files[0].1.as_deref().unwrap();
             String::from_utf8_lossy(text)[..8].trim().to_owned()
         };

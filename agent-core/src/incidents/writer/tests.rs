@@ -24,8 +24,8 @@ fn machine_with(cache: &str, slabs: u64) -> Root {
     Root::Recorded(files.into_iter().collect())
 }
 
-fn office(state_dir: &Path, root: Root) -> Office {
-    Office {
+fn config(state_dir: &Path, root: Root) -> IncidentConfig {
+    IncidentConfig {
         root,
         state_dir: state_dir.to_owned(),
         boot_id: "this-boot".to_owned(),
@@ -57,9 +57,9 @@ fn slab(mib: i64) -> Vec<Level> {
     }]
 }
 
-fn take(minutes: u64, mib: i64) -> Job {
-    Job::Take {
-        why: Why::Start,
+fn take(minutes: u64, mib: i64) -> WriteTask {
+    WriteTask::Take {
+        why: Trigger::Start,
         at: moment(minutes),
         levels: slab(mib),
         page_size: page_size(),
@@ -67,12 +67,12 @@ fn take(minutes: u64, mib: i64) -> Job {
 }
 
 /// A finding at this minute about memory that has grown for two.
-fn heard(minutes: u64, severity: Severity, code: &str, mib: i64) -> Job {
-    Job::Hear(Box::new(Heard {
+fn heard(minutes: u64, severity: Severity, code: &str, mib: i64) -> WriteTask {
+    WriteTask::Hear(Box::new(NewFinding {
         module: "memleak".to_owned(),
         name: "growth-60".to_owned(),
         severity,
-        told: Told {
+        told: FindingRecord {
             at: moment(minutes),
             severity: severity.name().to_owned(),
             code: code.to_owned(),
@@ -84,31 +84,31 @@ fn heard(minutes: u64, severity: Severity, code: &str, mib: i64) -> Job {
         levels: slab(mib),
         page_size: page_size(),
         period_ms: 30_000,
-        stills: Vec::new(),
+        recent_scans: Vec::new(),
     }))
 }
 
-fn texts(words: Vec<Word>) -> Vec<String> {
-    words.into_iter().map(|word| word.text).collect()
+fn texts(messages: Vec<IncidentMessage>) -> Vec<String> {
+    messages.into_iter().map(|message| message.text).collect()
 }
 
-/// A clerk that has taken evidence of 10 MiB in a cache that now has 210.
-fn clerk_of_a_leak(state_dir: &Path) -> Clerk {
-    let mut clerk = Clerk::new(office(state_dir, machine_with("kmalloc-4k", 2560)));
-    assert_eq!(clerk.work(take(1, 10)), []);
-    clerk.office.root = machine_with("kmalloc-4k", 53_760);
-    clerk
+/// A writer that has taken evidence of 10 MiB in a cache that now has 210.
+fn clerk_of_a_leak(state_dir: &Path) -> IncidentWriter {
+    let mut writer = IncidentWriter::new(config(state_dir, machine_with("kmalloc-4k", 2560)));
+    assert_eq!(writer.work(take(1, 10)), []);
+    writer.config.root = machine_with("kmalloc-4k", 53_760);
+    writer
 }
 
 #[test]
 fn an_incident_is_kept_with_what_explains_it() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
+    let mut writer = clerk_of_a_leak(home.path());
 
-    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
 
     assert_eq!(
-        texts(words),
+        texts(messages),
         [
             "incident 20261128-000513-memleak is kept: kmalloc-4k (/proc/slabinfo) explains 100 % of the growth since \
              the evidence of before; see `adaptivemmd incidents show 20261128-000513-memleak`"
@@ -142,52 +142,52 @@ fn where_programs_may_not_be_looked_into_the_log_says_who_may() {
         let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
         Root::Recorded(files.into_iter().collect())
     };
-    let mut clerk = Clerk::new(office(home.path(), machine()));
-    clerk.work(take(1, 10));
+    let mut writer = IncidentWriter::new(config(home.path(), machine()));
+    writer.work(take(1, 10));
 
-    let words = texts(clerk.work(heard(5, Severity::Warning, "trend-leak", 1500)));
+    let messages = texts(writer.work(heard(5, Severity::Warning, "trend-leak", 1500)));
 
     assert!(
-        words[0].contains("run `adaptivemmd incidents show` as root"),
-        "{words:?}"
+        messages[0].contains("run `adaptivemmd incidents show` as root"),
+        "{messages:?}"
     );
 }
 
 #[test]
 fn the_log_calls_nothing_an_explanation_that_was_counted_in_part() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    clerk.office.root = machine_with("kmalloc-4k", 53_760);
+    let mut writer = clerk_of_a_leak(home.path());
+    writer.config.root = machine_with("kmalloc-4k", 53_760);
     // Room for half of the lines of slabinfo.
     let half = machine_with("kmalloc-4k", 53_760)
         .read("/proc/slabinfo")
         .unwrap()
         .len() as u64;
-    clerk.office.budget.text_bytes = half / 2;
+    writer.config.budget.text_bytes = half / 2;
 
-    let words = texts(clerk.work(heard(5, Severity::Warning, "trend-leak", 210)));
+    let messages = texts(writer.work(heard(5, Severity::Warning, "trend-leak", 210)));
 
-    assert!(!words[0].contains("explains"), "{words:?}");
+    assert!(!messages[0].contains("explains"), "{messages:?}");
 }
 
 #[test]
 fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let mut writer = clerk_of_a_leak(home.path());
+    writer.work(heard(5, Severity::Warning, "trend-leak", 210));
 
-    assert_eq!(clerk.work(heard(6, Severity::Info, "jump-leak", 220)), []);
-    let again = clerk.work(heard(9, Severity::Warning, "trend-leak", 410));
+    assert_eq!(writer.work(heard(6, Severity::Info, "jump-leak", 220)), []);
+    let again = writer.work(heard(9, Severity::Warning, "trend-leak", 410));
     assert_eq!(again.len(), 1);
     // A daemon after this one knows of it at once.
-    let mut next = Clerk::new(office(home.path(), machine_with("kmalloc-4k", 2560)));
+    let mut next = IncidentWriter::new(config(home.path(), machine_with("kmalloc-4k", 2560)));
     let resumed = next.resume();
     assert_eq!(
         resumed[0].open_since.as_deref(),
         Some("2026-11-28T00:05:13Z"),
         "{resumed:?}"
     );
-    let over = clerk.work(heard(30, Severity::Info, "leak-over", 20));
+    let over = writer.work(heard(30, Severity::Info, "leak-over", 20));
     assert_eq!(over[0].open_since, None);
     assert_eq!(texts(over), ["incident 20261128-000513-memleak is over"]);
     assert_eq!(next.resume(), []);
@@ -216,11 +216,11 @@ fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
 #[test]
 fn a_growth_after_one_that_is_over_is_another_incident() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
-    clerk.work(heard(6, Severity::Info, "leak-over", 10));
+    let mut writer = clerk_of_a_leak(home.path());
+    writer.work(heard(5, Severity::Warning, "trend-leak", 210));
+    writer.work(heard(6, Severity::Info, "leak-over", 10));
 
-    clerk.work(heard(20, Severity::Notice, "trend-leak", 210));
+    writer.work(heard(20, Severity::Notice, "trend-leak", 210));
 
     let ids = Archive::below(home.path()).ids().unwrap();
     assert_eq!(ids, ["20261128-000513-memleak", "20261128-002013-memleak"]);
@@ -232,7 +232,7 @@ fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
     clerk_of_a_leak(home.path()).work(heard(5, Severity::Warning, "trend-leak", 210));
     let machine = || machine_with("kmalloc-4k", 100_000);
 
-    let mut next = Clerk::new(office(home.path(), machine()));
+    let mut next = IncidentWriter::new(config(home.path(), machine()));
     next.work(heard(8, Severity::Warning, "trend-leak", 390));
 
     let archive = Archive::below(home.path());
@@ -241,9 +241,9 @@ fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
     assert_eq!(incident.told.len(), 2);
     assert_eq!(incident.comparison.unwrap().before.at, moment(1));
 
-    let mut rebooted = Clerk::new(Office {
+    let mut rebooted = IncidentWriter::new(IncidentConfig {
         boot_id: "another-boot".to_owned(),
-        ..office(home.path(), machine())
+        ..config(home.path(), machine())
     });
     rebooted.work(heard(3, Severity::Warning, "trend-leak", 390));
 
@@ -259,10 +259,10 @@ fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
 #[test]
 fn words_that_nobody_would_look_at_keep_nothing() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
+    let mut writer = clerk_of_a_leak(home.path());
 
-    assert_eq!(clerk.work(heard(5, Severity::Info, "sudden-leak", 99)), []);
-    assert_eq!(clerk.work(heard(6, Severity::Info, "leak-over", 10)), []);
+    assert_eq!(writer.work(heard(5, Severity::Info, "sudden-leak", 99)), []);
+    assert_eq!(writer.work(heard(6, Severity::Info, "leak-over", 10)), []);
 
     assert!(!Archive::below(home.path()).directory().exists());
 }
@@ -271,34 +271,34 @@ fn words_that_nobody_would_look_at_keep_nothing() {
 fn where_nothing_can_be_written_the_log_still_says_who_it_was() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("incidents"), "in the way").unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
+    let mut writer = clerk_of_a_leak(home.path());
 
-    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
 
-    let errors: Vec<&Word> = words
+    let errors: Vec<&IncidentMessage> = messages
         .iter()
-        .filter(|word| word.severity == Severity::Error)
+        .filter(|message| message.severity == Severity::Error)
         .collect();
     assert!(
         errors
             .iter()
-            .any(|word| word.text.contains(" cannot be kept in ")
-                && word
+            .any(|message| message.text.contains(" cannot be kept in ")
+                && message
                     .text
                     .contains("kmalloc-4k (/proc/slabinfo) explains 100 %")),
-        "{words:#?}"
+        "{messages:#?}"
     );
 }
 
 #[test]
 fn only_so_many_incidents_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    clerk.office.room.count = 3;
+    let mut writer = clerk_of_a_leak(home.path());
+    writer.config.room.count = 3;
 
     for minute in 10..20 {
-        clerk.work(heard(minute, Severity::Warning, "trend-leak", 210));
-        clerk.work(heard(minute, Severity::Info, "leak-over", 210));
+        writer.work(heard(minute, Severity::Warning, "trend-leak", 210));
+        writer.work(heard(minute, Severity::Info, "leak-over", 210));
     }
 
     let ids = Archive::below(home.path()).ids().unwrap();
@@ -311,19 +311,19 @@ fn only_so_many_incidents_are_kept() {
 #[test]
 fn a_suspicion_takes_evidence_unless_there_is_some_of_just_now() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    let suspicion = |minutes| Job::Take {
-        why: Why::Suspicion,
+    let mut writer = clerk_of_a_leak(home.path());
+    let suspicion = |minutes| WriteTask::Take {
+        why: Trigger::Suspicion,
         at: moment(minutes),
         levels: slab(50),
         page_size: page_size(),
     };
 
-    clerk.work(suspicion(1));
-    clerk.work(suspicion(3));
+    writer.work(suspicion(1));
+    writer.work(suspicion(3));
 
-    assert_eq!(clerk.shelf.newest(), Some(3 * MINUTE));
-    clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
+    assert_eq!(writer.store.newest(), Some(3 * MINUTE));
+    writer.work(heard(5, Severity::Warning, "trend-leak", 210));
     let incident = Archive::below(home.path())
         .read("20261128-000513-memleak")
         .unwrap();
@@ -334,38 +334,38 @@ fn a_suspicion_takes_evidence_unless_there_is_some_of_just_now() {
 #[test]
 fn the_scans_after_an_incident_was_opened_are_not_replaced_by_later_ones() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    let words = clerk.work(heard(5, Severity::Warning, "trend-leak", 210));
-    let id = words[0].incident.clone().unwrap();
-    let after = |clerk: &mut Clerk, scans: usize| {
-        let words = clerk.work(Job::After {
+    let mut writer = clerk_of_a_leak(home.path());
+    let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
+    let id = messages[0].incident.clone().unwrap();
+    let after = |writer: &mut IncidentWriter, scans: usize| {
+        let messages = writer.work(WriteTask::After {
             module: "memleak".to_owned(),
             name: "growth-60".to_owned(),
-            stills: vec![Still::default(); scans],
+            recent_scans: vec![RecentScan::default(); scans],
         });
-        assert_eq!(words, []);
-        fs::read(clerk.archive.place(&id).join("after.jsonl.zst")).unwrap()
+        assert_eq!(messages, []);
+        fs::read(writer.archive.place(&id).join("after.jsonl.zst")).unwrap()
     };
 
-    let first = after(&mut clerk, 2);
-    clerk.work(heard(9, Severity::Warning, "trend-leak", 420));
+    let first = after(&mut writer, 2);
+    writer.work(heard(9, Severity::Warning, "trend-leak", 420));
 
-    assert_eq!(after(&mut clerk, 30), first);
+    assert_eq!(after(&mut writer, 30), first);
 }
 
 #[test]
 fn nobody_is_said_to_explain_the_growth_in_an_incident_of_another_module() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
-    let Job::Hear(mut heard) = heard(5, Severity::Warning, "zram-incompressible", 210) else {
+    let mut writer = clerk_of_a_leak(home.path());
+    let WriteTask::Hear(mut heard) = heard(5, Severity::Warning, "zram-incompressible", 210) else {
         unreachable!()
     };
     "zram-pool".clone_into(&mut heard.module);
 
-    let words = clerk.work(Job::Hear(heard));
+    let messages = writer.work(WriteTask::Hear(heard));
 
     assert_eq!(
-        texts(words),
+        texts(messages),
         [
             "incident 20261128-000513-zram-pool is kept; see `adaptivemmd incidents show \
              20261128-000513-zram-pool`"
@@ -376,10 +376,10 @@ fn nobody_is_said_to_explain_the_growth_in_an_incident_of_another_module() {
 #[test]
 fn of_very_many_findings_the_first_and_the_latest_are_kept() {
     let home = tempfile::tempdir().unwrap();
-    let mut clerk = clerk_of_a_leak(home.path());
+    let mut writer = clerk_of_a_leak(home.path());
     for mib in 0..200 {
         let minute = 5 + u64::try_from(mib).unwrap() / 4;
-        clerk.work(heard(minute, Severity::Warning, "trend-leak", 210 + mib));
+        writer.work(heard(minute, Severity::Warning, "trend-leak", 210 + mib));
     }
 
     let archive = Archive::below(home.path());

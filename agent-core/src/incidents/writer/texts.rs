@@ -1,7 +1,7 @@
 //! What is said in the log of an incident.
 
 use crate::config::TellOwners;
-use crate::incidents::evidence::{Certainty, Explanation, Source, Standing};
+use crate::incidents::evidence::{Certainty, Explanation, Source, SourceStatus};
 use crate::incidents::{Incident, best_explanation, owner_for};
 
 /// Who is counted by the kernel for so much is the one. A service that is charged is not yet the program in it.
@@ -26,7 +26,7 @@ pub(super) fn explained_in_words(incident: &Incident, tell: TellOwners) -> Strin
     let Some(comparison) = &incident.comparison else {
         return "there is nothing to compare with".to_owned();
     };
-    let is_denied = |source: &Source| matches!(source.standing, Standing::Denied { .. });
+    let is_denied = |source: &Source| matches!(source.standing, SourceStatus::Denied { .. });
     let explained = match best_explanation(comparison) {
         Some(first) if first.partial => format!(
             "{} ({}) may explain some of the growth, but was counted only in part",

@@ -1,7 +1,7 @@
 //! A change of the machine, or one that was asked for, in fields for programs.
 
-use crate::actions::request_outcome::Fate;
-use crate::actions::{Notice, Outcome};
+use crate::actions::request_outcome::Outcome;
+use crate::actions::{ActionOutcome, Notice};
 use crate::log::sinks::Event;
 use crate::modules::output::Action;
 
@@ -17,21 +17,21 @@ pub(super) struct Change {
 
 impl Change {
     /// Of a request.
-    pub(super) fn of(action: &Action, fate: &Fate, decision: Option<u64>) -> Self {
+    pub(super) fn of(action: &Action, outcome: &Outcome, decision: Option<u64>) -> Self {
         let (tunable, new, node) = match action {
             Action::Set { tunable, value } => (tunable.clone(), value.to_string(), String::new()),
             Action::CompactNode { node } => (String::new(), String::new(), node.to_string()),
         };
         Self {
-            event: match fate {
-                Fate::CarriedOut(Outcome::Done { .. }) => Event::Changed,
-                Fate::CarriedOut(Outcome::Begun) => Event::Compacting,
-                Fate::Failed(_) => Event::Failed,
-                Fate::CarriedOut(_) | Fate::Advised | Fate::NotOwner => Event::NotDone,
+            event: match outcome {
+                Outcome::CarriedOut(ActionOutcome::Done { .. }) => Event::Changed,
+                Outcome::CarriedOut(ActionOutcome::Begun) => Event::Compacting,
+                Outcome::Failed(_) => Event::Failed,
+                Outcome::CarriedOut(_) | Outcome::Advised | Outcome::NotOwner => Event::NotDone,
             },
             tunable,
             node,
-            old: fate.before().unwrap_or_default().to_owned(),
+            old: outcome.before().unwrap_or_default().to_owned(),
             new,
             decision: decision.map_or_else(String::new, |id| id.to_string()),
         }

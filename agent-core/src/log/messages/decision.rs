@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use adaptivemm_module_api::Severity;
 
-use crate::decisions::{Aftermath, Record};
-use crate::log::sinks::{Entry, Event, Journal};
+use crate::decisions::{FollowUp, Record};
+use crate::log::sinks::{Entry, Event, Logger};
 use crate::modules::output::Request;
 use crate::modules::output::numbers::number_value;
 
@@ -27,12 +27,12 @@ pub(super) fn why(request: &Request) -> String {
 }
 
 /// Tells what happened after earlier decisions.
-pub fn report_aftermaths(records: &[Record], journal: &mut Journal) {
+pub fn report_follow_ups(records: &[Record], journal: &mut Logger) {
     for record in records {
-        let Record::Aftermath(aftermath) = record else {
+        let Record::FollowUp(follow_up) = record else {
             continue;
         };
-        let Aftermath {
+        let FollowUp {
             id,
             module,
             action,
@@ -40,14 +40,14 @@ pub fn report_aftermaths(records: &[Record], journal: &mut Journal) {
             effect,
             text,
             ..
-        } = &**aftermath;
+        } = &**follow_up;
         let text = format!(
             "{action}, {:.0} s later: {text} [decision {id}]",
             after.seconds
         );
         let id = id.to_string();
         let fields = [("DECISION_ID", id.as_str()), ("CODE", effect.code())];
-        let entry = Entry::new(Severity::Info, module, &text).event(Event::Aftermath);
+        let entry = Entry::new(Severity::Info, module, &text).event(Event::FollowUp);
         journal.write(&entry.fields(&fields).from_verbosity(1));
     }
 }

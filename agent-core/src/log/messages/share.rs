@@ -49,7 +49,7 @@ struct Said {
 
 /// Whether something is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Admission {
     /// It is; and how often it was not since it was last written.
     Write {
         /// How often.
@@ -63,7 +63,7 @@ pub(super) enum Verdict {
 
 impl Shares {
     /// Looks at a finding that would be written.
-    pub(super) fn pass(&mut self, module: &str, finding: &Finding, now: Duration) -> Verdict {
+    pub(super) fn pass(&mut self, module: &str, finding: &Finding, now: Duration) -> Admission {
         let size = finding.text.len() + finding.details.len();
         let said = Said::new(finding, now);
         let hash = said.finding;
@@ -76,14 +76,14 @@ impl Shares {
             said.seen = now;
             if now.saturating_sub(said.written) < REMINDER {
                 said.repeated = said.repeated.saturating_add(1);
-                return Verdict::Repeated;
+                return Admission::Repeated;
             }
         }
         if !share.take(size) {
-            return Verdict::TooMuch;
+            return Admission::TooMuch;
         }
         let repeated = share.note(said);
-        Verdict::Write { repeated }
+        Admission::Write { repeated }
     }
 
     /// Whether a module may have another line of this size in the log.
@@ -231,10 +231,10 @@ mod tests {
         assert_eq!(
             said,
             [
-                Verdict::Write { repeated: 0 },
-                Verdict::Repeated,
-                Verdict::Repeated,
-                Verdict::Write { repeated: 2 }
+                Admission::Write { repeated: 0 },
+                Admission::Repeated,
+                Admission::Repeated,
+                Admission::Write { repeated: 2 }
             ]
         );
     }
@@ -254,8 +254,8 @@ mod tests {
 
         let said = [&full, &other, &over, &full, &full, &over, &over, &other].map(&mut pass);
 
-        let written = Verdict::Write { repeated: 0 };
-        let again = Verdict::Repeated;
+        let written = Admission::Write { repeated: 0 };
+        let again = Admission::Repeated;
         let expected = [
             written, written, written, written, again, written, again, again,
         ];
@@ -268,7 +268,7 @@ mod tests {
         let written = |shares: &mut Shares, now| {
             let said =
                 (0..1000).map(|n| shares.pass("chaos", &finding(&format!("{now:?} {n}")), now));
-            said.filter(|said| *said == Verdict::Write { repeated: 0 })
+            said.filter(|said| *said == Admission::Write { repeated: 0 })
                 .count()
         };
 
@@ -278,7 +278,7 @@ mod tests {
         let later = written(&mut shares, minutes(2));
 
         assert_eq!((first, at_once, later), (128, 0, 60));
-        assert_eq!(other, Verdict::Write { repeated: 0 });
+        assert_eq!(other, Admission::Write { repeated: 0 });
     }
 
     #[test]
@@ -292,6 +292,6 @@ mod tests {
             shares.pass("chaos", &long, minutes(1))
         });
 
-        assert_eq!(said.filter(|said| *said != Verdict::TooMuch).count(), 8);
+        assert_eq!(said.filter(|said| *said != Admission::TooMuch).count(), 8);
     }
 }

@@ -34,7 +34,7 @@ pub enum Event {
     /// A request could not be carried out.
     Failed,
     /// What happened after a decision.
-    Aftermath,
+    FollowUp,
     /// A tunable has its original value again.
     Restored,
     /// It could not get it.
@@ -91,7 +91,7 @@ impl Event {
         Self::Compacted,
         Self::NotDone,
         Self::Failed,
-        Self::Aftermath,
+        Self::FollowUp,
         Self::Restored,
         Self::NotRestored,
         Self::Yielded,
@@ -131,7 +131,7 @@ impl Event {
             Self::Compacted => "c62d3ac5152444b19b950b8959e654a9",
             Self::NotDone => "0a37a391088048188ac602a1e81906a4",
             Self::Failed => "0eb32745bf0c4d1e80213c30dfab0e32",
-            Self::Aftermath => "61465366875443d9b4301a9337fc7d2f",
+            Self::FollowUp => "61465366875443d9b4301a9337fc7d2f",
             Self::Restored => "d0bc56f778ae4e46b365f4734eac8f33",
             Self::NotRestored => "ef07c109edfb43e9837c3d7b9908a1de",
             Self::Yielded => "40d1a650ac674159b856bd3a832699ee",

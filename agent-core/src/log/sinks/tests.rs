@@ -22,8 +22,8 @@ impl Write for Paper {
 }
 
 impl Paper {
-    fn journal(&self, verbosity: u8) -> Journal {
-        Journal::to_writer(Box::new(self.clone()), verbosity)
+    fn journal(&self, verbosity: u8) -> Logger {
+        Logger::to_writer(Box::new(self.clone()), verbosity)
     }
 
     fn text(&self) -> String {

@@ -12,12 +12,12 @@ use super::view::View;
 use super::{Calls, Exported};
 use crate::config::Value;
 use crate::kernel::Snapshot;
-use crate::modules::output::{NO_REASON, Words};
+use crate::modules::output::{ModuleOutput, NO_REASON};
 use crate::modules::permit::Permit;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CallResult {
     /// The module did its work.
     Good,
     /// It could not; the reason is among the problems.
@@ -30,14 +30,14 @@ pub enum Verdict {
 
 /// Why there is no instance of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unmade {
+pub enum CreateError {
     /// Its options make no sense together: which option (or none), and why.
     Options(Vec<(String, String)>),
     /// It, or the process that it was to run in, does not work.
     Broken(String),
 }
 
-impl fmt::Display for Unmade {
+impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Options(problems) => {
@@ -79,7 +79,7 @@ impl Instance {
         values: &[(String, Value)],
         permit: Permit,
         state: &[u8],
-    ) -> Result<Self, Unmade> {
+    ) -> Result<Self, CreateError> {
         let settings: Vec<abi::Setting> = values.iter().map(setting).collect();
         let config = abi::Config {
             struct_size: abi::size_of_u32::<abi::Config>(),
@@ -88,14 +88,14 @@ impl Instance {
             state: abi::Str::of_any(state),
         };
         let (calls, sink) = (module.calls, Sink::new());
-        let mut words = Words::default();
+        let mut output = ModuleOutput::default();
         let mut this = ptr::null_mut();
-        let code = sink.lend(&mut words, &permit, |sink| {
+        let code = sink.lend(&mut output, &permit, |sink| {
             // SAFETY: all three pointers are valid for the call, which is all that the contract asks.
             unsafe { (calls.create)(&raw const config, sink, &raw mut this) }
         });
-        let why = |words: &Words| {
-            let first = words.problems.first();
+        let why = |output: &ModuleOutput| {
+            let first = output.problems.first();
             first.map_or_else(|| no_reason(code), |(_, text)| text.clone())
         };
         match code {
@@ -107,41 +107,43 @@ impl Instance {
                 permit,
                 panicked: false,
             }),
-            abi::INVALID if !words.problems.is_empty() => Err(Unmade::Options(words.problems)),
-            abi::PANICKED => Err(Unmade::Broken(format!(
+            abi::INVALID if !output.problems.is_empty() => {
+                Err(CreateError::Options(output.problems))
+            }
+            abi::PANICKED => Err(CreateError::Broken(format!(
                 "broke down while it was created: {}",
-                why(&words)
+                why(&output)
             ))),
-            _ => Err(Unmade::Broken(format!(
+            _ => Err(CreateError::Broken(format!(
                 "could not be created: {}",
-                why(&words)
+                why(&output)
             ))),
         }
     }
 
-    /// Lets the module look at a snapshot; its words are added to `words`.
-    pub fn scan(&mut self, snapshot: &Snapshot, words: &mut Words) -> Verdict {
+    /// Lets the module look at a snapshot; its output are added to `output`.
+    pub fn scan(&mut self, snapshot: &Snapshot, output: &mut ModuleOutput) -> CallResult {
         if self.panicked {
-            return Verdict::Panicked;
+            return CallResult::Panicked;
         }
         let (scan, this) = (self.calls.scan, self.this);
         let code = self.view.lend(snapshot, |snapshot| {
             // SAFETY: `this` is what `create` made; the rest is lent for the call.
-            self.sink.lend(words, &self.permit, |sink| unsafe {
+            self.sink.lend(output, &self.permit, |sink| unsafe {
                 scan(this, snapshot, sink)
             })
         });
         match code {
-            abi::OK => Verdict::Good,
+            abi::OK => CallResult::Good,
             abi::PANICKED => {
                 self.panicked = true;
-                Verdict::Panicked
+                CallResult::Panicked
             }
             code => {
-                if words.problems.is_empty() {
-                    words.add_problem(|| (String::new(), no_reason(code)));
+                if output.problems.is_empty() {
+                    output.add_problem(|| (String::new(), no_reason(code)));
                 }
-                Verdict::Failed
+                CallResult::Failed
             }
         }
     }

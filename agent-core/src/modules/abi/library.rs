@@ -202,7 +202,7 @@ fn linker_says(error: &libloading::Error) -> String {
     crate::base::clean_text::line(said.as_bytes())
 }
 
-/// Checks a set, its frozen members first: only they mean the same in every major version.
+/// Checks a set, its frozen modules first: only they mean the same in every major version.
 fn module_set(set: *const abi::ModuleSet) -> Result<abi::ModuleSet, Refusal> {
     /// `struct_size`, `magic`, `major`, `minor` and `count`.
     #[repr(C)]

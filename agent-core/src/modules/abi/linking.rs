@@ -118,11 +118,11 @@ fn replaced(text: &[u8], token: &[u8], by: &[u8]) -> Vec<u8> {
 /// Which of them cannot be read, and why.
 pub(crate) fn family(objects: &[PathBuf]) -> Result<Vec<(PathBuf, Linking)>, (PathBuf, io::Error)> {
     let mut paths = objects.to_vec();
-    let mut members: Vec<(PathBuf, Linking)> = Vec::new();
-    while let Some(path) = paths.get(members.len()).cloned() {
+    let mut handles: Vec<(PathBuf, Linking)> = Vec::new();
+    while let Some(path) = paths.get(handles.len()).cloned() {
         let linking = Linking::read(&path).map_err(|error| (path.clone(), error))?;
-        members.push((path, linking));
-        for found in beside(&members) {
+        handles.push((path, linking));
+        for found in beside(&handles) {
             if !paths.contains(&found) {
                 paths.push(found);
             }
@@ -132,14 +132,14 @@ pub(crate) fn family(objects: &[PathBuf]) -> Result<Vec<(PathBuf, Linking)>, (Pa
             return Err((paths.swap_remove(0), error));
         }
     }
-    Ok(members)
+    Ok(handles)
 }
 
 /// The files that a member names, or that have the name of a needed library in a place that a member names. The
 /// places of one hold for those that it brings in, so all are tried for all.
-fn beside(members: &[(PathBuf, Linking)]) -> Vec<PathBuf> {
+fn beside(handles: &[(PathBuf, Linking)]) -> Vec<PathBuf> {
     let mut places = Vec::new();
-    for (path, linking) in members {
+    for (path, linking) in handles {
         places.extend(
             linking
                 .search
@@ -152,7 +152,7 @@ fn beside(members: &[(PathBuf, Linking)]) -> Vec<PathBuf> {
         directories.extend(searched(place));
     }
     let mut found = Vec::new();
-    for (path, linking) in members {
+    for (path, linking) in handles {
         for name in &linking.needed {
             if is_path(name) {
                 found.extend(expanded(name, path));

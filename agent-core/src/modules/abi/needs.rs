@@ -250,13 +250,13 @@ fn debug_objection(parts: &[&str], name: &str) -> Option<&'static str> {
         return Some(CONSUMES);
     }
     // The state and the memory of graphics processors, which the driver reads from the device.
-    if name.starts_with("amdgpu_") && !DEEDS.iter().any(|deed| name.contains(deed)) {
+    if name.starts_with("amdgpu_") && !DEEDS.iter().any(|settled| name.contains(settled)) {
         return Some(HARDWARE);
     }
     if name.ends_with("_test_ib") || name.contains("_regs") || name == "regs" {
         return Some(HARDWARE);
     }
-    let acts = DEEDS.iter().any(|deed| name.contains(deed));
+    let acts = DEEDS.iter().any(|settled| name.contains(settled));
     acts.then_some(ACTS)
 }
 

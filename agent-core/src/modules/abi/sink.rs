@@ -1,4 +1,4 @@
-//! Takes a module's words: copied, capped, and free of control characters before anyone sees them.
+//! Takes a module's output: copied, capped, and free of control characters before anyone sees them.
 #![expect(
     unsafe_code,
     reason = "reads what a module lends for the length of a call"
@@ -16,20 +16,20 @@ use std::sync::{Mutex, PoisonError};
 use adaptivemm_module_api::{Severity, abi};
 
 use crate::base::clean_text::{self, Lines, MAX_LINE};
-use crate::modules::output::{Action, Finding, MAX_NUMBERS, Number, Request, Words};
+use crate::modules::output::{Action, Finding, MAX_NUMBERS, ModuleOutput, Number, Request};
 use crate::modules::permit::Answer;
 use crate::modules::permit::Permit;
 
 /// Where the words of one call go.
 struct Collector<'a> {
-    words: &'a mut Words,
+    output: &'a mut ModuleOutput,
     permit: &'a Permit,
 }
 
 impl Collector<'_> {
     /// Takes note of what is not done, and answers so.
     fn refuse(&mut self, what: &dyn Display, answer: Answer) -> i32 {
-        self.words
+        self.output
             .add_refused(|| (what.to_string(), answer.to_string()));
         match answer {
             Answer::Taken => abi::OK,
@@ -68,14 +68,14 @@ impl Sink {
         }
     }
 
-    /// Lends the sink to `call`. What the module said is in `words` afterwards.
+    /// Lends the sink to `call`. What the module said is in `output` afterwards.
     pub(super) fn lend<R>(
         &self,
-        words: &mut Words,
+        output: &mut ModuleOutput,
         permit: &Permit,
         call: impl FnOnce(*const abi::Sink) -> R,
     ) -> R {
-        let mut collector = Collector { words, permit };
+        let mut collector = Collector { output, permit };
         let sink = abi::Sink {
             struct_size: abi::size_of_u32::<abi::Sink>(),
             pad: 0,
@@ -90,7 +90,7 @@ impl Sink {
         CURRENT.set(Some((self.number, (&raw mut collector).cast())));
         let result = call(&raw const sink);
         CURRENT.set(None);
-        words.strays += self.take_strays();
+        output.strays += self.take_strays();
         result
     }
 
@@ -213,7 +213,7 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
         ) {
             return abi::INVALID;
         }
-        collector.words.add_finding(|| Finding {
+        collector.output.add_finding(|| Finding {
             severity: Severity::from_number(raw.severity),
             verbosity: u8::try_from(raw.verbosity).unwrap_or(u8::MAX).min(5),
             // SAFETY: it lives for the call.
@@ -258,7 +258,7 @@ unsafe extern "C" fn request(context: *mut c_void, raw: *const abi::Request) -> 
         if answer != Answer::Taken {
             return collector.refuse(&action, answer);
         }
-        collector.words.add_request(|| Request {
+        collector.output.add_request(|| Request {
             action,
             // SAFETY: it lives for the call.
             reason: unsafe { line(&raw.reason) },
@@ -278,7 +278,7 @@ unsafe extern "C" fn metric(context: *mut c_void, name: abi::Str, value: f64) ->
         }
         // SAFETY: a module passes a string that lives for the call.
         let name = unsafe { bytes(&name) };
-        if collector.words.add_metric(name, value) {
+        if collector.output.add_metric(name, value) {
             abi::OK
         } else {
             abi::INVALID
@@ -293,8 +293,8 @@ unsafe extern "C" fn status(context: *mut c_void, line: abi::Str) -> i32 {
         }
         // SAFETY: a module passes a string that lives for the call.
         let line = unsafe { bytes(&line) };
-        collector.words.status.clear();
-        clean_text::append(line, MAX_LINE, Lines::One, &mut collector.words.status);
+        collector.output.status.clear();
+        clean_text::append(line, MAX_LINE, Lines::One, &mut collector.output.status);
         abi::OK
     })
 }
@@ -308,7 +308,7 @@ unsafe extern "C" fn problem(context: *mut c_void, raw: *const abi::Problem) -> 
         if raw.key.is_absurd() || raw.text.is_absurd() {
             return abi::INVALID;
         }
-        collector.words.add_problem(|| {
+        collector.output.add_problem(|| {
             // SAFETY: it lives for the call.
             let key = unsafe { name(&raw.key) };
             // SAFETY: as above.
@@ -325,7 +325,7 @@ unsafe extern "C" fn keep(context: *mut c_void, state: abi::Str) -> i32 {
         }
         // SAFETY: a module passes bytes that live for the call.
         let state = unsafe { bytes(&state) };
-        if collector.words.keep(state) {
+        if collector.output.keep(state) {
             abi::OK
         } else {
             abi::INVALID

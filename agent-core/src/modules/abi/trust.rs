@@ -129,13 +129,13 @@ pub(crate) fn check_libraries(file: &Path, objects: &[PathBuf]) -> Result<(), Di
         check_library(object)?;
         all.push(object.clone());
     }
-    let members = family(&all).map_err(|(path, error)| Distrust {
+    let handles = family(&all).map_err(|(path, error)| Distrust {
         via: (path != *file).then(|| Via::Library(path.clone())),
         path,
         blame: Blame::Io(error),
     })?;
     let mut names = BTreeSet::new();
-    for (path, linking) in &members {
+    for (path, linking) in &handles {
         if path != file {
             check_library(path)?;
         }
@@ -154,7 +154,7 @@ pub(crate) fn check_libraries(file: &Path, objects: &[PathBuf]) -> Result<(), Di
     if objects.is_empty() {
         return Ok(());
     }
-    check_told(&members, &all)
+    check_told(&handles, &all)
 }
 
 /// A library may be reached through links, by way of directories that nobody else can write to.
@@ -240,7 +240,7 @@ fn check_environment(names: &BTreeSet<&OsStr>) -> Result<(), Distrust> {
 }
 
 /// Makes sure that nothing is missing in what a process told: a library that runs in it can leave itself out.
-fn check_told(members: &[(PathBuf, Linking)], told: &[PathBuf]) -> Result<(), Distrust> {
+fn check_told(handles: &[(PathBuf, Linking)], told: &[PathBuf]) -> Result<(), Distrust> {
     // The C library of musl has other names than its file.
     if cfg!(target_env = "musl") {
         return Ok(());
@@ -249,11 +249,11 @@ fn check_told(members: &[(PathBuf, Linking)], told: &[PathBuf]) -> Result<(), Di
     let mut known: BTreeSet<&OsStr> = here.iter().filter_map(|path| path.file_name()).collect();
     known.extend(told.iter().filter_map(|path| path.file_name()));
     known.extend(
-        members
+        handles
             .iter()
             .filter_map(|(_, linking)| linking.soname.as_deref()),
     );
-    for (path, linking) in members.iter().filter(|(path, _)| told.contains(path)) {
+    for (path, linking) in handles.iter().filter(|(path, _)| told.contains(path)) {
         for name in &linking.needed {
             if !is_path(name) && !known.contains(name.as_os_str()) {
                 return Err(Distrust {

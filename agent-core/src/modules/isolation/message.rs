@@ -12,10 +12,11 @@ use super::frame::{garbage, whole};
 use crate::base::bounded::few;
 use crate::base::clean_text::{self, Lines, MAX_LINE};
 use crate::config::Value;
-use crate::kernel::Carried;
-use crate::modules::abi::{Description, MAX_MODULES, Verdict};
+use crate::kernel::WireSnapshot;
+use crate::modules::abi::{CallResult, Description, MAX_MODULES};
 use crate::modules::output::{
-    Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_UNPUBLISHED, MAX_WORDS, Number, Request, Words,
+    Action, Finding, MAX_METRICS, MAX_NUMBERS, MAX_UNPUBLISHED, MAX_WORDS, ModuleOutput, Number,
+    Request,
 };
 use crate::modules::permit::Answer;
 use crate::modules::permit::Permit;
@@ -82,7 +83,7 @@ pub(super) enum Order<'a> {
     },
     /// Let it look at a snapshot.
     #[serde(borrow)]
-    Scan(Carried<'a>),
+    Scan(WireSnapshot<'a>),
 }
 
 /// What became of [`Order::Create`]: done, wrong options, or something else.
@@ -170,48 +171,52 @@ pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, 
     Ok(greeting.map(|offer| offer.modules))
 }
 
-/// Reads an answer, as the daemon does, and takes its words as far as `permit` allows.
+/// Reads an answer, as the daemon does, and takes its output as far as `permit` allows.
 ///
 /// # Errors
 ///
 /// If it makes no sense.
-pub fn answer_from_bytes(bytes: &[u8], permit: &Permit, words: &mut Words) -> io::Result<Verdict> {
-    whole::<Told<'_>>(bytes)?.take(permit, words)
+pub fn answer_from_bytes(
+    bytes: &[u8],
+    permit: &Permit,
+    output: &mut ModuleOutput,
+) -> io::Result<CallResult> {
+    whole::<Told<'_>>(bytes)?.take(permit, output)
 }
 
 impl<'a> Told<'a> {
     /// In the process: everything that was said.
-    pub(super) fn of(scan: u64, verdict: Verdict, words: &'a Words) -> Self {
+    pub(super) fn of(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
             scan,
             verdict: code_of(verdict),
-            findings: words.findings.iter().map(ToldFinding::of).collect(),
-            requests: words.requests.iter().map(ToldRequest::of).collect(),
-            metrics: told_numbers(words.metrics()),
-            status: &words.status,
-            problems: told_pairs(&words.problems),
-            dropped: count(words.dropped),
-            strays: count(words.strays),
-            refused: told_pairs(&words.refused),
-            unpublished: told_pairs(&words.unpublished),
-            kept: words.kept(),
+            findings: output.findings.iter().map(ToldFinding::of).collect(),
+            requests: output.requests.iter().map(ToldRequest::of).collect(),
+            metrics: told_numbers(output.metrics()),
+            status: &output.status,
+            problems: told_pairs(&output.problems),
+            dropped: count(output.dropped),
+            strays: count(output.strays),
+            refused: told_pairs(&output.refused),
+            unpublished: told_pairs(&output.unpublished),
+            kept: output.kept(),
         }
     }
 
     /// In the daemon: takes the words, by the same rules as for a module in its own process.
-    pub(super) fn take(self, permit: &Permit, words: &mut Words) -> io::Result<Verdict> {
+    pub(super) fn take(self, permit: &Permit, output: &mut ModuleOutput) -> io::Result<CallResult> {
         let verdict = verdict_of(self.verdict).ok_or_else(|| garbage("an unknown verdict"))?;
-        words.dropped += self.dropped as usize;
-        words.strays += self.strays as usize;
+        output.dropped += self.dropped as usize;
+        output.strays += self.strays as usize;
         for finding in self.findings {
-            words.add_finding(|| finding.cleaned());
+            output.add_finding(|| finding.cleaned());
         }
         for request in self.requests {
             let request = request.cleaned();
             // The process has asked the same permit; one that did not heed the answer forges.
             if permit.answer(&request.action) == Answer::Taken {
-                words.add_request(|| request);
+                output.add_request(|| request);
             } else {
                 return Err(garbage(&format!(
                     "a request that was refused: {}",
@@ -220,16 +225,16 @@ impl<'a> Told<'a> {
             }
         }
         for (name, value) in self.metrics {
-            words.add_metric(name.as_bytes(), value);
+            output.add_metric(name.as_bytes(), value);
         }
         clean_text::append(
             self.status.as_bytes(),
             MAX_LINE,
             Lines::One,
-            &mut words.status,
+            &mut output.status,
         );
         for (key, text) in self.problems {
-            words.add_problem(|| {
+            output.add_problem(|| {
                 (
                     clean_text::name(key.as_bytes()),
                     clean_text::line(text.as_bytes()),
@@ -237,7 +242,7 @@ impl<'a> Told<'a> {
             });
         }
         for (what, why) in self.refused {
-            words.add_refused(|| {
+            output.add_refused(|| {
                 (
                     clean_text::line(what.as_bytes()),
                     clean_text::line(why.as_bytes()),
@@ -245,7 +250,7 @@ impl<'a> Told<'a> {
             });
         }
         for (name, why) in self.unpublished {
-            words.add_unpublished(|| {
+            output.add_unpublished(|| {
                 (
                     clean_text::name(name.as_bytes()),
                     clean_text::line(why.as_bytes()),
@@ -253,7 +258,7 @@ impl<'a> Told<'a> {
             });
         }
         // The process has refused more; one that did not forges.
-        if !self.kept.is_none_or(|state| words.keep(state)) {
+        if !self.kept.is_none_or(|state| output.keep(state)) {
             return Err(garbage("more state than is kept"));
         }
         Ok(verdict)
@@ -339,16 +344,16 @@ fn cleaned_numbers(numbers: Vec<(&str, f64)>) -> Vec<Number> {
     numbers.into_iter().map(number).collect()
 }
 
-fn code_of(verdict: Verdict) -> u8 {
+fn code_of(verdict: CallResult) -> u8 {
     match verdict {
-        Verdict::Good => 0,
-        Verdict::Failed => 1,
-        Verdict::Panicked | Verdict::Died => 2,
+        CallResult::Good => 0,
+        CallResult::Failed => 1,
+        CallResult::Panicked | CallResult::Died => 2,
     }
 }
 
-fn verdict_of(code: u8) -> Option<Verdict> {
-    [Verdict::Good, Verdict::Failed, Verdict::Panicked]
+fn verdict_of(code: u8) -> Option<CallResult> {
+    [CallResult::Good, CallResult::Failed, CallResult::Panicked]
         .get(usize::from(code))
         .copied()
 }

@@ -23,9 +23,9 @@ use super::message::{Created, Offer, Order, Told, checked};
 use super::{Program, START_WAIT, Subject};
 use crate::base::clean_text;
 use crate::config::Value;
-use crate::kernel::{Carried, Snapshot, Wanted};
-use crate::modules::abi::{Unmade, Verdict};
-use crate::modules::output::Words;
+use crate::kernel::{Snapshot, Wanted, WireSnapshot};
+use crate::modules::abi::{CallResult, CreateError};
+use crate::modules::output::ModuleOutput;
 use crate::modules::permit::Permit;
 
 /// How long a process that is told to end, or has said something odd, may take to end by itself.
@@ -42,14 +42,14 @@ pub struct Process {
     incoming: Frames,
     outgoing: Frames,
     last_words: LastWords,
-    leash: Arc<Leash>,
+    leash: Arc<KillSwitch>,
     pid: Option<Pid>,
     started: Instant,
 }
 
 /// Ends a process from another thread, which need not wait for the one that talks to it.
 #[derive(Debug, Default)]
-pub struct Leash(Mutex<Held>);
+pub struct KillSwitch(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
@@ -57,7 +57,7 @@ struct Held {
     cut: bool,
 }
 
-impl Leash {
+impl KillSwitch {
     /// Kills the process, or the one that comes to be on it.
     pub fn cut(&self) {
         let mut held = self.held();
@@ -87,7 +87,7 @@ impl Process {
     ///
     /// If the kernel gives us no process.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
-    pub fn start(program: &Program, subject: &Subject, leash: Arc<Leash>) -> io::Result<Self> {
+    pub fn start(program: &Program, subject: &Subject, leash: Arc<KillSwitch>) -> io::Result<Self> {
         keep_memory_to_ourselves();
         let (ours, theirs) = UnixStream::pair()?;
         // Whoever writes much must not have to wait for us to read it.
@@ -148,7 +148,7 @@ impl Process {
         values: &[(String, Value)],
         permit: &Permit,
         state: &[u8],
-    ) -> Result<(), Unmade> {
+    ) -> Result<(), CreateError> {
         let order = Order::Create {
             module,
             values: values.to_vec(),
@@ -168,31 +168,33 @@ impl Process {
                         clean_text::line(text.as_bytes()),
                     )
                 };
-                Err(Unmade::Options(problems.into_iter().map(clean).collect()))
+                Err(CreateError::Options(
+                    problems.into_iter().map(clean).collect(),
+                ))
             }
-            Ok(Created::Broken(why)) => Err(Unmade::Broken(clean_text::line(why.as_bytes()))),
-            Err(error) => Err(Unmade::Broken(self.bury(&error))),
+            Ok(Created::Broken(why)) => Err(CreateError::Broken(clean_text::line(why.as_bytes()))),
+            Err(error) => Err(CreateError::Broken(self.bury(&error))),
         }
     }
 
-    /// Lets the module look at a snapshot; its words are added to `words`. Waits for as long as it takes,
+    /// Lets the module look at a snapshot; its output are added to `output`. Waits for as long as it takes,
     /// or until the leash is cut.
     pub fn scan(
         &mut self,
         snapshot: &Snapshot,
         wanted: &Wanted,
         permit: &Permit,
-        words: &mut Words,
-    ) -> Verdict {
-        match self.ask(snapshot, wanted, permit, words) {
+        output: &mut ModuleOutput,
+    ) -> CallResult {
+        match self.ask(snapshot, wanted, permit, output) {
             Ok(verdict) => {
                 self.last_words.listen();
                 verdict
             }
             Err(error) => {
-                words.clear();
-                words.add_problem(|| (String::new(), self.bury(&error)));
-                Verdict::Died
+                output.clear();
+                output.add_problem(|| (String::new(), self.bury(&error)));
+                CallResult::Died
             }
         }
     }
@@ -203,14 +205,14 @@ impl Process {
         snapshot: &Snapshot,
         wanted: &Wanted,
         permit: &Permit,
-        words: &mut Words,
-    ) -> Verdict {
+        output: &mut ModuleOutput,
+    ) -> CallResult {
         let limited = self.socket.set_read_timeout(Some(START_WAIT));
         if let Err(error) = limited.and_then(|()| self.socket.set_write_timeout(Some(START_WAIT))) {
-            words.add_problem(|| (String::new(), self.bury(&error)));
-            return Verdict::Died;
+            output.add_problem(|| (String::new(), self.bury(&error)));
+            return CallResult::Died;
         }
-        self.scan(snapshot, wanted, permit, words)
+        self.scan(snapshot, wanted, permit, output)
     }
 
     /// The number of the process.
@@ -224,9 +226,9 @@ impl Process {
         snapshot: &Snapshot,
         wanted: &Wanted,
         permit: &Permit,
-        words: &mut Words,
-    ) -> io::Result<Verdict> {
-        let order = Order::Scan(Carried::of(snapshot, wanted));
+        output: &mut ModuleOutput,
+    ) -> io::Result<CallResult> {
+        let order = Order::Scan(WireSnapshot::of(snapshot, wanted));
         self.outgoing.write(&self.socket, &order)?;
         let told: Told<'_> = self.incoming.read(&self.socket, LONGEST_ANSWER)?;
         if told.scan != snapshot.scan {
@@ -235,7 +237,7 @@ impl Process {
                 told.scan, snapshot.scan
             )));
         }
-        told.take(permit, words)
+        told.take(permit, output)
     }
 
     /// Talks for a limited time, however slowly the other side dribbles.

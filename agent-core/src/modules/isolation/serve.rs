@@ -12,8 +12,8 @@ use super::jail;
 use super::message::{Created, Greeting, Offer, Order, Told};
 use crate::config::Value;
 use crate::kernel::Received;
-use crate::modules::abi::{Exported, Instance, Unmade, family, linked_in, mapped, open};
-use crate::modules::output::Words;
+use crate::modules::abi::{CreateError, Exported, Instance, family, linked_in, mapped, open};
+use crate::modules::output::ModuleOutput;
 use crate::modules::permit::Permit;
 
 /// What the process is called in lists; the kernel keeps 15 bytes.
@@ -55,7 +55,7 @@ pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
         modules,
         instance: None,
         received: Received::default(),
-        words: Words::default(),
+        output: ModuleOutput::default(),
     };
     loop {
         let order = match incoming.read(Daemon, LONGEST_ORDER) {
@@ -113,7 +113,7 @@ fn files(subject: &Subject) -> Vec<PathBuf> {
         return Vec::new();
     };
     match family(&[path.to_owned()]) {
-        Ok(members) => members.into_iter().map(|(path, _)| path).collect(),
+        Ok(handles) => handles.into_iter().map(|(path, _)| path).collect(),
         // That it cannot be read is told when it is opened.
         Err(_) => vec![path.to_owned()],
     }
@@ -124,7 +124,7 @@ struct Desk {
     modules: Vec<Exported>,
     instance: Option<Instance>,
     received: Received,
-    words: Words,
+    output: ModuleOutput,
 }
 
 impl Desk {
@@ -144,8 +144,8 @@ impl Desk {
                 self.instance = Some(instance);
                 Created::Done
             }
-            Err(Unmade::Options(problems)) => Created::Options(problems),
-            Err(Unmade::Broken(why)) => Created::Broken(why),
+            Err(CreateError::Options(problems)) => Created::Options(problems),
+            Err(CreateError::Broken(why)) => Created::Broken(why),
         }
     }
 
@@ -153,9 +153,9 @@ impl Desk {
         let instance = self.instance.as_mut();
         let instance =
             instance.ok_or_else(|| io::Error::other("a scan before there is a module"))?;
-        self.words.clear();
+        self.output.clear();
         let snapshot = self.received.snapshot();
-        let verdict = instance.scan(snapshot, &mut self.words);
-        Ok(Told::of(snapshot.scan, verdict, &self.words))
+        let verdict = instance.scan(snapshot, &mut self.output);
+        Ok(Told::of(snapshot.scan, verdict, &self.output))
     }
 }

@@ -10,13 +10,13 @@ use adaptivemm_module_api::units::Uptime;
 use crossbeam_channel::Sender;
 
 use super::worker::{Job, Reply, Worker};
-use super::{Ending, Reason};
+use super::{Reason, ScanResult};
 use crate::kernel::Snapshot;
-use crate::modules::abi::Verdict;
+use crate::modules::abi::CallResult;
 use crate::modules::crash_marker::Slot;
-use crate::modules::output::{Finding, Words};
-use crate::modules::runner::{Recipe, Runner, Unmade};
-use crate::modules::saved_state::States;
+use crate::modules::output::{Finding, ModuleOutput};
+use crate::modules::runner::{CreateError, Recipe, Runner};
+use crate::modules::saved_state::SavedStates;
 
 /// A module in a process of its own is started again so often before it is quarantined.
 const RESTARTS: u32 = 2;
@@ -33,14 +33,14 @@ const PROBATION: Duration = Duration::from_secs(3600);
 
 /// A module on the bus.
 #[derive(Debug)]
-pub struct Member {
+pub struct ModuleHandle {
     recipe: Recipe,
     deadline: Option<Duration>,
     slot: Option<Slot>,
     seat: Seat,
     pub(super) state: State,
-    pub(super) words: Words,
-    pub(super) ending: Ending,
+    pub(super) output: ModuleOutput,
+    pub(super) ending: ScanResult,
     /// How often it broke down since it had a clean record.
     strikes: u32,
     /// Since when it does good work again.
@@ -94,7 +94,7 @@ pub(super) struct Rest {
     since: Option<Uptime>,
 }
 
-impl Member {
+impl ModuleHandle {
     /// A module with a thread of its own, which makes it. `deadline` is its own, if it has one.
     ///
     /// # Errors
@@ -125,17 +125,19 @@ impl Member {
             pause: None,
             since: None,
         });
-        let mut member = Self::new(recipe, None, None, Seat::Thread(None), rest);
-        member.ending = Ending::Quarantined(reason, None);
-        member
+        let mut handle = Self::new(recipe, None, None, Seat::Thread(None), rest);
+        handle.ending = ScanResult::Quarantined(reason, None);
+        handle
     }
 
     /// A module that is not run, for this reason, until a reload.
     #[must_use]
     pub fn idle(recipe: Recipe, why: &str) -> Self {
-        let mut member = Self::quarantined(recipe, Reason::Idle);
-        member.words.add_problem(|| (String::new(), why.to_owned()));
-        member
+        let mut handle = Self::quarantined(recipe, Reason::Idle);
+        handle
+            .output
+            .add_problem(|| (String::new(), why.to_owned()));
+        handle
     }
 
     /// The same of one that is there already.
@@ -156,8 +158,8 @@ impl Member {
             slot,
             seat,
             state,
-            words: Words::default(),
-            ending: Ending::Silent,
+            output: ModuleOutput::default(),
+            ending: ScanResult::Silent,
             strikes: 0,
             good_since: None,
             now: None,
@@ -180,14 +182,14 @@ impl Member {
 
     /// What it said in this scan; nothing unless it answered.
     #[must_use]
-    pub fn words(&self) -> &Words {
-        &self.words
+    pub fn output(&self) -> &ModuleOutput {
+        &self.output
     }
 
     /// Keeps what it said that it wants to be kept.
-    pub(super) fn hand_over_state(&mut self, states: &mut States) {
+    pub(super) fn hand_over_state(&mut self, states: &mut SavedStates) {
         let module = &self.recipe.module;
-        if let Some(state) = self.words.take_kept() {
+        if let Some(state) = self.output.take_kept() {
             states.keep(module.name(), &module.description.version, state);
         }
     }
@@ -200,7 +202,7 @@ impl Member {
 
     /// How this scan ended for it.
     #[must_use]
-    pub fn ending(&self) -> Ending {
+    pub fn ending(&self) -> ScanResult {
         self.ending
     }
 
@@ -221,7 +223,7 @@ impl Member {
     }
 
     /// Looks whether the module is made. `None` if that still goes on, or was known before.
-    pub(super) fn look_for_start(&mut self) -> Option<Result<(), Unmade>> {
+    pub(super) fn look_for_start(&mut self) -> Option<Result<(), CreateError>> {
         let State::Starting(_) = self.state else {
             return None;
         };
@@ -231,7 +233,7 @@ impl Member {
                     *runner = Some(made);
                     Ok(())
                 }
-                Err(unmade) => Err(unmade),
+                Err(not_created) => Err(not_created),
             },
             Seat::Thread(worker) => worker.as_ref()?.made()?,
         };
@@ -255,16 +257,16 @@ impl Member {
             let rested = pause.is_some_and(|pause| now.0.saturating_sub(since.0) >= pause);
             if !(rested && self.has_left()) {
                 self.ending = if reason == Reason::Restarting {
-                    Ending::Silent
+                    ScanResult::Silent
                 } else {
-                    Ending::Quarantined(reason, pause)
+                    ScanResult::Quarantined(reason, pause)
                 };
                 return;
             }
             self.restart(scan);
         }
-        self.words.clear();
-        self.ending = Ending::Silent;
+        self.output.clear();
+        self.ending = ScanResult::Silent;
     }
 
     /// Whether nothing need be read for it in a scan that begins now.
@@ -292,8 +294,8 @@ impl Member {
         if matches!(self.state, State::Resting(_)) {
             return;
         }
-        self.words.clear();
-        self.words.add_problem(|| (String::new(), why.to_owned()));
+        self.output.clear();
+        self.output.add_problem(|| (String::new(), why.to_owned()));
         self.strike(Reason::Files(scans));
     }
 
@@ -327,14 +329,14 @@ impl Member {
     ) {
         match &mut self.seat {
             Seat::Inline(Some(runner)) => {
-                let verdict = runner.scan(snapshot, &mut self.words);
+                let verdict = runner.scan(snapshot, &mut self.output);
                 self.answered(verdict, snapshot.uptime);
             }
             Seat::Thread(Some(worker)) => {
                 let job = Job {
-                    member: index,
+                    handle: index,
                     snapshot: Arc::clone(snapshot),
-                    words: std::mem::take(&mut self.words),
+                    output: std::mem::take(&mut self.output),
                     reply_to: reply_to.clone(),
                     core: thread::current(),
                 };
@@ -348,14 +350,14 @@ impl Member {
         }
     }
 
-    /// Takes in how the module ended its work, in time unless it broke down; its words are in place already.
-    pub(super) fn answered(&mut self, verdict: Verdict, now: Uptime) {
+    /// Takes in how the module ended its work, in time unless it broke down; its output are in place already.
+    pub(super) fn answered(&mut self, verdict: CallResult, now: Uptime) {
         self.state = State::Idle;
         match verdict {
-            Verdict::Panicked => self.give_up(Reason::Panicked),
-            Verdict::Died => self.give_up(Reason::Died),
-            Verdict::Good | Verdict::Failed => {
-                self.ending = Ending::Answered(verdict);
+            CallResult::Panicked => self.give_up(Reason::Panicked),
+            CallResult::Died => self.give_up(Reason::Died),
+            CallResult::Good | CallResult::Failed => {
+                self.ending = ScanResult::Answered(verdict);
                 self.late = 0;
                 self.commend(now);
             }
@@ -364,7 +366,7 @@ impl Member {
 
     /// It has not answered this scan in time.
     pub(super) fn miss(&mut self) {
-        self.ending = Ending::Late(self.late);
+        self.ending = ScanResult::Late(self.late);
         self.late = self.late.saturating_add(1);
     }
 
@@ -381,8 +383,8 @@ impl Member {
 
     /// Takes the warnings out of words that came too late. A request would rest on numbers of then, but a warning is said
     /// once, and must not be lost; nor may the end of an incident.
-    pub(super) fn keep_late_findings(&mut self, words: &mut Words, seen: Uptime) {
-        for finding in words.findings.drain(..) {
+    pub(super) fn keep_late_findings(&mut self, output: &mut ModuleOutput, seen: Uptime) {
+        for finding in output.findings.drain(..) {
             let is_warning = matches!(finding.severity, Severity::Warning | Severity::Error);
             let is_of_incident =
                 !finding.incident.is_empty() && finding.severity != Severity::Debug;
@@ -390,7 +392,7 @@ impl Member {
                 self.keep_late_finding(LateFinding { seen, finding });
             }
         }
-        words.clear();
+        output.clear();
     }
 
     /// Keeps a warning until it is told.
@@ -433,11 +435,11 @@ impl Member {
     }
 
     /// It could not be made.
-    pub(super) fn fail_to_start(&mut self, unmade: &Unmade) {
-        self.words.clear();
-        self.words
-            .add_problem(|| (String::new(), unmade.to_string()));
-        self.strike(Reason::Unmade);
+    pub(super) fn fail_to_start(&mut self, not_created: &CreateError) {
+        self.output.clear();
+        self.output
+            .add_problem(|| (String::new(), not_created.to_string()));
+        self.strike(Reason::NotCreated);
     }
 
     /// It broke down: it is started again after a pause, or quarantined.
@@ -445,7 +447,7 @@ impl Member {
         self.strikes += 1;
         self.late = 0;
         self.good_since = None;
-        self.words.keep_problems();
+        self.output.keep_problems();
         match &mut self.seat {
             Seat::Inline(runner) => *runner = None,
             Seat::Thread(worker) => {
@@ -458,7 +460,7 @@ impl Member {
         let restarts = if is_final { 0 } else { RESTARTS };
         let (reason, pause) = match self.strikes.checked_sub(restarts + 1) {
             None => {
-                self.ending = Ending::Restarting(reason);
+                self.ending = ScanResult::Restarting(reason);
                 (
                     Reason::Restarting,
                     RESTART_PAUSE * 4u32.pow(self.strikes - 1),
@@ -468,7 +470,7 @@ impl Member {
                 let pause = QUARANTINE
                     .saturating_mul(1 << before.min(16))
                     .min(LONGEST_QUARANTINE);
-                self.ending = Ending::Quarantined(reason, Some(pause));
+                self.ending = ScanResult::Quarantined(reason, Some(pause));
                 (reason, pause)
             }
         };
@@ -480,7 +482,7 @@ impl Member {
     }
 }
 
-impl Drop for Member {
+impl Drop for ModuleHandle {
     fn drop(&mut self) {
         // One that waits for work ends by itself; of any other nobody knows when it will.
         if let (false, Seat::Thread(Some(worker))) = (self.is_idle(), &mut self.seat) {

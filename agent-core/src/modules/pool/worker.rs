@@ -10,11 +10,11 @@ use rustix::process::setpriority_process;
 use rustix::thread::{Pid, gettid};
 
 use crate::kernel::Snapshot;
-use crate::modules::abi::Verdict;
+use crate::modules::abi::CallResult;
 use crate::modules::crash_marker::Slot;
-use crate::modules::isolation::Leash;
-use crate::modules::output::Words;
-use crate::modules::runner::{Recipe, Runner, Unmade};
+use crate::modules::isolation::KillSwitch;
+use crate::modules::output::ModuleOutput;
+use crate::modules::runner::{CreateError, Recipe, Runner};
 
 /// Enough for a module that keeps no large arrays on its stack.
 const STACK: usize = 512 << 10;
@@ -24,10 +24,10 @@ const NICE: i32 = 19;
 /// A snapshot to look at, and where to answer.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) member: usize,
+    pub(super) handle: usize,
     pub(super) snapshot: Arc<Snapshot>,
     /// Buffers for the words; they come back with the reply.
-    pub(super) words: Words,
+    pub(super) output: ModuleOutput,
     pub(super) reply_to: Sender<Reply>,
     /// Who waits for the reply.
     pub(super) core: Thread,
@@ -36,12 +36,12 @@ pub(super) struct Job {
 /// What a module said about a snapshot.
 #[derive(Debug)]
 pub(super) struct Reply {
-    pub(super) member: usize,
+    pub(super) handle: usize,
     pub(super) scan: u64,
     /// When the snapshot was taken.
     pub(super) seen: Uptime,
-    pub(super) verdict: Verdict,
-    pub(super) words: Words,
+    pub(super) verdict: CallResult,
+    pub(super) output: ModuleOutput,
 }
 
 /// A module's thread, as the core sees it.
@@ -49,10 +49,10 @@ pub(super) struct Reply {
 pub(super) struct Worker {
     /// `None` once it is to end.
     jobs: Option<Sender<Job>>,
-    made: Receiver<Result<(), Unmade>>,
+    made: Receiver<Result<(), CreateError>>,
     handle: JoinHandle<()>,
     id: Arc<OnceLock<Pid>>,
-    leash: Arc<Leash>,
+    leash: Arc<KillSwitch>,
 }
 
 impl Worker {
@@ -64,7 +64,7 @@ impl Worker {
     pub(super) fn start(recipe: Recipe, slot: Option<Slot>) -> io::Result<Self> {
         let (jobs, to_do) = bounded(1);
         let (tell, made) = bounded(1);
-        let (id, leash) = (Arc::new(OnceLock::new()), Arc::new(Leash::default()));
+        let (id, leash) = (Arc::new(OnceLock::new()), Arc::new(KillSwitch::default()));
         let core = thread::current();
         // The kernel keeps 15 bytes of a thread's name.
         let name: String = recipe.module.name().chars().take(15).collect();
@@ -75,7 +75,7 @@ impl Worker {
             let desk = Desk::make(&recipe, &my_leash, slot);
             let (desk, result) = match desk {
                 Ok(desk) => (Some(desk), Ok(())),
-                Err(unmade) => (None, Err(unmade)),
+                Err(not_created) => (None, Err(not_created)),
             };
             let _core_is_gone = tell.send(result);
             core.unpark();
@@ -93,12 +93,12 @@ impl Worker {
     }
 
     /// What became of making the module; `None` if that still goes on. Told once.
-    pub(super) fn made(&self) -> Option<Result<(), Unmade>> {
+    pub(super) fn made(&self) -> Option<Result<(), CreateError>> {
         match self.made.try_recv() {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => {
-                Some(Err(Unmade::Broken("its thread is gone".into())))
+                Some(Err(CreateError::Broken("its thread is gone".into())))
             }
         }
     }
@@ -144,7 +144,11 @@ struct Desk {
 }
 
 impl Desk {
-    fn make(recipe: &Recipe, leash: &Arc<Leash>, slot: Option<Slot>) -> Result<Self, Unmade> {
+    fn make(
+        recipe: &Recipe,
+        leash: &Arc<KillSwitch>,
+        slot: Option<Slot>,
+    ) -> Result<Self, CreateError> {
         // Only a module in our own process can take us with it.
         let slot = slot.filter(|_| recipe.is_here());
         let runner = marked(slot.as_ref(), || recipe.make(leash))?;
@@ -165,14 +169,14 @@ impl Desk {
     fn answer(&mut self, mut job: Job) {
         let verdict = match &mut self.runner {
             Some(runner) => marked(self.slot.as_ref(), || {
-                runner.scan(&job.snapshot, &mut job.words)
+                runner.scan(&job.snapshot, &mut job.output)
             }),
-            None => Verdict::Died,
+            None => CallResult::Died,
         };
         let Job {
-            member,
+            handle,
             snapshot,
-            words,
+            output,
             reply_to,
             core,
         } = job;
@@ -180,11 +184,11 @@ impl Desk {
         // The sampler can only use a snapshot again that nobody holds.
         drop(snapshot);
         let _core_is_gone = reply_to.try_send(Reply {
-            member,
+            handle,
             scan,
             seen,
             verdict,
-            words,
+            output,
         });
         core.unpark();
     }

@@ -10,7 +10,7 @@ fn minutes(minutes: u64) -> Uptime {
 
 /// What a daemon of this boot gives to a module, and what it tells.
 fn given(state_dir: &Path, boot_id: &str) -> (Vec<u8>, Vec<String>) {
-    let mut states = States::kept(state_dir, boot_id);
+    let mut states = SavedStates::kept(state_dir, boot_id);
     let state = states.of("memleak").to_vec();
     let news = states.news().into_iter().map(|news| news.text);
     (state, news.collect())
@@ -19,7 +19,7 @@ fn given(state_dir: &Path, boot_id: &str) -> (Vec<u8>, Vec<String>) {
 #[test]
 fn the_next_daemon_of_the_same_boot_has_what_was_kept_and_of_another_boot_has_not() {
     let home = tempfile::tempdir().unwrap();
-    let mut states = States::kept(home.path(), BOOT);
+    let mut states = SavedStates::kept(home.path(), BOOT);
     states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.end();
 
@@ -29,7 +29,7 @@ fn the_next_daemon_of_the_same_boot_has_what_was_kept_and_of_another_boot_has_no
 
 #[test]
 fn the_next_instance_has_it_at_once() {
-    let mut states = States::in_memory();
+    let mut states = SavedStates::in_memory();
     states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.keep("memleak", "0.1.0", &mut b"more".to_vec());
 
@@ -40,7 +40,7 @@ fn the_next_instance_has_it_at_once() {
 #[test]
 fn nothing_is_written_before_five_minutes_are_over_or_by_a_simulation() {
     let home = tempfile::tempdir().unwrap();
-    let mut states = States::kept(home.path(), BOOT);
+    let mut states = SavedStates::kept(home.path(), BOOT);
     for minute in 0..5 {
         states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
         states.pass(minutes(minute));
@@ -52,7 +52,7 @@ fn nothing_is_written_before_five_minutes_are_over_or_by_a_simulation() {
     states.end();
     assert_eq!(given(home.path(), BOOT).0, b"learned");
 
-    let mut simulation = States::in_memory();
+    let mut simulation = SavedStates::in_memory();
     simulation.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     simulation.pass(minutes(60));
     simulation.pass(minutes(120));
@@ -62,7 +62,7 @@ fn nothing_is_written_before_five_minutes_are_over_or_by_a_simulation() {
 #[test]
 fn a_broken_file_is_set_aside_and_told_once() {
     let home = tempfile::tempdir().unwrap();
-    let mut states = States::kept(home.path(), BOOT);
+    let mut states = SavedStates::kept(home.path(), BOOT);
     states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.end();
     let path = file::path(home.path(), "memleak");
@@ -87,7 +87,7 @@ fn a_broken_file_is_set_aside_and_told_once() {
 
 #[test]
 fn a_directory_that_cannot_be_made_is_told_once() {
-    let mut states = States::kept(Path::new("/proc/adaptivemmd"), BOOT);
+    let mut states = SavedStates::kept(Path::new("/proc/adaptivemmd"), BOOT);
     states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.pass(minutes(0));
     states.pass(minutes(5));

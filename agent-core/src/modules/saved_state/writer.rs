@@ -17,18 +17,18 @@ const LONGEST_END: Duration = Duration::from_secs(2);
 /// The states of all modules, where the core puts them and the thread finds them. Nobody holds it while
 /// something is written.
 #[derive(Debug, Default)]
-pub(super) struct Shelf(Mutex<Vec<Kept>>);
+pub(super) struct StateQueue(Mutex<Vec<QueuedState>>);
 
 /// What one module kept last.
 #[derive(Debug)]
-struct Kept {
+struct QueuedState {
     module: String,
     version: String,
     state: Vec<u8>,
     is_new: bool,
 }
 
-impl Shelf {
+impl StateQueue {
     /// Without copying: it comes in every scan, and may be large. What was there before is in `state` afterwards.
     pub(super) fn put(&self, module: &str, version: &str, state: &mut Vec<u8>) {
         let mut all = self.lock();
@@ -36,7 +36,7 @@ impl Shelf {
         let kept = if let Some(index) = index {
             &mut all[index]
         } else {
-            all.push(Kept {
+            all.push(QueuedState {
                 module: module.to_owned(),
                 version: String::new(),
                 state: Vec::new(),
@@ -84,7 +84,7 @@ impl Shelf {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<QueuedState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -101,7 +101,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(state_dir: &Path, stamp: &Stamp, shelf: Arc<Shelf>) -> io::Result<Self> {
+    pub(super) fn start(
+        state_dir: &Path,
+        stamp: &Stamp,
+        queue: Arc<StateQueue>,
+    ) -> io::Result<Self> {
         let (wake, woken) = bounded(1);
         let (end, ended) = bounded(0);
         let problem = Arc::new(Mutex::new(None));
@@ -113,9 +117,9 @@ impl Writer {
                 // Dropped with the thread, which tells that it has ended.
                 let _end: Sender<()> = end;
                 while let Ok(()) = woken.recv() {
-                    *lock(&shared) = write_all(&directory, &mut stamp, &shelf);
+                    *lock(&shared) = write_all(&directory, &mut stamp, &queue);
                 }
-                *lock(&shared) = write_all(&directory, &mut stamp, &shelf);
+                *lock(&shared) = write_all(&directory, &mut stamp, &queue);
             })?;
         Ok(Self {
             state_dir: state_dir.to_owned(),
@@ -160,15 +164,15 @@ impl Writer {
 }
 
 /// Why something could not be written, if so. It is tried again the next time.
-fn write_all(state_dir: &Path, stamp: &mut Stamp, shelf: &Shelf) -> Option<String> {
+fn write_all(state_dir: &Path, stamp: &mut Stamp, queue: &StateQueue) -> Option<String> {
     let mut problem = None;
-    for index in 0..shelf.len() {
-        let Some((module, version, state)) = shelf.take(index) else {
+    for index in 0..queue.len() {
+        let Some((module, version, state)) = queue.take(index) else {
             continue;
         };
         stamp.version = version;
         if let Err(error) = file::write(state_dir, &module, stamp, &state) {
-            shelf.renew(index);
+            queue.renew(index);
             problem = Some(error.to_string());
         }
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
 use super::super::calendar::Calendar;
-use super::super::words;
+use super::super::phrases;
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 60.0 * MINUTE;
@@ -113,11 +113,11 @@ impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
         let calendar = match &self.kind {
             Kind::Time(calendar) => calendar,
-            Kind::Bytes => return words::tick(*value),
-            Kind::Number(name) => return words::metric(name, *value),
+            Kind::Bytes => return phrases::tick(*value),
+            Kind::Number(name) => return phrases::metric(name, *value),
         };
         let Some(time) = calendar.at(*value) else {
-            return words::span(*value);
+            return phrases::span(*value);
         };
         let is_midnight = time.as_second() % 86_400 == 0;
         let format = match self.step {

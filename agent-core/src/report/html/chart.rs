@@ -73,7 +73,7 @@ pub(super) struct Picture<'a> {
 
 type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
 type Context<'a, 's> = ChartContext<'a, SVGBackend<'s>, Cartesian2d<Axis, Axis>>;
-type Outcome = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+type DrawnFuture = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 impl Picture<'_> {
     /// The picture, or nothing if it could not be drawn.
@@ -87,7 +87,7 @@ impl Picture<'_> {
         drawn.map_or_else(|_| String::new(), |()| svg)
     }
 
-    fn draw(&self, area: &Area<'_>, size: Size) -> Outcome {
+    fn draw(&self, area: &Area<'_>, size: Size) -> DrawnFuture {
         let values = self.values();
         let times = Axis::of_time(self.time.clone(), size.times, self.calendar);
         let most = f64::from(size.height) / 40.0;
@@ -115,7 +115,12 @@ impl Picture<'_> {
         area.present()
     }
 
-    fn series(&self, context: &mut Context<'_, '_>, values: &Range<f64>, size: Size) -> Outcome {
+    fn series(
+        &self,
+        context: &mut Context<'_, '_>,
+        values: &Range<f64>,
+        size: Size,
+    ) -> DrawnFuture {
         let future = self.chart.and_then(|chart| chart.forecast.as_ref());
         let thick = |colour: RGBColor, width: u32| colour.stroke_width(width * SCALE / 2);
         let points = self.curve.thinned(size.width as usize / 2);
@@ -196,7 +201,7 @@ fn line(
     context: &mut Context<'_, '_>,
     points: impl IntoIterator<Item = Point>,
     style: ShapeStyle,
-) -> Outcome {
+) -> DrawnFuture {
     context
         .draw_series(LineSeries::new(points, style))
         .map(|_| ())

@@ -6,8 +6,8 @@ use maud::{Markup, PreEscaped, html};
 
 use super::super::calendar::seconds;
 use super::super::curve::Curve;
+use super::super::phrases;
 use super::super::view::{Chart, View};
-use super::super::words;
 use super::chart::{Picture, Size};
 use crate::incidents::evidence::Class;
 
@@ -19,7 +19,7 @@ const METRICS: usize = 24;
 
 /// What the page is about.
 pub(super) fn of(view: &View<'_>) -> Markup {
-    let heading = format!("{} over time", words::capitalised(view.subject.name()));
+    let heading = format!("{} over time", phrases::capitalised(view.subject.name()));
     html! {
         section aria-labelledby="course" {
             h2 id="course" { (heading) }
@@ -57,11 +57,11 @@ fn legend(chart: &Chart, is_marked: bool) -> Markup {
     html! {
         ul class="legend" {
             li class="k-seen" { i {} "seen" }
-            li class="k-baseline" { i {} "least before it grew, " (words::bytes(chart.baseline)) }
+            li class="k-baseline" { i {} "least before it grew, " (phrases::bytes(chart.baseline)) }
             @if chart.trend.is_some() { li class="k-trend" { i {} "trend" } }
             @if future.is_some() { li class="k-forecast" { i {} "if it goes on like this, from the slowest to the fastest rate" } }
             @if let Some(limit) = chart.limit() {
-                li class="k-limit" { i {} "nothing left to allocate, " (words::bytes(limit)) }
+                li class="k-limit" { i {} "nothing left to allocate, " (phrases::bytes(limit)) }
             }
             @if is_marked { li class="k-mark" { i {} "a finding" } }
         }
@@ -72,11 +72,11 @@ fn legend(chart: &Chart, is_marked: bool) -> Markup {
 fn description(view: &View<'_>, chart: &Chart) -> String {
     let (first, last) = (chart.curve.first(), chart.curve.last());
     let stretch = view.calendar.stretch(first.0, last.0);
-    let (from, to) = (words::bytes(first.1), words::bytes(last.1));
+    let (from, to) = (phrases::bytes(first.1), phrases::bytes(last.1));
     let mut text = format!("From {from} to {to}, {stretch}");
     if let Some(forecast) = view.outlook.forecast.filter(|_| chart.forecast.is_some()) {
         text += "; expected to grow by ";
-        text += &words::rate(forecast.middle);
+        text += &phrases::rate(forecast.middle);
     }
     text + "."
 }
@@ -101,7 +101,7 @@ pub(super) fn metrics(view: &View<'_>) -> Markup {
             section aria-labelledby="numbers" {
                 h2 id="numbers" { "The numbers of the finding" }
                 ul { @for (name, value) in numbers.iter().take(METRICS) {
-                    li { (words::name(name)) ": " b { (words::metric(name, *value)) } }
+                    li { (phrases::name(name)) ": " b { (phrases::metric(name, *value)) } }
                 } }
             }
         }
@@ -128,13 +128,13 @@ fn metric(view: &View<'_>, name: &str, curve: &Curve) -> Markup {
         time: first.0..last.0,
         metric: Some(name),
     };
-    let [from, to] = [first.1, last.1].map(|value| words::metric(name, value));
+    let [from, to] = [first.1, last.1].map(|value| phrases::metric(name, value));
     let label = format!("{from} to {to}, {}", view.calendar.stretch(first.0, last.0));
     html! {
         figure {
-            h3 { (words::name(name)) }
+            h3 { (phrases::name(name)) }
             @if curve.points.len() > 1 {
-                div class="picture" role="img" aria-label={ (words::name(name)) ": " (label) } { (PreEscaped(picture.svg(Size::SMALL))) }
+                div class="picture" role="img" aria-label={ (phrases::name(name)) ": " (label) } { (PreEscaped(picture.svg(Size::SMALL))) }
                 figcaption { (label) }
             } @else {
                 figcaption { (to) "; there is no history yet" }
@@ -182,15 +182,15 @@ fn small(view: &View<'_>, name: &str, curve: &Curve, time: Option<&Range<f64>>) 
         time: time.cloned().unwrap_or(first.0..last.0),
         metric: None,
     };
-    let change = words::change(last.1 - first.1);
+    let change = phrases::change(last.1 - first.1);
     let label = format!(
         "{} to {} ({change})",
-        words::bytes(first.1),
-        words::bytes(last.1)
+        phrases::bytes(first.1),
+        phrases::bytes(last.1)
     );
     html! {
         figure {
-            h3 { (words::capitalised(name)) }
+            h3 { (phrases::capitalised(name)) }
             div class="picture" role="img" aria-label={ (name) ": " (label) } { (PreEscaped(picture.svg(Size::SMALL))) }
             figcaption { (label) }
         }

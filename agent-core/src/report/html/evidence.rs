@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::outlook::as_f64;
+use super::super::phrases;
 use super::super::view::{self, View};
-use super::super::words;
-use crate::incidents::evidence::{Certainty, Comparison, Explanation, Source, Standing};
+use crate::incidents::evidence::{Certainty, Comparison, Explanation, Source, SourceStatus};
 use crate::incidents::{best_explanations, is_worth_telling};
 
 /// More explain too little to be read.
@@ -25,7 +25,7 @@ pub(super) fn explained(view: &View<'_>) -> Markup {
                 Some(_) => { p { "No kind of memory was larger than before when the evidence was taken." } }
                 None => { p { "Nothing has been compared yet." } }
             }
-            @for problem in &incident.problems { p class="note" { (words::line(problem)) } }
+            @for problem in &incident.problems { p class="note" { (phrases::line(problem)) } }
         }
     }
 }
@@ -35,25 +35,25 @@ fn explanations(view: &View<'_>, comparison: &Comparison) -> Markup {
     let compared = view.calendar.compared(before, after);
     let growth = as_f64(comparison.growth_bytes);
     let rest = as_f64(comparison.unexplained_bytes);
-    let share = words::percent(100.0 * rest / growth);
+    let share = phrases::percent(100.0 * rest / growth);
     let is_rest_told = is_worth_telling(100.0 * rest / growth);
     let (best, more) = best_explanations(comparison, EXPLANATIONS);
     if best.is_empty() {
         return html! {
-            p { "Memory grew by " b { (words::bytes(growth)) } ". " (view::of_nobody(comparison)) }
+            p { "Memory grew by " b { (phrases::bytes(growth)) } ". " (view::of_nobody(comparison)) }
         };
     }
     html! {
         @for first in best.iter().take(1) {
             p {
-                b { (words::name(&first.owner)) }
+                b { (phrases::name(&first.owner)) }
                 @match first.certainty {
                     _ if first.partial => { " was counted in part, and may explain some of the growth of " }
-                    Certainty::AtMost => { " may explain up to " (words::share(first)) " of the growth of " }
-                    Certainty::Exact | Certainty::Charged => { " explains " (words::share(first)) " of the growth of " }
+                    Certainty::AtMost => { " may explain up to " (phrases::share(first)) " of the growth of " }
+                    Certainty::Exact | Certainty::Charged => { " explains " (phrases::share(first)) " of the growth of " }
                 }
-                b { (words::bytes(growth)) }
-                @if is_rest_told { "; " (words::bytes(rest)) " (" (share) ") nobody explains" }
+                b { (phrases::bytes(growth)) }
+                @if is_rest_told { "; " (phrases::bytes(rest)) " (" (share) ") nobody explains" }
                 "."
             }
         }
@@ -68,7 +68,7 @@ fn explanations(view: &View<'_>, comparison: &Comparison) -> Markup {
                 @if is_rest_told {
                     tr {
                         th class="who" scope="row" { span class="dot rest" {} "nobody" }
-                        td class="n" { (words::bytes(rest)) }
+                        td class="n" { (phrases::bytes(rest)) }
                         td class="n" { (share) }
                     }
                 }
@@ -89,16 +89,16 @@ fn row(comparison: &Comparison, rank: usize, explanation: &Explanation) -> Marku
         ..
     } = explanation;
     let [before, after] =
-        view::held(comparison, explanation).map(|bytes| words::bytes(as_f64(bytes)));
+        view::held(comparison, explanation).map(|bytes| phrases::bytes(as_f64(bytes)));
     html! {
         tr {
             th class="who" scope="row" {
                 @if rank < COLOURS { span class={ "dot s" (rank) } {} }
-                (words::name(owner))
-                small { (class.name()) ", " (words::certainty(explanation)) ", " (words::name(source)) }
+                (phrases::name(owner))
+                small { (class.name()) ", " (phrases::certainty(explanation)) ", " (phrases::name(source)) }
             }
             td class="n" { (before) br; (after) }
-            td class="n" { (words::share(explanation)) }
+            td class="n" { (phrases::share(explanation)) }
         }
     }
 }
@@ -120,7 +120,7 @@ fn bar(comparison: &Comparison) -> Markup {
     let explained = growth - as_f64(comparison.unexplained_bytes);
     let label = format!(
         "{} of the growth is explained",
-        words::percent(100.0 * explained.max(0.0) / growth)
+        phrases::percent(100.0 * explained.max(0.0) / growth)
     );
     html! {
         div class="bar" role="img" aria-label=(label) {
@@ -141,9 +141,9 @@ pub(super) fn grown(view: &View<'_>) -> Markup {
                     tbody {
                         @for growth in &comparison.growth {
                             tr {
-                                th scope="row" { (words::capitalised(growth.class.name())) }
-                                td class="n" { (words::bytes(signed(growth.before_bytes))) br; (words::bytes(signed(growth.after_bytes))) }
-                                td class="n" { (words::change(signed(view::grown(growth)))) }
+                                th scope="row" { (phrases::capitalised(growth.class.name())) }
+                                td class="n" { (phrases::bytes(signed(growth.before_bytes))) br; (phrases::bytes(signed(growth.after_bytes))) }
+                                td class="n" { (phrases::change(signed(view::grown(growth)))) }
                             }
                         }
                     }
@@ -175,16 +175,16 @@ pub(super) fn sources(view: &View<'_>) -> Markup {
 
 fn source_row(source: &Source) -> Markup {
     let (what, why) = match &source.standing {
-        Standing::Read => ("read", None),
-        Standing::Absent { why } => ("not there", Some(why)),
-        Standing::Failed { why } => ("failed", Some(why)),
-        Standing::Cut { why } => ("read in part", Some(why)),
-        Standing::Denied { why } => ("not allowed, or not all of it", Some(why)),
+        SourceStatus::Read => ("read", None),
+        SourceStatus::Absent { why } => ("not there", Some(why)),
+        SourceStatus::Failed { why } => ("failed", Some(why)),
+        SourceStatus::Cut { why } => ("read in part", Some(why)),
+        SourceStatus::Denied { why } => ("not allowed, or not all of it", Some(why)),
     };
     html! {
         tr {
-            th scope="row" { (words::name(&source.file)) small { (words::line(&source.tells)) } }
-            td { (what) @if let Some(why) = why { small { (words::line(why)) } } }
+            th scope="row" { (phrases::name(&source.file)) small { (phrases::line(&source.tells)) } }
+            td { (what) @if let Some(why) = why { small { (phrases::line(why)) } } }
             td class="n" { (milliseconds(source.cpu_us)) }
         }
     }
@@ -195,7 +195,7 @@ fn cost(comparison: &Comparison) -> String {
         format!(
             "{}, {} of text",
             milliseconds(taken.cpu_us),
-            words::bytes(as_f64(taken.read_bytes))
+            phrases::bytes(as_f64(taken.read_bytes))
         )
     };
     let (before, after) = (&comparison.before, &comparison.after);

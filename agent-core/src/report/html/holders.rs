@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::super::outlook::as_f64;
+use super::super::phrases;
 use super::super::view::View;
-use super::super::words;
 use crate::incidents::evidence::{Certainty, Class, Holder, Now};
 
 /// The section of the page.
@@ -23,27 +23,29 @@ pub(super) fn now(view: &View<'_>, now: &Now) -> Markup {
             }
             p class="note" { "Root looked at " (at) "; the daemon itself may not look at all of it." }
             @for each in &now.not_asked {
-                p class="note" { (words::name(&each.file)) " was not read to its end: " (words::line(&each.why)) "." }
+                p class="note" { (phrases::name(&each.file)) " was not read to its end: " (phrases::line(&each.why)) "." }
             }
         }
     }
 }
 
 fn row(holder: &Holder) -> Markup {
-    let before = holder.before_bytes.map(|bytes| words::bytes(as_f64(bytes)));
+    let before = holder
+        .before_bytes
+        .map(|bytes| phrases::bytes(as_f64(bytes)));
     let class = holder.class.map_or("memory", Class::name);
     html! {
         tr {
             th class="who" scope="row" {
-                (words::name(&holder.owner))
+                (phrases::name(&holder.owner))
                 small {
-                    @if !holder.note.is_empty() { (words::name(&holder.note)) ", " }
+                    @if !holder.note.is_empty() { (phrases::name(&holder.note)) ", " }
                     (class)
                     @if holder.certainty == Certainty::AtMost { ", at most" }
-                    ", " (words::name(&holder.source))
+                    ", " (phrases::name(&holder.source))
                 }
             }
-            td class="n" { (before.unwrap_or_else(|| "not known".to_owned())) br; (words::bytes(as_f64(holder.bytes))) }
+            td class="n" { (before.unwrap_or_else(|| "not known".to_owned())) br; (phrases::bytes(as_f64(holder.bytes))) }
         }
     }
 }

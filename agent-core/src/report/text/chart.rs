@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 
 use super::super::curve::{Curve, Point};
+use super::super::phrases;
 use super::super::view::{Chart, View};
-use super::super::words;
-use super::Paper;
+use super::TextPage;
 
 const ROWS: usize = 9;
 /// For the numbers at the left.
@@ -16,46 +16,46 @@ const EXPECTED: char = '.';
 const BASELINE: char = '-';
 
 /// What the page is about over time, with what is expected of it.
-pub(super) fn draw(view: &View<'_>, paper: &mut Paper) {
+pub(super) fn draw(view: &View<'_>, page: &mut TextPage) {
     let Some(chart) = view
         .chart
         .as_ref()
         .filter(|chart| chart.curve.points.len() > 1)
     else {
-        paper.heading(&format!(
+        page.heading(&format!(
             "{} over time",
-            words::capitalised(view.subject.name())
+            phrases::capitalised(view.subject.name())
         ));
-        paper.note("There is no history yet.");
+        page.note("There is no history yet.");
         return;
     };
-    paper.heading(&format!(
+    page.heading(&format!(
         "{} over time",
-        words::capitalised(view.subject.name())
+        phrases::capitalised(view.subject.name())
     ));
-    plot(view, chart, words::bytes, paper);
+    plot(view, chart, phrases::bytes, page);
     let more = if chart.forecast.is_some() {
         ", . if it goes on like this"
     } else {
         ""
     };
-    paper.note(&format!("* seen, - least before it grew{more}"));
+    page.note(&format!("* seen, - least before it grew{more}"));
 }
 
 /// A metric of another module over time.
-pub(super) fn draw_metric(view: &View<'_>, name: &str, curve: &Curve, paper: &mut Paper) {
-    paper.heading(&format!("{} over time", words::name(name)));
+pub(super) fn draw_metric(view: &View<'_>, name: &str, curve: &Curve, page: &mut TextPage) {
+    page.heading(&format!("{} over time", phrases::name(name)));
     if curve.points.len() < 2 {
-        let value = words::metric(name, curve.last().1);
-        paper.note(&format!("{value}; there is no history yet."));
+        let value = phrases::metric(name, curve.last().1);
+        page.note(&format!("{value}; there is no history yet."));
         return;
     }
     let chart = Chart::plain(curve.clone());
-    plot(view, &chart, |value| words::metric(name, value), paper);
+    plot(view, &chart, |value| phrases::metric(name, value), page);
 }
 
-fn plot(view: &View<'_>, chart: &Chart, label: impl Fn(f64) -> String, paper: &mut Paper) {
-    let canvas = Canvas::of(chart, paper.width() - MARGIN - 3);
+fn plot(view: &View<'_>, chart: &Chart, label: impl Fn(f64) -> String, page: &mut TextPage) {
+    let canvas = Canvas::of(chart, page.width() - MARGIN - 3);
     for (row, line) in canvas.rows.iter().enumerate() {
         let label = if row % 4 == 0 {
             label(canvas.height_of(row))
@@ -63,9 +63,9 @@ fn plot(view: &View<'_>, chart: &Chart, label: impl Fn(f64) -> String, paper: &m
             String::new()
         };
         let line: String = line.iter().collect();
-        paper.line(&format!("{label:>MARGIN$} |{line}"));
+        page.line(&format!("{label:>MARGIN$} |{line}"));
     }
-    paper.line(&format!("{:>MARGIN$} +{}", "", "-".repeat(canvas.columns)));
+    page.line(&format!("{:>MARGIN$} +{}", "", "-".repeat(canvas.columns)));
     let (start, end) = (chart.curve.first().0, canvas.to);
     let (from, to) = match view.calendar.ends(start, end) {
         Some((from, to)) => (from, to + " UTC"),
@@ -73,10 +73,10 @@ fn plot(view: &View<'_>, chart: &Chart, label: impl Fn(f64) -> String, paper: &m
     };
     let room = (canvas.columns + 1).saturating_sub(from.chars().count());
     if to.chars().count() < room {
-        paper.line(&format!("{:>MARGIN$} {from}{to:>room$}", ""));
+        page.line(&format!("{:>MARGIN$} {from}{to:>room$}", ""));
     } else {
-        paper.line(&format!("{:>MARGIN$} {from}", ""));
-        paper.line(&format!("{:>MARGIN$} to {to}", ""));
+        page.line(&format!("{:>MARGIN$} {from}", ""));
+        page.line(&format!("{:>MARGIN$} to {to}", ""));
     }
 }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 /// A daemon with these modules: a name, and the metrics.
-fn overview(modules: &[(&str, &[(&str, f64)])]) -> Overview {
+fn summary(modules: &[(&str, &[(&str, f64)])]) -> Summary {
     let module = |(name, metrics): &(&str, &[(&str, f64)])| {
         json!({
             "name": name, "version": "1 \"beta\" \\ \n2", "state": "running", "why": null, "mode": "active",
@@ -22,7 +22,7 @@ fn overview(modules: &[(&str, &[(&str, f64)])]) -> Overview {
 
 #[test]
 fn a_daemon_that_answers_is_up_and_says_when_it_scanned() {
-    let text = exposition(&overview(&[]));
+    let text = exposition(&summary(&[]));
 
     for line in [
         "adaptivemmd_up 1.0",
@@ -49,7 +49,7 @@ fn without_a_daemon_it_is_down_and_nothing_else_is_said() {
 
 #[test]
 fn labels_are_escaped_as_the_format_wants_it() {
-    let text = exposition(&overview(&[(
+    let text = exposition(&summary(&[(
         "odd",
         &[("free_bytes", -0.5), ("seen_total", 7.0)],
     )]));
@@ -71,7 +71,7 @@ fn labels_are_escaped_as_the_format_wants_it() {
 
 #[test]
 fn of_two_metrics_of_one_name_the_second_is_refused_and_named() {
-    let overview = overview(&[
+    let overview = summary(&[
         ("a", &[("b_c", 1.0)]),
         ("a-b", &[("c", 2.0), ("d", 3.0)]),
         ("module", &[("up", 4.0)]),

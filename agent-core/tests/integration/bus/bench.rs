@@ -11,7 +11,7 @@ use agent_core::actions::{Mode, Restored};
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::kernel::Root;
 use agent_core::log::messages::Reporter;
-use agent_core::log::sinks::Journal;
+use agent_core::log::sinks::Logger;
 use agent_core::modules::catalogue::registrations;
 use agent_core::scan::{Agent, BuildErrors, Site, Threads};
 use tempfile::TempDir;
@@ -47,7 +47,7 @@ pub(crate) struct Bench {
     pub(crate) machine: TempDir,
     pub(crate) agent: Agent,
     reporter: Reporter,
-    pub(crate) journal: Journal,
+    pub(crate) journal: Logger,
     paper: Paper,
     pub(crate) secs: u64,
 }
@@ -102,7 +102,7 @@ impl Bench {
             agent: build(machine.path(), mode, threads, text).unwrap(),
             machine,
             reporter: Reporter::new(),
-            journal: Journal::to_writer(Box::new(paper.clone()), 0),
+            journal: Logger::to_writer(Box::new(paper.clone()), 0),
             paper,
             secs: 0,
         }

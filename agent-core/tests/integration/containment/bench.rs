@@ -13,10 +13,10 @@ use agent_core::actions::Mode;
 use agent_core::config::{self, CommandLine, Settings, Sources};
 use agent_core::kernel::Root;
 use agent_core::log::messages::Reporter;
-use agent_core::log::sinks::Journal;
+use agent_core::log::sinks::Logger;
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
-use agent_core::modules::pool::Ending;
+use agent_core::modules::pool::ScanResult;
 use agent_core::scan::{Agent, BuildErrors, Site, Threads};
 use tempfile::TempDir;
 
@@ -82,7 +82,7 @@ pub(crate) struct Bench {
     pub(crate) directory: TempDir,
     pub(crate) agent: Agent,
     reporter: Reporter,
-    journal: Journal,
+    journal: Logger,
     paper: Paper,
     pub(crate) now: Duration,
     /// Between two scans.
@@ -139,7 +139,7 @@ impl Bench {
             agent: Agent::build(site, &settings, &registrations)?,
             directory,
             reporter: Reporter::new(),
-            journal: Journal::to_writer(Box::new(paper.clone()), 0),
+            journal: Logger::to_writer(Box::new(paper.clone()), 0),
             paper,
             now: Duration::ZERO,
             step: Duration::from_secs(30),
@@ -153,10 +153,10 @@ impl Bench {
         let start = Instant::now();
         let round = self.agent.scan(Uptime(self.now));
         self.took = start.elapsed();
-        let calm = round.members.iter().find(|member| member.name() == "calm");
+        let calm = round.handles.iter().find(|handle| handle.name() == "calm");
         if let Some(calm) = calm {
             let said: Vec<&str> = calm
-                .words()
+                .output()
                 .findings
                 .iter()
                 .map(|finding| finding.text.as_str())
@@ -175,10 +175,10 @@ impl Bench {
     }
 
     /// Scans at this time, and how that ended for the module that misbehaves.
-    pub(crate) fn scan_at(&mut self, seconds: f64) -> Ending {
+    pub(crate) fn scan_at(&mut self, seconds: f64) -> ScanResult {
         self.now = Duration::from_secs_f64(seconds);
         let round = self.agent.scan(Uptime(self.now));
-        let chaos = round.members.iter().find(|member| member.name() == "chaos");
+        let chaos = round.handles.iter().find(|handle| handle.name() == "chaos");
         chaos.unwrap().ending()
     }
 

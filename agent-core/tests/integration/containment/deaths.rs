@@ -1,6 +1,6 @@
 //! Modules that end their process, or say to the daemon what no module may.
 
-use agent_core::modules::pool::{Ending, Reason};
+use agent_core::modules::pool::{Reason, ScanResult};
 
 use crate::containment::bench::{AMPLE, Bench, modules};
 use crate::daemon::process::eventually;
@@ -85,6 +85,6 @@ fn a_module_that_cannot_do_its_work_is_not_to_blame() {
 
     let endings = [1.0, 2.0].map(|seconds| bench.scan_at(seconds));
 
-    assert!(matches!(endings[0], Ending::Answered(_)), "{endings:?}");
-    assert_ne!(endings[1], Ending::Restarting(Reason::Died));
+    assert!(matches!(endings[0], ScanResult::Answered(_)), "{endings:?}");
+    assert_ne!(endings[1], ScanResult::Restarting(Reason::Died));
 }

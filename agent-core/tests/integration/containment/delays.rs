@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use agent_core::modules::pool::{Ending, Reason};
+use agent_core::modules::pool::{Reason, ScanResult};
 
 use crate::containment::bench::{BOTH, Bench, SHORT, modules};
 use crate::containment::daemons::Den;
@@ -54,10 +54,10 @@ fn the_process_of_a_module_that_never_answers_is_killed() {
         let mut bench = Bench::new(&modules("process", SHORT, &options));
         bench.scan();
         let before = bench.children();
-        let endings: Vec<Ending> = (0..4).map(|n| bench.scan_at(60.0 + f64::from(n))).collect();
+        let endings: Vec<ScanResult> = (0..4).map(|n| bench.scan_at(60.0 + f64::from(n))).collect();
 
         assert_eq!(before.len(), 1);
-        assert_eq!(endings[3], Ending::Restarting(Reason::Hung(3)));
+        assert_eq!(endings[3], ScanResult::Restarting(Reason::Hung(3)));
         eventually("it is killed, and asked how it ended", || {
             (!Path::new(&format!("/proc/{}", before[0])).exists()).then_some(())
         });

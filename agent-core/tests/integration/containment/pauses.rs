@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use agent_core::modules::abi::Verdict;
-use agent_core::modules::pool::{Ending, Reason};
+use agent_core::modules::abi::CallResult;
+use agent_core::modules::pool::{Reason, ScanResult};
 
 use crate::containment::bench::{AMPLE, Bench, modules};
 
-const GOOD: Ending = Ending::Answered(Verdict::Good);
-const fn quarantined(reason: Reason, seconds: u64) -> Ending {
-    Ending::Quarantined(reason, Some(Duration::from_secs(seconds)))
+const GOOD: ScanResult = ScanResult::Answered(CallResult::Good);
+const fn quarantined(reason: Reason, seconds: u64) -> ScanResult {
+    ScanResult::Quarantined(reason, Some(Duration::from_secs(seconds)))
 }
 
 #[test]
 fn a_process_is_started_again_after_1_s_and_4_s_and_then_quarantined_for_longer_and_longer() {
     let mut bench = Bench::new(&modules("process", AMPLE, "mode = \"exit\""));
-    let died = Ending::Restarting(Reason::Died);
+    let died = ScanResult::Restarting(Reason::Died);
     let expected = [
         (10.0, died),
-        (10.9, Ending::Silent),
+        (10.9, ScanResult::Silent),
         (11.0, died),
-        (14.9, Ending::Silent),
+        (14.9, ScanResult::Silent),
         (15.0, quarantined(Reason::Died, 60)),
         (74.9, quarantined(Reason::Died, 60)),
         (75.0, quarantined(Reason::Died, 120)),
@@ -39,12 +39,15 @@ fn a_module_of_our_process_is_quarantined_at_once_and_for_an_hour_at_most() {
     let mut now = 10.0;
     let mut pauses = Vec::new();
     for _ in 0..8 {
-        let Ending::Quarantined(Reason::Panicked, Some(pause)) = bench.scan_at(now) else {
+        let ScanResult::Quarantined(Reason::Panicked, Some(pause)) = bench.scan_at(now) else {
             break;
         };
         pauses.push(pause.as_secs());
         let before = bench.scan_at(now + pause.as_secs_f64() - 0.1);
-        assert_eq!(before, Ending::Quarantined(Reason::Panicked, Some(pause)));
+        assert_eq!(
+            before,
+            ScanResult::Quarantined(Reason::Panicked, Some(pause))
+        );
         now += pause.as_secs_f64();
     }
 
@@ -74,7 +77,7 @@ fn the_log_says_once_that_it_is_quarantined_and_once_that_it_works_again() {
 fn an_hour_of_good_work_makes_a_clean_record() {
     let options = "mode = \"exit\"\nscans = 2\nagain-from-scan = 5";
     let mut bench = Bench::new(&modules("process", AMPLE, options));
-    let died = Ending::Restarting(Reason::Died);
+    let died = ScanResult::Restarting(Reason::Died);
     let expected = [
         (10.0, died),
         (11.0, died),
@@ -106,7 +109,10 @@ fn a_reload_tries_it_again_at_once() {
         let config = modules(isolation, AMPLE, &format!("mode = \"{mode}\"\nscans = 3"));
         let mut bench = Bench::new(&config);
         let endings = [10.0, 11.0, 15.0].map(|seconds| bench.scan_at(seconds));
-        assert!(matches!(endings[2], Ending::Quarantined(..)), "{endings:?}");
+        assert!(
+            matches!(endings[2], ScanResult::Quarantined(..)),
+            "{endings:?}"
+        );
 
         bench.reload(&config);
 

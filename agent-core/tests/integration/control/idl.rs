@@ -80,7 +80,7 @@ impl Reader<'_> {
             return Type::Map(Box::new(self.kind()));
         }
         if self.takes("(") {
-            return self.members();
+            return self.handles();
         }
         match self.word().as_str() {
             "bool" => Type::Bool,
@@ -92,7 +92,7 @@ impl Reader<'_> {
     }
 
     /// What is in parentheses: names, or names with types.
-    fn members(&mut self) -> Type {
+    fn handles(&mut self) -> Type {
         let (mut names, mut fields) = (Vec::new(), Vec::new());
         while !self.takes(")") {
             let name = self.word();

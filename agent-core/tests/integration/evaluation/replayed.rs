@@ -41,10 +41,10 @@ pub(crate) fn said(path: &Path, stretch: u64) -> Said {
         agent.apply(&frame);
         let t_ms = frame.t_ms * stretch;
         let round = agent.scan(Uptime(Duration::from_millis(t_ms)));
-        for member in round.members {
-            let new = member.words().findings.iter().cloned();
+        for handle in round.handles {
+            let new = handle.output().findings.iter().cloned();
             findings.extend(new.map(|finding| (t_ms, finding)));
-            let mut metrics = member.words().metrics().iter();
+            let mut metrics = handle.output().metrics().iter();
             let metric = metrics.find(|metric| metric.name == "available_bytes");
             available = available.or(metric.map(|metric| metric.value));
         }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use adaptivemm_module_api::Severity;
-use agent_core::log::sinks::{Entry, Event, Journal};
+use agent_core::log::sinks::{Entry, Event, Logger};
 use agent_core::modules::output::Number;
 use tempfile::TempDir;
 
@@ -16,7 +16,7 @@ fn directory() -> (TempDir, PathBuf) {
     (directory, socket)
 }
 
-fn write(journal: &mut Journal, text: &str) {
+fn write(journal: &mut Logger, text: &str) {
     journal.write(&Entry::new(Severity::Info, "core", text));
 }
 
@@ -33,7 +33,7 @@ fn an_event_is_one_message_with_all_its_fields() {
         value: 4096.0,
     }];
 
-    Journal::to_native(&socket, 0).write(
+    Logger::to_native(&socket, 0).write(
         &Entry::new(Severity::Warning, "memleak", "grows")
             .details("slab\nvmalloc")
             .event(Event::Leak)
@@ -66,7 +66,7 @@ fn an_event_is_one_message_with_all_its_fields() {
 fn what_is_too_large_for_a_datagram_comes_as_a_sealed_file() {
     let (_directory, socket) = directory();
     let receiver = Receiver::bind(&socket);
-    let mut journal = Journal::to_native(&socket, 0);
+    let mut journal = Logger::to_native(&socket, 0);
     // 4 MB, which is more than any kernel lets into one by default.
     let details = format!("{}\n", "x".repeat(2000)).repeat(2000);
 
@@ -84,7 +84,7 @@ fn what_is_too_large_for_a_datagram_comes_as_a_sealed_file() {
 fn a_stalled_journal_does_not_block_and_is_told_what_it_missed() {
     let (_directory, socket) = directory();
     let receiver = Receiver::bind(&socket);
-    let mut journal = Journal::to_native(&socket, 0);
+    let mut journal = Logger::to_native(&socket, 0);
 
     for number in 0..10_000 {
         write(&mut journal, &format!("message {number}"));
@@ -115,7 +115,7 @@ fn a_stalled_journal_does_not_block_and_is_told_what_it_missed() {
 #[test]
 fn a_restart_loses_nothing() {
     let (_directory, socket) = directory();
-    let mut journal = Journal::to_native(&socket, 0);
+    let mut journal = Logger::to_native(&socket, 0);
 
     for restart in 0..5 {
         let receiver = Receiver::bind(&socket);

@@ -13,7 +13,7 @@ use agent_core::config::{self, CommandLine, Isolation, Placements, Settings, Sou
 use agent_core::kernel::Root;
 use agent_core::kernel::trace::Reader;
 use agent_core::log::messages::Reporter;
-use agent_core::log::sinks::Journal;
+use agent_core::log::sinks::Logger;
 use agent_core::modules::catalogue::{Catalogue, Registration};
 use agent_core::modules::isolation::Program;
 use agent_core::scan::{Agent, Site};
@@ -73,12 +73,12 @@ fn replayed(trace: &Path, module: &Registration) -> (String, String) {
     };
     let mut agent = Agent::build(site, &settings, std::slice::from_ref(module)).unwrap();
     let paper = Paper::default();
-    let mut journal = Journal::to_writer(Box::new(paper.clone()), VERBOSITY);
+    let mut journal = Logger::to_writer(Box::new(paper.clone()), VERBOSITY);
     let (mut reporter, mut events) = (Reporter::new(), String::new());
     while let Some(frame) = reader.next_frame().unwrap() {
         agent.apply(&frame);
         let round = agent.scan(Uptime(Duration::from_millis(frame.t_ms)));
-        for event in json::of_round(frame.t_ms, &round, VERBOSITY) {
+        for event in json::round(frame.t_ms, &round, VERBOSITY) {
             writeln!(events, "{event}").unwrap();
         }
         reporter.report(&round, &mut journal);

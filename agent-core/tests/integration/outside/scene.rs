@@ -172,16 +172,16 @@ impl Scene {
     }
 
     /// What a module had done.
-    pub(crate) fn deeds(&self, module: &str, config: &str) -> Vec<Deed> {
+    pub(crate) fn outcomes(&self, module: &str, config: &str) -> Vec<Deed> {
         let events = self.events(config);
-        let deeds = events
+        let outcomes = events
             .iter()
             .filter(|event| event["kind"] == "action" && event["module"] == module);
-        deeds.map(deed).collect()
+        outcomes.map(settled).collect()
     }
 }
 
-fn deed(event: &Value) -> Deed {
+fn settled(event: &Value) -> Deed {
     let number = |key: &str| event[key].as_i64();
     Deed {
         second: event["t_ms"].as_u64().unwrap() / 1000,

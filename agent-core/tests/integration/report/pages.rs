@@ -236,7 +236,7 @@ fn saying(text: &str) -> Incident {
     }
     for source in &mut comparison.sources {
         (source.file, source.tells) = (text(), text());
-        source.standing = agent_core::incidents::evidence::Standing::Failed { why: text() };
+        source.standing = agent_core::incidents::evidence::SourceStatus::Failed { why: text() };
     }
     incident
 }

@@ -6,7 +6,7 @@ pub(crate) mod leaks;
 pub(crate) mod odd;
 
 use agent_core::base::clock::Moment;
-use agent_core::incidents::{History, Incident, Machine, Told, VERSION};
+use agent_core::incidents::{FindingRecord, History, Incident, Machine, VERSION};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const MIB: f64 = 1_048_576.0;
@@ -64,8 +64,8 @@ pub(crate) fn told(
     code: &str,
     text: &str,
     numbers: &[(&str, f64)],
-) -> Told {
-    Told {
+) -> FindingRecord {
+    FindingRecord {
         at: moment(after),
         severity: severity.to_owned(),
         code: code.to_owned(),

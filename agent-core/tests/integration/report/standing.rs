@@ -1,6 +1,6 @@
 //! What a report says of how an incident stands, and of whose it is.
 
-use agent_core::incidents::evidence::{Certainty, Class, Comparison, Kind};
+use agent_core::incidents::evidence::{Certainty, Class, Comparison, SourceKind};
 use agent_core::incidents::{History, Incident};
 use agent_core::report;
 
@@ -62,7 +62,7 @@ fn of_pipes() -> Comparison {
         vec![explanation(
             Class::Unaccounted,
             "pipes of python3 (2472 pipes, PID 30595)",
-            Kind::Descriptors.file(),
+            SourceKind::Descriptors.file(),
             [2.0, 2450.0],
             97.0,
             Certainty::Charged,

@@ -6,8 +6,8 @@ use crate::outside::scene::{Deed, HIGH, Moment, NODE, Scene};
 
 const MODULE: &str = "free-pages";
 
-fn values(deeds: &[Deed]) -> Vec<i64> {
-    deeds.iter().map(|deed| deed.value).collect()
+fn values(outcomes: &[Deed]) -> Vec<i64> {
+    outcomes.iter().map(|settled| settled.value).collect()
 }
 
 /// Seconds in which kswapd brings back what is used: so many pages.
@@ -20,11 +20,11 @@ fn a_steady_load_converges() {
     let (mut scene, mut moment) = (Scene::new("a steady load"), Moment::new(HIGH));
     scene.frames(180, &mut moment, steady(20_000));
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
 
     // A second of it is 20000 of 1048576 pages.
-    assert_eq!(values(&deeds), [191]);
-    assert!(deeds[0].second <= 3, "{deeds:?}");
+    assert_eq!(values(&outcomes), [191]);
+    assert!(outcomes[0].second <= 3, "{outcomes:?}");
 }
 
 #[test]
@@ -37,10 +37,10 @@ fn a_slow_decline_leads_to_action_in_time_and_not_early() {
     let reached = (400_000 - HIGH) / FALL;
     scene.frames(20, &mut moment, steady(FALL));
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
 
-    assert_eq!(values(&deeds), [20]);
-    let ahead = reached - deeds[0].second;
+    assert_eq!(values(&outcomes), [20]);
+    let ahead = reached - outcomes[0].second;
     assert!(
         (1..=4).contains(&ahead),
         "{ahead} s before the high watermark"
@@ -63,11 +63,14 @@ fn a_saw_tooth_does_not_make_it_oscillate() {
         *moment.free.get_mut(&0).unwrap() = free;
     });
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
 
-    let late = deeds.iter().filter(|deed| deed.second >= 300).count();
-    assert!(!deeds.is_empty() && deeds.len() <= 10, "{deeds:?}");
-    assert!(late <= 2, "{deeds:?}");
+    let late = outcomes
+        .iter()
+        .filter(|settled| settled.second >= 300)
+        .count();
+    assert!(!outcomes.is_empty() && outcomes.len() <= 10, "{outcomes:?}");
+    assert!(late <= 2, "{outcomes:?}");
 }
 
 #[test]
@@ -79,9 +82,9 @@ fn of_nodes_that_head_in_opposite_directions_the_one_in_need_decides() {
         *moment.free.get_mut(&3).unwrap() += 5_000;
     });
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
 
-    assert_eq!(values(&deeds), [96]);
+    assert_eq!(values(&outcomes), [96]);
 }
 
 #[test]
@@ -92,13 +95,13 @@ fn a_node_that_disappears_takes_its_need_with_it() {
     moment.free.remove(&1);
     scene.frames(90, &mut moment, |_, _| {});
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
 
-    assert_eq!(values(&deeds)[0], 191);
-    assert_eq!(values(&deeds).last(), Some(&10), "{deeds:?}");
+    assert_eq!(values(&outcomes)[0], 191);
+    assert_eq!(values(&outcomes).last(), Some(&10), "{outcomes:?}");
     assert!(
-        values(&deeds).windows(2).all(|pair| pair[0] > pair[1]),
-        "{deeds:?}"
+        values(&outcomes).windows(2).all(|pair| pair[0] > pair[1]),
+        "{outcomes:?}"
     );
 }
 
@@ -132,11 +135,11 @@ fn pages_may_be_of_64_kib() {
     );
     scene.frames(60, &mut moment, steady(20_000));
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
     // 1 GiB is 16384 of 1048576 such pages.
-    let capped = scene.deeds(MODULE, "[modules.free-pages.config]\nmax-gap-gib = 1.0\n");
+    let capped = scene.outcomes(MODULE, "[modules.free-pages.config]\nmax-gap-gib = 1.0\n");
 
-    assert_eq!((values(&deeds), values(&capped)), (vec![191], vec![156]));
+    assert_eq!((values(&outcomes), values(&capped)), (vec![191], vec![156]));
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn the_need_decides_within_the_ceiling_and_more_need_never_gives_less() {
         .map(|used| {
             let (mut scene, mut moment) = (Scene::new("a steady load"), Moment::new(HIGH));
             scene.frames(40, &mut moment, steady(used));
-            values(&scene.deeds(MODULE, ""))
+            values(&scene.outcomes(MODULE, ""))
                 .last()
                 .copied()
                 .unwrap_or(10)
@@ -171,5 +174,5 @@ fn the_value_of_an_administrator_is_never_lowered() {
         *moment.free.get_mut(&0).unwrap() = NODE / 2;
     });
 
-    assert_eq!(scene.deeds(MODULE, ""), []);
+    assert_eq!(scene.outcomes(MODULE, ""), []);
 }

@@ -20,23 +20,26 @@ fn a_node_is_compacted_before_its_large_blocks_run_out_and_once_per_cool_down() 
         fragmenting(moment, 1, second.min(40));
     });
 
-    let deeds = scene.deeds("compaction", "");
+    let outcomes = scene.outcomes("compaction", "");
 
     let run_out = (200_000 >> 9) / 12;
     assert!(
-        deeds
+        outcomes
             .iter()
-            .all(|deed| (deed.value, deed.code.as_str()) == (1, "begun")),
-        "{deeds:?}"
+            .all(|settled| (settled.value, settled.code.as_str()) == (1, "begun")),
+        "{outcomes:?}"
     );
-    assert!((8..=run_out + 1).contains(&deeds[0].second), "{deeds:?}");
-    let pauses: Vec<u64> = deeds
+    assert!(
+        (8..=run_out + 1).contains(&outcomes[0].second),
+        "{outcomes:?}"
+    );
+    let pauses: Vec<u64> = outcomes
         .windows(2)
         .map(|pair| pair[1].second - pair[0].second)
         .collect();
     // It never helps in a recording, so it is asked for ever more rarely.
-    assert!(pauses.iter().all(|pause| *pause >= 60), "{deeds:?}");
-    assert!(deeds.len() <= 2, "{deeds:?}");
+    assert!(pauses.iter().all(|pause| *pause >= 60), "{outcomes:?}");
+    assert!(outcomes.len() <= 2, "{outcomes:?}");
 }
 
 #[test]
@@ -46,7 +49,7 @@ fn while_large_blocks_become_more_nothing_is_compacted() {
         fragmenting(moment, 0, 30_u64.saturating_sub(second / 2));
     });
 
-    assert_eq!(scene.deeds("compaction", ""), []);
+    assert_eq!(scene.outcomes("compaction", ""), []);
 }
 
 #[test]
@@ -58,11 +61,11 @@ fn growing_caches_are_kept_step_by_step_and_the_original_pressure_comes_back() {
     });
     scene.frames(240, &mut moment, |_, _| {});
 
-    let deeds = scene.deeds("cache-pressure", config);
+    let outcomes = scene.outcomes("cache-pressure", config);
 
-    let values: Vec<i64> = deeds.iter().map(|deed| deed.value).collect();
+    let values: Vec<i64> = outcomes.iter().map(|settled| settled.value).collect();
     let lowest = *values.iter().min().unwrap();
-    assert_eq!(values[..2], [90, 81], "{deeds:?}");
-    assert!(lowest >= 3, "{deeds:?}");
-    assert_eq!(values.last(), Some(&100), "{deeds:?}");
+    assert_eq!(values[..2], [90, 81], "{outcomes:?}");
+    assert!(lowest >= 3, "{outcomes:?}");
+    assert_eq!(values.last(), Some(&100), "{outcomes:?}");
 }

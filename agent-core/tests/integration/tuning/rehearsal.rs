@@ -28,9 +28,9 @@ fn said(scene: &Scene, config: &str) -> Vec<String> {
 fn a_value_that_an_administrator_sets_in_between_is_left_alone() {
     let scene = administrator();
 
-    let deeds = scene.deeds(MODULE, "");
+    let outcomes = scene.outcomes(MODULE, "");
 
-    assert_eq!(deeds.len(), 1, "{deeds:?}");
+    assert_eq!(outcomes.len(), 1, "{outcomes:?}");
     assert_eq!(
         said(&scene, ""),
         [
@@ -45,11 +45,11 @@ fn after_the_time_that_was_chosen_it_is_changed_again() {
     let scene = administrator();
     let config = "[core]\nresume-secs = 60\n";
 
-    let deeds = scene.deeds(MODULE, config);
+    let outcomes = scene.outcomes(MODULE, config);
 
-    let values: Vec<i64> = deeds.iter().map(|deed| deed.value).collect();
-    assert_eq!(values, [191, 191], "{deeds:?}");
-    assert!((90..=95).contains(&deeds[1].second), "{deeds:?}");
+    let values: Vec<i64> = outcomes.iter().map(|settled| settled.value).collect();
+    assert_eq!(values, [191, 191], "{outcomes:?}");
+    assert!((90..=95).contains(&outcomes[1].second), "{outcomes:?}");
     assert_eq!(
         said(&scene, config)[1],
         "90.000 notice core: vm.watermark_scale_factor may be changed again"
@@ -84,11 +84,11 @@ fn in_advise_mode_nothing_changes() {
     let (mut scene, mut moment) = (Scene::new("a steady load"), Moment::new(HIGH));
     scene.frames(60, &mut moment, |_, moment| moment.reclaimed += 20_000);
 
-    let deeds = scene.deeds(MODULE, "[modules.free-pages]\nmode = \"advise\"\n");
+    let outcomes = scene.outcomes(MODULE, "[modules.free-pages]\nmode = \"advise\"\n");
 
     assert!(
-        !deeds.is_empty() && deeds.iter().all(|deed| deed.code == "advised"),
-        "{deeds:?}"
+        !outcomes.is_empty() && outcomes.iter().all(|settled| settled.code == "advised"),
+        "{outcomes:?}"
     );
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use adaptivemm_module_api::units::Bytes;
 
 use super::grown::Grown;
-use super::{Certainty, Class, Explanation, Standing};
-use crate::incidents::evidence::{Evidence, Held, Kind, Seen};
+use super::{Certainty, Class, Explanation, SourceStatus};
+use crate::incidents::evidence::{Evidence, Holding, SourceKind, SourceReport};
 
 /// A rise of less is noise.
 const LEAST_BYTES: u64 = 64 << 10;
@@ -14,7 +14,7 @@ const LEAST_BYTES: u64 = 64 << 10;
 /// Somebody who holds more than before, in a class that grew.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    pub(super) kind: Kind,
+    pub(super) kind: SourceKind,
     pub(super) explanation: Explanation,
     /// The service that it belongs to.
     within: Option<String>,
@@ -35,9 +35,11 @@ pub(super) fn all(before: &Evidence, after: &Evidence, grown: &Grown) -> Vec<Can
             let rises = now.held.iter();
             // Where the same look is refused each time, what could be seen can be compared.
             let is_whole = match now.standing {
-                Standing::Read => earlier.is_whole,
-                Standing::Denied { .. } => earlier.is_denied,
-                Standing::Absent { .. } | Standing::Failed { .. } | Standing::Cut { .. } => false,
+                SourceStatus::Read => earlier.is_whole,
+                SourceStatus::Denied { .. } => earlier.is_denied,
+                SourceStatus::Absent { .. }
+                | SourceStatus::Failed { .. }
+                | SourceStatus::Cut { .. } => false,
             };
             candidates.extend(
                 rises.filter_map(|held| earlier.candidate(now.kind, held, grown, is_whole)),
@@ -60,14 +62,16 @@ struct Earlier<'a> {
 
 impl<'a> Earlier<'a> {
     /// `None` if it said nothing, so that there is nothing to compare with.
-    fn of(seen: &'a Seen) -> Option<Self> {
+    fn of(seen: &'a SourceReport) -> Option<Self> {
         let is_whole = match seen.standing {
-            Standing::Read => true,
-            Standing::Cut { .. } | Standing::Denied { .. } if !seen.held.is_empty() => false,
-            Standing::Cut { .. }
-            | Standing::Denied { .. }
-            | Standing::Absent { .. }
-            | Standing::Failed { .. } => return None,
+            SourceStatus::Read => true,
+            SourceStatus::Cut { .. } | SourceStatus::Denied { .. } if !seen.held.is_empty() => {
+                false
+            }
+            SourceStatus::Cut { .. }
+            | SourceStatus::Denied { .. }
+            | SourceStatus::Absent { .. }
+            | SourceStatus::Failed { .. } => return None,
         };
         let mut held = HashMap::new();
         for each in &seen.held {
@@ -77,7 +81,7 @@ impl<'a> Earlier<'a> {
             held,
             least: seen.least,
             is_whole,
-            is_denied: matches!(seen.standing, Standing::Denied { .. }),
+            is_denied: matches!(seen.standing, SourceStatus::Denied { .. }),
         })
     }
 
@@ -85,8 +89,8 @@ impl<'a> Earlier<'a> {
     /// so that the difference says nothing but what the rise may be.
     fn candidate(
         &self,
-        kind: Kind,
-        held: &Held,
+        kind: SourceKind,
+        held: &Holding,
         grown: &Grown,
         is_whole: bool,
     ) -> Option<Candidate> {
@@ -125,7 +129,7 @@ impl<'a> Earlier<'a> {
 fn corroborate(candidates: &mut [Candidate]) {
     let charged: Vec<(String, Class, u64)> = candidates
         .iter()
-        .filter(|each| each.kind == Kind::Services && !each.explanation.partial)
+        .filter(|each| each.kind == SourceKind::Services && !each.explanation.partial)
         .map(|each| {
             let explanation = &each.explanation;
             (
@@ -149,7 +153,7 @@ fn corroborate(candidates: &mut [Candidate]) {
 }
 
 /// The owner as it is shown.
-fn shown(held: &Held) -> String {
+fn shown(held: &Holding) -> String {
     if held.note.is_empty() {
         held.owner.clone()
     } else {

@@ -5,7 +5,7 @@ use adaptivemm_module_api::units::Bytes;
 use super::candidate::{self, Candidate};
 use super::grown::Grown;
 use super::{Certainty, Class, Comparison, Explanation, Growth, Source};
-use crate::incidents::evidence::{Evidence, Kind, Seen};
+use crate::incidents::evidence::{Evidence, SourceKind, SourceReport};
 
 /// So many explanations are kept, the best ones.
 const MOST: usize = 50;
@@ -54,7 +54,7 @@ fn growth(before: &Evidence, after: &Evidence) -> Vec<Growth> {
     Class::ALL.into_iter().filter_map(grown).collect()
 }
 
-fn source(seen: &Seen) -> Source {
+fn source(seen: &SourceReport) -> Source {
     Source {
         file: seen.kind.file().to_owned(),
         tells: seen.kind.tells().to_owned(),
@@ -75,7 +75,7 @@ fn weight(candidate: &Candidate) -> f64 {
     };
     let vagueness = f64::from(candidate.kind.vagueness());
     // Pages by their flags name nobody, so they come last.
-    let named = if candidate.kind == Kind::Census {
+    let named = if candidate.kind == SourceKind::Census {
         0.0
     } else {
         1.0
@@ -124,22 +124,22 @@ impl View {
     ];
 
     /// `None` for what names no owner.
-    fn of(kind: Kind) -> Option<Self> {
+    fn of(kind: SourceKind) -> Option<Self> {
         Some(match kind {
-            Kind::AllocInfo => Self::Allocations,
-            Kind::PageOwner => Self::Pages,
-            Kind::Slab => Self::Caches,
-            Kind::Vmalloc => Self::Areas,
-            Kind::Sizes
-            | Kind::PacketRings
-            | Kind::Processes
-            | Kind::Descriptors
-            | Kind::Queues => Self::Processes,
-            Kind::DmaBuffers | Kind::Zram => Self::Devices,
-            Kind::Cma => Self::Contiguous,
-            Kind::Sockets => Self::Protocols,
-            Kind::Services => Self::Services,
-            Kind::Census => return None,
+            SourceKind::AllocInfo => Self::Allocations,
+            SourceKind::PageOwner => Self::Pages,
+            SourceKind::Slab => Self::Caches,
+            SourceKind::Vmalloc => Self::Areas,
+            SourceKind::Sizes
+            | SourceKind::PacketRings
+            | SourceKind::Processes
+            | SourceKind::Descriptors
+            | SourceKind::Queues => Self::Processes,
+            SourceKind::DmaBuffers | SourceKind::Zram => Self::Devices,
+            SourceKind::Cma => Self::Contiguous,
+            SourceKind::Sockets => Self::Protocols,
+            SourceKind::Services => Self::Services,
+            SourceKind::Census => return None,
         })
     }
 

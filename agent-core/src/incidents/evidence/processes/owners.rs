@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Process;
 use crate::incidents::evidence::comparison::{Certainty, Class};
-use crate::incidents::evidence::holdings::{Held, Holdings};
+use crate::incidents::evidence::holdings::{Holding, Holdings};
 use crate::incidents::evidence::meter::Meter;
 
 /// What processes hold of one kind.
@@ -95,7 +95,7 @@ impl Owners {
             if Holdings::is_too_little(owned.bytes) {
                 continue;
             }
-            found.push(Held {
+            found.push(Holding {
                 owner: format!("{what} of {name}"),
                 note: owned.note(unit),
                 class,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::EvidenceBudget;
-use crate::incidents::evidence::Held;
+use crate::incidents::evidence::Holding;
 use crate::kernel::{Recorded, Root};
 
 fn status(name: &str, kib: u64, threads: u64) -> String {
@@ -17,7 +17,7 @@ fn machine(files: &[(&str, &str)]) -> Root {
 
 /// Owner, note and KiB.
 fn lines(found: Holdings) -> Vec<String> {
-    let line = |held: &Held| format!("{}: {} ({})", held.owner, held.bytes >> 10, held.note);
+    let line = |held: &Holding| format!("{}: {} ({})", held.owner, held.bytes >> 10, held.note);
     found.finish().0.iter().map(line).collect()
 }
 

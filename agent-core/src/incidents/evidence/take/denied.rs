@@ -11,7 +11,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use super::tests::take;
 use super::*;
 use crate::config::EvidenceBudget;
-use crate::incidents::evidence::{Comparison, Kind, Standing, Why};
+use crate::incidents::evidence::{Comparison, SourceKind, SourceStatus, Trigger};
 use crate::kernel::Root;
 use crate::skip::skip;
 use std::time::Duration;
@@ -27,19 +27,19 @@ fn taken_without_rights(root: &Root) -> Evidence {
     let take = || {
         set_capabilities(None, sets).unwrap();
         let budget = EvidenceBudget::of(Duration::from_secs(20));
-        take(root, Why::Routine, budget).0
+        take(root, Trigger::Routine, budget).0
     };
     thread::scope(|scope| scope.spawn(take).join().unwrap())
 }
 
-fn standing(evidence: &Evidence, kind: Kind) -> &Standing {
+fn standing(evidence: &Evidence, kind: SourceKind) -> &SourceStatus {
     let mut sources = evidence.sources.iter();
     &sources.find(|seen| seen.kind == kind).unwrap().standing
 }
 
-fn why_denied(evidence: &Evidence, kind: Kind) -> &str {
+fn why_denied(evidence: &Evidence, kind: SourceKind) -> &str {
     match standing(evidence, kind) {
-        Standing::Denied { why } => why,
+        SourceStatus::Denied { why } => why,
         other => panic!("{kind:?}: {other:?}"),
     }
 }
@@ -70,50 +70,58 @@ const THREAD: &str = "Name:\tkworker/0:1\nThreads:\t1\n";
 
 #[test]
 fn of_every_source_a_look_that_is_refused_is_denied() {
-    let cases: [(Kind, Files, &str); 11] = [
-        (Kind::Slab, &[("proc/slabinfo", "")], "proc/slabinfo"),
+    let cases: [(SourceKind, Files, &str); 11] = [
+        (SourceKind::Slab, &[("proc/slabinfo", "")], "proc/slabinfo"),
         (
-            Kind::Vmalloc,
+            SourceKind::Vmalloc,
             &[("proc/vmallocinfo", "")],
             "proc/vmallocinfo",
         ),
-        (Kind::AllocInfo, &[("proc/allocinfo", "")], "proc/allocinfo"),
         (
-            Kind::Sockets,
+            SourceKind::AllocInfo,
+            &[("proc/allocinfo", "")],
+            "proc/allocinfo",
+        ),
+        (
+            SourceKind::Sockets,
             &[("proc/net/sockstat", ""), ("proc/net/protocols", "")],
             "proc/net/protocols",
         ),
         (
-            Kind::Zram,
+            SourceKind::Zram,
             &[("proc/vmstat", ""), ("sys/block/zram0/mm_stat", "")],
             "sys/block/zram0/mm_stat",
         ),
         (
-            Kind::Cma,
+            SourceKind::Cma,
             &[("sys/kernel/mm/cma/a/alloc_pages_success", "1")],
             "sys/kernel/mm/cma/a",
         ),
         (
-            Kind::DmaBuffers,
+            SourceKind::DmaBuffers,
             &[("sys/kernel/dmabuf/buffers/7/size", "1")],
             "sys/kernel/dmabuf/buffers/7/size",
         ),
         (
-            Kind::DmaBuffers,
+            SourceKind::DmaBuffers,
             &[("sys/kernel/debug/dma_buf/bufinfo", "")],
             "sys/kernel/debug",
         ),
         (
-            Kind::PageOwner,
+            SourceKind::PageOwner,
             &[("sys/kernel/debug/page_owner_stacks/show_stacks", "")],
             "sys/kernel/debug",
         ),
         (
-            Kind::Services,
+            SourceKind::Services,
             &[CONTROLLERS, ("sys/fs/cgroup/a/memory.stat", "kernel 9\n")],
             "sys/fs/cgroup/a/memory.stat",
         ),
-        (Kind::Census, &[("proc/kpageflags", "")], "proc/kpageflags"),
+        (
+            SourceKind::Census,
+            &[("proc/kpageflags", "")],
+            "proc/kpageflags",
+        ),
     ];
     for (kind, files, refused) in cases {
         let tree = tree(files, refused);
@@ -135,9 +143,9 @@ fn of_what_a_process_holds_every_look_that_is_refused_is_denied() {
         ("proc/net/packet", "0 2 3 0000 0 0 131072 0 11\n"),
     ];
     for (refused, kind) in [
-        ("proc/7/status", Kind::Processes),
-        ("proc/7/fdinfo/3", Kind::Sizes),
-        ("proc/7/maps", Kind::PacketRings),
+        ("proc/7/status", SourceKind::Processes),
+        ("proc/7/fdinfo/3", SourceKind::Sizes),
+        ("proc/7/maps", SourceKind::PacketRings),
     ] {
         let tree = tree(&process, refused);
         fs::create_dir(tree.path().join("proc/7/fd")).unwrap();
@@ -173,11 +181,14 @@ fn programs_that_may_not_be_looked_into_are_counted_and_threads_of_the_kernel_ar
 
         let evidence = taken_without_rights(&Root::Directory(tree.path().to_owned()));
 
-        let why = why_denied(&evidence, Kind::Descriptors);
+        let why = why_denied(&evidence, SourceKind::Descriptors);
         assert!(why.starts_with("1 of 3 programs may not"), "{why}");
         // What hangs on descriptors is not known either.
-        why_denied(&evidence, Kind::Sizes);
-        assert_eq!(standing(&evidence, Kind::Processes), &Standing::Read);
+        why_denied(&evidence, SourceKind::Sizes);
+        assert_eq!(
+            standing(&evidence, SourceKind::Processes),
+            &SourceStatus::Read
+        );
     }
 }
 
@@ -195,8 +206,12 @@ fn processes_that_are_hidden_are_not_taken_for_absent_ones() {
 
         let evidence = taken_without_rights(&Root::Directory(tree.path().to_owned()));
 
-        for kind in [Kind::Processes, Kind::Descriptors, Kind::Sizes] {
-            let is_denied = matches!(standing(&evidence, kind), Standing::Denied { .. });
+        for kind in [
+            SourceKind::Processes,
+            SourceKind::Descriptors,
+            SourceKind::Sizes,
+        ] {
+            let is_denied = matches!(standing(&evidence, kind), SourceStatus::Denied { .. });
             assert_eq!(is_denied, is_hidden, "{options}, {kind:?}");
         }
     }
@@ -226,7 +241,7 @@ fn a_process_with_more_rights_is_denied_on_this_machine() {
 
     let evidence = taken_without_rights(&Root::live());
 
-    let why = why_denied(&evidence, Kind::Descriptors);
+    let why = why_denied(&evidence, SourceKind::Descriptors);
     assert!(why.contains("CAP_SYS_PTRACE"), "{why}");
     assert!(!why.starts_with("0 of "), "{why}");
     assert!(Comparison::of(&evidence, &evidence).explanations.is_empty());

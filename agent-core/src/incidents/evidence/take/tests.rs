@@ -7,7 +7,7 @@ use adaptivemm_module_api::units::PageSize;
 
 use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
-use crate::incidents::evidence::{Class, Standing, Why};
+use crate::incidents::evidence::{Class, SourceStatus, Trigger};
 use crate::kernel::{Recorded, Root};
 
 fn machine<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Root {
@@ -18,8 +18,8 @@ fn machine<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Root {
     Root::Recorded(recorded)
 }
 
-pub(super) fn take(root: &Root, why: Why, budget: EvidenceBudget) -> (Evidence, Vec<Raw>) {
-    Evidence::take(&Request {
+pub(super) fn take(root: &Root, why: Trigger, budget: EvidenceBudget) -> (Evidence, Vec<RawText>) {
+    Evidence::take(&EvidenceRequest {
         root,
         page_size: PageSize::FOUR_KIB,
         at: Moment {
@@ -42,12 +42,12 @@ const SLAB: (&str, &str) = (
 fn a_machine_that_has_nothing_says_why_for_each_source() {
     let root = machine([]);
 
-    let (evidence, raw) = take(&root, Why::Incident, EvidenceBudget::default());
+    let (evidence, raw) = take(&root, Trigger::Incident, EvidenceBudget::default());
 
     assert_eq!((evidence.levels.len(), raw.len()), (0, 0));
     assert_eq!(evidence.sources.len(), 15);
     for seen in &evidence.sources {
-        let Standing::Absent { why } = &seen.standing else {
+        let SourceStatus::Absent { why } = &seen.standing else {
             panic!("{seen:?}");
         };
         assert!(why.len() > 20, "{why}");
@@ -62,13 +62,12 @@ fn without_time_nothing_is_asked_and_the_census_only_when_it_is_wanted() {
         ..EvidenceBudget::default()
     };
 
-    let (evidence, _) = take(&root, Why::Routine, budget);
+    let (evidence, _) = take(&root, Trigger::Routine, budget);
 
     let (census, others) = evidence.sources.split_last().unwrap();
-    let is_cut =
-        |seen: &Seen| matches!(&seen.standing, Standing::Cut { why } if why.contains("time"));
+    let is_cut = |seen: &SourceReport| matches!(&seen.standing, SourceStatus::Cut { why } if why.contains("time"));
     assert!(others.iter().all(is_cut), "{others:?}");
-    assert!(matches!(census.standing, Standing::Absent { .. }));
+    assert!(matches!(census.standing, SourceStatus::Absent { .. }));
 }
 
 #[test]
@@ -81,7 +80,7 @@ fn caches_that_can_be_reclaimed_are_not_evidence() {
     ]);
 
     let caches = [by_name, by_flag].map(|root| {
-        let (evidence, _) = take(&root, Why::Routine, EvidenceBudget::default());
+        let (evidence, _) = take(&root, Trigger::Routine, EvidenceBudget::default());
         let slab = &evidence.sources[0];
         slab.held
             .iter()
@@ -100,8 +99,8 @@ fn texts_are_kept_for_an_incident_only_and_without_addresses() {
     );
     let root = machine([SLAB, peers, ("proc/meminfo", "Percpu: 4 kB\n")]);
 
-    let (_, routine) = take(&root, Why::Routine, EvidenceBudget::default());
-    let (evidence, incident) = take(&root, Why::Incident, EvidenceBudget::default());
+    let (_, routine) = take(&root, Trigger::Routine, EvidenceBudget::default());
+    let (evidence, incident) = take(&root, Trigger::Incident, EvidenceBudget::default());
 
     let paths: Vec<_> = incident.iter().map(|raw| raw.path.as_str()).collect();
     assert_eq!(
@@ -162,7 +161,7 @@ proptest! {
         let cgroups = ("sys/fs/cgroup/cgroup.controllers", "memory");
         let root = machine(files.chain([cgroups, ("proc/8/status", "Name: x\nThreads: 9\n"), ("proc/8/fd/3", "anon_inode:bpf-map")]));
 
-        let (evidence, _) = take(&root, Why::Incident, EvidenceBudget::default());
+        let (evidence, _) = take(&root, Trigger::Incident, EvidenceBudget::default());
 
         for seen in &evidence.sources {
             prop_assert!(seen.held.is_sorted_by(|a, b| a.bytes >= b.bytes));

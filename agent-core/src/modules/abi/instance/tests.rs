@@ -13,7 +13,7 @@ use adaptivemm_module_api::{
 
 use super::*;
 use crate::kernel::trace::{Frame, Reader};
-use crate::kernel::{Carried, Received, Recorded, Root, Sampler, Wanted};
+use crate::kernel::{Received, Recorded, Root, Sampler, Wanted, WireSnapshot};
 
 const WSF: &str = "vm.watermark_scale_factor";
 const FILE: &str = "/proc/pressure/memory";
@@ -153,12 +153,12 @@ impl Twins {
     fn see(&mut self, snapshot: &Snapshot, machine: &str) -> String {
         let seen = |instance: &mut Instance, snapshot: &Snapshot| {
             assert_eq!(
-                instance.scan(snapshot, &mut Words::default()),
-                Verdict::Good
+                instance.scan(snapshot, &mut ModuleOutput::default()),
+                CallResult::Good
             );
             SEEN.take()
         };
-        let carried = postcard::to_stdvec(&Carried::of(snapshot, &self.wanted)).unwrap();
+        let carried = postcard::to_stdvec(&WireSnapshot::of(snapshot, &self.wanted)).unwrap();
         self.received.take(&postcard::from_bytes(&carried).unwrap());
 
         let direct = seen(&mut self.direct, snapshot);

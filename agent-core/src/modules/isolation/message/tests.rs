@@ -57,30 +57,30 @@ struct Said {
 }
 
 impl Said {
-    fn words(self) -> Words {
-        let mut words = Words::default();
-        words.findings = self.findings;
-        words.requests = self.requests;
-        words.status = self.status;
-        words.problems = self.problems;
-        words.dropped = self.dropped;
-        words.strays = self.strays;
-        words.refused = self.refused;
-        words
+    fn output(self) -> ModuleOutput {
+        let mut output = ModuleOutput::default();
+        output.findings = self.findings;
+        output.requests = self.requests;
+        output.status = self.status;
+        output.problems = self.problems;
+        output.dropped = self.dropped;
+        output.strays = self.strays;
+        output.refused = self.refused;
+        output
     }
 }
 
 /// What the daemon makes of it.
-fn carried(verdict: Verdict, words: &Words) -> io::Result<(Verdict, Words)> {
-    let bytes = postcard::to_stdvec(&Told::of(7, verdict, words)).unwrap();
-    let mut taken = Words::default();
+fn carried(verdict: CallResult, output: &ModuleOutput) -> io::Result<(CallResult, ModuleOutput)> {
+    let bytes = postcard::to_stdvec(&Told::of(7, verdict, output)).unwrap();
+    let mut taken = ModuleOutput::default();
     let verdict = answer_from_bytes(&bytes, &permit(), &mut taken)?;
     Ok((verdict, taken))
 }
 
 /// As text, in which what is not a number equals itself. Buffers without content do not count.
-fn all(words: &Words) -> String {
-    let Words {
+fn all(output: &ModuleOutput) -> String {
+    let ModuleOutput {
         findings,
         requests,
         status,
@@ -90,8 +90,8 @@ fn all(words: &Words) -> String {
         refused,
         unpublished,
         ..
-    } = words;
-    let (metrics, kept) = (words.metrics(), words.kept());
+    } = output;
+    let (metrics, kept) = (output.metrics(), output.kept());
     format!(
         "{findings:?} {requests:?} {metrics:?} {status:?} {problems:?} {dropped} {strays} {refused:?} {unpublished:?} {kept:?}"
     )
@@ -99,7 +99,7 @@ fn all(words: &Words) -> String {
 
 #[test]
 fn every_kind_of_words_arrives_as_it_was_said() {
-    let mut words = Said {
+    let mut output = Said {
         findings: vec![finding("first"), finding("second")],
         requests: vec![
             request(set(WSF, 20)),
@@ -111,15 +111,15 @@ fn every_kind_of_words_arrives_as_it_was_said() {
         strays: 6,
         refused: vec![("vm.swappiness = 1".to_owned(), "not declared".to_owned())],
     }
-    .words();
-    words.add_metric(b"total_bytes", f64::NAN);
-    words.add_metric(b"no name", 1.0);
-    assert!(words.keep(&[0, 255, 10]));
+    .output();
+    output.add_metric(b"total_bytes", f64::NAN);
+    output.add_metric(b"no name", 1.0);
+    assert!(output.keep(&[0, 255, 10]));
 
-    for verdict in [Verdict::Good, Verdict::Failed, Verdict::Panicked] {
-        let (taken_verdict, taken) = carried(verdict, &words).unwrap();
+    for verdict in [CallResult::Good, CallResult::Failed, CallResult::Panicked] {
+        let (taken_verdict, taken) = carried(verdict, &output).unwrap();
 
-        assert_eq!((taken_verdict, all(&taken)), (verdict, all(&words)));
+        assert_eq!((taken_verdict, all(&taken)), (verdict, all(&output)));
     }
 }
 
@@ -132,13 +132,13 @@ fn a_request_that_was_refused_is_nonsense_and_is_not_taken() {
         set(WSF, i64::MAX),
     ];
     for action in forged {
-        let words = Said {
+        let output = Said {
             requests: vec![request(action)],
             ..Said::default()
         }
-        .words();
-        let bytes = postcard::to_stdvec(&Told::of(7, Verdict::Good, &words)).unwrap();
-        let mut taken = Words::default();
+        .output();
+        let bytes = postcard::to_stdvec(&Told::of(7, CallResult::Good, &output)).unwrap();
+        let mut taken = ModuleOutput::default();
 
         let error = answer_from_bytes(&bytes, &permit(), &mut taken).unwrap_err();
 
@@ -158,25 +158,25 @@ fn more_words_than_a_module_may_say_are_nonsense() {
             findings: vec![finding(""); MAX_WORDS + 1],
             ..Said::default()
         }
-        .words(),
+        .output(),
         Said {
             requests: vec![request(set(WSF, 20)); MAX_WORDS + 1],
             ..Said::default()
         }
-        .words(),
+        .output(),
         Said {
             problems: vec![(String::new(), String::new()); MAX_NUMBERS + 1],
             ..Said::default()
         }
-        .words(),
+        .output(),
         Said {
             refused: vec![(String::new(), String::new()); MAX_WORDS + 1],
             ..Said::default()
         }
-        .words(),
+        .output(),
     ];
-    for words in too_many {
-        let error = carried(Verdict::Good, &words).unwrap_err();
+    for output in too_many {
+        let error = carried(CallResult::Good, &output).unwrap_err();
 
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
@@ -184,7 +184,7 @@ fn more_words_than_a_module_may_say_are_nonsense() {
 
 #[test]
 fn words_of_a_process_are_cleaned_as_those_of_a_module_are() {
-    let words = Said {
+    let output = Said {
         findings: vec![finding("a\u{1b}[2J\nb\u{202e}")],
         status: "x".repeat(MAX_LINE + 1),
         problems: vec![("k\0".to_owned(), "\r".to_owned())],
@@ -194,9 +194,9 @@ fn words_of_a_process_are_cleaned_as_those_of_a_module_are() {
         }],
         ..Said::default()
     }
-    .words();
+    .output();
 
-    let (_, taken) = carried(Verdict::Good, &words).unwrap();
+    let (_, taken) = carried(CallResult::Good, &output).unwrap();
 
     assert_eq!(
         (
@@ -216,14 +216,14 @@ fn words_of_a_process_are_cleaned_as_those_of_a_module_are() {
 
 #[test]
 fn an_unknown_verdict_is_nonsense() {
-    let words = Words::default();
+    let output = ModuleOutput::default();
     let told = Told {
         verdict: 3,
-        ..Told::of(1, Verdict::Good, &words)
+        ..Told::of(1, CallResult::Good, &output)
     };
     let bytes = postcard::to_stdvec(&told).unwrap();
 
-    let error = answer_from_bytes(&bytes, &permit(), &mut Words::default()).unwrap_err();
+    let error = answer_from_bytes(&bytes, &permit(), &mut ModuleOutput::default()).unwrap_err();
 
     assert_eq!(error.to_string(), "an unknown verdict");
 }
@@ -294,7 +294,7 @@ proptest! {
         (dropped, strays) in (any::<u16>(), any::<u16>()),
         refused in vec((line(), line()), 0..3),
     ) {
-        let mut words = Said {
+        let mut output = Said {
             findings,
             requests,
             status,
@@ -303,13 +303,13 @@ proptest! {
             strays: strays.into(),
             refused,
         }
-        .words();
+        .output();
         for Number { name, value } in metrics {
-            words.add_metric(name.as_bytes(), value);
+            output.add_metric(name.as_bytes(), value);
         }
 
-        let (_, taken) = carried(Verdict::Good, &words).unwrap();
+        let (_, taken) = carried(CallResult::Good, &output).unwrap();
 
-        prop_assert_eq!(all(&taken), all(&words));
+        prop_assert_eq!(all(&taken), all(&output));
     }
 }

@@ -1,7 +1,7 @@
 //! What the kernel's files could say.
 
 use agent_core::incidents::evidence::{
-    Certainty, Class, Comparison, Explanation, Growth, Kind, Source, Standing, Taken,
+    Certainty, Class, Comparison, Explanation, Growth, Source, SourceKind, SourceStatus, Taken,
 };
 
 use super::{HOUR, MIB, moment};
@@ -44,7 +44,7 @@ pub(crate) fn explanation(
     }
 }
 
-fn source(kind: Kind, standing: Standing) -> Source {
+fn source(kind: SourceKind, standing: SourceStatus) -> Source {
     Source {
         file: kind.file().to_owned(),
         tells: kind.tells().to_owned(),
@@ -54,25 +54,25 @@ fn source(kind: Kind, standing: Standing) -> Source {
 }
 
 fn sources() -> Vec<Source> {
-    let absent = |why: &str| Standing::Absent {
+    let absent = |why: &str| SourceStatus::Absent {
         why: why.to_owned(),
     };
     vec![
-        source(Kind::Slab, Standing::Read),
-        source(Kind::Sockets, Standing::Read),
-        source(Kind::Services, Standing::Read),
-        source(Kind::Vmalloc, Standing::Read),
+        source(SourceKind::Slab, SourceStatus::Read),
+        source(SourceKind::Sockets, SourceStatus::Read),
+        source(SourceKind::Services, SourceStatus::Read),
+        source(SourceKind::Vmalloc, SourceStatus::Read),
         source(
-            Kind::AllocInfo,
+            SourceKind::AllocInfo,
             absent("this kernel was not built with CONFIG_MEM_ALLOC_PROFILING (6.10 or newer)"),
         ),
         source(
-            Kind::Descriptors,
-            Standing::Cut {
+            SourceKind::Descriptors,
+            SourceStatus::Cut {
                 why: "8123 of 12000 processes in 50 ms".to_owned(),
             },
         ),
-        source(Kind::PageOwner, absent("boot with page_owner=on")),
+        source(SourceKind::PageOwner, absent("boot with page_owner=on")),
     ]
 }
 

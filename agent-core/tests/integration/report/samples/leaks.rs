@@ -1,7 +1,7 @@
 //! Leaks as they are found.
 
 use agent_core::incidents::Incident;
-use agent_core::incidents::evidence::{Certainty, Class, Comparison, Kind};
+use agent_core::incidents::evidence::{Certainty, Class, Comparison, SourceKind};
 
 use super::evidence::{comparison, explanation, growth};
 use super::history::{growing, history, quiet};
@@ -61,7 +61,7 @@ fn of_pages() -> Comparison {
                 explanation(
                     Class::Unaccounted,
                     "/system.slice/ingest.service",
-                    Kind::Services.file(),
+                    SourceKind::Services.file(),
                     [200.0, 2611.0],
                     71.7,
                     Certainty::Charged,
@@ -69,7 +69,7 @@ fn of_pages() -> Comparison {
                 explanation(
                     Class::Unaccounted,
                     "pipes of ingest (628 pipes, PID 4711)",
-                    Kind::Descriptors.file(),
+                    SourceKind::Descriptors.file(),
                     [12.0, 640.0],
                     18.7,
                     Certainty::AtMost,
@@ -77,7 +77,7 @@ fn of_pages() -> Comparison {
                 explanation(
                     Class::Unaccounted,
                     "TCP sockets",
-                    Kind::Sockets.file(),
+                    SourceKind::Sockets.file(),
                     [3.0, 15.0],
                     0.36,
                     Certainty::Exact,
@@ -121,7 +121,7 @@ pub(crate) fn sudden() -> Incident {
             vec![explanation(
                 Class::Unaccounted,
                 "packet rings of tcpdump (PID 90210)",
-                Kind::PacketRings.file(),
+                SourceKind::PacketRings.file(),
                 [0.0, 6000.0],
                 99.1,
                 Certainty::Exact,
@@ -165,7 +165,7 @@ pub(crate) fn slab() -> Incident {
                 explanation(
                     Class::Slab,
                     "kmalloc-512",
-                    Kind::Slab.file(),
+                    SourceKind::Slab.file(),
                     [120.0, 428.0],
                     90.3,
                     Certainty::Exact,
@@ -173,7 +173,7 @@ pub(crate) fn slab() -> Incident {
                 explanation(
                     Class::Slab,
                     "sock_inode_cache",
-                    Kind::Slab.file(),
+                    SourceKind::Slab.file(),
                     [18.0, 22.0],
                     1.2,
                     Certainty::Exact,
@@ -224,7 +224,7 @@ pub(crate) fn short() -> Incident {
             vec![explanation(
                 Class::Vmalloc,
                 "bpf_map_area_alloc",
-                Kind::Vmalloc.file(),
+                SourceKind::Vmalloc.file(),
                 [4.0, 1200.0],
                 98.8,
                 Certainty::Exact,

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::base::clock::Moment;
-use crate::incidents::evidence::{Held, Standing, Taken};
+use crate::incidents::evidence::{Holding, SourceStatus, Taken};
 use Certainty::{AtMost, Charged, Exact};
 use Class::{Orphans, Slab, Unaccounted, Vmalloc};
 
@@ -31,8 +31,8 @@ fn evidence(levels: &[(Class, i64)]) -> Evidence {
     }
 }
 
-fn held(owner: &str, class: Class, certainty: Certainty, mib: u64) -> Held {
-    Held {
+fn held(owner: &str, class: Class, certainty: Certainty, mib: u64) -> Holding {
+    Holding {
         owner: owner.into(),
         note: String::new(),
         class: Some(class),
@@ -42,10 +42,10 @@ fn held(owner: &str, class: Class, certainty: Certainty, mib: u64) -> Held {
     }
 }
 
-fn seen(kind: Kind, held: Vec<Held>) -> Seen {
-    Seen {
+fn seen(kind: SourceKind, held: Vec<Holding>) -> SourceReport {
+    SourceReport {
         kind,
-        standing: Standing::Read,
+        standing: SourceStatus::Read,
         cpu_us: 0,
         held,
         least: 0,
@@ -53,7 +53,7 @@ fn seen(kind: Kind, held: Vec<Held>) -> Seen {
 }
 
 /// A line of a table: a source, an owner, what it holds before and after in MiB.
-type Line<'a> = (Kind, &'a str, Class, Certainty, u64, u64);
+type Line<'a> = (SourceKind, &'a str, Class, Certainty, u64, u64);
 
 /// What grew by how many MiB, and who holds what before and after.
 fn compare(grown: &[(Class, i64)], lines: &[Line<'_>]) -> Comparison {
@@ -96,10 +96,10 @@ fn who_explains_most_comes_first_and_nobody_explains_more_than_there_is() {
     let comparison = compare(
         &[(Slab, 100)],
         &[
-            (Kind::Slab, "dentry", Slab, Exact, 50, 60),
-            (Kind::Slab, "kmalloc-1k", Slab, Exact, 20, 140),
-            (Kind::Slab, "steady", Slab, Exact, 900, 900),
-            (Kind::Slab, "shrunk", Slab, Exact, 90, 10),
+            (SourceKind::Slab, "dentry", Slab, Exact, 50, 60),
+            (SourceKind::Slab, "kmalloc-1k", Slab, Exact, 20, 140),
+            (SourceKind::Slab, "steady", Slab, Exact, 900, 900),
+            (SourceKind::Slab, "shrunk", Slab, Exact, 90, 10),
         ],
     );
 
@@ -116,7 +116,7 @@ fn an_upper_limit_does_not_beat_what_is_known_exactly() {
         &[(Unaccounted, 64)],
         &[
             (
-                Kind::Descriptors,
+                SourceKind::Descriptors,
                 "pipes of shell",
                 Unaccounted,
                 AtMost,
@@ -124,14 +124,21 @@ fn an_upper_limit_does_not_beat_what_is_known_exactly() {
                 90,
             ),
             (
-                Kind::PacketRings,
+                SourceKind::PacketRings,
                 "packet rings of tcpdump",
                 Unaccounted,
                 Exact,
                 0,
                 60,
             ),
-            (Kind::Services, "/system.slice", Unaccounted, Charged, 0, 64),
+            (
+                SourceKind::Services,
+                "/system.slice",
+                Unaccounted,
+                Charged,
+                0,
+                64,
+            ),
         ],
     );
 
@@ -150,10 +157,24 @@ fn of_two_that_explain_as_much_the_more_precise_comes_first() {
     let comparison = compare(
         &[(Vmalloc, 64)],
         &[
-            (Kind::Vmalloc, "array_map_alloc", Vmalloc, Exact, 0, 64),
-            (Kind::Sizes, "BPF maps of agent", Vmalloc, Exact, 0, 64),
             (
-                Kind::AllocInfo,
+                SourceKind::Vmalloc,
+                "array_map_alloc",
+                Vmalloc,
+                Exact,
+                0,
+                64,
+            ),
+            (
+                SourceKind::Sizes,
+                "BPF maps of agent",
+                Vmalloc,
+                Exact,
+                0,
+                64,
+            ),
+            (
+                SourceKind::AllocInfo,
                 "kernel/bpf/arraymap.c:99",
                 Vmalloc,
                 Exact,
@@ -182,18 +203,25 @@ fn sources_that_see_the_same_memory_are_not_added_up() {
     let comparison = compare(
         &[(Slab, 100), (Unaccounted, 50)],
         &[
-            (Kind::Slab, "kmalloc-1k", Slab, Exact, 0, 60),
-            (Kind::Services, "/a", Slab, Charged, 0, 30),
-            (Kind::Services, "/b", Slab, Charged, 0, 40),
+            (SourceKind::Slab, "kmalloc-1k", Slab, Exact, 0, 60),
+            (SourceKind::Services, "/a", Slab, Charged, 0, 30),
+            (SourceKind::Services, "/b", Slab, Charged, 0, 40),
             (
-                Kind::PacketRings,
+                SourceKind::PacketRings,
                 "packet rings of x",
                 Unaccounted,
                 Exact,
                 0,
                 20,
             ),
-            (Kind::Descriptors, "pipes of y", Unaccounted, AtMost, 0, 10),
+            (
+                SourceKind::Descriptors,
+                "pipes of y",
+                Unaccounted,
+                AtMost,
+                0,
+                10,
+            ),
         ],
     );
 
@@ -207,14 +235,21 @@ fn a_buffer_of_contiguous_memory_is_not_added_to_its_area() {
         &[(Unaccounted, 50)],
         &[
             (
-                Kind::DmaBuffers,
+                SourceKind::DmaBuffers,
                 "DMA buffers of reserved",
                 Unaccounted,
                 Exact,
                 0,
                 20,
             ),
-            (Kind::Cma, "CMA area reserved", Unaccounted, Exact, 0, 20),
+            (
+                SourceKind::Cma,
+                "CMA area reserved",
+                Unaccounted,
+                Exact,
+                0,
+                20,
+            ),
         ],
     );
 
@@ -225,7 +260,14 @@ fn a_buffer_of_contiguous_memory_is_not_added_to_its_area() {
 fn orphans_are_a_part_of_what_is_unaccounted() {
     let comparison = compare(
         &[(Unaccounted, 80), (Orphans, 50)],
-        &[(Kind::PageOwner, "shmem_alloc_folio", Orphans, AtMost, 0, 70)],
+        &[(
+            SourceKind::PageOwner,
+            "shmem_alloc_folio",
+            Orphans,
+            AtMost,
+            0,
+            70,
+        )],
     );
 
     assert_eq!(comparison.growth_bytes, 80 * MIB);
@@ -234,8 +276,8 @@ fn orphans_are_a_part_of_what_is_unaccounted() {
 }
 
 /// As allocinfo says it.
-fn of_no_class(owner: &str, mib: u64) -> Held {
-    Held {
+fn of_no_class(owner: &str, mib: u64) -> Holding {
+    Holding {
         class: None,
         ..held(owner, Slab, Exact, mib)
     }
@@ -247,9 +289,9 @@ fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_muc
     let mut after = evidence(&[(Slab, 100), (Unaccounted, 500)]);
     before
         .sources
-        .push(seen(Kind::AllocInfo, vec![of_no_class("a.c:1", 7)]));
+        .push(seen(SourceKind::AllocInfo, vec![of_no_class("a.c:1", 7)]));
     after.sources.push(seen(
-        Kind::AllocInfo,
+        SourceKind::AllocInfo,
         vec![of_no_class("a.c:1", 100), of_no_class("b.c:1", 490)],
     ));
 
@@ -267,12 +309,12 @@ fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_muc
 fn who_holds_much_more_than_any_class_grew_by_is_not_of_it() {
     let mut before = evidence(&[(Slab, 0), (Unaccounted, 0)]);
     let mut after = evidence(&[(Slab, 10), (Unaccounted, 2)]);
-    before.sources.push(seen(Kind::AllocInfo, Vec::new()));
+    before.sources.push(seen(SourceKind::AllocInfo, Vec::new()));
     let lines = vec![
         of_no_class("fs/dcache.c:1650 __d_alloc", 41),
         of_no_class("a.c:1 f", 40),
     ];
-    after.sources.push(seen(Kind::AllocInfo, lines));
+    after.sources.push(seen(SourceKind::AllocInfo, lines));
 
     let comparison = Comparison::of(&before, &after);
 
@@ -284,19 +326,21 @@ fn a_service_that_is_charged_as_much_confirms_what_its_process_may_hold() {
     let mut before = evidence(&[(Unaccounted, 0)]);
     let mut after = evidence(&[(Unaccounted, 64)]);
     let service = held("/system.slice/leaky.service", Unaccounted, Charged, 64);
-    let pipes = Held {
+    let pipes = Holding {
         within: Some(service.owner.clone()),
         note: "PID 7".into(),
         ..held("pipes of leaky", Unaccounted, AtMost, 500)
     };
     let other = held("pipes of other", Unaccounted, AtMost, 500);
-    for kind in [Kind::Services, Kind::Descriptors] {
+    for kind in [SourceKind::Services, SourceKind::Descriptors] {
         before.sources.push(seen(kind, vec![]));
     }
-    after.sources.push(seen(Kind::Services, vec![service]));
     after
         .sources
-        .push(seen(Kind::Descriptors, vec![other, pipes]));
+        .push(seen(SourceKind::Services, vec![service]));
+    after
+        .sources
+        .push(seen(SourceKind::Descriptors, vec![other, pipes]));
 
     let comparison = Comparison::of(&before, &after);
 
@@ -318,19 +362,19 @@ fn a_service_that_is_charged_as_much_confirms_what_its_process_may_hold() {
 #[test]
 fn what_was_cut_off_before_is_known_less_exactly_and_what_failed_not_at_all() {
     let grown = [(Slab, 100)];
-    let cut = Standing::Cut { why: String::new() };
-    let failed = Standing::Failed { why: String::new() };
+    let cut = SourceStatus::Cut { why: String::new() };
+    let failed = SourceStatus::Failed { why: String::new() };
     let caches = |mib| vec![held("old", Slab, Exact, mib)];
     let mut before = evidence(&[(Slab, 0)]);
     let mut after = evidence(&grown);
     after.sources.push(seen(
-        Kind::Slab,
+        SourceKind::Slab,
         [caches(20), vec![held("new", Slab, Exact, 60)]].concat(),
     ));
 
-    before.sources = vec![Seen {
+    before.sources = vec![SourceReport {
         standing: cut,
-        ..seen(Kind::Slab, caches(10))
+        ..seen(SourceKind::Slab, caches(10))
     }];
     let of_cut: Vec<_> = Comparison::of(&before, &after)
         .explanations
@@ -354,13 +398,13 @@ fn what_was_cut_off_before_is_known_less_exactly_and_what_failed_not_at_all() {
 fn an_owner_that_was_left_out_before_is_given_what_it_may_have_held() {
     let mut before = evidence(&[(Slab, 0)]);
     let mut after = evidence(&[(Slab, 100)]);
-    before.sources.push(Seen {
+    before.sources.push(SourceReport {
         least: 30 * MIB,
-        ..seen(Kind::Slab, vec![])
+        ..seen(SourceKind::Slab, vec![])
     });
     after
         .sources
-        .push(seen(Kind::Slab, vec![held("x", Slab, Exact, 50)]));
+        .push(seen(SourceKind::Slab, vec![held("x", Slab, Exact, 50)]));
 
     assert_eq!(told(&Comparison::of(&before, &after)), [("x", 20)]);
 }
@@ -371,14 +415,21 @@ fn pages_by_their_flags_name_nobody() {
         &[(Unaccounted, 100)],
         &[
             (
-                Kind::Census,
+                SourceKind::Census,
                 "pages without flags",
                 Unaccounted,
                 AtMost,
                 0,
                 100,
             ),
-            (Kind::Sockets, "TCP sockets", Unaccounted, Charged, 0, 1),
+            (
+                SourceKind::Sockets,
+                "TCP sockets",
+                Unaccounted,
+                Charged,
+                0,
+                1,
+            ),
         ],
     );
 
@@ -399,7 +450,7 @@ fn modules_that_were_loaded_meanwhile_are_named() {
     assert_eq!(Comparison::of(&before, &after).modules_loaded, ["leaky"]);
 }
 
-fn any_held() -> impl Strategy<Value = Held> {
+fn any_held() -> impl Strategy<Value = Holding> {
     let class = prop::option::of(prop::sample::select(Class::ALL.to_vec()));
     let certainty = prop::sample::select(vec![Exact, Charged, AtMost]);
     (
@@ -409,7 +460,7 @@ fn any_held() -> impl Strategy<Value = Held> {
         0_u64..1 << 40,
         prop::option::of("[a-d]"),
     )
-        .prop_map(|(owner, class, certainty, bytes, within)| Held {
+        .prop_map(|(owner, class, certainty, bytes, within)| Holding {
             owner,
             note: String::new(),
             class,
@@ -421,11 +472,11 @@ fn any_held() -> impl Strategy<Value = Held> {
 
 fn any_evidence() -> impl Strategy<Value = Evidence> {
     let kinds = vec![
-        Kind::AllocInfo,
-        Kind::Slab,
-        Kind::Services,
-        Kind::Descriptors,
-        Kind::Census,
+        SourceKind::AllocInfo,
+        SourceKind::Slab,
+        SourceKind::Services,
+        SourceKind::Descriptors,
+        SourceKind::Census,
     ];
     let sources = prop::sample::subsequence(kinds, 0..=5).prop_flat_map(|kinds| {
         let held = prop::collection::vec(any_held(), 0..8);
@@ -482,20 +533,20 @@ proptest! {
 }
 
 /// How a source ended, of which the kernel's file may be the same all the time.
-fn ended(is_cut: bool) -> Standing {
+fn ended(is_cut: bool) -> SourceStatus {
     if is_cut {
-        Standing::Cut {
+        SourceStatus::Cut {
             why: "the time for evidence had run out".into(),
         }
     } else {
-        Standing::Read
+        SourceStatus::Read
     }
 }
 
 /// What a source says of an owner of 100 MiB that adds up several lines: half of them, if it was cut.
-fn seen_of_owner(kind: Kind, mib: u64, is_cut: bool) -> Seen {
+fn seen_of_owner(kind: SourceKind, mib: u64, is_cut: bool) -> SourceReport {
     let mib = if is_cut { mib / 2 } else { mib };
-    Seen {
+    SourceReport {
         standing: ended(is_cut),
         ..seen(kind, vec![held("owner", Unaccounted, Exact, mib)])
     }
@@ -503,7 +554,7 @@ fn seen_of_owner(kind: Kind, mib: u64, is_cut: bool) -> Seen {
 
 #[test]
 fn a_source_that_was_cut_on_either_side_gives_an_upper_limit_and_explains_nothing() {
-    for kind in Kind::ALL {
+    for kind in SourceKind::ALL {
         for (is_cut_before, is_cut_after) in
             [(false, false), (true, false), (false, true), (true, true)]
         {
@@ -539,10 +590,10 @@ fn a_source_that_was_cut_on_either_side_gives_an_upper_limit_and_explains_nothin
 #[test]
 fn what_failed_half_way_is_no_more_than_what_was_cut() {
     let (mut before, mut after) = (evidence(&[(Slab, 0)]), evidence(&[(Slab, 100)]));
-    before.sources.push(seen(Kind::Slab, Vec::new()));
-    after.sources.push(Seen {
-        standing: Standing::Failed { why: String::new() },
-        ..seen(Kind::Slab, vec![held("a", Slab, Exact, 100)])
+    before.sources.push(seen(SourceKind::Slab, Vec::new()));
+    after.sources.push(SourceReport {
+        standing: SourceStatus::Failed { why: String::new() },
+        ..seen(SourceKind::Slab, vec![held("a", Slab, Exact, 100)])
     });
 
     let comparison = Comparison::of(&before, &after);
@@ -557,21 +608,23 @@ fn a_service_that_was_counted_in_part_confirms_nobody() {
         evidence(&[(Unaccounted, 0)]),
         evidence(&[(Unaccounted, 64)]),
     );
-    let pipes = Held {
+    let pipes = Holding {
         within: Some("/a.service".into()),
         ..held("pipes of a", Unaccounted, AtMost, 500)
     };
-    for kind in [Kind::Services, Kind::Descriptors] {
+    for kind in [SourceKind::Services, SourceKind::Descriptors] {
         before.sources.push(seen(kind, vec![]));
     }
-    after.sources.push(Seen {
+    after.sources.push(SourceReport {
         standing: ended(true),
         ..seen(
-            Kind::Services,
+            SourceKind::Services,
             vec![held("/a.service", Unaccounted, Charged, 64)],
         )
     });
-    after.sources.push(seen(Kind::Descriptors, vec![pipes]));
+    after
+        .sources
+        .push(seen(SourceKind::Descriptors, vec![pipes]));
 
     let comparison = Comparison::of(&before, &after);
 

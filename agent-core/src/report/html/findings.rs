@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::super::phrases;
 use super::super::view::{self, View};
-use super::super::words;
-use crate::incidents::Told;
+use crate::incidents::FindingRecord;
 
 /// Of the timeline.
 const TOLD: usize = 60;
@@ -23,8 +23,8 @@ pub(super) fn of(view: &View<'_>) -> Markup {
             ol class="told" {
                 @for told in first.iter().chain(last) {
                     li {
-                        p { b { (view.calendar.noted(&told.at)) } " " span class=(severity(&told.severity)) { (severity(&told.severity)) } " " small { (words::name(&told.code)) } }
-                        p { (words::line(&told.text)) }
+                        p { b { (view.calendar.noted(&told.at)) } " " span class=(severity(&told.severity)) { (severity(&told.severity)) } " " small { (phrases::name(&told.code)) } }
+                        p { (phrases::line(&told.text)) }
                     }
                 }
                 @if more > 0 { li class="soft" { (more) " more" } }
@@ -61,7 +61,7 @@ pub(super) fn details(view: &View<'_>) -> Markup {
                 h2 id="details" { "The numbers behind it" }
                 @for (told, lines) in shown {
                     details {
-                        summary { (view.calendar.noted(&told.at)) ", " (words::name(&told.code)) }
+                        summary { (view.calendar.noted(&told.at)) ", " (phrases::name(&told.code)) }
                         pre { (lines) }
                     }
                 }
@@ -71,9 +71,9 @@ pub(super) fn details(view: &View<'_>) -> Markup {
     }
 }
 
-fn lines(told: &Told) -> String {
+fn lines(told: &FindingRecord) -> String {
     let lines = told.details.iter().flat_map(|lines| lines.lines());
-    lines.map(words::line).collect::<Vec<_>>().join("\n")
+    lines.map(phrases::line).collect::<Vec<_>>().join("\n")
 }
 
 /// The severity, if it is one: it becomes the name of a class of the style.

@@ -14,12 +14,12 @@ const ROW: usize = 66;
 
 /// A page that is written from top to bottom.
 #[derive(Debug)]
-pub(in crate::report) struct Paper {
+pub(in crate::report) struct TextPage {
     text: String,
     width: usize,
 }
 
-impl Paper {
+impl TextPage {
     pub(in crate::report) fn of(width: usize) -> Self {
         Self {
             text: String::new(),

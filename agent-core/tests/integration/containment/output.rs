@@ -1,77 +1,77 @@
-//! Words that are not fit for a log, and requests that are not fit to be done.
+//! Texts that are not fit for a log, and requests that are not fit to be done.
 
 use adaptivemm_module_api::units::Uptime;
-use agent_core::modules::output::Words;
+use agent_core::modules::output::ModuleOutput;
 
 use crate::containment::bench::{AMPLE, BOTH, Bench, modules};
 
 /// All that is said in the first scan, and the log of it.
-fn said(mode: &str, isolation: &str) -> (Words, String, String) {
+fn said(mode: &str, isolation: &str) -> (ModuleOutput, String, String) {
     let config = modules(isolation, AMPLE, &format!("mode = \"{mode}\""));
     let log = Bench::new(&config).scan();
     let mut bench = Bench::new(&config);
     let round = bench.agent.scan(Uptime(bench.step));
-    let chaos = round.members.iter().find(|member| member.name() == "chaos");
-    let words = chaos.unwrap().words().clone();
-    (words, log, bench.tunable())
+    let chaos = round.handles.iter().find(|handle| handle.name() == "chaos");
+    let output = chaos.unwrap().output().clone();
+    (output, log, bench.tunable())
 }
 
 /// Here and in a process of its own it is the same to the letter.
-fn said_anywhere(mode: &str) -> (Words, String, String) {
+fn said_anywhere(mode: &str) -> (ModuleOutput, String, String) {
     let [here, apart] = BOTH.map(|isolation| said(mode, isolation));
     let is_same = format!("{here:?}") == format!("{apart:?}");
     assert!(is_same, "{mode}: {:?}", apart.0.problems);
     here
 }
 
-fn texts(words: &Words) -> Vec<&str> {
-    let findings = words.findings.iter();
+fn texts(output: &ModuleOutput) -> Vec<&str> {
+    let findings = output.findings.iter();
     let findings = findings.flat_map(|f| [&f.code, &f.text, &f.details]);
-    let requests = words.requests.iter().map(|request| &request.reason);
+    let requests = output.requests.iter().map(|request| &request.reason);
     findings
         .chain(requests)
-        .chain(words.unpublished.iter().map(|(name, _)| name))
-        .chain([&words.status])
+        .chain(output.unpublished.iter().map(|(name, _)| name))
+        .chain([&output.status])
         .map(String::as_str)
         .collect()
 }
 
 #[test]
 fn huge_texts_are_cut_between_two_characters() {
-    let (words, _, _) = said_anywhere("huge");
+    let (output, _, _) = said_anywhere("huge");
 
-    let lengths: Vec<usize> = texts(&words).iter().map(|text| text.len()).collect();
+    let lengths: Vec<usize> = texts(&output).iter().map(|text| text.len()).collect();
 
     assert_eq!(lengths, [63, 4095, 65535, 63, 4095]);
     assert!(
-        texts(&words)
+        texts(&output)
             .iter()
             .all(|text| text.chars().all(|c| c == '€'))
     );
-    assert_eq!(words.findings[0].numbers.len(), 64);
+    assert_eq!(output.findings[0].numbers.len(), 64);
 }
 
 #[test]
 fn bytes_that_are_no_text_are_marked_and_do_not_make_it_longer() {
-    let (words, _, _) = said_anywhere("not-utf-8");
+    let (output, _, _) = said_anywhere("not-utf-8");
 
-    let mut lengths: Vec<usize> = texts(&words).iter().map(|text| text.len()).collect();
+    let mut lengths: Vec<usize> = texts(&output).iter().map(|text| text.len()).collect();
     lengths.sort_unstable();
     lengths.dedup();
 
     assert_eq!(
-        (lengths, words.findings.len()),
+        (lengths, output.findings.len()),
         (vec![0, 63, 4095, 65535], 64)
     );
 }
 
 #[test]
 fn characters_that_act_become_blanks() {
-    let (words, log, _) = said_anywhere("controls");
+    let (output, log, _) = said_anywhere("controls");
 
     let line = "a b [31mc d e f g h i j";
     let lines = "a b [31mc d\ne f g h i j";
-    assert_eq!(texts(&words), [line, line, lines, line, line]);
+    assert_eq!(texts(&output), [line, line, lines, line, line]);
     assert_eq!(
         log,
         format!(
@@ -83,9 +83,9 @@ fn characters_that_act_become_blanks() {
 
 #[test]
 fn odd_numbers_do_no_harm() {
-    let (words, log, tunable) = said_anywhere("numbers");
+    let (output, log, tunable) = said_anywhere("numbers");
 
-    let values: Vec<String> = words
+    let values: Vec<String> = output
         .metrics()
         .iter()
         .map(|metric| format!("{:e}", metric.value))
@@ -123,9 +123,9 @@ fn a_module_gets_what_it_declared_and_is_told_what_it_does_not_get() {
 
 #[test]
 fn null_pointers_are_no_words() {
-    let (words, log, _) = said_anywhere("null");
+    let (output, log, _) = said_anywhere("null");
 
-    assert_eq!((texts(&words), log.as_str()), (vec![""], ""));
+    assert_eq!((texts(&output), log.as_str()), (vec![""], ""));
 }
 
 #[test]

@@ -3,25 +3,29 @@
 use std::fmt::Write;
 
 use super::page::section;
+use super::phrases;
 use super::table::Table;
-use super::words;
-use crate::decisions::{Aftermath, Decision, NodeState};
+use crate::decisions::{Decision, FollowUp, NodeState};
 
 /// More nodes would be no help to anybody.
 const NODES: usize = 8;
 const OTHERS: usize = 8;
 
-pub(super) fn of(aftermath: &Aftermath, decision: &Decision) -> String {
-    let (before, after) = (&aftermath.before, &aftermath.after);
+pub(super) fn of(follow_up: &FollowUp, decision: &Decision) -> String {
+    let (before, after) = (&follow_up.before, &follow_up.after);
     let mut table = Table::of_numbers();
-    let heading = |seconds: f64, word: &str| format!("{} {word}", words::span(seconds));
+    let heading = |seconds: f64, word: &str| format!("{} {word}", phrases::span(seconds));
     table.row([
         String::new(),
         heading(before.seconds, "before"),
         heading(after.seconds, "since"),
     ]);
     let mut rate = |name: &str, before: Option<f64>, after: Option<f64>| {
-        table.row([name.to_owned(), words::known(before), words::known(after)]);
+        table.row([
+            name.to_owned(),
+            phrases::known(before),
+            phrases::known(after),
+        ]);
     };
     rate(
         "allocation stalls per second",
@@ -63,7 +67,7 @@ pub(super) fn of(aftermath: &Aftermath, decision: &Decision) -> String {
     if !blocks.is_empty() {
         let _never_fails = write!(text, "\n{blocks}");
     }
-    text += &remarks(aftermath, decision);
+    text += &remarks(follow_up, decision);
     section("What happened afterwards", &text)
 }
 
@@ -72,8 +76,8 @@ fn nodes(table: &mut Table, before: &NodeState, after: Option<&NodeState>) {
     let mut pages = |what: &str, pages: fn(&NodeState) -> Option<u64>| {
         table.row([
             format!("node {node}: {what}, pages"),
-            words::count(pages(before)),
-            words::count(after.and_then(pages)),
+            phrases::count(pages(before)),
+            phrases::count(after.and_then(pages)),
         ]);
     };
     pages("free", |state| state.free_pages);
@@ -99,34 +103,34 @@ fn blocks_of(table: &mut Table, before: &NodeState, after: Option<&NodeState>) {
     row("since", later);
 }
 
-fn remarks(aftermath: &Aftermath, decision: &Decision) -> String {
+fn remarks(follow_up: &FollowUp, decision: &Decision) -> String {
     let mut text = String::new();
     let mut remark = |remark: &str| {
         let _never_fails = writeln!(text, "  {remark}");
     };
-    if let (Some(tunable), Some(now)) = (&decision.tunable, aftermath.value_now) {
+    if let (Some(tunable), Some(now)) = (&decision.tunable, follow_up.value_now) {
         remark(&format!("{tunable} was {now} at the end of this time."));
     }
-    for event in &aftermath.meanwhile {
+    for event in &follow_up.meanwhile {
         remark(&format!("Meanwhile: {event}."));
     }
     if !decision.changed {
         remark("It was only simulated: this is what happened without it.");
     }
-    if aftermath.cut_short {
+    if follow_up.cut_short {
         remark("The daemon, or the recording, ended before the time was over.");
     }
-    if !aftermath.others.is_empty() {
-        let shown = aftermath.others.iter().take(OTHERS);
+    if !follow_up.others.is_empty() {
+        let shown = follow_up.others.iter().take(OTHERS);
         let mut others = shown.map(u64::to_string).collect::<Vec<_>>().join(", ");
-        if aftermath.others.len() > OTHERS {
+        if follow_up.others.len() > OTHERS {
             others += " and more";
         }
         remark(&format!(
             "Other decisions changed something in the same time: {others}. Nobody can tell their effects apart."
         ));
     }
-    if aftermath.before.nodes.len() > NODES {
+    if follow_up.before.nodes.len() > NODES {
         remark("There are more nodes; --json prints all.");
     }
     if text.is_empty() {
