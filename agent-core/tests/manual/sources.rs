@@ -36,10 +36,14 @@ pub(crate) fn modules() -> Vec<Module> {
     names.into_iter().map(Module::read).collect()
 }
 
-/// The places of the manual that the core's texts refer to, as in `"isolation" in adaptivemmd.toml(5)`, each with its
+/// The places of the manual that the texts of the core and of the journal's catalog refer to, as in `"isolation" in adaptivemmd.toml(5)`, each with its
 /// page.
 pub(crate) fn places_in_the_manual() -> Vec<(String, &'static str)> {
-    let mut texts = Vec::new();
+    let catalog = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../conf/journald/adaptivemmd.catalog"
+    );
+    let mut texts = vec![fs::read_to_string(catalog).unwrap()];
     read_texts(
         Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
         &mut texts,
