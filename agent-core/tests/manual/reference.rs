@@ -159,7 +159,10 @@ fn with_list(text: &str, name: &str, entries: &[Entry], page: &str) -> String {
     let mut lines = vec![".Bl -tag -width Ds".to_owned()];
     for entry in entries {
         lines.extend(entry.lines());
-        lines.extend(more.remove(&entry.name).unwrap_or_default());
+        if let Some(more) = more.remove(&entry.name) {
+            lines.push(".Pp".to_owned());
+            lines.extend(more);
+        }
     }
     lines.push(".El\n".to_owned());
     before + &begin + &lines.join("\n") + &end + &after
