@@ -19,8 +19,8 @@ pub(crate) const MAX_ORDER: Opt<i64> = Opt::integer(
     0,
     0,
     20,
-    "Highest order of free blocks to keep available, as a number: 9 is a huge page of 2 MiB; 0 uses aggressiveness \
-     instead",
+    "Highest order of free blocks to keep available, as a number: with pages of 4 KiB, 9 is a huge page of 2 MiB; \
+     0 uses aggressiveness instead",
 );
 
 /// At least as long lies between two compactions of a node.
