@@ -35,7 +35,7 @@ pub struct OptionSchema {
     pub default: Value,
     /// Smallest and largest number accepted; `None` for no limit.
     pub range: Option<(f64, f64)>,
-    /// What it does, in a sentence.
+    /// What it does, in a sentence without its full stop: the manual and the shipped file have it from here.
     pub help: String,
 }
 
@@ -50,7 +50,7 @@ pub struct Key {
     pub kind: ValueKind,
     /// What holds if nobody sets it.
     pub default: Fallback,
-    /// What it does, in a sentence.
+    /// What it does, in a sentence without its full stop: the manual and the shipped file have it from here.
     pub help: String,
 }
 
@@ -114,19 +114,19 @@ fn usual_keys() -> [Key; 3] {
             "period-secs",
             ValueKind::Number(Some((0.1, 3600.0))),
             Fallback::Derived("60, 30 or 15 for aggressiveness 1, 2 or 3"),
-            "time from one scan to the next, in seconds",
+            "Time between scans, in seconds",
         ),
         core_key(
             "aggressiveness",
             ValueKind::Integer(Some((1.0, 3.0))),
             Fallback::integer(2),
-            "how early and how strongly to act: 1 low, 2 normal, 3 high",
+            "How early and how strongly to act: 1 low, 2 normal, 3 high",
         ),
         core_key(
             "verbosity",
             ValueKind::Integer(Some((0.0, 5.0))),
             Fallback::integer(0),
-            "how much is logged; warnings always are",
+            "How much to log: 0 only errors, warnings and changes, 5 everything",
         ),
     ]
 }
@@ -138,37 +138,37 @@ fn place_keys() -> [Key; 6] {
             "log-target",
             ValueKind::Choice(&["auto", "syslog", "journal", "stderr"]),
             Fallback::text("auto"),
-            "where the log goes; `auto` follows how the daemon was started",
+            "Where to log; \"auto\" chooses by how the daemon was started",
         ),
         core_key(
             "syslog-socket",
             ValueKind::Path,
             Fallback::text("/dev/log"),
-            "the Unix socket of the system log",
+            "Unix socket of the system log",
         ),
         core_key(
             "journal-socket",
             ValueKind::Path,
             Fallback::text("/run/systemd/journal/socket"),
-            "the Unix socket of the systemd journal",
+            "Unix socket of the systemd journal",
         ),
         core_key(
             "runtime-dir",
             ValueKind::Path,
             Fallback::text("/run/adaptivemmd"),
-            "the directory of the lock and the control socket",
+            "Directory of the lock, the control socket and the original values of tunables",
         ),
         core_key(
             "state-dir",
             ValueKind::Path,
             Fallback::text("/var/lib/adaptivemmd"),
-            "the directory of the decision log, below --root DIR if that is given",
+            "Directory of decisions, incidents and what modules have learned",
         ),
         core_key(
             "module-dir",
             ValueKind::Path,
             Fallback::text(MODULE_DIR),
-            "the directory of modules that are loaded",
+            "Directory from which every *.so is loaded as a module",
         ),
     ]
 }
@@ -180,39 +180,39 @@ fn limit_keys() -> [Key; 6] {
             "deadline-secs",
             ValueKind::Number(Some((0.01, 3600.0))),
             Fallback::Derived("a quarter of the period, at most 5"),
-            "how long a scan waits for its modules, in seconds",
+            "How long a scan waits for its modules, in seconds",
         ),
         core_key(
             "max-late",
             ValueKind::Integer(Some((1.0, 1000.0))),
             Fallback::integer(3),
-            "for how many scans a module may be late before it is quarantined",
+            "For how many scans in a row a module may be late before it is quarantined",
         ),
         core_key(
             "module-files-kib",
             ValueKind::Integer(Some((1.0, 65_536.0))),
             Fallback::integer(1024),
-            "how much text the files of a module may hold in a scan, beside those that the core reads for everybody, in KiB",
+            "How much text the files of a module may hold in a scan, in KiB, besides those that the core reads for every module",
         ),
         core_key(
             "module-files-ms",
             ValueKind::Integer(Some((1.0, 10_000.0))),
             Fallback::integer(5),
-            "how long a processor may work in a scan to read the files of a module, beside those that the core reads for \
-             everybody, in milliseconds",
+            "CPU time that reading the files of a module may take in a scan, in milliseconds, besides those that the core \
+             reads for every module",
         ),
         core_key(
             "max-changes-per-minute",
             ValueKind::Integer(Some((1.0, 600.0))),
             Fallback::integer(12),
-            "how often a tunable may be changed, or a node compacted, within a minute",
+            "How often a tunable may be changed, or a node compacted, within a minute",
         ),
         core_key(
             "resume-secs",
             ValueKind::Integer(Some((0.0, 31_536_000.0))),
             Fallback::integer(0),
-            "when a tunable may be changed again that somebody else has changed, in seconds; 0 for not before \
-             `adaptivemmd resume`, or a restart",
+            "Time after which a tunable that was changed externally is tuned again, in seconds; 0 waits for \
+             `adaptivemmd resume` or a restart",
         ),
     ]
 }
@@ -224,32 +224,33 @@ fn incident_keys() -> [Key; 5] {
             "tell-owners",
             ValueKind::Choice(&["program", "all", "none"]),
             Fallback::text("program"),
-            "what everybody is told over the control socket of who holds memory; root and the group adaptivemmd are told all",
+            "What everybody may learn over the control socket about who holds memory; root and the group adaptivemmd \
+             learn all of it",
         ),
         core_key(
             "max-incidents",
             ValueKind::Integer(Some((0.0, 10_000.0))),
             Fallback::integer(50),
-            "how many incidents are kept, the oldest are forgotten first; 0 for none, and no evidence",
+            "How many incidents to keep; the oldest are deleted first, and 0 keeps none and collects no evidence",
         ),
         core_key(
             "max-incidents-mib",
             ValueKind::Integer(Some((1.0, 1_048_576.0))),
             Fallback::integer(64),
-            "how much room incidents may take, in MiB; the newest one is kept in any case",
+            "How much disk space incidents may take, in MiB; the newest one is always kept",
         ),
         core_key(
             "incident-census",
             ValueKind::Boolean,
             Fallback::boolean(false),
-            "count all pages by /proc/kpageflags for each incident, which takes 25 to 50 ms of a processor per GiB",
+            "Count all pages in /proc/kpageflags for each incident, which takes 25 to 50 ms of CPU time per GiB of memory",
         ),
         core_key(
             "evidence-budget-ms",
             ValueKind::Integer(Some((10.0, 60_000.0))),
             Fallback::integer(100),
-            "how long a processor may be busy each time evidence is taken, in milliseconds; 4 MiB of text are read for \
-             each 100",
+            "CPU time that collecting evidence may take each time, in milliseconds; at most 4 MiB of text are read per \
+             100 ms",
         ),
     ]
 }
@@ -265,13 +266,13 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
             "enabled",
             ValueKind::Boolean,
             Fallback::Fixed(Content::One(Value::Boolean(module.enabled))),
-            &module.description,
+            "Run the module; its flag, at the top of the file, says the same",
         ),
         key(
             "mode",
             ValueKind::Choice(&["active", "advise"]),
             Fallback::text("active"),
-            "`advise`: say what it would change, and change nothing",
+            "Carry out what the module asks for (\"active\"), or only log it (\"advise\")",
         ),
         path,
         isolation,
@@ -279,13 +280,13 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
             "deadline-ms",
             ValueKind::Integer(Some((1.0, 600_000.0))),
             Fallback::Derived("deadline-secs of [core]"),
-            "how long a scan waits for this module, in milliseconds",
+            "How long a scan waits for this module, in milliseconds",
         ),
         key(
             "allow",
             ValueKind::Names,
             Fallback::Derived("everything that the module declares"),
-            "the tunables that it may change",
+            "Tunables that the module may change, named as by sysctl(8), and \"compact-node\"",
         ),
     ];
     let config = format!("{table}.config");
@@ -312,7 +313,7 @@ pub(crate) fn placing_keys(module: &str) -> [Key; 2] {
             "path",
             ValueKind::Path,
             Fallback::Derived("linked in, or in module-dir"),
-            "the shared object that holds this module",
+            "Shared object that holds the module",
         ),
         Key::new(
             &table,
@@ -321,7 +322,7 @@ pub(crate) fn placing_keys(module: &str) -> [Key; 2] {
             Fallback::Derived(
                 "\"none\" for modules that are linked in or in module-dir, \"process\" for all others",
             ),
-            "`process`: run it in a process of its own",
+            "Run the module in the daemon (\"none\"), or in an unprivileged process of its own (\"process\")",
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! The manual pages in `conf/man` leave nothing out: a page that lacks an option of last week is worse than none,
+//! The manual pages leave nothing out: a page that lacks an option of last week is worse than none,
 //! as it is believed. What can be asked of the program is asked of it; what the modules can say is in their sources.
 #![allow(
     clippy::unwrap_used,
@@ -9,20 +9,20 @@
 )]
 
 mod page;
+mod reference;
 mod sources;
 
 use crate::skip;
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::process::Command;
 
-use crate::linked_in::modules;
 use agent_core::commands::cli::Cli;
-use agent_core::config::{Fallback, Key, core_keys, module_keys};
 use agent_core::status::{Summary, exposition};
 use clap::{Arg, CommandFactory};
 
-use page::{Section, section};
+use page::section;
 
 const DAEMON: &str = "adaptivemmd.8";
 const CONFIGURATION: &str = "adaptivemmd.toml.5";
@@ -126,7 +126,7 @@ fn the_manual_names_no_command_and_no_option_that_there_is_not() {
 
 #[test]
 fn every_exit_status_has_an_item() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/command.rs");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/commands.rs");
     let source = fs::read_to_string(source).unwrap();
     let codes = source.split("Self::from(").skip(1);
     let codes = codes.map(|code| code.split(')').next().unwrap().to_owned());
@@ -146,46 +146,25 @@ fn every_exit_status_has_an_item() {
 }
 
 #[test]
-fn every_key_has_an_item_with_what_it_accepts_and_its_default() {
-    let core = section(CONFIGURATION, "CORE");
-    for key in core_keys() {
-        assert_documented(&key, &core);
-    }
-    let host = section(CONFIGURATION, "MODULES");
-    for module in modules() {
-        let schema = &module.description.schema;
-        let own = section(CONFIGURATION, &schema.name.to_uppercase());
-        let own = own.subsection(&format!("Options of {}", schema.name));
-        for key in module_keys(schema) {
-            let is_option = key.table.ends_with(".config");
-            assert_documented(&key, if is_option { &own } else { &host });
-        }
-    }
-}
+fn the_manual_and_the_shipped_file_say_of_every_setting_what_the_program_declares() {
+    let documents = reference::documents();
 
-/// A key has an item that says what it accepts and what holds if nobody sets it, as the program itself does.
-fn assert_documented(key: &Key, section: &Section) {
-    let item = section.item(&["Ic", &key.name]);
-    let default = match &key.default {
-        // Packagers choose another directory when they build the daemon.
-        _ if key.name == "module-dir" => "\"/usr/lib/adaptivemmd/modules\"".to_owned(),
-        // Each module has its own.
-        _ if key.name == "enabled" => "as its author chose".to_owned(),
-        Fallback::Fixed(content) => content.to_string(),
-        Fallback::Derived(words) => (*words).to_owned(),
-    };
-    for said in [format!("{}.", key.kind), format!("Default: {default}")] {
+    assert!(documents.len() >= 7, "{documents:?}");
+    for document in documents {
+        if env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&document.path, &document.declared).unwrap();
+            continue;
+        }
         assert!(
-            item.text.contains(&said),
-            "the item of {} does not say: {said}\n{}",
-            key.name,
-            item.text
+            document.committed == document.declared,
+            "{} is out of date: UPDATE_DOCS=1 cargo test -p adaptivemmd the_manual",
+            document.path
         );
     }
 }
 
 #[test]
-fn every_module_has_a_section_with_its_options_findings_and_metrics() {
+fn every_module_has_a_page_with_its_options_findings_and_metrics() {
     let modules = sources::modules();
     let count = |of: fn(&sources::Module) -> usize| modules.iter().map(of).sum::<usize>();
 
@@ -196,16 +175,51 @@ fn every_module_has_a_section_with_its_options_findings_and_metrics() {
     assert!(count(|module| module.metrics.len()) >= 25, "{modules:?}");
     for module in &modules {
         let name = &module.name;
-        let own = section(CONFIGURATION, &name.to_uppercase());
-        let documented = |part: &str, macro_: &str| -> BTreeSet<String> {
-            let part = own.subsection(&format!("{part} of {name}"));
-            part.named(macro_).into_iter().collect()
+        let page = page::of_module(name);
+        let documented = |heading: &str, macro_: &str| -> BTreeSet<String> {
+            let named = section(&page, heading).named(macro_);
+            named.into_iter().collect()
         };
-        assert_eq!(documented("Options", "Ic"), module.options, "{name}");
-        assert_eq!(documented("Findings", "Sy"), module.codes, "{name}");
-        assert_eq!(documented("Metrics", "Va"), module.metrics, "{name}");
-        own.subsection(&format!("How {name} decides"));
-        own.subsection(&format!("Example of {name}"));
+        assert_eq!(documented("OPTIONS", "Ic"), module.options, "{name}");
+        assert_eq!(documented("FINDINGS", "Sy"), module.codes, "{name}");
+        assert_eq!(documented("METRICS", "Va"), module.metrics, "{name}");
+        for heading in ["HOW IT DECIDES", "HOW TO SEE THAT IT WORKS", "EXAMPLES"] {
+            section(&page, heading);
+        }
+        let described = section(&page, "DESCRIPTION");
+        for flag in &module.flags {
+            described.item(&["Ic", flag]);
+        }
+    }
+}
+
+#[test]
+fn the_page_of_the_daemon_and_that_of_its_configuration_refer_to_every_module() {
+    for page in [DAEMON, CONFIGURATION] {
+        let others = section(page, "SEE ALSO");
+        for module in sources::modules() {
+            let reference = format!(".Xr adaptivemmd-{} 7", module.name);
+            assert!(others.has_line(&reference), "{page} has no {reference}");
+        }
+    }
+}
+
+#[test]
+fn every_place_in_the_manual_that_the_program_names_is_there() {
+    let mut places = sources::places_in_the_manual();
+    places.sort();
+    places.dedup();
+
+    assert!(places.len() >= 4, "{places:?}");
+    for (place, page) in places {
+        let page = match page {
+            "adaptivemmd(8)" => DAEMON,
+            _ => CONFIGURATION,
+        };
+        assert!(
+            page::has_place(page, &place),
+            "{page} has neither a heading nor a setting {place:?}"
+        );
     }
 }
 
@@ -233,20 +247,6 @@ fn every_metric_of_the_daemon_has_an_item() {
 }
 
 #[test]
-fn every_flag_has_an_item() {
-    let modules = sources::modules();
-    let flags: BTreeSet<String> = modules
-        .into_iter()
-        .flat_map(|module| module.flags)
-        .collect();
-
-    let documented = section(CONFIGURATION, "FLAGS").named("Ic");
-
-    assert!(flags.len() >= 5, "{flags:?}");
-    assert_eq!(documented.into_iter().collect::<BTreeSet<_>>(), flags);
-}
-
-#[test]
 fn mandoc_finds_nothing_wrong_with_the_pages() {
     // It knows no option that only prints its version.
     if Command::new("mandoc")
@@ -259,9 +259,9 @@ fn mandoc_finds_nothing_wrong_with_the_pages() {
         skip::skip("there is no mandoc here: apt-get install mandoc");
         return;
     }
-    for page in page::PAGES {
+    for page in page::all() {
         let mut mandoc = Command::new("mandoc");
-        mandoc.args(["-T", "lint", "-W", "warning", &page::path(page)]);
+        mandoc.args(["-T", "lint", "-W", "warning", &page::path(&page)]);
         let said = mandoc.output().unwrap();
         let said = [said.stdout, said.stderr].concat();
         assert_eq!(String::from_utf8_lossy(&said), "", "{page}");

@@ -65,9 +65,28 @@ fn every_module_can_be_linked_in_or_be_a_package_of_its_own() {
         has_line(SPEC, &format!("%bcond_without loadable_{macro_name}"));
         names_it(SPEC, &format!("Recommends:     %{{name}}-module-{module}"));
         has_line(SPEC, &format!("%global linked %{{?linked}} {module}"));
+        // Its page goes with it, and so changes packages in an upgrade.
+        let page = format!("%{{_mandir}}/man7/adaptivemmd-{module}.7*");
+        let linked = format!("%if %{{without loadable_{macro_name}}}\n{page}\n");
+        assert_eq!(
+            text(SPEC).matches(&format!("{page}\n")).count(),
+            2,
+            "{page}"
+        );
+        names_it(SPEC, &linked);
+        has_line(
+            SPEC,
+            &format!(
+                "%{{!?with_loadable_{macro_name}:Obsoletes:      %{{name}}-module-{module} < %{{version}}-%{{release}}}}"
+            ),
+        );
         // Where its settings begin, which its package takes from there.
         has_line("conf/adaptivemmd.toml", &format!("#[modules.{module}]"));
     }
+    has_line(RULES, "page = modules/$(1)/man/adaptivemmd-$(1).7");
+    let replaced = text(CONTROL).matches("\nReplaces: adaptivemm\n").count();
+    assert_eq!(replaced, modules.len());
+    has_line(CONTROL, "Replaces: ${modules:Replaces}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Module for CachePressure {
         ..Info::new(
             "cache-pressure",
             env!("CARGO_PKG_VERSION"),
-            "Tunes how readily dentries and inodes are reclaimed by where their numbers are heading",
+            "Tunes how readily dentries and inodes are reclaimed, by the trend of their numbers",
         )
     };
 

@@ -15,7 +15,7 @@ pub(crate) const DEAD_BAND: Opt<f64> = Opt::float(
     5.0,
     0.5,
     100.0,
-    "Growth of dentries or inodes over 8 scans that counts as a trend, in percent of their number",
+    "Change over 8 scans that counts as a trend, in percent of the number of dentries or inodes",
 );
 
 /// The options as they are set.

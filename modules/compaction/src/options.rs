@@ -10,8 +10,7 @@ pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     2,
     1,
     3,
-    "The highest order of free blocks that is kept available: 1 for 5, 2 for 7, 3 for 9; follows aggressiveness of \
-     [core]",
+    "Highest order of free blocks to keep available: 5, 7 or 9 for 1, 2 or 3; follows aggressiveness of [core] unless set",
 );
 
 /// The same, as an order.
@@ -20,7 +19,8 @@ pub(crate) const MAX_ORDER: Opt<i64> = Opt::integer(
     0,
     0,
     20,
-    "The same as an order, instead of aggressiveness: 2^7 pages of 4 KiB are 512 KiB, 2^9 a huge page; 0 for none",
+    "Highest order of free blocks to keep available, as a number: with pages of 4 KiB, 9 is a huge page of 2 MiB; \
+     0 uses aggressiveness instead",
 );
 
 /// At least as long lies between two compactions of a node.
@@ -29,7 +29,7 @@ pub(crate) const COOL_DOWN: Opt<i64> = Opt::integer(
     60,
     10,
     86_400,
-    "Time between two compactions of a node, in seconds; longer where they do not help",
+    "Shortest time between two compactions of a node, in seconds; longer where they do not help",
 );
 
 /// The options as they are set.

@@ -68,7 +68,7 @@ impl Module for FreePages {
         ..Info::new(
             "free-pages",
             env!("CARGO_PKG_VERSION"),
-            "Keeps enough memory free for allocations not to stall",
+            "Keeps enough memory free that allocations do not stall",
         )
     };
 

@@ -13,7 +13,7 @@ pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     2,
     1,
     3,
-    "The largest value that is set: 1 for 400, 2 for 700, 3 for 1000; follows aggressiveness of [core]",
+    "Ceiling for vm.watermark_scale_factor: 400, 700 or 1000 for 1, 2 or 3; follows aggressiveness of [core] unless set",
 );
 
 /// The same, as an amount of memory.
@@ -22,7 +22,8 @@ pub(crate) const MAX_GAP: Opt<f64> = Opt::float(
     0.0,
     0.0,
     65_536.0,
-    "The largest gap between the low and the high watermark, in GiB, instead of aggressiveness; 0 for none",
+    "Ceiling as an amount of memory: the largest gap between the low and the high watermark, in GiB; 0 uses \
+     aggressiveness instead",
 );
 
 /// The time that the gap must last.
@@ -31,7 +32,7 @@ pub(crate) const LEAD: Opt<f64> = Opt::float(
     1.0,
     0.1,
     60.0,
-    "The time that kswapd needs to be ahead: the gap holds the pages that are used in it, in seconds",
+    "Time that kswapd needs to get ahead, in seconds: the gap holds the pages that are used in it",
 );
 
 /// The options as they are set.

@@ -16,14 +16,14 @@ pub(crate) const MIN_GROWTH: Opt<f64> = Opt::float(
     1.0,
     0.0,
     100.0,
-    "Growth that is worth a classic report, in percent of MemTotal; 0 reports any, as adaptivemm 2.1 does",
+    "Smallest growth that the classic formula reports, in percent of MemTotal; 0 reports any, as adaptivemm 2.1 did",
 );
 
 /// Whether the trend detector speaks up.
 pub(crate) const TREND: Opt<bool> = Opt::boolean(
     "trend",
     true,
-    "Report memory that grows steadily for an hour, six hours, a day or a week, and never comes back",
+    "Report memory that grows steadily for an hour, six hours, a day or a week and never comes back",
 );
 
 /// The growth below which the trend detector sees nothing.
@@ -32,7 +32,7 @@ pub(crate) const TREND_MIN_GROWTH: Opt<i64> = Opt::integer(
     32,
     1,
     1 << 20,
-    "Growth within a horizon that is worth a trend report, in MiB; 1/1024 of MemTotal if that is more",
+    "Smallest growth within a horizon that is reported as a trend, in MiB, or 1/1024 of MemTotal if that is more",
 );
 
 /// How soon memory must be used up for a warning.
@@ -41,7 +41,8 @@ pub(crate) const TREND_HORIZONS_LEFT: Opt<i64> = Opt::integer(
     24,
     1,
     1000,
-    "Warn of growth that would use up all memory within so many times the horizon that it was seen over",
+    "Warn if memory would run out within this many times the horizon over which it was seen to grow; more gives more \
+     warnings",
 );
 
 /// Whether the jump detector speaks up.
@@ -57,7 +58,7 @@ pub(crate) const JUMP_MIN_GROWTH: Opt<i64> = Opt::integer(
     256,
     1,
     1 << 20,
-    "Growth within an hour that is worth a jump report, in MiB, if it is also jump-percent of memory",
+    "Smallest growth within an hour that is reported as a jump, in MiB; it must also reach jump-percent",
 );
 
 /// The share of memory from which the jump detector speaks up.
@@ -66,14 +67,15 @@ pub(crate) const JUMP_PERCENT: Opt<f64> = Opt::float(
     5.0,
     0.1,
     100.0,
-    "Growth within an hour that is worth a jump report, in percent of MemTotal",
+    "Smallest growth within an hour that is reported as a jump, in percent of MemTotal; it must also reach \
+     jump-min-growth-mib",
 );
 
 /// Whether the level detector speaks up.
 pub(crate) const LEVEL: Opt<bool> = Opt::boolean(
     "level",
     true,
-    "Report, once, that much memory is exactly accounted for by nothing, however long ago it went",
+    "Report, once, that much memory is missing, even if it was lost before the daemon started",
 );
 
 /// The share of memory from which the level detector speaks up.
@@ -82,7 +84,7 @@ pub(crate) const LEVEL_PERCENT: Opt<f64> = Opt::float(
     10.0,
     1.0,
     100.0,
-    "Unaccounted memory that is worth a level report, in percent of MemTotal",
+    "How much memory must be missing for that report, in percent of MemTotal",
 );
 
 /// The options as they are set.

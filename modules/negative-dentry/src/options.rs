@@ -8,7 +8,7 @@ pub(crate) const CAP: Opt<i64> = Opt::integer(
     15,
     1,
     100,
-    "Memory that negative dentries may take, in thousandths of the memory that is not in huge pages",
+    "How much memory negative dentries may take, in thousandths of the memory that is not in huge pages",
 );
 
 /// The options as they are set.

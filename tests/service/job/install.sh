@@ -19,7 +19,7 @@ check 'the log says which modules run' logged 'started: a scan every 1 s, module
 check 'the log is in the journal, as of adaptivemmd' [ "$(since -t adaptivemmd | wc -l)" -gt 0 ]
 check 'the modules run' sh -c 'adaptivemmd modules | grep -q "^memleak .*running"'
 check 'the shipped configuration is valid' adaptivemmd check-config
-check 'the manual pages are where man looks' sh -c 'ls /usr/share/man/man8/adaptivemmd.8* /usr/share/man/man5/adaptivemmd.toml.5*'
+check 'the manual pages are where man looks' sh -c 'ls /usr/share/man/man8/adaptivemmd.8* /usr/share/man/man5/adaptivemmd.toml.5* /usr/share/man/man7/adaptivemmd-memleak.7*'
 check 'systemctl status is content' systemctl status --no-pager $unit
 check 'systemd-analyze has nothing to say about the unit' sh -c '! systemd-analyze verify --man=no adaptivemmd.service 2>&1 | grep adaptivemmd'
 check 'its exposure is at most 0.7' systemd-analyze security --offline=yes --threshold=7 --no-pager /lib/systemd/system/$unit

@@ -2,14 +2,33 @@
 
 use std::fs;
 
-const MANUAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/man");
+const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The pages there are.
-pub(crate) const PAGES: [&str; 3] = ["adaptivemmd.8", "adaptivemmd.toml.5", "adaptivemm-module.7"];
+/// The pages that are not about one module.
+const PAGES: [&str; 3] = ["adaptivemmd.8", "adaptivemmd.toml.5", "adaptivemm-module.7"];
 
-/// The file of a page.
+/// The page of a module.
+pub(crate) fn of_module(name: &str) -> String {
+    format!("adaptivemmd-{name}.7")
+}
+
+/// All pages there are, each with its file.
+pub(crate) fn all() -> Vec<String> {
+    let modules = fs::read_dir(format!("{TOP}/modules")).unwrap();
+    let names = modules.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let pages = PAGES.iter().map(|&page| page.to_owned());
+    pages.chain(names.map(|name| of_module(&name))).collect()
+}
+
+/// The file of a page: that of a module is beside its sources.
 pub(crate) fn path(page: &str) -> String {
-    format!("{MANUAL}/{page}")
+    let module = page
+        .strip_prefix("adaptivemmd-")
+        .and_then(|rest| rest.strip_suffix(".7"));
+    match module {
+        Some(module) => format!("{TOP}/modules/{module}/man/{page}"),
+        None => format!("{TOP}/conf/man/{page}"),
+    }
 }
 
 /// A section (`.Sh`) or a part of one (`.Ss`).
@@ -36,6 +55,16 @@ pub(crate) fn section(page: &str, heading: &str) -> Section {
         lines: text.lines().map(str::to_owned).collect(),
     };
     whole.part(".Sh ", heading)
+}
+
+/// Whether a page has a section or a part of one of this heading, or an item for a setting of this name.
+pub(crate) fn has_place(page: &str, place: &str) -> bool {
+    let text = fs::read_to_string(path(page)).unwrap();
+    let starts = [".Sh ", ".Ss ", ".It Ic "];
+    text.lines().any(|line| {
+        let mut starts = starts.iter();
+        starts.any(|start| line.strip_prefix(start) == Some(place))
+    })
 }
 
 impl Section {
@@ -98,6 +127,11 @@ impl Section {
                 words.join(" ")
             )
         })
+    }
+
+    /// Whether a line of it begins with this.
+    pub(crate) fn has_line(&self, start: &str) -> bool {
+        self.lines.iter().any(|line| line.starts_with(start))
     }
 
     /// The second words of all items whose line begins with this macro.

@@ -36,6 +36,45 @@ pub(crate) fn modules() -> Vec<Module> {
     names.into_iter().map(Module::read).collect()
 }
 
+/// The places of the manual that the texts of the core and of the journal's catalog refer to, as in `"isolation" in adaptivemmd.toml(5)`, each with its
+/// page.
+pub(crate) fn places_in_the_manual() -> Vec<(String, &'static str)> {
+    let catalog = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../conf/journald/adaptivemmd.catalog"
+    );
+    let mut texts = vec![fs::read_to_string(catalog).unwrap()];
+    read_texts(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut texts,
+    );
+    let mut places = Vec::new();
+    for text in texts {
+        for page in ["adaptivemmd(8)", "adaptivemmd.toml(5)"] {
+            for (at, _) in text.match_indices(&format!("\" in {page}")) {
+                let place = text[..at].rsplit('"').next().unwrap();
+                places.push((place.to_owned(), page));
+            }
+        }
+    }
+    places
+}
+
+/// The strings of all sources below a directory, as they are when the program runs.
+fn read_texts(directory: &Path, texts: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_texts(&path, texts);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            // Whatever is quoted in a string, or continued in the next line, is as if it were in one.
+            let source = fs::read_to_string(&path).unwrap();
+            let lines: Vec<&str> = source.split("\\\n").map(str::trim_start).collect();
+            texts.push(lines.concat().replace("\\\"", "\""));
+        }
+    }
+}
+
 impl Module {
     fn read(name: String) -> Self {
         let mut module = Self {
