@@ -10,7 +10,6 @@ mod incidents;
 mod live;
 mod metrics;
 mod module_host;
-mod module_test;
 mod modules;
 mod record;
 mod replay;
@@ -35,9 +34,12 @@ use crate::kernel::{BOOT_ID, Root, boot_id};
 use crate::modules::catalogue::{Catalogue, Registration};
 use crate::modules::isolation::Program;
 
+/// Who speaks.
+const PROGRAM: &str = "adaptivemmd";
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// All was done.
     Done,
     /// Something failed, or the answer is no.
@@ -94,14 +96,14 @@ pub fn run() -> ExitCode {
         Some(Command::Restore) => restore::run(&cli),
         Some(Command::Reload) => control::reload(&cli),
         Some(Command::Resume { tunable }) => control::resume(&cli, tunable.as_deref()),
-        Some(Command::ModuleTest(options)) => module_test::run(&cli, options),
         Some(Command::ModuleHost(options)) => module_host::run(options),
     };
     exit.into()
 }
 
 /// Says what is wrong with the arguments, or what was asked for of them: help, the version.
-fn misunderstood(error: &clap::Error) -> ExitCode {
+#[must_use]
+pub fn misunderstood(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     if clean_text::shown(&text) == text {
         error.exit();
@@ -112,10 +114,15 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
 
 /// Says what is wrong, on standard error. Paths and arguments are not of us, and do nothing to a terminal.
 fn complain(problem: &dyn Display) {
+    complain_as(PROGRAM, problem);
+}
+
+/// The same for another program of ours.
+pub fn complain_as(program: &str, problem: &dyn Display) {
     let problem = problem.to_string();
     // Nobody is left to be told that standard error is closed.
     let problem = clean_text::without_error_numbers(&problem);
-    let _nobody_listens = writeln!(io::stderr(), "adaptivemmd: {}", clean_text::shown(&problem));
+    let _nobody_listens = writeln!(io::stderr(), "{program}: {}", clean_text::shown(&problem));
 }
 
 /// The same of an error, with its reason.
@@ -128,13 +135,22 @@ fn complain_with_source(error: &dyn std::error::Error) {
 
 /// Prints the result of a command. A reader that has seen enough is no error. What others wrote does nothing to a terminal.
 fn print(text: &str) -> Exit {
+    print_as(PROGRAM, text)
+}
+
+/// The same for another program of ours.
+#[must_use]
+pub fn print_as(program: &str, text: &str) -> Exit {
     let text = clean_text::shown(text);
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Err(error) => {
-            complain(&format_args!("cannot write to standard output: {error}"));
+            complain_as(
+                program,
+                &format_args!("cannot write to standard output: {error}"),
+            );
             Exit::Failed
         }
     }

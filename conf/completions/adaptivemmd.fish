@@ -49,7 +49,6 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "metrics" -d
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "restore" -d 'Give back what was changed: by the daemon that runs, which leaves it alone then, or by one that died'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "reload" -d 'Have the daemon read its configuration again'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "resume" -d 'Have the daemon change tunables again that somebody else has changed'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "module-test" -d 'Test a module as it was built: its declaration, its options, and what it makes of odd machines'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -l json -d 'Print JSON'
@@ -77,7 +76,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l modul
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l explain -d 'Print nothing but the explanation of this decision' -r
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l json -d 'Print one JSON object per finding, request, action, aftermath and set of metrics'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l json -d 'Print one JSON object per finding, request, action, follow-up and set of metrics'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
@@ -141,9 +140,3 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -s c -l 
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand resume" -s h -l help -d 'Print help'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -l show -d 'Test nothing, but print the odd machine of this name as a trace' -r
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -l json -d 'Print JSON lines'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand module-test" -s h -l help -d 'Print help'

@@ -49,7 +49,7 @@
 //! ```
 //!
 //! Words are kept as they were said. The daemon also cuts what is too long, and refuses requests for a tunable
-//! that it does not know or a value out of its range; `adaptivemmd module-test` shows that on the built module.
+//! that it does not know or a value out of its range; `adaptivemm-module-test` shows that on the built module.
 //!
 //! A module that panics does not fail the test by itself: the message is the verdict, as it would be the
 //! reason of a quarantine.

@@ -128,8 +128,6 @@ pub enum Command {
         #[arg(value_name = "TUNABLE")]
         tunable: Option<String>,
     },
-    /// Test a module as it was built: its declaration, its options, and what it makes of odd machines
-    ModuleTest(ModuleTest),
     /// Host modules; the daemon starts this itself
     #[command(hide = true)]
     ModuleHost(ModuleHost),
@@ -261,26 +259,6 @@ pub struct ExportIncident {
     pub force: bool,
 }
 
-/// Options of `module-test`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Exit status: 0 nothing failed; 1 something did; 2 usage; 78 the file of -c is wrong."
-)]
-pub struct ModuleTest {
-    /// The shared object to test; -c FILE sets its options
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// What it is shown: JSON lines, compressed with zstd or not [default: this machine]
-    #[arg(value_name = "TRACE")]
-    pub trace: Option<PathBuf>,
-    /// Print JSON lines
-    #[arg(long)]
-    pub json: bool,
-    /// Test nothing, but print the odd machine of this name as a trace
-    #[arg(long, value_name = "NAME")]
-    pub show: Option<String>,
-}
-
 /// Options of `module-host`.
 #[derive(Debug, Args)]
 pub struct ModuleHost {
@@ -293,6 +271,32 @@ pub struct ModuleHost {
     /// The shared object to load [default: the modules that are linked in]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+impl Place {
+    /// The machine to read.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        Root::Directory(self.directory())
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.root.clone().unwrap_or_else(|| PathBuf::from("/"))
+    }
+
+    /// Where the configuration is.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        Sources {
+            root: self.directory(),
+            file: self.config.clone(),
+            drop_in: None,
+            command_line: CommandLine {
+                verbosity: (self.verbose > 0).then_some(self.verbose),
+                ..CommandLine::default()
+            },
+        }
+    }
 }
 
 impl Cli {
@@ -313,29 +317,16 @@ impl Cli {
     /// The machine to read.
     #[must_use]
     pub fn root(&self) -> Root {
-        Root::Directory(self.directory())
-    }
-
-    fn directory(&self) -> PathBuf {
-        self.place
-            .root
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("/"))
+        self.place.root()
     }
 
     /// Where the configuration is.
     #[must_use]
     pub fn sources(&self) -> Sources {
-        Sources {
-            root: self.directory(),
-            file: self.place.config.clone(),
-            drop_in: None,
-            command_line: CommandLine {
-                verbosity: (self.place.verbose > 0).then_some(self.place.verbose),
-                aggressiveness: self.daemon.aggressiveness,
-                max_gap_gib: self.daemon.max_gap,
-            },
-        }
+        let mut sources = self.place.sources();
+        sources.command_line.aggressiveness = self.daemon.aggressiveness;
+        sources.command_line.max_gap_gib = self.daemon.max_gap;
+        sources
     }
 }
 

@@ -125,14 +125,16 @@ const CHUNK: usize = 64 << 10;
 
 /// A buffer for the text of a file, reused from scan to scan.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Text {
+pub struct Text {
     buffer: Vec<u8>,
     len: usize,
     seen: usize,
 }
 
 impl Text {
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// The bytes that were read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         &self.buffer[..self.len]
     }
 

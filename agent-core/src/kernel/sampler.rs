@@ -200,7 +200,7 @@ impl Sampler {
     }
 
     /// Takes a snapshot that `complete` adds to, before anyone else sees it.
-    pub(crate) fn take_with(
+    pub fn take_with(
         &mut self,
         now: Uptime,
         period: Duration,

@@ -28,7 +28,8 @@ pub struct Snapshot {
     pub(crate) buddyinfo: Reading<Buddyinfo>,
     pub(crate) hugepages: Vec<Pool>,
     pub(crate) nodes: Vec<NodeMeminfo>,
-    pub(crate) tunables: Vec<Tunable>,
+    /// The tunables that some module may change.
+    pub tunables: Vec<Tunable>,
     pub(crate) files: Vec<Reading<()>>,
 }
 
@@ -79,14 +80,15 @@ pub(crate) struct NodeMeminfo {
 
 /// A tunable that some module may change.
 #[derive(Debug, Clone)]
-pub(crate) struct Tunable {
+pub struct Tunable {
     pub(crate) name: &'static str,
-    pub(crate) value: Option<i64>,
+    /// The value now, if it could be read.
+    pub value: Option<i64>,
     /// The value before our first change; the same as `value` where we have changed nothing, or somebody
     /// else's value stands.
-    pub(crate) original: Option<i64>,
-    /// Whether somebody else set it while we ran, so that it is left alone.
-    pub(crate) yielded: bool,
+    pub original: Option<i64>,
+    /// True if somebody else set it while we ran, so that it is left alone.
+    pub yielded: bool,
     pub(crate) file: Reading<()>,
 }
 
@@ -104,7 +106,7 @@ impl Snapshot {
     }
 
     /// Every file that is wanted: its path, its text, and what became of it.
-    pub(crate) fn readings(&self) -> impl Iterator<Item = (&str, &Text, &Result<(), ReadError>)> {
+    pub fn readings(&self) -> impl Iterator<Item = (&str, &Text, &Result<(), ReadError>)> {
         fn seen<T>(reading: &Reading<T>) -> Option<(&str, &Text, &Result<(), ReadError>)> {
             reading
                 .wanted

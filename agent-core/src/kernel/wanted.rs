@@ -9,18 +9,24 @@ use super::tunables::{self, Knob};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a set of files")]
 pub struct Wanted {
-    pub(crate) meminfo: bool,
-    pub(crate) vmstat: bool,
-    pub(crate) zoneinfo: bool,
-    pub(crate) buddyinfo: bool,
-    pub(crate) hugepages: bool,
-    pub(crate) node_meminfo: bool,
+    /// True for `/proc/meminfo`.
+    pub meminfo: bool,
+    /// True for `/proc/vmstat`.
+    pub vmstat: bool,
+    /// True for `/proc/zoneinfo`.
+    pub zoneinfo: bool,
+    /// True for `/proc/buddyinfo`.
+    pub buddyinfo: bool,
+    /// True for the pools of huge pages.
+    pub hugepages: bool,
+    /// True for the `meminfo` of each node.
+    pub node_meminfo: bool,
     /// Other files, by path.
     pub(crate) files: Vec<String>,
     /// Which modules name which of those, and what that may cost.
     pub(crate) modules: Vec<ModuleFiles>,
     /// Tunables that some module may change.
-    pub(crate) tunables: Vec<&'static Knob>,
+    pub tunables: Vec<&'static Knob>,
 }
 
 impl Wanted {

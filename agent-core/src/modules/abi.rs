@@ -17,9 +17,9 @@ pub use description::Description;
 pub(crate) use identity::Identity;
 pub use instance::{CallResult, CreateError, Instance};
 pub(crate) use library::{Exported, MAX_MODULES, open, opened};
-pub(crate) use linking::{family, is_path};
+pub use linking::{family, is_path};
 pub(crate) use mapped::mapped;
-pub(crate) use trust::check_libraries;
+pub use trust::check_libraries;
 pub use trust::{Distrust, check as check_trust};
 
 /// The functions of a module.

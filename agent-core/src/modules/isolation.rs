@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use frame::frame_of_answer;
-pub(crate) use message::{Confinement, Offer};
+pub use message::{Confinement, Offer};
 pub use message::{Told, answer_from_bytes, greeting_from_bytes};
 pub use process::{KillSwitch, Process};
 pub use serve::serve;

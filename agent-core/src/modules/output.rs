@@ -10,7 +10,7 @@ use crate::base::clean_text::MAX_NAME;
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
 /// How a problem starts that a module did not put into words.
-pub(crate) const NO_REASON: &str = "no reason given";
+pub const NO_REASON: &str = "no reason given";
 /// The most numbers that are taken with one finding or request, and the most problems of one call.
 pub(crate) const MAX_NUMBERS: usize = 64;
 /// The most metrics that are taken from one module in one scan.

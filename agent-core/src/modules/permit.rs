@@ -9,7 +9,7 @@ use crate::kernel::tunables;
 use crate::modules::output::Action;
 
 /// The action that modules declare to be allowed to ask for compaction.
-pub(crate) const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;
+pub const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;
 
 /// What one module may ask for: what it declared, less what the administrator does not allow.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

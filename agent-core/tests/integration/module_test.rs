@@ -1,4 +1,4 @@
-//! `adaptivemmd module-test`: good modules pass, and each bad one fails for what is bad about it.
+//! `adaptivemm-module-test`: good modules pass, and each bad one fails for what is bad about it.
 
 use crate::cc;
 use crate::outside;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::outside::{Run, adaptivemmd, path_of, tests};
+use crate::outside::{Run, module_test, path_of, tests};
 
 const MODULE_API: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../module-api");
 
@@ -30,7 +30,7 @@ fn trace() -> String {
 
 /// What there is to say about a module, on a recorded machine.
 fn tested(module: &Path) -> Run {
-    adaptivemmd(&["module-test", cc::shown(module), &trace()])
+    module_test(&[cc::shown(module), &trace()])
 }
 
 /// All lines but those that say that something is as it should be, and where the file is.
@@ -67,7 +67,7 @@ fn the_modules_of_this_project_pass() {
     ];
     for module in modules.iter().filter(|module| module.exists()) {
         let recorded = tested(module);
-        let live = adaptivemmd(&["module-test", cc::shown(module)]);
+        let live = module_test(&[cc::shown(module)]);
 
         assert_eq!(recorded.code, Some(0), "{}", recorded.stdout);
         assert_eq!(live.code, Some(0), "{}", live.stdout);
@@ -99,14 +99,14 @@ fn who_cannot_print_what_it_found_has_failed() {
     let module = built("full", &tests().join("modules/bad.c"), "GOOD");
     let full = File::create("/dev/full").unwrap();
 
-    let run = Command::new(env!("CARGO_BIN_EXE_adaptivemmd"))
-        .args(["module-test", cc::shown(&module), &trace()])
+    let run = Command::new(env!("CARGO_BIN_EXE_adaptivemm-module-test"))
+        .args([cc::shown(&module), &trace()])
         .stdout(full)
         .output()
         .unwrap();
 
     let stderr = String::from_utf8(run.stderr).unwrap();
-    let why = "adaptivemmd: cannot write to standard output: No space left on device";
+    let why = "adaptivemm-module-test: cannot write to standard output: No space left on device";
     assert_eq!(
         (run.status.code(), stderr.matches(why).count()),
         (Some(1), 1),
@@ -118,7 +118,7 @@ fn who_cannot_print_what_it_found_has_failed() {
 fn an_odd_machine_can_be_replayed() {
     let source = tests().join("modules/bad.c");
     let module = built("show", &source, "GOOD");
-    let shown = |name| adaptivemmd(&["module-test", cc::shown(&module), &trace(), "--show", name]);
+    let shown = |name| module_test(&[cc::shown(&module), &trace(), "--show", name]);
 
     let (run, unknown, none) = (shown("zeros"), shown("ones"), shown("time-goes-back"));
 
@@ -265,7 +265,7 @@ fn its_options_can_be_set() {
     ]);
     let with = |name| {
         let file = files.path(name);
-        adaptivemmd(&["module-test", "-c", &file, cc::shown(&module), &trace()])
+        module_test(&["-c", &file, cc::shown(&module), &trace()])
     };
 
     let (most, more) = (with("most.toml"), with("more.toml"));
@@ -282,7 +282,7 @@ fn programs_can_read_it_and_the_words_of_the_module_are_told() {
     let source = tests().join("modules/bad.c");
     let module = built("json", &source, "SAYS_IT_AGAIN");
 
-    let run = adaptivemmd(&["module-test", "-v", "--json", cc::shown(&module), &trace()]);
+    let run = module_test(&["-v", "--json", cc::shown(&module), &trace()]);
 
     let lines: Vec<Value> = run
         .stdout
@@ -315,8 +315,8 @@ fn what_is_no_module_or_no_trace_is_refused() {
     let module = built("refused", &source, "GOOD");
 
     let no_module = tested(&source);
-    let no_trace = adaptivemmd(&["module-test", cc::shown(&module), cc::shown(&source)]);
-    let nothing = adaptivemmd(&["module-test"]);
+    let no_trace = module_test(&[cc::shown(&module), cc::shown(&source)]);
+    let nothing = module_test(&[]);
 
     assert_eq!(no_module.code, Some(1));
     assert!(

@@ -46,7 +46,8 @@ impl Held {
 
 impl Frame {
     /// About how much memory it takes.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         let bytes = |(path, text): (&String, &Option<String>)| {
             OVERHEAD + path.len() + text.as_ref().map_or(0, String::len)
         };

@@ -37,13 +37,13 @@ const DT_FILTER: u64 = 0x7fff_ffff;
 
 /// What one shared object says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Linking {
+pub struct Linking {
     /// The name by which others need it.
-    pub(crate) soname: Option<OsString>,
+    pub soname: Option<OsString>,
     /// The names of the libraries that it needs; one with a slash is a path.
-    pub(crate) needed: Vec<OsString>,
+    pub needed: Vec<OsString>,
     /// The directories of its `RPATH` and `RUNPATH`, as they are written there.
-    pub(crate) search: Vec<OsString>,
+    pub search: Vec<OsString>,
 }
 
 impl Linking {
@@ -116,7 +116,7 @@ fn replaced(text: &[u8], token: &[u8], by: &[u8]) -> Vec<u8> {
 /// # Errors
 ///
 /// Which of them cannot be read, and why.
-pub(crate) fn family(objects: &[PathBuf]) -> Result<Vec<(PathBuf, Linking)>, (PathBuf, io::Error)> {
+pub fn family(objects: &[PathBuf]) -> Result<Vec<(PathBuf, Linking)>, (PathBuf, io::Error)> {
     let mut paths = objects.to_vec();
     let mut handles: Vec<(PathBuf, Linking)> = Vec::new();
     while let Some(path) = paths.get(handles.len()).cloned() {
@@ -166,7 +166,8 @@ fn beside(handles: &[(PathBuf, Linking)]) -> Vec<PathBuf> {
 }
 
 /// Whether the name of a library is the path of one.
-pub(crate) fn is_path(name: &OsStr) -> bool {
+#[must_use]
+pub fn is_path(name: &OsStr) -> bool {
     name.as_bytes().contains(&b'/')
 }
 

@@ -122,7 +122,7 @@ impl std::error::Error for Distrust {}
 /// # Errors
 ///
 /// The first thing that speaks against it.
-pub(crate) fn check_libraries(file: &Path, objects: &[PathBuf]) -> Result<(), Distrust> {
+pub fn check_libraries(file: &Path, objects: &[PathBuf]) -> Result<(), Distrust> {
     let mut all = vec![file.to_owned()];
     // Before they are read: a file that cannot be trusted may be a pipe.
     for object in objects {

@@ -26,7 +26,8 @@ const MAX_OBJECTS: usize = 256;
 
 impl Confinement {
     /// What this kernel lacks, and what that means for modules that run in a process of their own.
-    pub(crate) fn lacks(self) -> Vec<&'static str> {
+    #[must_use]
+    pub fn lacks(self) -> Vec<&'static str> {
         let mut lacks = Vec::new();
         if !self.has_landlock {
             lacks.push(
@@ -50,20 +51,20 @@ pub(super) type Greeting = Result<Offer, String>;
 
 /// The modules that there are, and what is to be known of the process that holds them.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Offer {
+pub struct Offer {
     /// What they say of themselves.
     #[serde(deserialize_with = "few::<_, _, MAX_MODULES>")]
-    pub(crate) modules: Vec<Description>,
+    pub modules: Vec<Description>,
     /// The shared objects that were mapped to load them.
     #[serde(deserialize_with = "few::<_, _, MAX_OBJECTS>")]
-    pub(crate) objects: Vec<PathBuf>,
+    pub objects: Vec<PathBuf>,
     /// What keeps the process from more than to compute.
-    pub(crate) confinement: Confinement,
+    pub confinement: Confinement,
 }
 
 /// What the kernel does to confine a process, beyond limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Confinement {
+pub struct Confinement {
     /// It may read libraries only.
     pub(crate) has_landlock: bool,
     /// Its system calls are filtered.

@@ -129,7 +129,7 @@ impl Process {
     /// # Errors
     ///
     /// Why the library is refused.
-    pub(crate) fn greeting(&mut self) -> Result<Offer, String> {
+    pub fn greeting(&mut self) -> Result<Offer, String> {
         let left = START_WAIT.saturating_sub(self.started.elapsed());
         let greeting = self.within(left.max(LEAST_WAIT), |me, socket| {
             checked(me.incoming.read(socket, LONGEST_ANSWER)?)

@@ -19,7 +19,7 @@ pub(crate) fn folder(module: &str) -> &str {
 }
 
 impl Sources {
-    /// All files below a directory but tests.
+    /// All files of the library below a directory, without its tests.
     pub(crate) fn read(directory: &Path) -> Self {
         let mut texts = BTreeMap::new();
         gather(directory, "", &mut texts);
@@ -103,7 +103,7 @@ fn gather(directory: &Path, module: &str, texts: &mut BTreeMap<String, String>) 
         } else {
             format!("{module}::{name}")
         };
-        if name == "tests" {
+        if name == "tests" || name == "bin" {
             continue;
         }
         if path.is_dir() {

@@ -64,7 +64,6 @@ fn nothing_of_an_argument_or_a_path_acts_on_a_terminal() {
     for (config, arguments) in [
         (usual, &["--root", &odd, "status"][..]),
         (usual, &["replay", &odd]),
-        (usual, &["module-test", odd_file]),
         (usual, &["explain", &odd]),
         (usual, &[&odd]),
         (usual, &["record", "--root", root, &below_odd]),

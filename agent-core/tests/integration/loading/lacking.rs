@@ -1,6 +1,6 @@
 //! Kernels that lack what isolation needs: what then runs, what is refused, and who is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::geteuid;
@@ -143,7 +143,7 @@ fn nobody_runs_a_module_without_landlock_and_that_is_told_once() {
     let doctor = kernel.said(&place.command(&["doctor"]));
     assert!(doctor.contains(NO_LANDLOCK), "{doctor}");
     let file = place.path("modules/variant.so");
-    let tested = kernel.said(&place.command(&["module-test", cc::shown(&file)]));
+    let tested = kernel.said(&module_test(&file));
     assert!(tested.contains(NO_LANDLOCK), "{tested}");
 }
 
@@ -154,7 +154,7 @@ fn without_seccomp_a_module_in_a_process_is_refused_by_hand_as_well() {
 
     is_refused_and_told(&kernel, &place, NO_FILTER, by_hand);
     let file = place.path("modules/variant.so");
-    let tested = kernel.said(&place.command(&["module-test", cc::shown(&file)]));
+    let tested = kernel.said(&module_test(&file));
     assert!(tested.contains(NO_FILTER), "{tested}");
 }
 
@@ -172,4 +172,10 @@ fn without_seccomp_a_module_of_the_module_directory_is_loaded_and_that_is_told()
             .any(|line| line.contains("no filter of system calls: a module")),
         "{said:?}"
     );
+}
+
+fn module_test(file: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_adaptivemm-module-test"));
+    command.arg(file);
+    command
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::process::geteuid;
 use tempfile::TempDir;
@@ -337,9 +338,8 @@ fn module_test_warns_of_a_runpath() {
     let bringing = Bringing::new("module-test", "$ORIGIN/../libraries");
     let module = bringing.module();
 
-    let output = bringing
-        .place
-        .command(&["module-test", cc::shown(&module)])
+    let output = Command::new(env!("CARGO_BIN_EXE_adaptivemm-module-test"))
+        .arg(&module)
         .output()
         .unwrap();
 

@@ -25,7 +25,16 @@ pub(crate) struct Run {
 
 /// Calls the program.
 pub(crate) fn adaptivemmd(args: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_adaptivemmd"))
+    called(env!("CARGO_BIN_EXE_adaptivemmd"), args)
+}
+
+/// Calls the program that tests modules.
+pub(crate) fn module_test(args: &[&str]) -> Run {
+    called(env!("CARGO_BIN_EXE_adaptivemm-module-test"), args)
+}
+
+fn called(program: &str, args: &[&str]) -> Run {
+    let output = Command::new(program)
         .args(args)
         .env_remove("NOTIFY_SOCKET")
         .output()

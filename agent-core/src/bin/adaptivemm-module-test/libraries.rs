@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::report::{Level, Report};
-use crate::modules::abi::{check_libraries, family, is_path};
-use crate::modules::isolation::Offer;
+use agent_core::modules::abi::{check_libraries, family, is_path};
+use agent_core::modules::isolation::Offer;
 
 pub(super) fn judge(file: &Path, offer: &Offer, report: &mut Report) {
     // By the path that the daemon would load it by.

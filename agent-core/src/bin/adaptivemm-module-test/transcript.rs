@@ -1,7 +1,7 @@
 //! Everything that a module said in a scan, as text that can be compared.
 
 use super::stage::Answer;
-use crate::modules::output::{Finding, ModuleOutput, Number, Request};
+use agent_core::modules::output::{Finding, ModuleOutput, Number, Request};
 
 /// What was said at one moment, a line for each word.
 #[derive(Debug, Clone, PartialEq, Eq)]

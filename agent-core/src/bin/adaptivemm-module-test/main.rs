@@ -1,8 +1,9 @@
-//! `adaptivemmd module-test`: whether a module, as it was built, keeps to the rules of the interface.
+//! `adaptivemm-module-test`: does a module, as it was built, keep to the rules of the interface?
 //!
 //! The module runs in a process of its own, as one that nobody trusts. Its sources are not needed: what it says of
 //! itself, what it answers and how its process fares is all that is looked at.
 
+mod arguments;
 mod candidate;
 mod declaration;
 mod large;
@@ -15,19 +16,37 @@ mod reel;
 mod report;
 mod stage;
 mod steady;
+mod terminal;
 mod text;
 mod transcript;
 mod trial;
 
-use super::replay::refuse;
-use super::{Exit, complain};
-use crate::commands::cli::{Cli, ModuleTest};
+use std::process::ExitCode;
 
+use agent_core::commands::{self, Exit};
+use clap::Parser;
+
+use arguments::Arguments;
 use candidate::Candidate;
 use reel::Reel;
 use report::{Level, Report};
+use terminal::{complain, print, refuse};
 
-pub(super) fn run(cli: &Cli, options: &ModuleTest) -> Exit {
+fn main() -> ExitCode {
+    // The process of a module is this program once more, called as the daemon calls itself.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "module-host")
+    {
+        return commands::run();
+    }
+    match Arguments::try_parse() {
+        Ok(arguments) => test(&arguments).into(),
+        Err(error) => commands::misunderstood(&error),
+    }
+}
+
+fn test(options: &Arguments) -> Exit {
     // The process of the module works in another directory.
     let file = std::path::absolute(&options.file).unwrap_or_else(|_| options.file.clone());
     let mut report = Report::new(options.json);
@@ -46,13 +65,13 @@ pub(super) fn run(cli: &Cli, options: &ModuleTest) -> Exit {
     }
     let modules = offer.modules;
     let reel = match &options.trace {
-        None => Reel::of_machine(cli.root(), candidate::wanted(&modules)),
+        None => Reel::of_machine(options.place.root(), candidate::wanted(&modules)),
         Some(trace) => match Reel::of_trace(trace) {
             Ok(reel) => reel,
             Err(error) => return refuse(&trace.display(), &error),
         },
     };
-    let candidates = match candidate::configured(cli, &file, modules) {
+    let candidates = match candidate::configured(options, &file, modules) {
         Ok(candidates) => candidates,
         Err(exit) => return exit,
     };
@@ -61,8 +80,8 @@ pub(super) fn run(cli: &Cli, options: &ModuleTest) -> Exit {
     }
     report.say(Level::Ok, "", "load", &contents(&candidates));
     for candidate in &candidates {
-        declaration::judge(&candidate.module, &cli.root(), &mut report);
-        trial::hold(candidate, &reel, cli, options, &mut report);
+        declaration::judge(&candidate.module, &options.place.root(), &mut report);
+        trial::hold(candidate, &reel, options, &mut report);
     }
     report.end(&file)
 }
@@ -96,7 +115,7 @@ fn show(name: &str, candidates: &[Candidate], reel: &Reel) -> Exit {
         return Exit::Failed;
     }
     match case.trace(reel) {
-        Ok(text) => super::print(&text),
+        Ok(text) => print(&text),
         Err(error) => {
             complain(&format_args!("cannot write the trace: {error}"));
             Exit::Failed

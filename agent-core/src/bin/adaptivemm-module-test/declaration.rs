@@ -2,14 +2,14 @@
 //! reads it would miss.
 
 use super::report::{Level, Report};
-use crate::actions::policy::Policy;
-use crate::config::{ModuleMode, OptionSchema, Value};
-use crate::kernel::Root;
-use crate::kernel::tunables;
-use crate::modules::abi::Description;
-use crate::modules::catalogue::registrations;
-use crate::modules::permit::COMPACT_NODE;
-use crate::modules::permit::Permit;
+use agent_core::actions::policy::Policy;
+use agent_core::config::{ModuleMode, OptionSchema, Value};
+use agent_core::kernel::Root;
+use agent_core::kernel::tunables;
+use agent_core::modules::abi::Description;
+use agent_core::modules::catalogue::registrations;
+use agent_core::modules::permit::COMPACT_NODE;
+use agent_core::modules::permit::Permit;
 
 /// Words that say in what a number is counted. A plural does, too: `window-scans`.
 const UNITS: [&str; 13] = [

@@ -11,9 +11,9 @@ use super::report::{Level, Report};
 use super::stage::{Answer, Stage};
 use super::transcript::{self, Transcript};
 use super::{odd, options, steady};
-use crate::base::clock;
-use crate::commands::cli::{Cli, ModuleTest};
-use crate::modules::output::ModuleOutput;
+use crate::arguments::Arguments;
+use agent_core::base::clock;
+use agent_core::modules::output::ModuleOutput;
 
 /// Two runs are so far apart that a clock that counts seconds shows another time.
 const APART: Duration = Duration::from_millis(1100);
@@ -29,24 +29,19 @@ struct Run {
 }
 
 /// Tests a module in every way.
-pub(super) fn hold(
-    candidate: &Candidate,
-    reel: &Reel,
-    cli: &Cli,
-    typed: &ModuleTest,
-    report: &mut Report,
-) {
+pub(super) fn hold(candidate: &Candidate, reel: &Reel, arguments: &Arguments, report: &mut Report) {
     let name = candidate.name();
     let mut manners = Manners::default();
     let start = clock::now();
-    let listener =
-        |t_ms: u64, output: &ModuleOutput| quote(t_ms, output, name, cli.place.verbose, report);
+    let listener = |t_ms: u64, output: &ModuleOutput| {
+        quote(t_ms, output, name, arguments.place.verbose, report);
+    };
     let run = match run(candidate, reel, &mut manners, listener) {
         Ok(run) => run,
         Err(why) => return give_up("trace", &why, name, report),
     };
     judge(&run, name, report);
-    if typed.trace.is_some() {
+    if arguments.trace.is_some() {
         judge_trace(candidate, reel, report);
     }
     if let Err(why) = &run.end {
@@ -56,7 +51,7 @@ pub(super) fn hold(
     options::judge(candidate, reel, &mut manners, report);
     odd::judge(
         candidate,
-        (reel, run.failures.is_empty(), &as_typed(typed)),
+        (reel, run.failures.is_empty(), &as_typed(arguments)),
         &mut manners,
         report,
     );
@@ -71,12 +66,12 @@ fn give_up(check: &str, why: &str, name: &str, report: &mut Report) {
     report.say(Level::Note, name, check, "all other tests are left out");
 }
 
-fn as_typed(typed: &ModuleTest) -> String {
-    let trace = typed
+fn as_typed(arguments: &Arguments) -> String {
+    let trace = arguments
         .trace
         .iter()
         .map(|trace| format!(" {}", trace.display()));
-    typed.file.display().to_string() + &trace.collect::<String>()
+    arguments.file.display().to_string() + &trace.collect::<String>()
 }
 
 /// Shows the reel once.

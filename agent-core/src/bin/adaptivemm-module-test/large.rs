@@ -57,7 +57,7 @@ fn buddyinfo() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{Buddyinfo, Zoneinfo};
+    use agent_core::kernel::{Buddyinfo, Zoneinfo};
 
     #[test]
     fn a_huge_machine_is_one_that_there_could_be() {

@@ -9,7 +9,7 @@ use super::manners::Manners;
 use super::reel::{Reel, milliseconds};
 use super::report::{Level, Report};
 use super::stage::Stage;
-use crate::kernel::trace::Frame;
+use agent_core::kernel::trace::Frame;
 
 /// Scans until all buffers have their size.
 const WARM_UP: usize = 100;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::commands::{Exit, print};
+use crate::terminal::print;
+use agent_core::commands::Exit;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What can be odd about a machine: its files, or the time.
 
-use crate::commands::module_test::large::enlarge;
-use crate::commands::module_test::reel::Files;
-use crate::commands::module_test::stage::Whose;
-use crate::commands::module_test::text;
-use crate::kernel::tunables;
-use crate::modules::abi::Description;
+use crate::large::enlarge;
+use crate::reel::Files;
+use crate::stage::Whose;
+use crate::text;
+use agent_core::kernel::tunables;
+use agent_core::modules::abi::Description;
 
 const HOUR: u64 = 3_600_000;
 const WEEK: u64 = 7 * 24 * HOUR;
@@ -156,7 +156,7 @@ fn huge(is_kib: bool) -> String {
 }
 
 /// The files, directories and tunables that a module can see.
-pub(in crate::commands::module_test) fn sights(module: &Description) -> Vec<String> {
+pub(crate) fn sights(module: &Description) -> Vec<String> {
     let knobs = module.writes.iter().filter_map(|name| tunables::find(name));
     let paths = module
         .needs
@@ -169,7 +169,7 @@ pub(in crate::commands::module_test) fn sights(module: &Description) -> Vec<Stri
 }
 
 /// Whether a path is a sight, or below one.
-pub(in crate::commands::module_test) fn is_of(path: &str, sight: &str) -> bool {
+pub(crate) fn is_of(path: &str, sight: &str) -> bool {
     path.strip_prefix(sight)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -7,14 +7,14 @@ use adaptivemm_module_api::units::Uptime;
 use super::candidate::{Candidate, Values};
 use super::manners::Manners;
 use super::reel::{Files, Reel};
-use crate::base::clock;
-use crate::kernel::snapshot::Tunable;
-use crate::kernel::trace::Frame;
-use crate::kernel::{Recorded, Root, Sampler, Snapshot, Wanted};
-use crate::modules::abi::{CallResult, CreateError};
-use crate::modules::isolation::Process;
-use crate::modules::output::{ModuleOutput, NO_REASON};
-use crate::modules::permit::Permit;
+use agent_core::base::clock;
+use agent_core::kernel::snapshot::Tunable;
+use agent_core::kernel::trace::Frame;
+use agent_core::kernel::{Recorded, Root, Sampler, Snapshot, Wanted};
+use agent_core::modules::abi::{CallResult, CreateError};
+use agent_core::modules::isolation::Process;
+use agent_core::modules::output::{ModuleOutput, NO_REASON};
+use agent_core::modules::permit::Permit;
 
 /// Some time after the machine was started, so that there is a time before.
 const START: Duration = Duration::from_secs(7 * 24 * 3600);

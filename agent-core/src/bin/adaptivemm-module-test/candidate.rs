@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::commands::cli::Cli;
-use crate::commands::{Exit, complain};
-use crate::config::{self, ModuleSchema, Value};
-use crate::kernel::{FileBudget, Wanted};
-use crate::modules::abi::{CreateError, Description};
-use crate::modules::catalogue::registrations;
-use crate::modules::isolation::{Offer, Process, Program, Subject};
-use crate::modules::permit::Permit;
+use crate::arguments::Arguments;
+use crate::terminal::complain;
+use agent_core::commands::Exit;
+use agent_core::config::{self, ModuleSchema, Value};
+use agent_core::kernel::{FileBudget, Wanted};
+use agent_core::modules::abi::{CreateError, Description};
+use agent_core::modules::catalogue::registrations;
+use agent_core::modules::isolation::{Offer, Process, Program, Subject};
+use agent_core::modules::permit::Permit;
 
 /// Values of all options of a module.
 pub(super) type Values = Vec<(String, Value)>;
@@ -75,7 +76,7 @@ pub(super) fn wanted(modules: &[Description]) -> Wanted {
 
 /// The modules with their options. Without `-c` these are the defaults: what is installed here is not asked.
 pub(super) fn configured(
-    cli: &Cli,
+    arguments: &Arguments,
     file: &Path,
     modules: Vec<Description>,
 ) -> Result<Vec<Candidate>, Exit> {
@@ -92,9 +93,9 @@ pub(super) fn configured(
         .into_iter()
         .map(|module| module.description.schema);
     schemas.extend(linked_in.filter(is_other));
-    let all_values = match &cli.place.config {
+    let all_values = match &arguments.place.config {
         None => schemas.iter().map(defaults).collect(),
-        Some(_) => chosen(cli, &schemas)?,
+        Some(_) => chosen(arguments, &schemas)?,
     };
     let candidates = modules.into_iter().zip(all_values);
     Ok(candidates
@@ -111,8 +112,8 @@ fn defaults(schema: &ModuleSchema) -> Values {
     schema.options.iter().map(default).collect()
 }
 
-fn chosen(cli: &Cli, schemas: &[ModuleSchema]) -> Result<Vec<Values>, Exit> {
-    let loaded = config::load(&cli.sources(), schemas);
+fn chosen(arguments: &Arguments, schemas: &[ModuleSchema]) -> Result<Vec<Values>, Exit> {
+    let loaded = config::load(&arguments.place.sources(), schemas);
     let bad = loaded
         .diagnostics
         .iter()

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::process::geteuid;
 
 use super::report::{Level, Report};
-use crate::modules::abi::check_trust;
+use agent_core::modules::abi::check_trust;
 
 pub(super) fn judge(file: &Path, report: &mut Report) {
     match check_trust(file) {

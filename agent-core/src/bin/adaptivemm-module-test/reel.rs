@@ -7,9 +7,9 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use crossbeam_channel::after;
 
-use crate::commands::complain;
-use crate::kernel::trace::{Frame, Header, Reader, TraceError};
-use crate::kernel::{Root, Sampler, Snapshot, Wanted};
+use crate::terminal::complain;
+use agent_core::kernel::trace::{Frame, Header, Reader, TraceError};
+use agent_core::kernel::{Root, Sampler, Snapshot, Wanted};
 
 /// The period of a daemon that nobody configured.
 const PERIOD: Duration = Duration::from_secs(30);
@@ -146,8 +146,8 @@ impl Reel {
 fn files_of(snapshot: &Snapshot) -> BTreeMap<String, Option<String>> {
     let file = |(path, text, result): (
         &str,
-        &crate::kernel::Text,
-        &Result<(), crate::kernel::ReadError>,
+        &agent_core::kernel::Text,
+        &Result<(), agent_core::kernel::ReadError>,
     )| {
         let readable = result.as_ref().err().is_none_or(|error| !error.is_io());
         let text = String::from_utf8_lossy(text.bytes()).into_owned();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::report::{Level, Report};
-use crate::modules::output::{ModuleOutput, Number};
+use agent_core::modules::output::{ModuleOutput, Number};
 
 /// More is not told of one kind.
 const MOST: usize = 10;

@@ -13,8 +13,8 @@ use super::reel::{Files, Reel, milliseconds};
 use super::report::{Level, Report};
 use super::stage::{Answer, Stage, Whose};
 use super::text;
-use crate::kernel::trace::{Compression, Header, Writer};
-use crate::modules::abi::Description;
+use agent_core::kernel::trace::{Compression, Header, Writer};
+use agent_core::modules::abi::Description;
 
 use oddity::Oddity;
 pub(super) use oddity::{is_of, sights};

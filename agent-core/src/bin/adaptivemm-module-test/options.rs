@@ -5,8 +5,8 @@ use super::manners::Manners;
 use super::reel::Reel;
 use super::report::{Level, Report};
 use super::stage::Stage;
-use crate::config::{OptionSchema, Value};
-use crate::modules::abi::CreateError;
+use agent_core::config::{OptionSchema, Value};
+use agent_core::modules::abi::CreateError;
 
 /// How many frames are shown at each limit.
 const FRAMES: usize = 10;
