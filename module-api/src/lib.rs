@@ -49,6 +49,7 @@
 
 pub mod abi;
 mod config;
+mod counters;
 mod error;
 mod info;
 mod module;
@@ -61,12 +62,13 @@ pub mod trend;
 pub mod units;
 
 pub use config::{Config, ConfigProblem, ConfigProblems};
+pub use counters::{Meminfo, Vmstat};
 pub use error::ScanError;
 pub use info::{Action, Info, Need, Opt};
 pub use module::Module;
 pub use out::{Finding, MAX_STATE, Number, Out, Refused, Request, Severity};
 pub use registry::{Registered, linked};
-pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Tunable, Zone};
+pub use snapshot::{File, Hugepages, Node, Snapshot, Tunable, Zone};
 pub use thunk::declaration_of;
 
 #[doc(hidden)]

@@ -4,11 +4,11 @@
     reason = "reads the arrays that the core lends for the call"
 )]
 
-use core::cell::Cell;
 use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::abi;
+use crate::counters::{Meminfo, Vmstat, elements};
 use crate::error::ScanError;
 use crate::units::{Bytes, PageSize, Pages, Uptime};
 
@@ -68,8 +68,8 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     ///
     /// If it could not be read.
-    pub fn meminfo(&self) -> Result<Counters<'a>, ScanError> {
-        Counters::new(self.raw.meminfo).ok_or(ScanError::missing("/proc/meminfo"))
+    pub fn meminfo(&self) -> Result<Meminfo<'a>, ScanError> {
+        Meminfo::new(self.raw.meminfo).ok_or(ScanError::missing("/proc/meminfo"))
     }
 
     /// `/proc/vmstat`; each counter in its own unit, mostly pages.
@@ -77,8 +77,8 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     ///
     /// If it could not be read.
-    pub fn vmstat(&self) -> Result<Counters<'a>, ScanError> {
-        Counters::new(self.raw.vmstat).ok_or(ScanError::missing("/proc/vmstat"))
+    pub fn vmstat(&self) -> Result<Vmstat<'a>, ScanError> {
+        Vmstat::new(self.raw.vmstat).ok_or(ScanError::missing("/proc/vmstat"))
     }
 
     /// The zones of all nodes, in the kernel's order.
@@ -140,96 +140,6 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-/// The elements of an array that lives for `'a`; private, so only called with arrays of a snapshot.
-fn elements<'a, T: abi::Versioned + 'a>(seq: abi::Seq<T>) -> impl Iterator<Item = T> + use<'a, T> {
-    // SAFETY: `Snapshot::new` requires well-formed arrays, and all that is reachable from it is made here.
-    (0..seq.len()).filter_map(move |index| unsafe { seq.get(index) })
-}
-
-/// Named counters of one kernel file, in the file's order.
-///
-/// Asking for them in that order is fastest: a look-up starts where the last one ended.
-#[derive(Debug, Clone)]
-pub struct Counters<'a> {
-    seq: abi::Seq<abi::Counter>,
-    next: Cell<usize>,
-    lent: PhantomData<&'a ()>,
-}
-
-impl<'a> Counters<'a> {
-    fn new(seq: abi::Seq<abi::Counter>) -> Option<Self> {
-        (!seq.is_absent()).then(|| Self {
-            seq,
-            next: Cell::new(0),
-            lent: PhantomData,
-        })
-    }
-
-    /// The counter, in its own unit; `None` if this kernel does not have it.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<u64> {
-        let start = self.next.get().min(self.seq.len());
-        // Most keys are of another length, and the rest of the comparison takes longer than all else.
-        let has_key = |counter: &abi::Counter| {
-            // SAFETY: the keys live as long as the array.
-            counter.key.len == key.len() && unsafe { counter.key.bytes() } == key.as_bytes()
-        };
-        // SAFETY: `Snapshot::new` requires well-formed arrays, which live for `'a`.
-        let (index, value) = if let Some(counters) = unsafe { self.seq.as_slice::<'a>() } {
-            // The usual case, and quick: what is not there is looked for everywhere.
-            let (before, after) = counters.split_at(start);
-            let ahead = after.iter().position(has_key).map(|index| start + index);
-            let index = ahead.or_else(|| before.iter().position(has_key))?;
-            (index, counters[index].value)
-        } else {
-            let mut order = (start..self.seq.len()).chain(0..start);
-            order.find_map(|index| {
-                // SAFETY: as above.
-                let counter = unsafe { self.seq.get(index) }?;
-                has_key(&counter).then_some((index, counter.value))
-            })?
-        };
-        self.next.set(index + 1);
-        Some(value)
-    }
-
-    /// A counter of a meminfo file, which the core has converted to bytes.
-    #[must_use]
-    pub fn bytes(&self, key: &str) -> Option<Bytes> {
-        self.get(key).map(Bytes::new)
-    }
-
-    /// A counter of `/proc/vmstat` or of a zone that counts pages.
-    #[must_use]
-    pub fn pages(&self, key: &str) -> Option<Pages> {
-        self.get(key).map(Pages::new)
-    }
-
-    /// All counters whose names begin like this: some are counted apart for each kind of zone, or by who did it.
-    pub fn beginning_with<'s>(
-        &self,
-        start: &'s str,
-    ) -> impl Iterator<Item = (&'a str, u64)> + use<'a, 's> {
-        elements(self.seq).filter_map(move |counter| {
-            // SAFETY: the keys live as long as the array, for `'a`.
-            let key: &'a [u8] = unsafe { counter.key.bytes() };
-            let is_one = key.starts_with(start.as_bytes());
-            // Only of those few is it worth while to look whether it is UTF-8.
-            let name = is_one.then(|| core::str::from_utf8(key).unwrap_or_default())?;
-            Some((name, counter.value))
-        })
-    }
-
-    /// All counters.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, u64)> + use<'a> {
-        elements(self.seq).map(|counter| {
-            // SAFETY: the keys live as long as the array, for `'a`.
-            let key = unsafe { counter.key.text() };
-            (key.unwrap_or_default(), counter.value)
-        })
-    }
-}
-
 /// One zone of one node. A number that the kernel does not print for it is `None`.
 #[derive(Debug, Clone)]
 pub struct Zone<'a> {
@@ -283,8 +193,8 @@ impl<'a> Zone<'a> {
 
     /// The zone's further counters, such as `nr_free_cma`.
     #[must_use]
-    pub fn counters(&self) -> Option<Counters<'a>> {
-        Counters::new(self.raw.counters)
+    pub fn counters(&self) -> Option<Vmstat<'a>> {
+        Vmstat::new(self.raw.counters)
     }
 
     /// Free blocks of order 0, 1, 2, ...; as many orders as the kernel has. Empty without
@@ -314,14 +224,14 @@ impl<'a> Node<'a> {
 
     /// The node's meminfo, in bytes, with the names of `/proc/meminfo`. `None` if not asked for or not there.
     #[must_use]
-    pub fn meminfo(&self) -> Option<Counters<'a>> {
-        Counters::new(self.raw.meminfo)
+    pub fn meminfo(&self) -> Option<Meminfo<'a>> {
+        Meminfo::new(self.raw.meminfo)
     }
 
     /// The node's counters from `/proc/zoneinfo`. `None` if not asked for, or on kernels before 4.8.
     #[must_use]
-    pub fn stats(&self) -> Option<Counters<'a>> {
-        Counters::new(self.raw.stats)
+    pub fn stats(&self) -> Option<Vmstat<'a>> {
+        Vmstat::new(self.raw.stats)
     }
 }
 
@@ -388,69 +298,5 @@ impl<'a> File<'a> {
         }
         // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
         Ok(unsafe { self.raw.content.bytes() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A counter of a core that knows more of it than we do.
-    #[repr(C)]
-    struct Longer {
-        counter: abi::Counter,
-        more: u64,
-    }
-
-    const VMSTAT: [(&str, u64); 4] = [
-        ("nr_free_pages", 7),
-        ("allocstall_dma", 1),
-        ("allocstall_normal", 2),
-        ("thp_fault", 3),
-    ];
-
-    fn counter((key, value): (&'static str, u64)) -> abi::Counter {
-        abi::Counter {
-            key: abi::Str::new(key),
-            value,
-        }
-    }
-
-    #[test]
-    fn counters_are_found_in_any_order_however_long_the_elements_are() {
-        let ours = VMSTAT.map(counter);
-        let newer = ours.map(|counter| Longer { counter, more: 9 });
-        let of_newer = abi::Seq {
-            ptr: newer.as_ptr().cast(),
-            len: 4,
-            stride: abi::size_of_u32::<Longer>(),
-            of: PhantomData,
-        };
-        let keys = [
-            "thp_fault",
-            "allocstall_dma",
-            "nr_free_page",
-            "nr_free_pages",
-            "",
-        ];
-
-        let read = [abi::Seq::new(&ours), of_newer].map(|seq| {
-            let counters = Counters::new(seq).unwrap();
-            keys.map(|key| counters.get(key))
-        });
-
-        assert_eq!(read, [[Some(3), Some(1), None, Some(7), None]; 2]);
-        assert_eq!(newer[0].more, 9);
-    }
-
-    #[test]
-    fn counters_that_are_counted_apart_are_found_by_what_they_have_in_common() {
-        let ours = VMSTAT.map(counter);
-        let counters = Counters::new(abi::Seq::new(&ours)).unwrap();
-
-        let stalls: Vec<_> = counters.beginning_with("allocstall").collect();
-
-        assert_eq!(stalls, [("allocstall_dma", 1), ("allocstall_normal", 2)]);
-        assert_eq!(counters.beginning_with("pgsteal").count(), 0);
     }
 }

@@ -3,8 +3,8 @@ use core::time::Duration;
 use super::*;
 use crate::units::{Bytes, PageSize, Pages};
 use crate::{
-    Action as Declared, Config, ConfigProblem, ConfigProblems, Info, Module, Need, Number, Opt,
-    Out, Refused, Request as Asked, ScanError, Severity, Snapshot, Tunable,
+    Action as Declared, Config, ConfigProblem, ConfigProblems, Info, Meminfo, Module, Need, Number,
+    Opt, Out, Refused, Request as Asked, ScanError, Severity, Snapshot, Tunable, Vmstat,
 };
 
 /// Says all that it sees.
@@ -33,34 +33,23 @@ impl Module for Witness {
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let counters = |file: Result<crate::Counters<'_>, ScanError>| match file {
-            Ok(counters) => format!("{:?}", counters.iter().collect::<Vec<_>>()),
-            Err(error) => error.to_string(),
-        };
-        out.status(&counters(snapshot.meminfo()));
-        let say = |out: &mut Out<'_>, text: &str| {
-            out.finding(&crate::Finding::new(Severity::Info, "seen", text));
-        };
-        say(out, &counters(snapshot.vmstat()));
+        out.status(
+            &snapshot
+                .meminfo()
+                .as_ref()
+                .map_or_else(ToString::to_string, meminfo),
+        );
+        let counters = snapshot.vmstat();
+        say(
+            out,
+            &counters.as_ref().map_or_else(ToString::to_string, vmstat),
+        );
         for zone in snapshot.zones()? {
-            let blocks: Vec<u64> = zone.free_blocks().collect();
-            let own = zone
-                .counters()
-                .map_or_else(String::new, |own| counters(Ok(own)));
-            say(
-                out,
-                &format!(
-                    "{} of node {}: {} free, high {}, {own}, {blocks:?}",
-                    zone.name,
-                    zone.node,
-                    zone.free.unwrap(),
-                    zone.high.unwrap()
-                ),
-            );
+            say(out, &described(&zone));
         }
         for node in snapshot.nodes() {
-            let [meminfo, stats] = [node.meminfo(), node.stats()]
-                .map(|own| own.map_or_else(String::new, |own| counters(Ok(own))));
+            let meminfo = node.meminfo().as_ref().map_or_else(String::new, meminfo);
+            let stats = node.stats().as_ref().map_or_else(String::new, vmstat);
             say(
                 out,
                 &format!("node {}: meminfo {meminfo} stats {stats}", node.id),
@@ -92,6 +81,31 @@ impl Module for Witness {
         }
         Ok(())
     }
+}
+
+fn say(out: &mut Out<'_>, text: &str) {
+    out.finding(&crate::Finding::new(Severity::Info, "seen", text));
+}
+
+fn described(zone: &crate::Zone<'_>) -> String {
+    let blocks: Vec<u64> = zone.free_blocks().collect();
+    let own = zone.counters().as_ref().map_or_else(String::new, vmstat);
+    format!(
+        "{} of node {}: {} free, high {}, {own}, {blocks:?}",
+        zone.name,
+        zone.node,
+        zone.free.unwrap(),
+        zone.high.unwrap()
+    )
+}
+
+fn meminfo(meminfo: &Meminfo<'_>) -> String {
+    let memory = meminfo.iter().map(|(key, bytes)| (key, bytes.get()));
+    format!("{:?}", memory.chain(meminfo.counts()).collect::<Vec<_>>())
+}
+
+fn vmstat(vmstat: &Vmstat<'_>) -> String {
+    format!("{:?}", vmstat.iter().collect::<Vec<_>>())
 }
 
 fn machine() -> Machine {

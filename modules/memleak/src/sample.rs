@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
-use adaptivemm_module_api::{Counters, ScanError, Snapshot};
+use adaptivemm_module_api::{self as api, ScanError, Snapshot};
 
 use crate::accounting::{self, Exact, Figures, Meminfo, Vmstat, Zones};
 use crate::series::Levels;
@@ -56,7 +56,7 @@ impl<'a> Sample<'a> {
         let meminfo = meminfo(&snapshot.meminfo()?);
         let figures = Figures {
             meminfo,
-            vmstat: snapshot.vmstat().map(|counters| vmstat(&counters)),
+            vmstat: snapshot.vmstat().map(|file| vmstat(&file)),
             zones: zones(snapshot),
             hugepages: hugepages(snapshot, &meminfo)?,
             page_size: snapshot.page_size(),
@@ -123,47 +123,47 @@ impl Reading {
 }
 
 /// In the order of the file, which makes for quick look-ups.
-fn meminfo(counters: &Counters<'_>) -> Meminfo {
+fn meminfo(file: &api::Meminfo<'_>) -> Meminfo {
     Meminfo {
-        mem_total: counters.bytes("MemTotal"),
-        mem_free: counters.bytes("MemFree"),
-        mem_available: counters.bytes("MemAvailable"),
-        buffers: counters.bytes("Buffers"),
-        cached: counters.bytes("Cached"),
-        swap_cached: counters.bytes("SwapCached"),
-        active_anon: counters.bytes("Active(anon)"),
-        inactive_anon: counters.bytes("Inactive(anon)"),
-        active_file: counters.bytes("Active(file)"),
-        inactive_file: counters.bytes("Inactive(file)"),
-        unevictable: counters.bytes("Unevictable"),
-        anon_pages: counters.bytes("AnonPages"),
-        k_reclaimable: counters.bytes("KReclaimable"),
-        s_reclaimable: counters.bytes("SReclaimable"),
-        s_unreclaim: counters.bytes("SUnreclaim"),
-        kernel_stack: counters.bytes("KernelStack"),
-        page_tables: counters.bytes("PageTables"),
-        sec_page_tables: counters.bytes("SecPageTables"),
-        quicklists: counters.bytes("Quicklists"),
-        bounce: counters.bytes("Bounce"),
-        writeback_tmp: counters.bytes("WritebackTmp"),
-        vmalloc_used: counters.bytes("VmallocUsed"),
-        percpu: counters.bytes("Percpu"),
-        hardware_corrupted: counters.bytes("HardwareCorrupted"),
-        cma_total: counters.bytes("CmaTotal"),
-        balloon: counters.bytes("Balloon"),
-        gpu_active: counters.bytes("GPUActive"),
-        gpu_reclaim: counters.bytes("GPUReclaim"),
-        hugetlb: counters.bytes("Hugetlb"),
+        mem_total: file.bytes("MemTotal"),
+        mem_free: file.bytes("MemFree"),
+        mem_available: file.bytes("MemAvailable"),
+        buffers: file.bytes("Buffers"),
+        cached: file.bytes("Cached"),
+        swap_cached: file.bytes("SwapCached"),
+        active_anon: file.bytes("Active(anon)"),
+        inactive_anon: file.bytes("Inactive(anon)"),
+        active_file: file.bytes("Active(file)"),
+        inactive_file: file.bytes("Inactive(file)"),
+        unevictable: file.bytes("Unevictable"),
+        anon_pages: file.bytes("AnonPages"),
+        k_reclaimable: file.bytes("KReclaimable"),
+        s_reclaimable: file.bytes("SReclaimable"),
+        s_unreclaim: file.bytes("SUnreclaim"),
+        kernel_stack: file.bytes("KernelStack"),
+        page_tables: file.bytes("PageTables"),
+        sec_page_tables: file.bytes("SecPageTables"),
+        quicklists: file.bytes("Quicklists"),
+        bounce: file.bytes("Bounce"),
+        writeback_tmp: file.bytes("WritebackTmp"),
+        vmalloc_used: file.bytes("VmallocUsed"),
+        percpu: file.bytes("Percpu"),
+        hardware_corrupted: file.bytes("HardwareCorrupted"),
+        cma_total: file.bytes("CmaTotal"),
+        balloon: file.bytes("Balloon"),
+        gpu_active: file.bytes("GPUActive"),
+        gpu_reclaim: file.bytes("GPUReclaim"),
+        hugetlb: file.bytes("Hugetlb"),
     }
 }
 
-fn vmstat(counters: &Counters<'_>) -> Vmstat {
-    let pages = |key| counters.pages(key).unwrap_or_default();
+fn vmstat(file: &api::Vmstat<'_>) -> Vmstat {
+    let pages = |key| file.pages(key).unwrap_or_default();
     Vmstat {
         zspages: pages("nr_zspages"),
         isolated: pages("nr_isolated_anon").saturating_add(pages("nr_isolated_file")),
         memmap: pages("nr_memmap_pages"),
-        hugepages_allocated: counters.get("htlb_buddy_alloc_success").unwrap_or_default(),
+        hugepages_allocated: file.count("htlb_buddy_alloc_success").unwrap_or_default(),
         balloon: pages("balloon_inflate").saturating_sub(pages("balloon_deflate")),
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use adaptivemm_module_api::{
-    Action, Config, ConfigProblems, Counters, Info, Module, Need, Out, ScanError, declaration_of,
+    Action, Config, ConfigProblems, Info, Meminfo, Module, Need, Out, ScanError, Vmstat,
+    declaration_of,
 };
 
 use super::*;
@@ -78,8 +79,14 @@ impl Module for Narrow {
     }
 }
 
-fn counters(counters: Option<Counters<'_>>) -> Option<Vec<(&str, u64)>> {
-    counters.map(|counters| counters.iter().collect())
+fn of_meminfo(meminfo: Option<Meminfo<'_>>) -> Option<Vec<(&str, u64)>> {
+    let meminfo = meminfo?;
+    let memory = meminfo.iter().map(|(key, bytes)| (key, bytes.get()));
+    Some(memory.chain(meminfo.counts()).collect())
+}
+
+fn of_vmstat(vmstat: Option<Vmstat<'_>>) -> Option<Vec<(&str, u64)>> {
+    vmstat.map(|vmstat| vmstat.iter().collect())
 }
 
 fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, std::fmt::Error> {
@@ -88,8 +95,8 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
     let (period, page_size) = (snapshot.period(), snapshot.page_size());
     let steady = snapshot.is_steady();
     writeln!(text, "{scan} {uptime:?} {period:?} {page_size:?} {steady}")?;
-    writeln!(text, "meminfo {:?}", counters(snapshot.meminfo().ok()))?;
-    writeln!(text, "vmstat {:?}", counters(snapshot.vmstat().ok()))?;
+    writeln!(text, "meminfo {:?}", of_meminfo(snapshot.meminfo().ok()))?;
+    writeln!(text, "vmstat {:?}", of_vmstat(snapshot.vmstat().ok()))?;
     match snapshot.zones() {
         Err(error) => writeln!(text, "{error}")?,
         Ok(zones) => {
@@ -103,12 +110,12 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
                     text,
                     "{name} {node} {sizes:?} {marks:?} {free:?} {blocks:?}"
                 )?;
-                writeln!(text, "{:?}", counters(zone.counters()))?;
+                writeln!(text, "{:?}", of_vmstat(zone.counters()))?;
             }
         }
     }
     for node in snapshot.nodes() {
-        let (meminfo, stats) = (counters(node.meminfo()), counters(node.stats()));
+        let (meminfo, stats) = (of_meminfo(node.meminfo()), of_vmstat(node.stats()));
         writeln!(text, "node {} {meminfo:?} {stats:?}", node.id)?;
     }
     let pools = snapshot.hugepages().map(Iterator::collect::<Vec<_>>);
