@@ -45,6 +45,9 @@ pub const DENIED: i32 = -4;
 /// The other side does not know this kind.
 pub const UNSUPPORTED: i32 = -5;
 
+/// `errno` of what there is not on this machine: the same on all platforms of Linux.
+pub(crate) const ENOENT: i32 = 2;
+
 /// Says that a structure is [`Versioned`], and which member was the last one in version 1.0.
 macro_rules! versioned {
     ($type:ty, up_to $last:ident: $last_type:ty) => {
@@ -80,7 +83,7 @@ pub struct Counter {
 }
 versioned!(Counter, up_to value: u64);
 
-/// A file that the module asked for by its path.
+/// What became of one of the module's `needs`, and the text if it is a file.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct File {
@@ -90,7 +93,7 @@ pub struct File {
     pub errno: i32,
     /// Zero.
     pub pad: u32,
-    /// What it held; need not be UTF-8.
+    /// What it held; need not be UTF-8. Nothing for a directory.
     pub content: Str,
 }
 versioned!(File, up_to content: Str);
@@ -157,9 +160,9 @@ versioned!(Zone, up_to free_blocks: Seq<u64>);
 pub struct Node {
     /// Its number; numbers may have gaps.
     pub id: u32,
-    /// Zero.
-    pub pad: u32,
-    /// `/sys/devices/system/node/node<id>/meminfo`, in bytes; absent if not asked for.
+    /// 0, or the `errno` of the attempt to read the node's meminfo.
+    pub meminfo_errno: i32,
+    /// `/sys/devices/system/node/node<id>/meminfo`, in bytes; absent if not asked for or not readable.
     pub meminfo: Seq<Counter>,
     /// `per-node stats` of `/proc/zoneinfo`; absent if not asked for or older than 4.8.
     pub stats: Seq<Counter>,
@@ -194,10 +197,11 @@ pub struct Tunable {
     pub original: i64,
     /// `TUNABLE_*`.
     pub flags: u32,
-    /// Zero.
-    pub pad: u32,
+    /// 0; or the `errno` of the attempt to read it, and it has no value: `ENOENT` if this kernel lacks it, `EOPNOTSUPP`
+    /// if this core does not know it.
+    pub errno: i32,
 }
-versioned!(Tunable, up_to pad: u32);
+versioned!(Tunable, up_to errno: i32);
 
 /// [`Snapshot::flags`]: memory moved while the files were read; sums over several files may be off.
 pub const SNAPSHOT_UNSTEADY: u32 = 1;
@@ -224,13 +228,13 @@ pub struct Snapshot {
     pub vmstat: Seq<Counter>,
     /// `/proc/zoneinfo`, in the kernel's order.
     pub zones: Seq<Zone>,
-    /// Per-node figures, by number.
+    /// Per-node figures, by number; absent if there are none.
     pub nodes: Seq<Node>,
     /// Pools of huge pages, by size.
     pub hugepages: Seq<Hugepages>,
-    /// The tunables in the module's `writes` that this kernel has.
+    /// The tunables in the module's `writes`, also those that this kernel lacks.
     pub tunables: Seq<Tunable>,
-    /// Every file in the module's `needs`, as text.
+    /// Every one of the module's `needs`: what became of it, and the text if it is a file.
     pub files: Seq<File>,
 }
 versioned!(Snapshot, up_to files: Seq<File>);

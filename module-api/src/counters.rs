@@ -103,6 +103,15 @@ impl<'a> Vmstat<'a> {
         Counters::new(seq).map(Self)
     }
 
+    /// Without a number.
+    pub(crate) const fn empty() -> Self {
+        Self(Counters {
+            seq: abi::Seq::ABSENT,
+            next: Cell::new(0),
+            lent: PhantomData,
+        })
+    }
+
     /// A number of pages, such as `nr_free_pages`; `None` if this kernel does not have it.
     #[must_use]
     pub fn pages(&self, key: &str) -> Option<Pages> {

@@ -31,7 +31,7 @@
 //!     }
 //!
 //!     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-//!         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or(ScanError::new("/proc/meminfo has no Dirty"))?;
+//!         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or_else(|| ScanError::new("/proc/meminfo has no Dirty"))?;
 //!         out.metric("dirty_bytes", dirty.as_f64());
 //!         if dirty.get() > self.limit {
 //!             out.finding(&Finding::new(Severity::Warning, "much-dirty", &format!("{dirty} wait to be written")));
@@ -63,12 +63,12 @@ pub mod units;
 
 pub use config::{Config, ConfigProblem, ConfigProblems};
 pub use counters::{Meminfo, Vmstat};
-pub use error::ScanError;
+pub use error::{ScanError, Unavailable};
 pub use info::{Action, Info, Need, Opt};
 pub use module::Module;
 pub use out::{Finding, MAX_STATE, Number, Out, Refused, Request, Severity};
 pub use registry::{Registered, linked};
-pub use snapshot::{File, Hugepages, Node, Snapshot, Tunable, Zone};
+pub use snapshot::{Hugepages, Node, Snapshot, Tunable, Zone};
 pub use thunk::declaration_of;
 
 #[doc(hidden)]

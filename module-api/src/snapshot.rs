@@ -9,12 +9,14 @@ use core::time::Duration;
 
 use crate::abi;
 use crate::counters::{Meminfo, Vmstat, elements};
-use crate::error::ScanError;
+use crate::error::Unavailable;
 use crate::units::{Bytes, PageSize, Pages, Uptime};
 
 /// The machine at one moment: the kernel files that the module named in its `needs`, read together.
 ///
-/// What the kernel does not have is absent, never zero.
+/// What the kernel does not have is absent, never zero. A file, a tunable, or what comes from a file is a `Result` whose
+/// error says why it is not there; `?` makes it the [`ScanError`](crate::ScanError) of the scan. A single number in it
+/// is an `Option`.
 #[derive(Debug)]
 pub struct Snapshot<'a> {
     raw: abi::Snapshot,
@@ -63,49 +65,67 @@ impl<'a> Snapshot<'a> {
         self.raw.flags & abi::SNAPSHOT_UNSTEADY == 0
     }
 
-    /// `/proc/meminfo`, in bytes.
+    /// `/proc/meminfo`.
     ///
     /// # Errors
     ///
-    /// If it could not be read.
-    pub fn meminfo(&self) -> Result<Meminfo<'a>, ScanError> {
-        Meminfo::new(self.raw.meminfo).ok_or(ScanError::missing("/proc/meminfo"))
+    /// If the module does not name [`Need::MEMINFO`](crate::Need::MEMINFO), or the file could not be read.
+    pub fn meminfo(&self) -> Result<Meminfo<'a>, Unavailable> {
+        Meminfo::new(self.raw.meminfo).ok_or_else(|| self.files().why(abi::NEED_MEMINFO))
     }
 
-    /// `/proc/vmstat`; each counter in its own unit, mostly pages.
+    /// `/proc/vmstat`.
     ///
     /// # Errors
     ///
-    /// If it could not be read.
-    pub fn vmstat(&self) -> Result<Vmstat<'a>, ScanError> {
-        Vmstat::new(self.raw.vmstat).ok_or(ScanError::missing("/proc/vmstat"))
+    /// If the module does not name [`Need::VMSTAT`](crate::Need::VMSTAT), or the file could not be read.
+    pub fn vmstat(&self) -> Result<Vmstat<'a>, Unavailable> {
+        Vmstat::new(self.raw.vmstat).ok_or_else(|| self.files().why(abi::NEED_VMSTAT))
     }
 
     /// The zones of all nodes, in the kernel's order.
     ///
     /// # Errors
     ///
-    /// If `/proc/zoneinfo` could not be read.
-    pub fn zones(&self) -> Result<impl Iterator<Item = Zone<'a>> + use<'a>, ScanError> {
+    /// If the module does not name [`Need::ZONEINFO`](crate::Need::ZONEINFO), or the file could not be read.
+    pub fn zones(&self) -> Result<impl Iterator<Item = Zone<'a>> + use<'a>, Unavailable> {
+        let files = self.files();
         if self.raw.zones.is_absent() {
-            return Err(ScanError::missing("/proc/zoneinfo"));
+            return Err(files.why(abi::NEED_ZONEINFO));
         }
-        Ok(elements(self.raw.zones).map(Zone::new))
+        Ok(elements(self.raw.zones).map(move |raw| Zone::new(raw, files)))
     }
 
-    /// The nodes, by number. Empty if neither `/proc/zoneinfo` nor the nodes' meminfo was asked for.
-    pub fn nodes(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
-        elements(self.raw.nodes).map(Node::new)
-    }
-
-    /// The pools of huge pages, by size. Empty on a kernel without them.
+    /// The nodes, by number.
     ///
     /// # Errors
     ///
-    /// If `/sys/kernel/mm/hugepages` is there but could not be read.
-    pub fn hugepages(&self) -> Result<impl Iterator<Item = Hugepages> + use<'a>, ScanError> {
+    /// If the module names neither [`Need::NODE_MEMINFO`](crate::Need::NODE_MEMINFO) nor
+    /// [`Need::ZONEINFO`](crate::Need::ZONEINFO), or nothing of a node could be read.
+    pub fn nodes(&self) -> Result<impl Iterator<Item = Node<'a>> + use<'a>, Unavailable> {
+        let files = self.files();
+        if self.raw.nodes.is_absent() {
+            return Err(match files.errno(abi::NEED_NODE_MEMINFO) {
+                Some(_) => files.why(abi::NEED_NODE_MEMINFO),
+                None => files.why(abi::NEED_ZONEINFO),
+            });
+        }
+        Ok(elements(self.raw.nodes).map(move |raw| Node {
+            id: raw.id,
+            raw,
+            files,
+        }))
+    }
+
+    /// The pools of huge pages, by size.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::HUGEPAGES`](crate::Need::HUGEPAGES), the kernel has no huge pages, or a pool
+    /// could not be read.
+    pub fn hugepages(&self) -> Result<impl Iterator<Item = Hugepages> + use<'a>, Unavailable> {
         if self.raw.hugepages.is_absent() {
-            return Err(ScanError::missing("/sys/kernel/mm/hugepages"));
+            return Err(self.files().why(abi::NEED_HUGEPAGES));
         }
         let pools = elements(self.raw.hugepages);
         Ok(pools.map(|pool| Hugepages {
@@ -114,29 +134,82 @@ impl<'a> Snapshot<'a> {
         }))
     }
 
-    /// A tunable that the module named in its `writes`. `None` if this kernel lacks it.
-    #[must_use]
-    pub fn tunable(&self, name: &str) -> Option<Tunable> {
-        elements(self.raw.tunables)
+    /// A tunable, named as by sysctl.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name it in its `writes`, this kernel lacks it, or its value could not be read.
+    pub fn tunable(&self, name: &str) -> Result<Tunable, Unavailable> {
+        let raw = elements(self.raw.tunables)
             // SAFETY: `new` requires that the core's strings live for `'a`.
             .find(|tunable| unsafe { tunable.name.bytes() } == name.as_bytes())
-            .map(|raw| Tunable {
-                value: raw.value,
-                original: raw.original,
-                is_yielded: raw.flags & abi::TUNABLE_YIELDED != 0,
-            })
+            .ok_or_else(|| Unavailable::NotDeclared(name.to_owned().into()))?;
+        if raw.errno != 0 {
+            return Err(Unavailable::from_errno(name.to_owned(), raw.errno));
+        }
+        Ok(Tunable {
+            value: raw.value,
+            original: raw.original,
+            is_yielded: raw.flags & abi::TUNABLE_YIELDED != 0,
+        })
     }
 
-    /// A file that the module named in its `needs`, as the kernel printed it. `None` if it did not.
-    #[must_use]
-    pub fn file(&self, path: &str) -> Option<File<'a>> {
-        elements(self.raw.files)
-            // SAFETY: `new` requires that the core's strings live for `'a`.
+    /// What a file held, as the kernel printed it; need not be UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name it in its `needs`, or it could not be read.
+    pub fn file(&self, path: &str) -> Result<&'a [u8], Unavailable> {
+        let raw = self
+            .files()
+            .find(path)
+            .ok_or_else(|| Unavailable::NotDeclared(path.to_owned().into()))?;
+        if raw.errno != 0 {
+            return Err(Unavailable::from_errno(path.to_owned(), raw.errno));
+        }
+        // SAFETY: `new` requires that the core's strings live for `'a`.
+        Ok(unsafe { raw.content.bytes() })
+    }
+
+    const fn files(&self) -> Files<'a> {
+        Files {
+            seq: self.raw.files,
+            lent: PhantomData,
+        }
+    }
+}
+
+/// What became of the files that the module needs.
+#[derive(Debug, Clone, Copy)]
+struct Files<'a> {
+    seq: abi::Seq<abi::File>,
+    lent: PhantomData<&'a ()>,
+}
+
+impl Files<'_> {
+    fn find(self, path: &str) -> Option<abi::File> {
+        elements(self.seq)
+            // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
             .find(|file| unsafe { file.path.bytes() } == path.as_bytes())
-            .map(|raw| File {
-                raw,
-                lent: PhantomData,
-            })
+    }
+
+    /// `None` if the module does not need the file, 0 if it was read.
+    fn errno(self, path: &str) -> Option<i32> {
+        self.find(path).map(|file| file.errno)
+    }
+
+    /// Why there is nothing of this file.
+    fn why(self, path: &'static str) -> Unavailable {
+        self.why_no(path, path)
+    }
+
+    /// Why there is no such part of this file.
+    fn why_no(self, part: &'static str, path: &'static str) -> Unavailable {
+        match self.errno(path) {
+            None => Unavailable::NotDeclared(path.into()),
+            Some(0) => Unavailable::Absent(part.into()),
+            Some(errno) => Unavailable::from_errno(path, errno),
+        }
     }
 }
 
@@ -168,10 +241,11 @@ pub struct Zone<'a> {
     /// Free, on the lists of the CPUs.
     pub per_cpu: Pages,
     raw: abi::Zone,
+    files: Files<'a>,
 }
 
 impl<'a> Zone<'a> {
-    fn new(raw: abi::Zone) -> Self {
+    fn new(raw: abi::Zone, files: Files<'a>) -> Self {
         let pages = |absent, pages| (raw.missing & absent == 0).then(|| Pages::new(pages));
         Self {
             // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
@@ -188,19 +262,28 @@ impl<'a> Zone<'a> {
             cma: pages(abi::ZONE_NO_CMA, raw.cma),
             per_cpu: Pages::new(raw.per_cpu),
             raw,
+            files,
         }
     }
 
-    /// The zone's further counters, such as `nr_free_cma`.
+    /// The zone's further numbers, such as `nr_free_cma`; none if the kernel prints none.
     #[must_use]
-    pub fn counters(&self) -> Option<Vmstat<'a>> {
-        Vmstat::new(self.raw.counters)
+    pub fn counters(&self) -> Vmstat<'a> {
+        Vmstat::new(self.raw.counters).unwrap_or_else(Vmstat::empty)
     }
 
-    /// Free blocks of order 0, 1, 2, ...; as many orders as the kernel has. Empty without
-    /// `/proc/buddyinfo`.
-    pub fn free_blocks(&self) -> impl Iterator<Item = u64> + use<'a> {
-        elements(self.raw.free_blocks)
+    /// Free blocks of order 0, 1, 2, ...; as many orders as the kernel has.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::BUDDYINFO`](crate::Need::BUDDYINFO), the file could not be read, or has no
+    /// line for this zone, as it is not populated.
+    pub fn free_blocks(&self) -> Result<impl Iterator<Item = u64> + use<'a>, Unavailable> {
+        if self.raw.free_blocks.is_absent() {
+            let part = "line for this zone in /proc/buddyinfo";
+            return Err(self.files.why_no(part, abi::NEED_BUDDYINFO));
+        }
+        Ok(elements(self.raw.free_blocks))
     }
 }
 
@@ -210,28 +293,37 @@ pub struct Node<'a> {
     /// Its number; numbers may have gaps.
     pub id: u32,
     raw: abi::Node,
-    lent: PhantomData<&'a ()>,
+    files: Files<'a>,
 }
 
 impl<'a> Node<'a> {
-    const fn new(raw: abi::Node) -> Self {
-        Self {
-            id: raw.id,
-            raw,
-            lent: PhantomData,
-        }
+    /// The node's meminfo, with the names of `/proc/meminfo`.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::NODE_MEMINFO`](crate::Need::NODE_MEMINFO), or the file of this node could not
+    /// be read.
+    pub fn meminfo(&self) -> Result<Meminfo<'a>, Unavailable> {
+        Meminfo::new(self.raw.meminfo).ok_or_else(|| {
+            let file = "meminfo of this node";
+            match self.raw.meminfo_errno {
+                0 => self.files.why_no(file, abi::NEED_NODE_MEMINFO),
+                errno => Unavailable::from_errno(file, errno),
+            }
+        })
     }
 
-    /// The node's meminfo, in bytes, with the names of `/proc/meminfo`. `None` if not asked for or not there.
-    #[must_use]
-    pub fn meminfo(&self) -> Option<Meminfo<'a>> {
-        Meminfo::new(self.raw.meminfo)
-    }
-
-    /// The node's counters from `/proc/zoneinfo`. `None` if not asked for, or on kernels before 4.8.
-    #[must_use]
-    pub fn stats(&self) -> Option<Vmstat<'a>> {
-        Vmstat::new(self.raw.stats)
+    /// The node's numbers from `/proc/zoneinfo`.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::ZONEINFO`](crate::Need::ZONEINFO), the file could not be read, or has nothing
+    /// on this node: its kernel is older than 4.8, or it has no memory.
+    pub fn stats(&self) -> Result<Vmstat<'a>, Unavailable> {
+        Vmstat::new(self.raw.stats).ok_or_else(|| {
+            let part = "line for this node in /proc/zoneinfo";
+            self.files.why_no(part, abi::NEED_ZONEINFO)
+        })
     }
 }
 
@@ -276,27 +368,5 @@ impl Tunable {
             original: value,
             is_yielded: false,
         }
-    }
-}
-
-/// A kernel file as text.
-#[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
-    raw: abi::File,
-    lent: PhantomData<&'a ()>,
-}
-
-impl<'a> File<'a> {
-    /// What it held; need not be UTF-8.
-    ///
-    /// # Errors
-    ///
-    /// The `errno` of the attempt to read it.
-    pub fn content(self) -> Result<&'a [u8], i32> {
-        if self.raw.errno != 0 {
-            return Err(self.raw.errno);
-        }
-        // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
-        Ok(unsafe { self.raw.content.bytes() })
     }
 }

@@ -207,7 +207,7 @@ impl Module for Failing {
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, _: &mut Out<'_>) -> Result<(), ScanError> {
         if self.0.is_now(snapshot) {
-            Err(ScanError::missing("/proc/example"))
+            Err(ScanError::new("there is no /proc/example"))
         } else {
             Ok(())
         }
@@ -265,15 +265,18 @@ impl Module for Asking {
             out.request(&Request::set("vm.swappiness", 1, "undeclared")),
             out.request(&Request::compact_node(0, "undeclared")),
         ];
-        let value = snapshot.tunable(WSF).map_or_else(String::new, |tunable| {
-            let Tunable {
-                value,
-                original,
-                is_yielded,
-            } = tunable;
-            let owner = if is_yielded { "somebody else's " } else { "" };
-            format!("{owner}{value} (once {original})")
-        });
+        let value = snapshot.tunable(WSF).map_or_else(
+            |_| String::new(),
+            |tunable| {
+                let Tunable {
+                    value,
+                    original,
+                    is_yielded,
+                } = tunable;
+                let owner = if is_yielded { "somebody else's " } else { "" };
+                format!("{owner}{value} (once {original})")
+            },
+        );
         let text = format!("{value} {answers:?}");
         out.finding(&Finding::new(Severity::Info, "answers", &text));
         Ok(())

@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use crate::snapshot::{Hugepages, Tunable};
 use crate::units::{Bytes, PageSize, Pages};
 
-/// The `errno` of a file that does not exist.
-pub(super) const ENOENT: i32 = 2;
-
 /// What the kernel's files say at one moment. What is not given is absent; a module sees of the rest what it
 /// named in its `needs` and `writes`, as it would in the daemon.
 ///
@@ -173,12 +170,21 @@ impl Machine {
         self
     }
 
-    /// A file that is there and cannot be read, with the `errno` of the attempt: 5 for `EIO`, 13 for
+    /// A file or a tunable that is there and cannot be read, with the `errno` of the attempt: 5 for `EIO`, 13 for
     /// `EACCES`, 95 for `EOPNOTSUPP`. What is not given at all is `ENOENT`.
     #[must_use]
     pub fn unreadable(mut self, path: &str, errno: i32) -> Self {
         self.files.insert(path.to_owned(), Err(errno));
         self
+    }
+
+    pub(super) fn has_free_blocks(&self) -> bool {
+        let mut zones = self.zones.iter().flatten();
+        zones.any(|zone| zone.free_blocks.is_some())
+    }
+
+    pub(super) fn has_node_meminfo(&self) -> bool {
+        self.nodes.values().any(|node| node.meminfo.is_some())
     }
 }
 

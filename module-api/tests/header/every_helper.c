@@ -46,7 +46,8 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
     uint64_t blocks = 0, free_memory = 0;
     (void)instance;
     if (!amm_find_counter(snapshot->meminfo, "MemFree", &free_memory)) {
-        amm_say_problem(sink, NULL, "/proc/meminfo has no MemFree");
+        amm_say_problem(sink, NULL, amm_unavailable(snapshot, AMM_NEED_MEMINFO) == 0
+                                        ? "/proc/meminfo has no MemFree" : "/proc/meminfo cannot be read");
         return AMM_FAILED;
     }
     for (uint32_t order = 0; zone != NULL && order < zone->free_blocks.len; order++) {

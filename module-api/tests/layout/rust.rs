@@ -52,9 +52,9 @@ pub(crate) fn layout() -> Layout {
             name, node, missing, free, boost, min, low, high, spanned, present, managed, cma, per_cpu, counters,
             free_blocks,
         }
-        abi::Node { id, pad, meminfo, stats }
+        abi::Node { id, meminfo_errno, meminfo, stats }
         abi::Hugepages { size, count }
-        abi::Tunable { name, value, original, flags, pad }
+        abi::Tunable { name, value, original, flags, errno }
         abi::Snapshot {
             struct_size, flags, scan, uptime_ns, period_ns, page_size, meminfo, vmstat, zones, nodes, hugepages,
             tunables, files,
@@ -100,14 +100,8 @@ pub(crate) fn not_listed(layout: &Layout) -> Vec<String> {
 }
 
 fn member<T, F>(name: &str, offset: usize, _: fn(&T) -> &F) -> Member {
-    // What is a word of C, or a macro of its library.
-    let is_taken = ["default", "float", "errno"].contains(&name);
     Member {
-        name: if is_taken {
-            format!("{name}_")
-        } else {
-            name.to_owned()
-        },
+        name: c_member(name),
         offset,
         size: size_of::<F>(),
         kind: kind(type_name::<F>()),
@@ -141,6 +135,12 @@ pub(crate) fn c_type(name: &str) -> String {
         c_name.push(letter.to_ascii_lowercase());
     }
     c_name
+}
+
+/// With an underscore what is a word of C, or a macro of its library.
+pub(crate) fn c_member(name: &str) -> String {
+    let is_taken = ["default", "float", "errno"].contains(&name);
+    format!("{name}{}", if is_taken { "_" } else { "" })
 }
 
 fn c_constant(name: &str) -> String {

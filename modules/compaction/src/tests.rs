@@ -325,11 +325,11 @@ fn a_missing_file_is_named() {
 
     assert_eq!(
         verdict(&Machine::new()),
-        failed("no readable /proc/zoneinfo")
+        failed("there is no /proc/zoneinfo")
     );
     assert_eq!(
         verdict(&machine(1, &[no_blocks])),
-        failed("no readable /proc/buddyinfo")
+        failed("there is no /proc/buddyinfo")
     );
 }
 

@@ -73,9 +73,9 @@ impl Sample {
             at: snapshot.uptime(),
             period: snapshot.period(),
             page_size: snapshot.page_size(),
-            setting: Setting::of(tunable).ok_or(ScanError::new(
-                "vm.watermark_scale_factor has no value that makes sense",
-            ))?,
+            setting: Setting::of(tunable).ok_or_else(|| {
+                ScanError::new("vm.watermark_scale_factor has no value that makes sense")
+            })?,
             nodes,
             hugepages: hugepages(&meminfo),
             counts: Counts::of(&snapshot.vmstat()?)?,
@@ -94,9 +94,10 @@ impl Counts {
     fn of(vmstat: &Vmstat<'_>) -> Result<Self, ScanError> {
         let stalls = sum(vmstat, &["allocstall"]);
         Ok(Self {
-            reclaimed: reclaimed(vmstat).ok_or(ScanError::new("/proc/vmstat has no pgsteal_*"))?,
+            reclaimed: reclaimed(vmstat)
+                .ok_or_else(|| ScanError::new("/proc/vmstat has no pgsteal_*"))?,
             direct: sum(vmstat, &["pgsteal_direct"]).unwrap_or_default(),
-            stalls: stalls.ok_or(ScanError::new("/proc/vmstat has no allocstall*"))?,
+            stalls: stalls.ok_or_else(|| ScanError::new("/proc/vmstat has no allocstall*"))?,
         })
     }
 }
@@ -140,9 +141,7 @@ fn read_nodes(
         if small || managed == Pages::default() {
             continue;
         }
-        let cma = zone
-            .counters()
-            .and_then(|counters| counters.pages("nr_free_cma"));
+        let cma = zone.counters().pages("nr_free_cma");
         let index = nodes.iter().position(|node| node.id == zone.node);
         let index = index.unwrap_or_else(|| {
             nodes.push(NodeSample {
@@ -162,8 +161,8 @@ fn read_nodes(
     // No two are the same, and sorting so takes no memory.
     nodes.sort_unstable_by_key(|node| node.id);
     for node in nodes {
-        let stats = snapshot.nodes().find(|stats| stats.id == node.id);
-        let stats = stats.and_then(|node| node.stats());
+        let stats = snapshot.nodes()?.find(|stats| stats.id == node.id);
+        let stats = stats.and_then(|node| node.stats().ok());
         node.reclaimed = stats.as_ref().and_then(reclaimed);
         node.reclaimable = stats.map_or(Pages::default(), |stats| {
             reclaimable(&stats, meminfo, page_size)

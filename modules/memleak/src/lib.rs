@@ -118,10 +118,10 @@ impl Module for Memleak {
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
         self.say_what_was_forgotten(out);
         let sample = Sample::of(snapshot)?;
-        let sources = Sources::of(&sample, self.sources);
-        sources.say_change_from(self.sources, out);
+        let sources = Sources::of(&sample, &self.sources);
+        sources.say_change_from(&self.sources, out);
         self.sources = sources;
-        match sources {
+        match self.sources {
             Sources::Agree(_) | Sources::Incomplete(_) => self.detection.observe(&sample, out),
             Sources::Disagree(_) => self.detection.start_again(),
         }
@@ -163,7 +163,7 @@ impl Memleak {
         out.metric("reported_growth_bytes", growth.as_f64());
         let status = Status {
             sample,
-            sources: self.sources,
+            sources: &self.sources,
             baseline,
         };
         self.line.clear();

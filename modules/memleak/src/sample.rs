@@ -3,13 +3,13 @@
 use core::time::Duration;
 
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
-use adaptivemm_module_api::{self as api, ScanError, Snapshot};
+use adaptivemm_module_api::{self as api, Hugepages, ScanError, Snapshot, Unavailable};
 
 use crate::accounting::{self, Exact, Figures, Meminfo, Vmstat, Zones};
 use crate::series::Levels;
 
 /// What this module takes from a snapshot.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sample<'a> {
     pub(crate) at: Uptime,
     /// Between two scans.
@@ -56,14 +56,17 @@ impl<'a> Sample<'a> {
         let meminfo = meminfo(&snapshot.meminfo()?);
         let figures = Figures {
             meminfo,
-            vmstat: snapshot.vmstat().map(|file| vmstat(&file)),
+            vmstat: match snapshot.vmstat() {
+                Ok(file) => Ok(vmstat(&file)),
+                Err(unavailable) => Err(unavailable.into()),
+            },
             zones: zones(snapshot),
             hugepages: hugepages(snapshot, &meminfo)?,
             page_size: snapshot.page_size(),
         };
-        let text = snapshot.file("/proc/meminfo");
         let total = accounting::mem_total(&meminfo)?;
         let exact = accounting::exact(&figures);
+        let unaccounted = accounting::seed(&figures)?;
         let vmstat = figures.vmstat.unwrap_or_default();
         Ok(Self {
             at: snapshot.uptime(),
@@ -72,13 +75,13 @@ impl<'a> Sample<'a> {
             total,
             hugepages: figures.hugepages,
             hugepages_allocated: vmstat.hugepages_allocated,
-            unaccounted: accounting::seed(&figures)?,
-            exact,
+            unaccounted,
             available: meminfo.available().min(total),
             levels: Levels::of(&meminfo, exact.as_ref().ok()),
+            exact,
             balloon: vmstat.balloon.bytes(figures.page_size),
             // Without its text there are fewer details in a report, and no reason to do without reports.
-            meminfo: text.map_or(&[], |file| file.content().unwrap_or_default()),
+            meminfo: snapshot.file("/proc/meminfo").unwrap_or_default(),
         })
     }
 }
@@ -104,7 +107,7 @@ impl Reading {
         self.total = sample.total;
         self.hugepages = sample.hugepages;
         self.unaccounted = sample.unaccounted;
-        self.exact = sample.exact.ok();
+        self.exact = sample.exact.as_ref().ok().copied();
         self.levels = sample.levels;
         self.meminfo.clear();
         self.meminfo.extend_from_slice(sample.meminfo);
@@ -171,9 +174,9 @@ fn vmstat(file: &api::Vmstat<'_>) -> Vmstat {
 fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
     let mut sum = Zones::default();
     for zone in snapshot.zones()? {
-        let managed = zone.managed.ok_or(ScanError::new(
-            "/proc/zoneinfo does not say how many pages a zone has",
-        ))?;
+        let managed = zone.managed.ok_or_else(|| {
+            ScanError::new("/proc/zoneinfo does not say how many pages a zone has")
+        })?;
         // Without it, no page is known to be taken out.
         let present = zone.present.unwrap_or(managed);
         sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu);
@@ -186,10 +189,11 @@ fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
 /// From `/sys`, as the seed says; from `Hugetlb`, which is the same sum, where that is unreadable.
 fn hugepages(snapshot: &Snapshot<'_>, meminfo: &Meminfo) -> Result<Bytes, ScanError> {
     match snapshot.hugepages() {
-        Ok(pools) => Ok(pools.fold(Bytes::default(), |sum, pool| {
-            sum.saturating_add(pool.bytes())
-        })),
-        Err(unreadable) => meminfo.hugetlb.ok_or(unreadable),
+        Ok(pools) => Ok(pools
+            .map(Hugepages::bytes)
+            .fold(Bytes::default(), Bytes::saturating_add)),
+        Err(Unavailable::Absent(_)) => Ok(Bytes::default()),
+        Err(unreadable) => meminfo.hugetlb.ok_or(unreadable.into()),
     }
 }
 

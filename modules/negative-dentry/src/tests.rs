@@ -241,7 +241,7 @@ fn without_the_size_of_memory_no_limit_is_asked_for() {
 
     assert_eq!(
         words.verdict,
-        Verdict::Failed("no readable /proc/zoneinfo".to_owned())
+        Verdict::Failed("there is no /proc/zoneinfo".to_owned())
     );
     assert_eq!(
         nothing.verdict,

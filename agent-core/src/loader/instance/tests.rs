@@ -79,14 +79,13 @@ impl Module for Narrow {
     }
 }
 
-fn of_meminfo(meminfo: Option<Meminfo<'_>>) -> Option<Vec<(&str, u64)>> {
-    let meminfo = meminfo?;
+fn of_meminfo<'a>(meminfo: &Meminfo<'a>) -> Vec<(&'a str, u64)> {
     let memory = meminfo.iter().map(|(key, bytes)| (key, bytes.get()));
-    Some(memory.chain(meminfo.counts()).collect())
+    memory.chain(meminfo.counts()).collect()
 }
 
-fn of_vmstat(vmstat: Option<Vmstat<'_>>) -> Option<Vec<(&str, u64)>> {
-    vmstat.map(|vmstat| vmstat.iter().collect())
+fn of_vmstat<'a>(vmstat: &Vmstat<'a>) -> Vec<(&'a str, u64)> {
+    vmstat.iter().collect()
 }
 
 fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, std::fmt::Error> {
@@ -95,8 +94,16 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
     let (period, page_size) = (snapshot.period(), snapshot.page_size());
     let steady = snapshot.is_steady();
     writeln!(text, "{scan} {uptime:?} {period:?} {page_size:?} {steady}")?;
-    writeln!(text, "meminfo {:?}", of_meminfo(snapshot.meminfo().ok()))?;
-    writeln!(text, "vmstat {:?}", of_vmstat(snapshot.vmstat().ok()))?;
+    writeln!(
+        text,
+        "meminfo {:?}",
+        snapshot.meminfo().map(|meminfo| of_meminfo(&meminfo))
+    )?;
+    writeln!(
+        text,
+        "vmstat {:?}",
+        snapshot.vmstat().map(|vmstat| of_vmstat(&vmstat))
+    )?;
     match snapshot.zones() {
         Err(error) => writeln!(text, "{error}")?,
         Ok(zones) => {
@@ -105,18 +112,24 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
                 let sizes = [zone.spanned, zone.present, zone.managed, zone.cma];
                 let marks = [zone.boost, zone.min, zone.low, zone.high];
                 let free = (zone.free, zone.per_cpu);
-                let blocks: Vec<u64> = zone.free_blocks().collect();
+                let blocks = zone.free_blocks().map(Iterator::collect::<Vec<u64>>);
                 writeln!(
                     text,
                     "{name} {node} {sizes:?} {marks:?} {free:?} {blocks:?}"
                 )?;
-                writeln!(text, "{:?}", of_vmstat(zone.counters()))?;
+                writeln!(text, "{:?}", of_vmstat(&zone.counters()))?;
             }
         }
     }
-    for node in snapshot.nodes() {
-        let (meminfo, stats) = (of_meminfo(node.meminfo()), of_vmstat(node.stats()));
-        writeln!(text, "node {} {meminfo:?} {stats:?}", node.id)?;
+    match snapshot.nodes() {
+        Err(error) => writeln!(text, "{error}")?,
+        Ok(nodes) => {
+            for node in nodes {
+                let meminfo = node.meminfo().map(|meminfo| of_meminfo(&meminfo));
+                let stats = node.stats().map(|vmstat| of_vmstat(&vmstat));
+                writeln!(text, "node {} {meminfo:?} {stats:?}", node.id)?;
+            }
+        }
     }
     let pools = snapshot.hugepages().map(Iterator::collect::<Vec<_>>);
     writeln!(text, "{pools:?} {:?}", snapshot.tunable(WSF))?;
@@ -127,10 +140,7 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
         "/proc/zoneinfo",
         "/proc/buddyinfo",
     ] {
-        let content = snapshot
-            .file(path)
-            .map(adaptivemm_module_api::File::content);
-        let content = content.map(|content| content.map(String::from_utf8_lossy));
+        let content = snapshot.file(path).map(String::from_utf8_lossy);
         writeln!(text, "{path} {content:?}")?;
     }
     Ok(text)
@@ -251,8 +261,8 @@ fn a_machine_that_can_be_read_is_seen_in_full() {
     let seen = Twins::of::<Witness>().see(&snapshot, "kernel-6.18");
 
     for part in [
-        "meminfo Some([(\"MemTotal\"",
-        "vmstat Some([(\"nr_",
+        "meminfo Ok([(\"MemTotal\"",
+        "vmstat Ok([(\"nr_",
         "Normal 0 [",
         "node 0 ",
     ] {
@@ -280,7 +290,7 @@ fn whose_value_a_tunable_has_is_seen_from_another_process_too() {
         });
         let seen = twins.see(&snapshot, "one tunable");
         let line = seen.lines().find(|line| line.contains("Tunable"));
-        let (_, tunable) = line.unwrap().split_once("Some(Tunable ").unwrap();
+        let (_, tunable) = line.unwrap().split_once("Ok(Tunable ").unwrap();
         tunable.to_owned()
     };
 
