@@ -135,7 +135,8 @@ typedef struct amm_file {
     amm_str content; /* the whole file, if errno_ is 0; need not be UTF-8. Empty for the two directories */
 } amm_file;
 
-/* amm_zone.missing: the kernel prints no such line for this zone, so the number is not known. It is 0 then. */
+/* amm_zone.missing: the kernel prints no such line for this zone, so the number is not known. A bit for each says
+ * so, as there is no value that a number of pages could not have; what stands in its place then means nothing. */
 #define AMM_ZONE_NO_FREE 1u
 #define AMM_ZONE_NO_BOOST 2u
 #define AMM_ZONE_NO_MIN 4u
@@ -145,6 +146,7 @@ typedef struct amm_file {
 #define AMM_ZONE_NO_PRESENT 64u
 #define AMM_ZONE_NO_MANAGED 128u
 #define AMM_ZONE_NO_CMA 256u
+#define AMM_ZONE_NO_PER_CPU 512u
 
 /* One zone of one node, from /proc/zoneinfo. In pages, each with the name that the file has for it. */
 typedef struct amm_zone {

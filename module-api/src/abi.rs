@@ -116,6 +116,8 @@ pub const ZONE_NO_PRESENT: u32 = 64;
 pub const ZONE_NO_MANAGED: u32 = 128;
 /// The zone has no `cma`.
 pub const ZONE_NO_CMA: u32 = 256;
+/// The zone has no `per_cpu`.
+pub const ZONE_NO_PER_CPU: u32 = 512;
 
 /// One zone of one node, from `/proc/zoneinfo` and `/proc/buddyinfo`. In pages.
 #[repr(C)]
@@ -125,7 +127,7 @@ pub struct Zone {
     pub name: Str,
     /// The number of its node.
     pub node: u32,
-    /// `ZONE_NO_*`: which of the numbers below this kernel does not print for this zone. They are 0.
+    /// `ZONE_NO_*`: which of the numbers below this kernel does not print for this zone. They mean nothing.
     pub missing: u32,
     /// `pages free`.
     pub free: u64,

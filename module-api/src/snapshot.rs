@@ -239,7 +239,7 @@ pub struct Zone<'a> {
     /// Reserved for the contiguous memory allocator.
     pub cma: Option<Pages>,
     /// Free, on the lists of the CPUs.
-    pub per_cpu: Pages,
+    pub per_cpu: Option<Pages>,
     raw: abi::Zone,
     files: Files<'a>,
 }
@@ -260,7 +260,7 @@ impl<'a> Zone<'a> {
             present: pages(abi::ZONE_NO_PRESENT, raw.present),
             managed: pages(abi::ZONE_NO_MANAGED, raw.managed),
             cma: pages(abi::ZONE_NO_CMA, raw.cma),
-            per_cpu: Pages::new(raw.per_cpu),
+            per_cpu: pages(abi::ZONE_NO_PER_CPU, raw.per_cpu),
             raw,
             files,
         }

@@ -177,7 +177,7 @@ impl View {
                 present: pages(zone.present(), abi::ZONE_NO_PRESENT),
                 managed: pages(zone.managed(), abi::ZONE_NO_MANAGED),
                 cma: pages(zone.cma(), abi::ZONE_NO_CMA),
-                per_cpu: zone.per_cpu().get(),
+                per_cpu: pages(zone.per_cpu(), abi::ZONE_NO_PER_CPU),
                 counters: Seq::new(own),
                 free_blocks: Seq::ABSENT,
             };
@@ -376,7 +376,7 @@ mod tests {
         view.fill(&snapshot);
 
         let zone = view.zones[0];
-        assert_eq!(zone.missing, abi::ZONE_NO_CMA);
+        assert_eq!(zone.missing, abi::ZONE_NO_CMA | abi::ZONE_NO_PER_CPU);
         assert_eq!((zone.cma, zone.boost, zone.free), (0, 0, 3960));
     }
 

@@ -9,6 +9,7 @@ use crate::abi::{
     self, NEED_BUDDYINFO as BUDDYINFO, NEED_HUGEPAGES as HUGEPAGES, NEED_MEMINFO as MEMINFO,
     NEED_NODE_MEMINFO as NODES, NEED_VMSTAT as VMSTAT, NEED_ZONEINFO as ZONEINFO, Seq, Str,
 };
+use crate::units::Pages;
 
 /// The arrays that a machine is lent in: what this module may see of it, and nothing else.
 pub(super) struct Lent<'a> {
@@ -93,24 +94,15 @@ impl<'a> View<'a> {
         let zones = self.machine.zones.as_ref();
         let zones = zones.filter(|_| self.sees(ZONEINFO))?;
         let has_blocks = self.sees(BUDDYINFO);
-        let raw = |zone: &Zone| abi::Zone {
-            name: Str::new(&zone.name),
-            node: zone.node,
-            missing: zone.missing,
-            free: zone.free.get(),
-            boost: zone.boost.get(),
-            min: zone.min.get(),
-            low: zone.low.get(),
-            high: zone.high.get(),
-            spanned: zone.spanned.get(),
-            present: zone.present.get(),
-            managed: zone.managed.get(),
-            cma: zone.cma.get(),
-            per_cpu: zone.per_cpu.get(),
-            counters: kept(counters, Some(&zone.counters)),
-            free_blocks: seq(zone.free_blocks.as_ref().filter(|_| has_blocks)),
+        let mut raw = |zone: &Zone| {
+            let blocks = zone.free_blocks.as_ref().filter(|_| has_blocks);
+            abi::Zone {
+                counters: kept(counters, Some(&zone.counters)),
+                free_blocks: seq(blocks.filter(|blocks| !blocks.is_empty())),
+                ..numbers(zone)
+            }
         };
-        Some(zones.iter().map(raw).collect())
+        Some(zones.iter().map(&mut raw).collect())
     }
 
     fn nodes(self, counters: &mut Vec<Vec<abi::Counter>>) -> Option<Vec<abi::Node>> {
@@ -161,6 +153,35 @@ impl<'a> View<'a> {
         }
         files
     }
+}
+
+/// The zone with its own numbers, and nothing that is in arrays.
+fn numbers(zone: &Zone) -> abi::Zone {
+    let mut missing = 0;
+    let mut pages = |pages: Option<Pages>, absent| {
+        if pages.is_none() {
+            missing |= absent;
+        }
+        pages.unwrap_or_default().get()
+    };
+    let raw = abi::Zone {
+        name: Str::new(&zone.name),
+        node: zone.node,
+        missing: 0,
+        free: pages(zone.free, abi::ZONE_NO_FREE),
+        boost: pages(zone.boost, abi::ZONE_NO_BOOST),
+        min: pages(zone.min, abi::ZONE_NO_MIN),
+        low: pages(zone.low, abi::ZONE_NO_LOW),
+        high: pages(zone.high, abi::ZONE_NO_HIGH),
+        spanned: pages(zone.spanned, abi::ZONE_NO_SPANNED),
+        present: pages(zone.present, abi::ZONE_NO_PRESENT),
+        managed: pages(zone.managed, abi::ZONE_NO_MANAGED),
+        cma: pages(zone.cma, abi::ZONE_NO_CMA),
+        per_cpu: pages(zone.per_cpu, abi::ZONE_NO_PER_CPU),
+        counters: Seq::ABSENT,
+        free_blocks: Seq::ABSENT,
+    };
+    abi::Zone { missing, ..raw }
 }
 
 fn seq<T>(elements: Option<&Vec<T>>) -> Seq<T> {

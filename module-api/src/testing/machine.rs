@@ -193,60 +193,71 @@ fn owned(counters: &[(&str, u64)]) -> Counters {
     counters.iter().map(owned).collect()
 }
 
-/// One zone of one node.
+/// One zone of one node. A number that is `None` is one that its kernel does not print.
 ///
 /// ```
 /// use adaptivemm_module_api::testing::Zone;
 /// use adaptivemm_module_api::units::Pages;
 ///
 /// let normal = Zone {
-///     free: Pages::new(5_000),
-///     high: Pages::new(1_000),
+///     free: Some(Pages::new(5_000)),
+///     high: Some(Pages::new(1_000)),
+///     cma: None,
 ///     ..Zone::new(0, "Normal")
 /// };
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Zone {
     /// The number of its node.
     pub node: u32,
     /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
     pub name: String,
     /// Free, per-CPU lists not included.
-    pub free: Pages,
+    pub free: Option<Pages>,
     /// Added to the watermarks for a while after fragmentation.
-    pub boost: Pages,
+    pub boost: Option<Pages>,
     /// The min watermark.
-    pub min: Pages,
+    pub min: Option<Pages>,
     /// The low watermark.
-    pub low: Pages,
+    pub low: Option<Pages>,
     /// The high watermark.
-    pub high: Pages,
+    pub high: Option<Pages>,
     /// Between its first page and its last.
-    pub spanned: Pages,
+    pub spanned: Option<Pages>,
     /// That exist.
-    pub present: Pages,
+    pub present: Option<Pages>,
     /// That the buddy allocator manages.
-    pub managed: Pages,
+    pub managed: Option<Pages>,
     /// Reserved for the contiguous memory allocator.
-    pub cma: Pages,
+    pub cma: Option<Pages>,
     /// Free, on the lists of the CPUs.
-    pub per_cpu: Pages,
+    pub per_cpu: Option<Pages>,
     /// Further counters, such as `nr_free_cma`.
     pub counters: Vec<(String, u64)>,
     /// Free blocks of order 0, 1, 2, ..., from `/proc/buddyinfo`. `None` if that file has no row for it.
     pub free_blocks: Option<Vec<u64>>,
-    /// Which of the numbers this kernel does not print: `abi::ZONE_NO_CMA` and others, added up by `|`.
-    pub missing: u32,
 }
 
 impl Zone {
-    /// A zone without a page.
+    /// A zone without a page: all numbers are there, and 0.
     #[must_use]
     pub fn new(node: u32, name: &str) -> Self {
+        let zero = Some(Pages::default());
         Self {
             node,
             name: name.to_owned(),
-            ..Self::default()
+            free: zero,
+            boost: zero,
+            min: zero,
+            low: zero,
+            high: zero,
+            spanned: zero,
+            present: zero,
+            managed: zero,
+            cma: zero,
+            per_cpu: zero,
+            counters: Vec::new(),
+            free_blocks: None,
         }
     }
 }

@@ -114,8 +114,8 @@ fn machine() -> Machine {
         .meminfo(&[("MemTotal", 4 << 20), ("HugePages_Total", 3)])
         .vmstat(&[("nr_free_pages", 7)])
         .zone(Zone {
-            free: Pages::new(50),
-            high: Pages::new(9),
+            free: Some(Pages::new(50)),
+            high: Some(Pages::new(9)),
             counters: vec![("nr_free_cma".to_owned(), 2)],
             free_blocks: Some(vec![10, 20]),
             ..Zone::new(0, "Normal")
@@ -427,7 +427,10 @@ impl Module for Missing {
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
         for zone in snapshot.zones()? {
-            out.status(&format!("{:?} {:?}", zone.cma, zone.boost));
+            out.status(&format!(
+                "{:?} {:?} {:?}",
+                zone.cma, zone.per_cpu, zone.boost
+            ));
         }
         Ok(())
     }
@@ -436,7 +439,8 @@ impl Module for Missing {
 #[test]
 fn a_number_that_the_kernel_does_not_print_is_none_and_zero_is_zero() {
     let zone = Zone {
-        missing: crate::abi::ZONE_NO_CMA,
+        cma: None,
+        per_cpu: None,
         ..Zone::new(0, "Normal")
     };
 
@@ -444,5 +448,5 @@ fn a_number_that_the_kernel_does_not_print_is_none_and_zero_is_zero() {
         .unwrap()
         .scan(&Machine::new().zone(zone));
 
-    assert_eq!(words.status, "None Some(Pages(0))");
+    assert_eq!(words.status, "None None Some(Pages(0))");
 }

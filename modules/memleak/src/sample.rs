@@ -179,7 +179,7 @@ fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
         })?;
         // Without it, no page is known to be taken out.
         let present = zone.present.unwrap_or(managed);
-        sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu);
+        sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu.unwrap_or_default());
         sum.managed = sum.managed.saturating_add(managed);
         sum.present = sum.present.saturating_add(present);
     }

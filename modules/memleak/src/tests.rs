@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::testing::{Machine, Rig, Zone};
 use adaptivemm_module_api::units::Pages;
-use adaptivemm_module_api::{Severity, abi};
 
 use super::Memleak;
 
@@ -50,7 +50,7 @@ fn machine(minute: u64, amounts: Amounts) -> Machine {
         ("Hugetlb", hugepages),
     ];
     let normal = Zone {
-        managed: Pages::new(8192 * 256),
+        managed: Some(Pages::new(8192 * 256)),
         ..Zone::new(0, "Normal")
     };
     Machine::new()
@@ -68,7 +68,7 @@ fn machine(minute: u64, amounts: Amounts) -> Machine {
 #[test]
 fn a_zone_of_unknown_size_leaves_no_exact_accounting_and_is_not_taken_for_an_empty_one() {
     let unknown = Zone {
-        missing: abi::ZONE_NO_MANAGED,
+        managed: None,
         ..Zone::new(1, "Normal")
     };
 

@@ -1,6 +1,5 @@
 //! The module from the outside, on machines.
 
-use adaptivemm_module_api::abi;
 use adaptivemm_module_api::testing::{Action as Asked, Machine, Rig, Verdict, Words, Zone};
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages};
 use proptest::prelude::*;
@@ -17,7 +16,7 @@ fn machine(managed: u64, hugepages: u64, limit: i64) -> Machine {
 fn without_limit(managed: u64, hugepages: u64) -> Machine {
     let half = Pages::new(managed / 2 / 4096);
     let zone = |node| Zone {
-        managed: half,
+        managed: Some(half),
         ..Zone::new(node, "Normal")
     };
     Machine::new()
@@ -252,7 +251,7 @@ fn without_the_size_of_memory_no_limit_is_asked_for() {
 #[test]
 fn a_zone_of_unknown_size_is_not_taken_for_an_empty_one() {
     let unknown = Zone {
-        missing: abi::ZONE_NO_MANAGED,
+        managed: None,
         ..Zone::new(2, "Normal")
     };
 
