@@ -476,7 +476,7 @@ fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
         // By convention, of whichever module.
         _ if finding.code.ends_with("-leak") => Event::Leak,
         Severity::Error | Severity::Warning => Event::Warning,
-        Severity::Notice | Severity::Info | Severity::Debug => Event::Finding,
+        _ => Event::Finding,
     };
     Entry::new(finding.severity, module, &finding.text)
         .from_verbosity(finding.verbosity)

@@ -22,7 +22,7 @@
 //!     const INFO: Info = Info {
 //!         flag: "ENABLE_DIRTY_CHECK",
 //!         needs: &[Need::MEMINFO],
-//!         options: &[LIMIT.declaration()],
+//!         options: &[&LIMIT],
 //!         ..Info::new("dirty", "0.1.0", "Says when much memory waits to be written to disk")
 //!     };
 //!
@@ -64,12 +64,13 @@ pub mod units;
 pub use config::{Config, ConfigProblem, ConfigProblems};
 pub use counters::{Meminfo, Vmstat};
 pub use error::{ScanError, Unavailable};
-pub use info::{Action, Info, Need, Opt};
+pub use info::{Action, AnyOpt, Info, Need, Opt};
 pub use module::Module;
 pub use out::{Finding, MAX_STATE, Number, Out, Refused, Request, Severity};
 pub use registry::{Registered, linked};
 pub use snapshot::{Hugepages, Node, Snapshot, Tunable, Zone};
-pub use thunk::declaration_of;
+#[doc(hidden)]
+pub use thunk::{OwnedDeclaration, declaration_of};
 
 #[doc(hidden)]
 pub use inventory;

@@ -11,6 +11,7 @@ use crate::abi::{self, size_of_u32};
 
 /// How bad a finding is, as in syslog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[repr(u32)]
 pub enum Severity {
     /// The module or the daemon does not do its work.
@@ -216,6 +217,7 @@ impl<'a> Request<'a> {
 
 /// Why the core did not take a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refused {
     /// The module did not declare it in [`Info::writes`](crate::Info::writes), or the administrator
     /// does not allow it.

@@ -215,6 +215,7 @@ impl Files<'_> {
 
 /// One zone of one node. A number that the kernel does not print for it is `None`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Zone<'a> {
     /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
     pub name: &'a str,
@@ -289,6 +290,7 @@ impl<'a> Zone<'a> {
 
 /// One NUMA node.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Node<'a> {
     /// Its number; numbers may have gaps.
     pub id: u32,
@@ -329,6 +331,7 @@ impl<'a> Node<'a> {
 
 /// The pool of huge pages of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hugepages {
     /// Of one page.
     pub size: Bytes,
@@ -337,6 +340,12 @@ pub struct Hugepages {
 }
 
 impl Hugepages {
+    /// So many pages of this size.
+    #[must_use]
+    pub const fn new(size: Bytes, count: u64) -> Self {
+        Self { size, count }
+    }
+
     /// All memory in the pool.
     #[must_use]
     pub const fn bytes(self) -> Bytes {
@@ -348,6 +357,7 @@ impl Hugepages {
 ///
 /// What an instance would have to remember is here, as a reload makes a new one that remembers nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tunable {
     /// As it is now, in its own unit.
     pub value: i64,
@@ -368,5 +378,17 @@ impl Tunable {
             original: value,
             is_yielded: false,
         }
+    }
+
+    /// One whose value was another one before the daemon changed it.
+    #[must_use]
+    pub const fn with_original(self, original: i64) -> Self {
+        Self { original, ..self }
+    }
+
+    /// One that somebody else set, or that is set again by the daemon.
+    #[must_use]
+    pub const fn with_yielded(self, is_yielded: bool) -> Self {
+        Self { is_yielded, ..self }
     }
 }

@@ -13,7 +13,7 @@
 //! # impl Module for Dirty {
 //! #     const INFO: Info = Info {
 //! #         needs: &[Need::MEMINFO],
-//! #         options: &[LIMIT.declaration()],
+//! #         options: &[&LIMIT],
 //! #         ..Info::new("dirty", "0.1.0", "Says when much memory waits to be written to disk")
 //! #     };
 //! #     fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {

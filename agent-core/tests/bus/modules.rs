@@ -64,7 +64,7 @@ const TAG: Opt<i64> = Opt::integer("tag", 0, 0, 100, "Something to change");
 
 impl Module for Good {
     const INFO: Info = Info {
-        options: &[TAG.declaration()],
+        options: &[&TAG],
         ..info("good")
     };
 
@@ -95,12 +95,7 @@ const THEN: Opt<&str> = Opt::text("then", "speak", "speak, warn or panic");
 
 impl Module for Waiting {
     const INFO: Info = Info {
-        options: &[
-            FROM.declaration(),
-            SCANS.declaration(),
-            GATE.declaration(),
-            THEN.declaration(),
-        ],
+        options: &[&FROM, &SCANS, &GATE, &THEN],
         ..info("waiting")
     };
 
@@ -135,7 +130,7 @@ struct Opening(&'static Gate);
 
 impl Module for Opening {
     const INFO: Info = Info {
-        options: &[GATE.declaration()],
+        options: &[&GATE],
         ..info("zealous")
     };
 
@@ -164,11 +159,7 @@ pub(crate) const PANIC_LINES: [u32; 3] = [line!() + 25, line!() + 26, line!() + 
 
 impl Module for Panicking {
     const INFO: Info = Info {
-        options: &[
-            FROM.declaration(),
-            SCANS.declaration(),
-            PAYLOAD.declaration(),
-        ],
+        options: &[&FROM, &SCANS, &PAYLOAD],
         ..info("panicking")
     };
 
@@ -197,7 +188,7 @@ struct Failing(Bad);
 
 impl Module for Failing {
     const INFO: Info = Info {
-        options: &[FROM.declaration(), SCANS.declaration()],
+        options: &[&FROM, &SCANS],
         ..info("failing")
     };
 
@@ -251,7 +242,7 @@ impl Module for Asking {
     const INFO: Info = Info {
         needs: &[Need::file("/proc/sys/vm/swappiness")],
         writes: &[Action::set(WSF)],
-        options: &[VALUE.declaration()],
+        options: &[&VALUE],
         ..info("asking")
     };
 
@@ -272,6 +263,7 @@ impl Module for Asking {
                     value,
                     original,
                     is_yielded,
+                    ..
                 } = tunable;
                 let owner = if is_yielded { "somebody else's " } else { "" };
                 format!("{owner}{value} (once {original})")

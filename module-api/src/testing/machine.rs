@@ -137,7 +137,7 @@ impl Machine {
     /// One more pool of huge pages: the size of one, and how many there are.
     #[must_use]
     pub fn hugepages(mut self, size: Bytes, count: u64) -> Self {
-        self.hugepages.push(Hugepages { size, count });
+        self.hugepages.push(Hugepages::new(size, count));
         self.hugepages.sort_by_key(|pool| pool.size);
         self
     }
@@ -154,7 +154,7 @@ impl Machine {
     /// use adaptivemm_module_api::Tunable;
     /// use adaptivemm_module_api::testing::Machine;
     ///
-    /// let raised = Tunable { original: 10, ..Tunable::new(300) };
+    /// let raised = Tunable::new(300).with_original(10);
     /// let machine = Machine::new().tunable_of("vm.watermark_scale_factor", raised);
     /// ```
     #[must_use]

@@ -252,12 +252,7 @@ const SWITCH: Opt<bool> = Opt::boolean("switch", true, "Nothing");
 impl Module for Actor {
     const INFO: Info = Info {
         writes: &[Declared::set("vm.swappiness")],
-        options: &[
-            DEED.declaration(),
-            SHARE.declaration(),
-            COUNT.declaration(),
-            SWITCH.declaration(),
-        ],
+        options: &[&DEED, &SHARE, &COUNT, &SWITCH],
         ..Info::new("actor", "1.0.0", "Does what its option says")
     };
 

@@ -42,7 +42,7 @@ fn asked(words: &Words) -> Vec<u32> {
             assert_eq!(request.refused, None);
             node
         }
-        Asked::Set { .. } => panic!("{request:?}"),
+        _ => panic!("{request:?}"),
     };
     words.requests.iter().map(node).collect()
 }

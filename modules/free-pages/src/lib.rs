@@ -60,11 +60,7 @@ impl Module for FreePages {
             Need::file(pressure::FILE),
         ],
         writes: &[Action::set(scale::TUNABLE)],
-        options: &[
-            options::AGGRESSIVENESS.declaration(),
-            options::MAX_GAP.declaration(),
-            options::LEAD.declaration(),
-        ],
+        options: &[&options::AGGRESSIVENESS, &options::MAX_GAP, &options::LEAD],
         ..Info::new(
             "free-pages",
             env!("CARGO_PKG_VERSION"),

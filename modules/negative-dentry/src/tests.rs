@@ -35,7 +35,7 @@ fn asked(words: &Words) -> Option<i64> {
     assert_eq!((words.requests.len(), request.refused), (1, None));
     match &request.action {
         Asked::Set { tunable, value } if tunable == LIMIT => Some(*value),
-        Asked::Set { .. } | Asked::CompactNode { .. } => panic!("{request:?}"),
+        _ => panic!("{request:?}"),
     }
 }
 
@@ -132,10 +132,7 @@ fn a_limit_that_the_administrator_sets_stays() {
 fn a_limit_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise() {
     let mut rig = rig();
     let _ = obeyed(&mut rig, 30, &[(24, 0); 3]);
-    let tunable = |is_yielded| Tunable {
-        is_yielded,
-        ..Tunable::new(50)
-    };
+    let tunable = |is_yielded| Tunable::new(50).with_yielded(is_yielded);
     let mut scan = |hugepages: u64, is_yielded| {
         let machine = without_limit(24 * GIB, hugepages * GIB);
         rig.scan(&machine.tunable_of(LIMIT, tunable(is_yielded)))
@@ -173,10 +170,7 @@ fn a_limit_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise
 fn what_was_weighed_is_told_with_a_request() {
     let mut rig = rig();
     let first = rig.scan(&machine(24 * GIB, 8 * GIB, 30));
-    let ours = Tunable {
-        original: 30,
-        ..Tunable::new(10)
-    };
+    let ours = Tunable::new(10).with_original(30);
 
     let second = rig.scan(&without_limit(24 * GIB, 12 * GIB).tunable_of(LIMIT, ours));
 
@@ -302,7 +296,7 @@ proptest! {
     ) {
         let mut rig = Rig::create::<NegativeDentry>(&[("cap", cap.into())]).unwrap();
         for (managed, hugepages, limit, is_yielded) in machines {
-            let tunable = Tunable { is_yielded, ..Tunable::new(limit) };
+            let tunable = Tunable::new(limit).with_yielded(is_yielded);
             let machine = without_limit(managed.max(1 << 20), hugepages).tunable_of(LIMIT, tunable);
             let words = rig.scan(&machine);
             prop_assert_eq!(&words.verdict, &Verdict::Good);

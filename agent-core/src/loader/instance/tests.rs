@@ -156,7 +156,7 @@ struct Twins {
 
 impl Twins {
     fn of<M: Module>() -> Self {
-        let module = Exported::of(&declaration_of::<M>()).unwrap();
+        let module = Exported::of(&declaration_of::<M>().declaration).unwrap();
         let create = || Instance::create(&module, &[], Permit::default(), &[]).unwrap();
         Self {
             direct: create(),

@@ -136,11 +136,9 @@ impl Simulation {
     }
 
     fn tunable(&self) -> Tunable {
-        Tunable {
-            original: self.original,
-            is_yielded: self.is_yielded,
-            ..Tunable::new(self.scale)
-        }
+        Tunable::new(self.scale)
+            .with_original(self.original)
+            .with_yielded(self.is_yielded)
     }
 
     pub(super) fn machine(&self) -> Machine {

@@ -111,7 +111,7 @@ proptest! {
                 .uptime(Duration::from_nanos(uptime))
                 .meminfo(&[("SwapFree", counts[0]), ("Hugetlb", counts[1])])
                 .vmstat(&[("pgsteal_kswapd", counts[1]), ("allocstall_normal", counts[2])])
-                .tunable_of(scale::TUNABLE, Tunable { original, is_yielded, ..Tunable::new(scale) })
+                .tunable_of(scale::TUNABLE, Tunable::new(scale).with_original(original).with_yielded(is_yielded))
                 .file(pressure::FILE, format!("some total={}\n", counts[0]));
             for (node, [free, min, low, high, managed]) in &zones {
                 let [free, min, low, high, managed] = [free, min, low, high, managed].map(|&pages| Some(Pages::new(pages)));
