@@ -268,7 +268,7 @@ impl Watch {
         }
         let mut stills = Vec::new();
         // The clerk does its work in this order: what there is of an incident belongs to it as long as it is open.
-        if finding.code.ends_with("-over") {
+        if finding.ends_incident {
             if let Some(job) = self.following.end(module, &finding.incident) {
                 self.desk.hand_in(module, job);
             }
@@ -355,6 +355,7 @@ fn told(finding: &Finding, seen: Uptime, now: Uptime) -> Told {
         severity: finding.severity.name().to_owned(),
         code: finding.code.clone(),
         text: finding.text.clone(),
+        ends: finding.ends_incident,
         details: finding.details.lines().map(str::to_owned).collect(),
         numbers: finding
             .numbers

@@ -473,8 +473,7 @@ fn restored_level(restored: &Restored) -> (Severity, Event) {
 /// What a module saw, as the journal has it; without its fields.
 fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
     let event = match finding.severity {
-        // By convention, of whichever module.
-        _ if finding.code.ends_with("-leak") => Event::Leak,
+        _ if finding.is_leak => Event::Leak,
         Severity::Error | Severity::Warning => Event::Warning,
         _ => Event::Finding,
     };

@@ -237,6 +237,12 @@ typedef struct amm_snapshot {
 #define AMM_SEVERITY_INFO 6u    /* started, stopped, back to normal */
 #define AMM_SEVERITY_DEBUG 7u   /* what else led to a decision */
 
+/* amm_finding.kind: memory is lost, or grows without end. It has an event of its own in the journal. */
+#define AMM_KIND_LEAK 1u
+
+/* amm_finding.effect: the incident is over. The same name opens another one later. */
+#define AMM_EFFECT_ENDS 1u
+
 /* A number behind a finding or a request. */
 typedef struct amm_number {
     amm_str name; /* in snake_case, ending in its unit: "swap_used_bytes" */
@@ -248,16 +254,17 @@ typedef struct amm_finding {
     uint32_t struct_size; /* sizeof(amm_finding) */
     uint32_t severity;    /* AMM_SEVERITY_* */
     uint32_t verbosity;   /* logged from this verbosity of the daemon, 0 (always) to 5 */
-    uint32_t pad;         /* zero */
-    amm_str code;         /* what kind of finding, in kebab-case, for programs: "slow-leak" */
+    uint32_t kind;        /* AMM_KIND_* if it is about one of those; else 0. Never read from the code */
+    amm_str code;         /* which of the module's findings it is, in kebab-case, for programs: "slow-leak" */
     amm_str text;         /* the finding, in one line for people, with the numbers that matter */
     amm_str details;      /* further lines of evidence, separated by line feeds; may be absent */
     amm_seq numbers;      /* of amm_number: the numbers behind it, for programs; may be absent */
     amm_str incident;     /* the incident it belongs to, as the module calls it, in kebab-case: "growth-86400";
                              absent if it is none. The core keeps evidence for it, of then and of now: a debug
                              finding is a suspicion, for which evidence is taken; the first one that is a notice
-                             or worse opens the incident, later ones of the same name are added to it, and one
-                             whose code ends in "-over" closes it */
+                             or worse opens the incident, and later ones of the same name are added to it */
+    uint32_t effect;      /* what it does to that incident: 0, as above; or AMM_EFFECT_ENDS */
+    uint32_t pad;         /* zero */
 } amm_finding;
 
 /* amm_request.kind: give a tunable a value. The tunable must be in `writes`. */

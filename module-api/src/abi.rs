@@ -252,6 +252,11 @@ pub const SEVERITY_INFO: u32 = 6;
 /// [`Finding::severity`]: what else led to a decision.
 pub const SEVERITY_DEBUG: u32 = 7;
 
+/// [`Finding::kind`]: memory is lost, or grows without end.
+pub const KIND_LEAK: u32 = 1;
+/// [`Finding::effect`]: its incident is over.
+pub const EFFECT_ENDS: u32 = 1;
+
 /// A number of a finding, with its unit in its name.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -273,9 +278,9 @@ pub struct Finding {
     pub severity: u32,
     /// The smallest verbosity, 0 to 5, at which it is logged.
     pub verbosity: u32,
-    /// Zero.
-    pub pad: u32,
-    /// What kind of finding, in kebab-case, for programs: `slow-leak`.
+    /// `KIND_*`: what it is about, as far as the core treats that differently; else 0.
+    pub kind: u32,
+    /// Which of the module's findings it is, in kebab-case, for programs: `slow-leak`.
     pub code: Str,
     /// The finding, in one line for people.
     pub text: Str,
@@ -285,8 +290,12 @@ pub struct Finding {
     pub numbers: Seq<Number>,
     /// The incident that it belongs to, as the module calls it, in kebab-case; absent if it is none.
     pub incident: Str,
+    /// `EFFECT_*`: what it does to its incident; 0 if it opens it, or goes on with it.
+    pub effect: u32,
+    /// Zero.
+    pub pad: u32,
 }
-versioned!(Finding, up_to incident: Str);
+versioned!(Finding, up_to pad: u32);
 
 /// [`Request::kind`]: give a tunable a value.
 pub const SET_TUNABLE: u32 = 1;

@@ -1,6 +1,7 @@
 //! What is kept of an incident: `incident.json` in its directory. The names are interface.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,9 @@ pub struct Told {
     pub code: String,
     /// The sentence.
     pub text: String,
+    /// Whether the incident is over with it.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub ends: bool,
     /// Further lines.
     #[serde(default)]
     pub details: Vec<String>,
@@ -224,7 +228,7 @@ impl Incident {
 impl Told {
     /// Whether an administrator was to see it, so that evidence was taken with it.
     pub(super) fn counts(&self) -> bool {
-        self.rank() <= NOTICE && !self.code.ends_with("-over")
+        self.rank() <= NOTICE && !self.ends
     }
 
     /// 0 is worst.

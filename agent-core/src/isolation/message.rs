@@ -125,6 +125,8 @@ struct ToldFinding<'a> {
     #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     numbers: Vec<(&'a str, f64)>,
     incident: &'a str,
+    ends_incident: bool,
+    is_leak: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -254,6 +256,8 @@ impl<'a> ToldFinding<'a> {
             details: &finding.details,
             numbers: told_numbers(&finding.numbers),
             incident: &finding.incident,
+            ends_incident: finding.ends_incident,
+            is_leak: finding.is_leak,
         }
     }
 
@@ -266,6 +270,8 @@ impl<'a> ToldFinding<'a> {
             details: clean::details(self.details.as_bytes()),
             numbers: cleaned_numbers(self.numbers),
             incident: clean::name(self.incident.as_bytes()),
+            ends_incident: self.ends_incident,
+            is_leak: self.is_leak,
         }
     }
 }

@@ -445,3 +445,39 @@ fn a_number_that_the_kernel_does_not_print_is_none_and_zero_is_zero() {
 
     assert_eq!(words.status, "None None Some(Pages(0))");
 }
+
+/// Opens an incident, and ends it in the next scan.
+struct Teller;
+
+impl Module for Teller {
+    const INFO: Info = Info::new("teller", "1.0.0", "Has an incident");
+
+    fn create(_: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self)
+    }
+
+    fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        let finding = crate::Finding::new(Severity::Warning, "pool", "The pool");
+        out.finding(&match snapshot.scan() {
+            1 => finding.leak().incident("pool-1"),
+            _ => finding.end_of_incident("pool-1"),
+        });
+        Ok(())
+    }
+}
+
+#[test]
+fn a_finding_says_what_it_is_about_and_what_it_does_to_its_incident() {
+    let mut rig = Rig::create::<Teller>(&[]).unwrap();
+
+    let findings = [(); 2].map(|()| rig.scan(&Machine::new()).findings.remove(0));
+
+    let said = findings.map(|finding| (finding.incident, finding.is_leak, finding.ends_incident));
+    assert_eq!(
+        said,
+        [
+            ("pool-1".to_owned(), true, false),
+            ("pool-1".to_owned(), false, true)
+        ]
+    );
+}

@@ -53,6 +53,10 @@ pub struct Finding {
     pub numbers: Vec<(String, f64)>,
     /// The incident that it belongs to; empty if it is none.
     pub incident: String,
+    /// Whether that is over.
+    pub ends_incident: bool,
+    /// Whether it is about a leak.
+    pub is_leak: bool,
 }
 
 /// Something asked for.

@@ -38,8 +38,8 @@ static void ask(const amm_snapshot *snapshot, const amm_sink *sink)
 
 static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink *sink)
 {
-    amm_finding finding = { sizeof finding, AMM_SEVERITY_INFO, 2, 0, AMM_S("some-code"), AMM_S("A text"),
-                            AMM_NO_STR, AMM_NO_SEQ, AMM_NO_STR };
+    amm_finding finding = { sizeof finding, AMM_SEVERITY_INFO, 2, AMM_KIND_LEAK, AMM_S("some-code"), AMM_S("A text"),
+                            AMM_NO_STR, AMM_NO_SEQ, AMM_S("some-incident"), AMM_EFFECT_ENDS, 0 };
     amm_number numbers[] = { { AMM_S("free_bytes"), 0.0 } };
     const amm_file *file = amm_find_file(snapshot, "/proc/pressure/memory");
     const amm_zone *zone = amm_find_zone(snapshot, 0, "Normal");

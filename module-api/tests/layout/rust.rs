@@ -38,6 +38,7 @@ pub(crate) fn layout() -> Layout {
         ZONE_NO_FREE ZONE_NO_BOOST ZONE_NO_MIN ZONE_NO_LOW ZONE_NO_HIGH
         ZONE_NO_SPANNED ZONE_NO_PRESENT ZONE_NO_MANAGED ZONE_NO_CMA ZONE_NO_PER_CPU
         SEVERITY_ERROR SEVERITY_WARNING SEVERITY_NOTICE SEVERITY_INFO SEVERITY_DEBUG
+        KIND_LEAK EFFECT_ENDS
         SET_TUNABLE COMPACT_NODE ACTION_COMPACT_NODE
         MAX_STATE
         BOOLEAN INTEGER FLOAT TEXT
@@ -60,7 +61,7 @@ pub(crate) fn layout() -> Layout {
             tunables, files,
         }
         abi::Number { name, value }
-        abi::Finding { struct_size, severity, verbosity, pad, code, text, details, numbers, incident }
+        abi::Finding { struct_size, severity, verbosity, kind, code, text, details, numbers, incident, effect, pad }
         abi::Request { struct_size, kind, tunable, value, node, pad, reason, details, numbers }
         abi::Problem { struct_size, pad, key, text }
         abi::Sink { struct_size, pad, context, finding, request, metric, status, problem, keep }

@@ -264,6 +264,10 @@ fn incidents(minutes: u64, amounts: impl Fn(u64) -> Amounts) -> Vec<String> {
     let mut rig = Rig::create::<Memleak>(&[]).unwrap();
     let scan = |minute| (minute, rig.scan(&machine(minute, amounts(minute))).findings);
     let findings = (0..minutes).map(scan).flat_map(|(minute, findings)| {
+        for finding in &findings {
+            assert_eq!(finding.ends_incident, finding.code == "leak-over");
+            assert_eq!(finding.is_leak, finding.code.ends_with("-leak"));
+        }
         let of_incidents = findings
             .into_iter()
             .filter(|finding| !finding.incident.is_empty());

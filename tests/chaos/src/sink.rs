@@ -75,12 +75,14 @@ fn finding(sink: abi::Sink, text: &[u8]) {
         struct_size: abi::size_of_u32::<abi::Finding>(),
         severity: abi::SEVERITY_NOTICE,
         verbosity: 0,
-        pad: 0,
+        kind: u32::MAX,
         code: Str::of_bytes(text),
         text: Str::of_bytes(text),
         details: Str::of_bytes(text),
         numbers: Seq::ABSENT,
         incident: Str::of_bytes(text),
+        effect: u32::MAX,
+        pad: 0,
     };
     if let Some(take) = sink.finding {
         // SAFETY: a sink can be called at any time; the finding is complete.
