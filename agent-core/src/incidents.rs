@@ -39,13 +39,12 @@ pub use clerk::Office;
 use clerk::{Heard, Job};
 use desk::Desk;
 use following::Following;
+use record::KERNEL_MEMORY;
 pub use record::{History, Incident, Machine, Moment, State, Told, VERSION};
 use stills::{Still, Stills};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
-/// The module that tells how large each class of memory is.
-const ACCOUNTANT: &str = "memleak";
 /// How often it is told that reports are lost.
 const REMINDER: Duration = Duration::from_secs(3600);
 
@@ -325,7 +324,7 @@ impl Watch {
 /// else.
 fn levels(members: &[Member]) -> Vec<Level> {
     let metrics = |name: &str| {
-        let accountant = members.iter().find(|member| member.name() == ACCOUNTANT);
+        let accountant = members.iter().find(|member| member.name() == KERNEL_MEMORY);
         let mut all = accountant
             .into_iter()
             .flat_map(|member| member.words().metrics());

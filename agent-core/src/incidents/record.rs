@@ -10,8 +10,8 @@ use crate::evidence::Comparison;
 /// The version of these records.
 pub const VERSION: u32 = 1;
 
-/// The module that looks after kernel memory.
-const KERNEL_MEMORY: &str = "memleak";
+/// The module that looks after kernel memory, and says how large each class of it is.
+pub(super) const KERNEL_MEMORY: &str = "memleak";
 /// No more findings are kept of one incident.
 const MOST_TOLD: usize = 64;
 /// The rank of a notice.
