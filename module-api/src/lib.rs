@@ -44,7 +44,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! [`testing`] is for tests of a module, and the README of this crate leads from nothing to a module that is
+//! The feature `testing` adds a module `testing` for tests of a module, and the README of this crate leads from nothing to a module that is
 //! packaged. [`trend`] says where a number is heading. Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
 
 pub mod abi;
@@ -56,6 +56,7 @@ mod module;
 mod out;
 mod registry;
 mod snapshot;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod thunk;
 pub mod trend;
@@ -67,15 +68,17 @@ pub use error::{ScanError, Unavailable};
 pub use info::{Action, AnyOpt, Info, Need, Opt};
 pub use module::Module;
 pub use out::{Finding, MAX_STATE, Number, Out, Refused, Request, Severity};
-pub use registry::{Registered, linked};
 pub use snapshot::{Hugepages, Node, Snapshot, Tunable, Zone};
+
+// For the host, and for what `register!` writes into a module.
+#[doc(hidden)]
+pub use inventory;
+#[doc(hidden)]
+pub use registry::{Registered, linked};
 #[doc(hidden)]
 pub use thunk::{OwnedDeclaration, declaration_of};
 
-#[doc(hidden)]
-pub use inventory;
-
 /// The module of the guide compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../README.md")]
 struct Guide;
