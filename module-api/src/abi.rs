@@ -47,6 +47,8 @@ pub const UNSUPPORTED: i32 = -5;
 
 /// `errno` of what there is not on this machine: the same on all platforms of Linux.
 pub(crate) const ENOENT: i32 = 2;
+/// `errno` of what is not what the kernel documents: the same on all platforms that the core runs on.
+pub(crate) const EBADMSG: i32 = 74;
 
 /// Says that a structure is [`Versioned`], and which member was the last one in version 1.0.
 macro_rules! versioned {

