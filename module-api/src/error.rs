@@ -10,19 +10,19 @@ use crate::abi;
 ///
 /// This is the one way in which a file, a tunable, or what comes from a file is absent. (A single number in a file
 /// that was read is an `Option`: kernels differ in what they count.)
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unavailable {
     /// The module names it neither in [`Info::needs`](crate::Info::needs) nor in
     /// [`Info::writes`](crate::Info::writes): a mistake of its author.
-    NotDeclared(Cow<'static, str>),
+    NotDeclared(&'static str),
     /// There is no such thing on this machine: its kernel is too old or was built without it.
-    Absent(Cow<'static, str>),
+    Absent(&'static str),
     /// It is there, and could not be read.
     #[non_exhaustive]
     Unreadable {
         /// The path of a file, or the name of a tunable.
-        name: Cow<'static, str>,
+        name: &'static str,
         /// The error number of the attempt. `EBADMSG` is for a file that is not what the kernel documents,
         /// `EOPNOTSUPP` is also for a tunable that this core does not know.
         errno: i32,
@@ -31,8 +31,7 @@ pub enum Unavailable {
 
 impl Unavailable {
     /// By the error number that the core tells; 0 if all went well and there was nothing.
-    pub(crate) fn from_errno(name: impl Into<Cow<'static, str>>, errno: i32) -> Self {
-        let name = name.into();
+    pub(crate) const fn from_errno(name: &'static str, errno: i32) -> Self {
         match errno {
             0 | abi::ENOENT => Self::Absent(name),
             errno => Self::Unreadable { name, errno },
@@ -148,17 +147,15 @@ mod tests {
 
     #[test]
     fn it_says_whose_fault_it_is_that_something_is_not_there() {
-        let name = || Cow::Borrowed("/proc/loadavg");
+        let name = "/proc/loadavg";
         let reasons = [
-            Unavailable::NotDeclared(name()),
-            Unavailable::from_errno(name(), 2),
-            Unavailable::from_errno(name(), 13),
-            Unavailable::from_errno(name(), 74),
+            Unavailable::NotDeclared(name),
+            Unavailable::from_errno(name, 2),
+            Unavailable::from_errno(name, 13),
+            Unavailable::from_errno(name, 74),
         ];
 
-        let told = reasons
-            .clone()
-            .map(|reason| ScanError::from(reason).to_string());
+        let told = reasons.map(|reason| ScanError::from(reason).to_string());
         let kinds = reasons.map(|reason| (reason.errno(), reason.kind()));
         let kinds = &kinds[..3];
 

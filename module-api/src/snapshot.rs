@@ -139,13 +139,13 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     ///
     /// If the module does not name it in its `writes`, this kernel lacks it, or its value could not be read.
-    pub fn tunable(&self, name: &str) -> Result<Tunable, Unavailable> {
+    pub fn tunable(&self, name: &'static str) -> Result<Tunable, Unavailable> {
         let raw = elements(self.raw.tunables)
             // SAFETY: `new` requires that the core's strings live for `'a`.
             .find(|tunable| unsafe { tunable.name.bytes() } == name.as_bytes())
-            .ok_or_else(|| Unavailable::NotDeclared(name.to_owned().into()))?;
+            .ok_or(Unavailable::NotDeclared(name))?;
         if raw.errno != 0 {
-            return Err(Unavailable::from_errno(name.to_owned(), raw.errno));
+            return Err(Unavailable::from_errno(name, raw.errno));
         }
         Ok(Tunable {
             value: raw.value,
@@ -159,13 +159,13 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     ///
     /// If the module does not name it in its `needs`, or it could not be read.
-    pub fn file(&self, path: &str) -> Result<&'a [u8], Unavailable> {
+    pub fn file(&self, path: &'static str) -> Result<&'a [u8], Unavailable> {
         let raw = self
             .files()
             .find(path)
-            .ok_or_else(|| Unavailable::NotDeclared(path.to_owned().into()))?;
+            .ok_or(Unavailable::NotDeclared(path))?;
         if raw.errno != 0 {
-            return Err(Unavailable::from_errno(path.to_owned(), raw.errno));
+            return Err(Unavailable::from_errno(path, raw.errno));
         }
         // SAFETY: `new` requires that the core's strings live for `'a`.
         Ok(unsafe { raw.content.bytes() })
@@ -206,8 +206,8 @@ impl Files<'_> {
     /// Why there is no such part of this file.
     fn why_no(self, part: &'static str, path: &'static str) -> Unavailable {
         match self.errno(path) {
-            None => Unavailable::NotDeclared(path.into()),
-            Some(0) => Unavailable::Absent(part.into()),
+            None => Unavailable::NotDeclared(path),
+            Some(0) => Unavailable::Absent(part),
             Some(errno) => Unavailable::from_errno(path, errno),
         }
     }

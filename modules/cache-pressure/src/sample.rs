@@ -44,7 +44,7 @@ impl Sample {
     }
 }
 
-fn first_number(snapshot: &Snapshot<'_>, path: &str) -> Result<u64, ScanError> {
+fn first_number(snapshot: &Snapshot<'_>, path: &'static str) -> Result<u64, ScanError> {
     let text = String::from_utf8_lossy(snapshot.file(path)?);
     let first = text.split_ascii_whitespace().next();
     first
