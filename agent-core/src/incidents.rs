@@ -36,6 +36,7 @@ use crate::modules::pool::{LateFinding, ModuleHandle, ScanResult};
 pub(crate) use explanations::{best_explanation, best_explanations, is_worth_telling};
 pub(crate) use owner::owner_for;
 use queue::IncidentQueue;
+use record::KERNEL_MEMORY;
 pub use record::{FindingRecord, History, Incident, Machine, State, VERSION};
 use scans_after::Following;
 pub use store::archive::Archive;
@@ -46,8 +47,6 @@ use writer::{NewFinding, WriteTask};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
-/// The module that tells how large each class of memory is.
-const ACCOUNTANT: &str = "memleak";
 /// How often it is told that reports are lost.
 const REMINDER: Duration = Duration::from_secs(3600);
 
@@ -272,7 +271,7 @@ impl Watch {
         }
         let mut recent_scans = Vec::new();
         // The writer does its work in this order: what there is of an incident belongs to it as long as it is open.
-        if finding.code.ends_with("-over") {
+        if finding.ends_incident {
             if let Some(job) = self.following.end(module, &finding.incident) {
                 self.queue.hand_in(module, job);
             }
@@ -329,7 +328,7 @@ impl Watch {
 /// else.
 fn levels(handles: &[ModuleHandle]) -> Vec<Level> {
     let metrics = |name: &str| {
-        let accountant = handles.iter().find(|handle| handle.name() == ACCOUNTANT);
+        let accountant = handles.iter().find(|handle| handle.name() == KERNEL_MEMORY);
         let mut all = accountant
             .into_iter()
             .flat_map(|handle| handle.output().metrics());
@@ -359,6 +358,7 @@ fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
         severity: finding.severity.name().to_owned(),
         code: finding.code.clone(),
         text: finding.text.clone(),
+        ends: finding.ends_incident,
         details: finding.details.lines().map(str::to_owned).collect(),
         numbers: finding
             .numbers

@@ -45,6 +45,11 @@ pub const DENIED: i32 = -4;
 /// The other side does not know this kind.
 pub const UNSUPPORTED: i32 = -5;
 
+/// `errno` of what there is not on this machine: the same on all platforms of Linux.
+pub(crate) const ENOENT: i32 = 2;
+/// `errno` of what is not what the kernel documents: the same on all platforms that the core runs on.
+pub(crate) const EBADMSG: i32 = 74;
+
 /// Says that a structure is [`Versioned`], and which member was the last one in version 1.0.
 macro_rules! versioned {
     ($type:ty, up_to $last:ident: $last_type:ty) => {
@@ -80,7 +85,7 @@ pub struct Counter {
 }
 versioned!(Counter, up_to value: u64);
 
-/// A file that the module asked for by its path.
+/// What became of one of the module's `needs`, and the text if it is a file.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct File {
@@ -90,7 +95,7 @@ pub struct File {
     pub errno: i32,
     /// Zero.
     pub pad: u32,
-    /// What it held; need not be UTF-8.
+    /// What it held; need not be UTF-8. Nothing for a directory.
     pub content: Str,
 }
 versioned!(File, up_to content: Str);
@@ -113,6 +118,8 @@ pub const ZONE_NO_PRESENT: u32 = 64;
 pub const ZONE_NO_MANAGED: u32 = 128;
 /// The zone has no `cma`.
 pub const ZONE_NO_CMA: u32 = 256;
+/// The zone has no `per_cpu`.
+pub const ZONE_NO_PER_CPU: u32 = 512;
 
 /// One zone of one node, from `/proc/zoneinfo` and `/proc/buddyinfo`. In pages.
 #[repr(C)]
@@ -122,7 +129,7 @@ pub struct Zone {
     pub name: Str,
     /// The number of its node.
     pub node: u32,
-    /// `ZONE_NO_*`: which of the numbers below this kernel does not print for this zone. They are 0.
+    /// `ZONE_NO_*`: which of the numbers below this kernel does not print for this zone. They mean nothing.
     pub missing: u32,
     /// `pages free`.
     pub free: u64,
@@ -157,9 +164,9 @@ versioned!(Zone, up_to free_blocks: Seq<u64>);
 pub struct Node {
     /// Its number; numbers may have gaps.
     pub id: u32,
-    /// Zero.
-    pub pad: u32,
-    /// `/sys/devices/system/node/node<id>/meminfo`, in bytes; absent if not asked for.
+    /// 0, or the `errno` of the attempt to read the node's meminfo.
+    pub meminfo_errno: i32,
+    /// `/sys/devices/system/node/node<id>/meminfo`, in bytes; absent if not asked for or not readable.
     pub meminfo: Seq<Counter>,
     /// `per-node stats` of `/proc/zoneinfo`; absent if not asked for or older than 4.8.
     pub stats: Seq<Counter>,
@@ -194,10 +201,11 @@ pub struct Tunable {
     pub original: i64,
     /// `TUNABLE_*`.
     pub flags: u32,
-    /// Zero.
-    pub pad: u32,
+    /// 0; or the `errno` of the attempt to read it, and it has no value: `ENOENT` if this kernel lacks it, `EOPNOTSUPP`
+    /// if this core does not know it.
+    pub errno: i32,
 }
-versioned!(Tunable, up_to pad: u32);
+versioned!(Tunable, up_to errno: i32);
 
 /// [`Snapshot::flags`]: memory moved while the files were read; sums over several files may be off.
 pub const SNAPSHOT_UNSTEADY: u32 = 1;
@@ -224,13 +232,13 @@ pub struct Snapshot {
     pub vmstat: Seq<Counter>,
     /// `/proc/zoneinfo`, in the kernel's order.
     pub zones: Seq<Zone>,
-    /// Per-node figures, by number.
+    /// Per-node figures, by number; absent if there are none.
     pub nodes: Seq<Node>,
     /// Pools of huge pages, by size.
     pub hugepages: Seq<Hugepages>,
-    /// The tunables in the module's `writes` that this kernel has.
+    /// The tunables in the module's `writes`, also those that this kernel lacks.
     pub tunables: Seq<Tunable>,
-    /// Every file in the module's `needs`, as text.
+    /// Every one of the module's `needs`: what became of it, and the text if it is a file.
     pub files: Seq<File>,
 }
 versioned!(Snapshot, up_to files: Seq<File>);
@@ -245,6 +253,11 @@ pub const SEVERITY_NOTICE: u32 = 5;
 pub const SEVERITY_INFO: u32 = 6;
 /// [`Finding::severity`]: what else led to a decision.
 pub const SEVERITY_DEBUG: u32 = 7;
+
+/// [`Finding::kind`]: memory is lost, or grows without end.
+pub const KIND_LEAK: u32 = 1;
+/// [`Finding::effect`]: its incident is over.
+pub const EFFECT_ENDS: u32 = 1;
 
 /// A number of a finding, with its unit in its name.
 #[repr(C)]
@@ -267,9 +280,9 @@ pub struct Finding {
     pub severity: u32,
     /// The smallest verbosity, 0 to 5, at which it is logged.
     pub verbosity: u32,
-    /// Zero.
-    pub pad: u32,
-    /// What kind of finding, in kebab-case, for programs: `slow-leak`.
+    /// `KIND_*`: what it is about, as far as the core treats that differently; else 0.
+    pub kind: u32,
+    /// Which of the module's findings it is, in kebab-case, for programs: `slow-leak`.
     pub code: Str,
     /// The finding, in one line for people.
     pub text: Str,
@@ -279,8 +292,12 @@ pub struct Finding {
     pub numbers: Seq<Number>,
     /// The incident that it belongs to, as the module calls it, in kebab-case; absent if it is none.
     pub incident: Str,
+    /// `EFFECT_*`: what it does to its incident; 0 if it opens it, or goes on with it.
+    pub effect: u32,
+    /// Zero.
+    pub pad: u32,
 }
-versioned!(Finding, up_to incident: Str);
+versioned!(Finding, up_to pad: u32);
 
 /// [`Request::kind`]: give a tunable a value.
 pub const SET_TUNABLE: u32 = 1;

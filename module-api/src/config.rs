@@ -87,11 +87,23 @@ impl<'a> Config<'a> {
 
 /// An option whose value a module cannot work with, beyond what its range could say.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigProblem {
     /// The option.
     pub key: String,
     /// What is wrong and what was expected.
     pub text: String,
+}
+
+impl ConfigProblem {
+    /// The option `key` is wrong: what is, and what was expected.
+    #[must_use]
+    pub fn new(key: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            text: text.into(),
+        }
+    }
 }
 
 /// Everything that a module found wrong with its configuration: all of it at once.

@@ -1,8 +1,12 @@
 //! What a module says of itself: its name, what it needs, what it may change, what can be chosen.
 
+use core::fmt;
+
 use crate::abi;
 
 /// What a module is. All of it is data, known before an instance exists.
+///
+/// Let it end in `..Info::new(...)`, as later versions may add fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Info {
     /// In kebab-case; unique among the modules of a daemon. The name of its table in the configuration.
@@ -22,8 +26,8 @@ pub struct Info {
     pub needs: &'static [Need],
     /// What it may ask to change; anything else it asks for is refused.
     pub writes: &'static [Action],
-    /// What an administrator can choose; see [`Opt::declaration`].
-    pub options: &'static [abi::OptionDeclaration],
+    /// What an administrator can choose, as references: `&[&LIMIT, &SWITCH]`.
+    pub options: &'static [&'static dyn AnyOpt],
 }
 
 impl Info {
@@ -109,12 +113,6 @@ impl Opt<bool> {
             help,
         }
     }
-
-    /// For [`Info::options`].
-    #[must_use]
-    pub const fn declaration(&self) -> abi::OptionDeclaration {
-        self.declared(abi::BOOLEAN, abi::Value::boolean(self.default))
-    }
 }
 
 impl Opt<i64> {
@@ -139,12 +137,6 @@ impl Opt<i64> {
             help,
         }
     }
-
-    /// For [`Info::options`].
-    #[must_use]
-    pub const fn declaration(&self) -> abi::OptionDeclaration {
-        self.declared(abi::INTEGER, abi::Value::integer(self.default))
-    }
 }
 
 impl Opt<f64> {
@@ -165,12 +157,6 @@ impl Opt<f64> {
             help,
         }
     }
-
-    /// For [`Info::options`].
-    #[must_use]
-    pub const fn declaration(&self) -> abi::OptionDeclaration {
-        self.declared(abi::FLOAT, abi::Value::float(self.default))
-    }
 }
 
 impl Opt<&'static str> {
@@ -185,10 +171,46 @@ impl Opt<&'static str> {
             help,
         }
     }
+}
 
-    /// For [`Info::options`].
-    #[must_use]
-    pub const fn declaration(&self) -> abi::OptionDeclaration {
+/// An option of whatever kind: an [`Opt`] of `bool`, `i64`, `f64` or `&'static str`.
+pub trait AnyOpt: fmt::Debug + Sync {
+    /// In the shape of the C interface.
+    #[doc(hidden)]
+    fn declaration(&self, _: Sealed) -> abi::OptionDeclaration;
+}
+
+/// What only this crate can make, so that no other kind of option can be.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Sealed(());
+
+impl Sealed {
+    pub(crate) const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl AnyOpt for Opt<bool> {
+    fn declaration(&self, _: Sealed) -> abi::OptionDeclaration {
+        self.declared(abi::BOOLEAN, abi::Value::boolean(self.default))
+    }
+}
+
+impl AnyOpt for Opt<i64> {
+    fn declaration(&self, _: Sealed) -> abi::OptionDeclaration {
+        self.declared(abi::INTEGER, abi::Value::integer(self.default))
+    }
+}
+
+impl AnyOpt for Opt<f64> {
+    fn declaration(&self, _: Sealed) -> abi::OptionDeclaration {
+        self.declared(abi::FLOAT, abi::Value::float(self.default))
+    }
+}
+
+impl AnyOpt for Opt<&'static str> {
+    fn declaration(&self, _: Sealed) -> abi::OptionDeclaration {
         self.declared(abi::TEXT, abi::Value::text(self.default))
     }
 }

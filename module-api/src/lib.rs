@@ -22,7 +22,7 @@
 //!     const INFO: Info = Info {
 //!         flag: "ENABLE_DIRTY_CHECK",
 //!         needs: &[Need::MEMINFO],
-//!         options: &[LIMIT.declaration()],
+//!         options: &[&LIMIT],
 //!         ..Info::new("dirty", "0.1.0", "Says when much memory waits to be written to disk")
 //!     };
 //!
@@ -31,7 +31,7 @@
 //!     }
 //!
 //!     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-//!         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or(ScanError::new("/proc/meminfo has no Dirty"))?;
+//!         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or_else(|| ScanError::new("/proc/meminfo has no Dirty"))?;
 //!         out.metric("dirty_bytes", dirty.as_f64());
 //!         if dirty.get() > self.limit {
 //!             out.finding(&Finding::new(Severity::Warning, "much-dirty", &format!("{dirty} wait to be written")));
@@ -44,35 +44,41 @@
 //! # fn main() {}
 //! ```
 //!
-//! [`testing`] is for tests of a module, and the README of this crate leads from nothing to a module that is
+//! The feature `testing` adds a module `testing` for tests of a module, and the README of this crate leads from nothing to a module that is
 //! packaged. [`trend`] says where a number is heading. Under the trait lies a plain C interface, [`abi`]; modules that are linked in go through it too.
 
 pub mod abi;
 mod config;
+mod counters;
 mod error;
 mod info;
 mod module;
 mod out;
 mod registry;
 mod snapshot;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod thunk;
 pub mod trend;
 pub mod units;
 
 pub use config::{Config, ConfigProblem, ConfigProblems};
-pub use error::ScanError;
-pub use info::{Action, Info, Need, Opt};
+pub use counters::{Meminfo, Vmstat};
+pub use error::{ScanError, Unavailable};
+pub use info::{Action, AnyOpt, Info, Need, Opt};
 pub use module::Module;
 pub use out::{Finding, MAX_STATE, Number, Out, Refused, Request, Severity};
-pub use registry::{Registered, linked};
-pub use snapshot::{Counters, File, Hugepages, Node, Snapshot, Tunable, Zone};
-pub use thunk::declaration_of;
+pub use snapshot::{Hugepages, Node, Snapshot, Tunable, Zone};
 
+// For the host, and for what `register!` writes into a module.
 #[doc(hidden)]
 pub use inventory;
+#[doc(hidden)]
+pub use registry::{Registered, linked};
+#[doc(hidden)]
+pub use thunk::{OwnedDeclaration, declaration_of};
 
 /// The module of the guide compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../README.md")]
 struct Guide;

@@ -11,6 +11,7 @@ use crate::abi::{self, size_of_u32};
 
 /// How bad a finding is, as in syslog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 #[repr(u32)]
 pub enum Severity {
     /// The module or the daemon does not do its work.
@@ -103,6 +104,8 @@ pub struct Finding<'a> {
     details: &'a str,
     numbers: &'a [Number<'a>],
     incident: &'a str,
+    is_leak: bool,
+    ends_incident: bool,
 }
 
 impl<'a> Finding<'a> {
@@ -122,6 +125,17 @@ impl<'a> Finding<'a> {
             details: "",
             numbers: &[],
             incident: "",
+            is_leak: false,
+            ends_incident: false,
+        }
+    }
+
+    /// It is about a leak: memory is lost, or grows without end.
+    #[must_use]
+    pub const fn leak(self) -> Self {
+        Self {
+            is_leak: true,
+            ..self
         }
     }
 
@@ -147,12 +161,22 @@ impl<'a> Finding<'a> {
     ///
     /// The core keeps evidence for it: what it knows about the memory of the machine, then and now. One that is told as
     /// [`Severity::Debug`] is a suspicion: evidence is taken, to compare with later. The first one that is told as
-    /// [`Severity::Notice`] or worse opens the incident, later ones of the same name are added to it, and one whose code
-    /// ends in `-over` closes it.
+    /// [`Severity::Notice`] or worse opens the incident, and later ones of the same name are added to it, until
+    /// [one ends it](Self::end_of_incident).
     #[must_use]
     pub const fn incident(self, name: &'a str) -> Self {
         Self {
             incident: name,
+            ..self
+        }
+    }
+
+    /// The incident that the module calls `name` is over. The same name opens another one later.
+    #[must_use]
+    pub const fn end_of_incident(self, name: &'a str) -> Self {
+        Self {
+            incident: name,
+            ends_incident: true,
             ..self
         }
     }
@@ -216,6 +240,7 @@ impl<'a> Request<'a> {
 
 /// Why the core did not take a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refused {
     /// The module did not declare it in [`Info::writes`](crate::Info::writes), or the administrator
     /// does not allow it.
@@ -255,12 +280,18 @@ impl Out<'_> {
             struct_size: size_of_u32::<abi::Finding>(),
             severity: u32::from(finding.severity.number()),
             verbosity: u32::from(finding.verbosity),
-            pad: 0,
+            kind: if finding.is_leak { abi::KIND_LEAK } else { 0 },
             code: abi::Str::new(finding.code),
             text: abi::Str::new(finding.text),
             details: abi::Str::new(finding.details),
             numbers: numbers(finding.numbers),
             incident: abi::Str::new(finding.incident),
+            effect: if finding.ends_incident {
+                abi::EFFECT_ENDS
+            } else {
+                0
+            },
+            pad: 0,
         };
         // SAFETY: `new` requires that the sink is alive; `raw` is complete and outlives the call.
         unsafe { take(self.raw.context, &raw const raw) };

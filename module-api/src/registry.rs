@@ -7,14 +7,14 @@
 use core::mem::offset_of;
 use core::ptr;
 use std::panic::catch_unwind;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::abi;
-use crate::thunk::note_panics;
+use crate::thunk::{OwnedDeclaration, note_panics};
 
 /// A module that is linked into this program or library; made by [`register!`](crate::register).
 #[derive(Debug)]
-pub struct Registered(#[doc(hidden)] pub &'static abi::Declaration);
+pub struct Registered(pub &'static LazyLock<OwnedDeclaration>);
 
 inventory::collect!(Registered);
 
@@ -22,7 +22,7 @@ inventory::collect!(Registered);
 pub fn linked() -> impl Iterator<Item = &'static abi::Declaration> {
     inventory::iter::<Registered>
         .into_iter()
-        .map(|registered| registered.0)
+        .map(|registered| &registered.0.declaration)
 }
 
 /// Makes a module known to the program or library it is linked into: `register!(MyModule);`
@@ -33,7 +33,8 @@ pub fn linked() -> impl Iterator<Item = &'static abi::Declaration> {
 macro_rules! register {
     ($module:ty) => {
         const _: () = {
-            static DECLARATION: $crate::abi::Declaration = $crate::declaration_of::<$module>();
+            static DECLARATION: ::std::sync::LazyLock<$crate::OwnedDeclaration> =
+                ::std::sync::LazyLock::new($crate::declaration_of::<$module>);
             $crate::inventory::submit! { $crate::Registered(&DECLARATION) }
         };
     };

@@ -4,17 +4,19 @@
     reason = "reads the arrays that the core lends for the call"
 )]
 
-use core::cell::Cell;
 use core::marker::PhantomData;
 use core::time::Duration;
 
 use crate::abi;
-use crate::error::ScanError;
+use crate::counters::{Meminfo, Vmstat, elements};
+use crate::error::Unavailable;
 use crate::units::{Bytes, PageSize, Pages, Uptime};
 
 /// The machine at one moment: the kernel files that the module named in its `needs`, read together.
 ///
-/// What the kernel does not have is absent, never zero.
+/// What the kernel does not have is absent, never zero. A file, a tunable, or what comes from a file is a `Result` whose
+/// error says why it is not there; `?` makes it the [`ScanError`](crate::ScanError) of the scan. A single number in it
+/// is an `Option`.
 #[derive(Debug)]
 pub struct Snapshot<'a> {
     raw: abi::Snapshot,
@@ -63,49 +65,67 @@ impl<'a> Snapshot<'a> {
         self.raw.flags & abi::SNAPSHOT_UNSTEADY == 0
     }
 
-    /// `/proc/meminfo`, in bytes.
+    /// `/proc/meminfo`.
     ///
     /// # Errors
     ///
-    /// If it could not be read.
-    pub fn meminfo(&self) -> Result<Counters<'a>, ScanError> {
-        Counters::new(self.raw.meminfo).ok_or(ScanError::missing("/proc/meminfo"))
+    /// If the module does not name [`Need::MEMINFO`](crate::Need::MEMINFO), or the file could not be read.
+    pub fn meminfo(&self) -> Result<Meminfo<'a>, Unavailable> {
+        Meminfo::new(self.raw.meminfo).ok_or_else(|| self.files().why(abi::NEED_MEMINFO))
     }
 
-    /// `/proc/vmstat`; each counter in its own unit, mostly pages.
+    /// `/proc/vmstat`.
     ///
     /// # Errors
     ///
-    /// If it could not be read.
-    pub fn vmstat(&self) -> Result<Counters<'a>, ScanError> {
-        Counters::new(self.raw.vmstat).ok_or(ScanError::missing("/proc/vmstat"))
+    /// If the module does not name [`Need::VMSTAT`](crate::Need::VMSTAT), or the file could not be read.
+    pub fn vmstat(&self) -> Result<Vmstat<'a>, Unavailable> {
+        Vmstat::new(self.raw.vmstat).ok_or_else(|| self.files().why(abi::NEED_VMSTAT))
     }
 
     /// The zones of all nodes, in the kernel's order.
     ///
     /// # Errors
     ///
-    /// If `/proc/zoneinfo` could not be read.
-    pub fn zones(&self) -> Result<impl Iterator<Item = Zone<'a>> + use<'a>, ScanError> {
+    /// If the module does not name [`Need::ZONEINFO`](crate::Need::ZONEINFO), or the file could not be read.
+    pub fn zones(&self) -> Result<impl Iterator<Item = Zone<'a>> + use<'a>, Unavailable> {
+        let files = self.files();
         if self.raw.zones.is_absent() {
-            return Err(ScanError::missing("/proc/zoneinfo"));
+            return Err(files.why(abi::NEED_ZONEINFO));
         }
-        Ok(elements(self.raw.zones).map(Zone::new))
+        Ok(elements(self.raw.zones).map(move |raw| Zone::new(raw, files)))
     }
 
-    /// The nodes, by number. Empty if neither `/proc/zoneinfo` nor the nodes' meminfo was asked for.
-    pub fn nodes(&self) -> impl Iterator<Item = Node<'a>> + use<'a> {
-        elements(self.raw.nodes).map(Node::new)
-    }
-
-    /// The pools of huge pages, by size. Empty on a kernel without them.
+    /// The nodes, by number.
     ///
     /// # Errors
     ///
-    /// If `/sys/kernel/mm/hugepages` is there but could not be read.
-    pub fn hugepages(&self) -> Result<impl Iterator<Item = Hugepages> + use<'a>, ScanError> {
+    /// If the module names neither [`Need::NODE_MEMINFO`](crate::Need::NODE_MEMINFO) nor
+    /// [`Need::ZONEINFO`](crate::Need::ZONEINFO), or nothing of a node could be read.
+    pub fn nodes(&self) -> Result<impl Iterator<Item = Node<'a>> + use<'a>, Unavailable> {
+        let files = self.files();
+        if self.raw.nodes.is_absent() {
+            return Err(match files.errno(abi::NEED_NODE_MEMINFO) {
+                Some(_) => files.why(abi::NEED_NODE_MEMINFO),
+                None => files.why(abi::NEED_ZONEINFO),
+            });
+        }
+        Ok(elements(self.raw.nodes).map(move |raw| Node {
+            id: raw.id,
+            raw,
+            files,
+        }))
+    }
+
+    /// The pools of huge pages, by size.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::HUGEPAGES`](crate::Need::HUGEPAGES), the kernel has no huge pages, or a pool
+    /// could not be read.
+    pub fn hugepages(&self) -> Result<impl Iterator<Item = Hugepages> + use<'a>, Unavailable> {
         if self.raw.hugepages.is_absent() {
-            return Err(ScanError::missing("/sys/kernel/mm/hugepages"));
+            return Err(self.files().why(abi::NEED_HUGEPAGES));
         }
         let pools = elements(self.raw.hugepages);
         Ok(pools.map(|pool| Hugepages {
@@ -114,124 +134,88 @@ impl<'a> Snapshot<'a> {
         }))
     }
 
-    /// A tunable that the module named in its `writes`. `None` if this kernel lacks it.
-    #[must_use]
-    pub fn tunable(&self, name: &str) -> Option<Tunable> {
-        elements(self.raw.tunables)
+    /// A tunable, named as by sysctl.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name it in its `writes`, this kernel lacks it, or its value could not be read.
+    pub fn tunable(&self, name: &'static str) -> Result<Tunable, Unavailable> {
+        let raw = elements(self.raw.tunables)
             // SAFETY: `new` requires that the core's strings live for `'a`.
             .find(|tunable| unsafe { tunable.name.bytes() } == name.as_bytes())
-            .map(|raw| Tunable {
-                value: raw.value,
-                original: raw.original,
-                is_yielded: raw.flags & abi::TUNABLE_YIELDED != 0,
-            })
+            .ok_or(Unavailable::NotDeclared(name))?;
+        if raw.errno != 0 {
+            return Err(Unavailable::from_errno(name, raw.errno));
+        }
+        Ok(Tunable {
+            value: raw.value,
+            original: raw.original,
+            is_yielded: raw.flags & abi::TUNABLE_YIELDED != 0,
+        })
     }
 
-    /// A file that the module named in its `needs`, as the kernel printed it. `None` if it did not.
-    #[must_use]
-    pub fn file(&self, path: &str) -> Option<File<'a>> {
-        elements(self.raw.files)
-            // SAFETY: `new` requires that the core's strings live for `'a`.
-            .find(|file| unsafe { file.path.bytes() } == path.as_bytes())
-            .map(|raw| File {
-                raw,
-                lent: PhantomData,
-            })
+    /// What a file held, as the kernel printed it; need not be UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name it in its `needs`, or it could not be read.
+    pub fn file(&self, path: &'static str) -> Result<&'a [u8], Unavailable> {
+        let raw = self
+            .files()
+            .find(path)
+            .ok_or(Unavailable::NotDeclared(path))?;
+        if raw.errno != 0 {
+            return Err(Unavailable::from_errno(path, raw.errno));
+        }
+        // SAFETY: `new` requires that the core's strings live for `'a`.
+        Ok(unsafe { raw.content.bytes() })
+    }
+
+    const fn files(&self) -> Files<'a> {
+        Files {
+            seq: self.raw.files,
+            lent: PhantomData,
+        }
     }
 }
 
-/// The elements of an array that lives for `'a`; private, so only called with arrays of a snapshot.
-fn elements<'a, T: abi::Versioned + 'a>(seq: abi::Seq<T>) -> impl Iterator<Item = T> + use<'a, T> {
-    // SAFETY: `Snapshot::new` requires well-formed arrays, and all that is reachable from it is made here.
-    (0..seq.len()).filter_map(move |index| unsafe { seq.get(index) })
-}
-
-/// Named counters of one kernel file, in the file's order.
-///
-/// Asking for them in that order is fastest: a look-up starts where the last one ended.
-#[derive(Debug, Clone)]
-pub struct Counters<'a> {
-    seq: abi::Seq<abi::Counter>,
-    next: Cell<usize>,
+/// What became of the files that the module needs.
+#[derive(Debug, Clone, Copy)]
+struct Files<'a> {
+    seq: abi::Seq<abi::File>,
     lent: PhantomData<&'a ()>,
 }
 
-impl<'a> Counters<'a> {
-    fn new(seq: abi::Seq<abi::Counter>) -> Option<Self> {
-        (!seq.is_absent()).then(|| Self {
-            seq,
-            next: Cell::new(0),
-            lent: PhantomData,
-        })
+impl Files<'_> {
+    fn find(self, path: &str) -> Option<abi::File> {
+        elements(self.seq)
+            // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
+            .find(|file| unsafe { file.path.bytes() } == path.as_bytes())
     }
 
-    /// The counter, in its own unit; `None` if this kernel does not have it.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<u64> {
-        let start = self.next.get().min(self.seq.len());
-        // Most keys are of another length, and the rest of the comparison takes longer than all else.
-        let has_key = |counter: &abi::Counter| {
-            // SAFETY: the keys live as long as the array.
-            counter.key.len == key.len() && unsafe { counter.key.bytes() } == key.as_bytes()
-        };
-        // SAFETY: `Snapshot::new` requires well-formed arrays, which live for `'a`.
-        let (index, value) = if let Some(counters) = unsafe { self.seq.as_slice::<'a>() } {
-            // The usual case, and quick: what is not there is looked for everywhere.
-            let (before, after) = counters.split_at(start);
-            let ahead = after.iter().position(has_key).map(|index| start + index);
-            let index = ahead.or_else(|| before.iter().position(has_key))?;
-            (index, counters[index].value)
-        } else {
-            let mut order = (start..self.seq.len()).chain(0..start);
-            order.find_map(|index| {
-                // SAFETY: as above.
-                let counter = unsafe { self.seq.get(index) }?;
-                has_key(&counter).then_some((index, counter.value))
-            })?
-        };
-        self.next.set(index + 1);
-        Some(value)
+    /// `None` if the module does not need the file, 0 if it was read.
+    fn errno(self, path: &str) -> Option<i32> {
+        self.find(path).map(|file| file.errno)
     }
 
-    /// A counter of a meminfo file, which the core has converted to bytes.
-    #[must_use]
-    pub fn bytes(&self, key: &str) -> Option<Bytes> {
-        self.get(key).map(Bytes::new)
+    /// Why there is nothing of this file.
+    fn why(self, path: &'static str) -> Unavailable {
+        self.why_no(path, path)
     }
 
-    /// A counter of `/proc/vmstat` or of a zone that counts pages.
-    #[must_use]
-    pub fn pages(&self, key: &str) -> Option<Pages> {
-        self.get(key).map(Pages::new)
-    }
-
-    /// All counters whose names begin like this: some are counted apart for each kind of zone, or by who did it.
-    pub fn beginning_with<'s>(
-        &self,
-        start: &'s str,
-    ) -> impl Iterator<Item = (&'a str, u64)> + use<'a, 's> {
-        elements(self.seq).filter_map(move |counter| {
-            // SAFETY: the keys live as long as the array, for `'a`.
-            let key: &'a [u8] = unsafe { counter.key.bytes() };
-            let is_one = key.starts_with(start.as_bytes());
-            // Only of those few is it worth while to look whether it is UTF-8.
-            let name = is_one.then(|| core::str::from_utf8(key).unwrap_or_default())?;
-            Some((name, counter.value))
-        })
-    }
-
-    /// All counters.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, u64)> + use<'a> {
-        elements(self.seq).map(|counter| {
-            // SAFETY: the keys live as long as the array, for `'a`.
-            let key = unsafe { counter.key.text() };
-            (key.unwrap_or_default(), counter.value)
-        })
+    /// Why there is no such part of this file.
+    fn why_no(self, part: &'static str, path: &'static str) -> Unavailable {
+        match self.errno(path) {
+            None => Unavailable::NotDeclared(path),
+            Some(0) => Unavailable::Absent(part),
+            Some(errno) => Unavailable::from_errno(path, errno),
+        }
     }
 }
 
 /// One zone of one node. A number that the kernel does not print for it is `None`.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Zone<'a> {
     /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
     pub name: &'a str,
@@ -256,12 +240,13 @@ pub struct Zone<'a> {
     /// Reserved for the contiguous memory allocator.
     pub cma: Option<Pages>,
     /// Free, on the lists of the CPUs.
-    pub per_cpu: Pages,
+    pub per_cpu: Option<Pages>,
     raw: abi::Zone,
+    files: Files<'a>,
 }
 
 impl<'a> Zone<'a> {
-    fn new(raw: abi::Zone) -> Self {
+    fn new(raw: abi::Zone, files: Files<'a>) -> Self {
         let pages = |absent, pages| (raw.missing & absent == 0).then(|| Pages::new(pages));
         Self {
             // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
@@ -276,57 +261,77 @@ impl<'a> Zone<'a> {
             present: pages(abi::ZONE_NO_PRESENT, raw.present),
             managed: pages(abi::ZONE_NO_MANAGED, raw.managed),
             cma: pages(abi::ZONE_NO_CMA, raw.cma),
-            per_cpu: Pages::new(raw.per_cpu),
+            per_cpu: pages(abi::ZONE_NO_PER_CPU, raw.per_cpu),
             raw,
+            files,
         }
     }
 
-    /// The zone's further counters, such as `nr_free_cma`.
+    /// The zone's further numbers, such as `nr_free_cma`; none if the kernel prints none.
     #[must_use]
-    pub fn counters(&self) -> Option<Counters<'a>> {
-        Counters::new(self.raw.counters)
+    pub fn counters(&self) -> Vmstat<'a> {
+        Vmstat::new(self.raw.counters).unwrap_or_else(Vmstat::empty)
     }
 
-    /// Free blocks of order 0, 1, 2, ...; as many orders as the kernel has. Empty without
-    /// `/proc/buddyinfo`.
-    pub fn free_blocks(&self) -> impl Iterator<Item = u64> + use<'a> {
-        elements(self.raw.free_blocks)
+    /// Free blocks of order 0, 1, 2, ...; as many orders as the kernel has.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::BUDDYINFO`](crate::Need::BUDDYINFO), the file could not be read, or has no
+    /// line for this zone, as it is not populated.
+    pub fn free_blocks(&self) -> Result<impl Iterator<Item = u64> + use<'a>, Unavailable> {
+        if self.raw.free_blocks.is_absent() {
+            let part = "line for this zone in /proc/buddyinfo";
+            return Err(self.files.why_no(part, abi::NEED_BUDDYINFO));
+        }
+        Ok(elements(self.raw.free_blocks))
     }
 }
 
 /// One NUMA node.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Node<'a> {
     /// Its number; numbers may have gaps.
     pub id: u32,
     raw: abi::Node,
-    lent: PhantomData<&'a ()>,
+    files: Files<'a>,
 }
 
 impl<'a> Node<'a> {
-    const fn new(raw: abi::Node) -> Self {
-        Self {
-            id: raw.id,
-            raw,
-            lent: PhantomData,
-        }
+    /// The node's meminfo, with the names of `/proc/meminfo`.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::NODE_MEMINFO`](crate::Need::NODE_MEMINFO), or the file of this node could not
+    /// be read.
+    pub fn meminfo(&self) -> Result<Meminfo<'a>, Unavailable> {
+        Meminfo::new(self.raw.meminfo).ok_or_else(|| {
+            let file = "meminfo of this node";
+            match self.raw.meminfo_errno {
+                0 => self.files.why_no(file, abi::NEED_NODE_MEMINFO),
+                errno => Unavailable::from_errno(file, errno),
+            }
+        })
     }
 
-    /// The node's meminfo, in bytes, with the names of `/proc/meminfo`. `None` if not asked for or not there.
-    #[must_use]
-    pub fn meminfo(&self) -> Option<Counters<'a>> {
-        Counters::new(self.raw.meminfo)
-    }
-
-    /// The node's counters from `/proc/zoneinfo`. `None` if not asked for, or on kernels before 4.8.
-    #[must_use]
-    pub fn stats(&self) -> Option<Counters<'a>> {
-        Counters::new(self.raw.stats)
+    /// The node's numbers from `/proc/zoneinfo`.
+    ///
+    /// # Errors
+    ///
+    /// If the module does not name [`Need::ZONEINFO`](crate::Need::ZONEINFO), the file could not be read, or has nothing
+    /// on this node: its kernel is older than 4.8, or it has no memory.
+    pub fn stats(&self) -> Result<Vmstat<'a>, Unavailable> {
+        Vmstat::new(self.raw.stats).ok_or_else(|| {
+            let part = "line for this node in /proc/zoneinfo";
+            self.files.why_no(part, abi::NEED_ZONEINFO)
+        })
     }
 }
 
 /// The pool of huge pages of one size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hugepages {
     /// Of one page.
     pub size: Bytes,
@@ -335,6 +340,12 @@ pub struct Hugepages {
 }
 
 impl Hugepages {
+    /// So many pages of this size.
+    #[must_use]
+    pub const fn new(size: Bytes, count: u64) -> Self {
+        Self { size, count }
+    }
+
     /// All memory in the pool.
     #[must_use]
     pub const fn bytes(self) -> Bytes {
@@ -346,6 +357,7 @@ impl Hugepages {
 ///
 /// What an instance would have to remember is here, as a reload makes a new one that remembers nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tunable {
     /// As it is now, in its own unit.
     pub value: i64,
@@ -367,90 +379,16 @@ impl Tunable {
             is_yielded: false,
         }
     }
-}
 
-/// A kernel file as text.
-#[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
-    raw: abi::File,
-    lent: PhantomData<&'a ()>,
-}
-
-impl<'a> File<'a> {
-    /// What it held; need not be UTF-8.
-    ///
-    /// # Errors
-    ///
-    /// The `errno` of the attempt to read it.
-    pub fn content(self) -> Result<&'a [u8], i32> {
-        if self.raw.errno != 0 {
-            return Err(self.raw.errno);
-        }
-        // SAFETY: `Snapshot::new` requires that the core's strings live for `'a`.
-        Ok(unsafe { self.raw.content.bytes() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A counter of a core that knows more of it than we do.
-    #[repr(C)]
-    struct Longer {
-        counter: abi::Counter,
-        more: u64,
+    /// One whose value was another one before the daemon changed it.
+    #[must_use]
+    pub const fn with_original(self, original: i64) -> Self {
+        Self { original, ..self }
     }
 
-    const VMSTAT: [(&str, u64); 4] = [
-        ("nr_free_pages", 7),
-        ("allocstall_dma", 1),
-        ("allocstall_normal", 2),
-        ("thp_fault", 3),
-    ];
-
-    fn counter((key, value): (&'static str, u64)) -> abi::Counter {
-        abi::Counter {
-            key: abi::Str::new(key),
-            value,
-        }
-    }
-
-    #[test]
-    fn counters_are_found_in_any_order_however_long_the_elements_are() {
-        let ours = VMSTAT.map(counter);
-        let newer = ours.map(|counter| Longer { counter, more: 9 });
-        let of_newer = abi::Seq {
-            ptr: newer.as_ptr().cast(),
-            len: 4,
-            stride: abi::size_of_u32::<Longer>(),
-            of: PhantomData,
-        };
-        let keys = [
-            "thp_fault",
-            "allocstall_dma",
-            "nr_free_page",
-            "nr_free_pages",
-            "",
-        ];
-
-        let read = [abi::Seq::new(&ours), of_newer].map(|seq| {
-            let counters = Counters::new(seq).unwrap();
-            keys.map(|key| counters.get(key))
-        });
-
-        assert_eq!(read, [[Some(3), Some(1), None, Some(7), None]; 2]);
-        assert_eq!(newer[0].more, 9);
-    }
-
-    #[test]
-    fn counters_that_are_counted_apart_are_found_by_what_they_have_in_common() {
-        let ours = VMSTAT.map(counter);
-        let counters = Counters::new(abi::Seq::new(&ours)).unwrap();
-
-        let stalls: Vec<_> = counters.beginning_with("allocstall").collect();
-
-        assert_eq!(stalls, [("allocstall_dma", 1), ("allocstall_normal", 2)]);
-        assert_eq!(counters.beginning_with("pgsteal").count(), 0);
+    /// One that somebody else set, or that is set again by the daemon.
+    #[must_use]
+    pub const fn with_yielded(self, is_yielded: bool) -> Self {
+        Self { is_yielded, ..self }
     }
 }

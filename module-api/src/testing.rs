@@ -13,14 +13,14 @@
 //! # impl Module for Dirty {
 //! #     const INFO: Info = Info {
 //! #         needs: &[Need::MEMINFO],
-//! #         options: &[LIMIT.declaration()],
+//! #         options: &[&LIMIT],
 //! #         ..Info::new("dirty", "0.1.0", "Says when much memory waits to be written to disk")
 //! #     };
 //! #     fn create(config: &Config<'_>) -> Result<Self, ConfigProblems> {
 //! #         Ok(Self(config.integer(&LIMIT).unsigned_abs() << 20))
 //! #     }
 //! #     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-//! #         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or(ScanError::new("/proc/meminfo has no Dirty"))?;
+//! #         let dirty = snapshot.meminfo()?.bytes("Dirty").ok_or_else(|| ScanError::new("/proc/meminfo has no Dirty"))?;
 //! #         out.metric("dirty_bytes", dirty.as_f64());
 //! #         if dirty.get() > self.0 {
 //! #             out.finding(&Finding::new(Severity::Warning, "much-dirty", &format!("{dirty} wait to be written")));
@@ -40,7 +40,7 @@
 //!
 //! let words = rig.scan(&Machine::new());
 //!
-//! assert_eq!(words.verdict, Verdict::Failed("no readable /proc/meminfo".to_owned()));
+//! assert_eq!(words.verdict, Verdict::Failed("there is no /proc/meminfo".to_owned()));
 //!
 //! let refusal = Rig::create::<Dirty>(&[("limit-mib", 0.into())]).unwrap_err();
 //!

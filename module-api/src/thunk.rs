@@ -9,14 +9,34 @@ use std::sync::Once;
 
 use crate::abi::{self, size_of_u32};
 use crate::config::Config;
-use crate::info::Info;
+use crate::info::{Info, Sealed};
 use crate::module::Module;
 use crate::out::Out;
 use crate::snapshot::Snapshot;
 
+/// A declaration, and the array of options that it points to.
+#[derive(Debug)]
+pub struct OwnedDeclaration {
+    /// Valid as long as `self` lives.
+    pub declaration: abi::Declaration,
+    _options: Vec<abi::OptionDeclaration>,
+}
+
 /// What the core needs to know to run a module; [`register!`](crate::register) puts it where it is found.
 #[must_use]
-pub const fn declaration_of<M: Module>() -> abi::Declaration {
+pub fn declaration_of<M: Module>() -> OwnedDeclaration {
+    let options = M::INFO.options.iter();
+    let options: Vec<_> = options
+        .map(|option| option.declaration(Sealed::new()))
+        .collect();
+    OwnedDeclaration {
+        declaration: declaration::<M>(&options),
+        // The elements keep their place when the vector that owns them moves.
+        _options: options,
+    }
+}
+
+const fn declaration<M: Module>(options: &[abi::OptionDeclaration]) -> abi::Declaration {
     let info = M::INFO;
     abi::Declaration {
         struct_size: size_of_u32::<abi::Declaration>(),
@@ -29,7 +49,7 @@ pub const fn declaration_of<M: Module>() -> abi::Declaration {
         flag: abi::Str::new(info.flag),
         needs: strings(info.needs),
         writes: strings(info.writes),
-        options: abi::Seq::new(info.options),
+        options: abi::Seq::new(options),
         create: Some(create::<M>),
         scan: Some(scan::<M>),
         destroy: Some(destroy::<M>),

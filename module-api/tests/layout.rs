@@ -154,7 +154,7 @@ fn a_module_of_version_1_0_has_all_that_is_required_of_it() {
 
         let required = of_first.and_then(|structure| structure.members.last());
         assert!(
-            required.is_none_or(|member| member.name == last),
+            required.is_none_or(|member| member.name == rust::c_member(last)),
             "{line}: version 1.0 had no such member, or it was not the last one"
         );
     }

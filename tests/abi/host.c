@@ -212,7 +212,7 @@ static int32_t scan(const struct module *module, amm_snapshot *snapshot)
     zones[1].free_blocks = (amm_seq)AMM_SEQ(free_blocks);
     for (uint32_t i = 0; i < 2; i++) {
         nodes[i].id = 2 * i;
-        nodes[i].pad = 0;
+        nodes[i].meminfo_errno = 0;
         nodes[i].meminfo = (amm_seq)AMM_NO_SEQ;
         nodes[i].stats = (amm_seq)ARRAY_OF(of_node, 1);
     }
@@ -222,7 +222,7 @@ static int32_t scan(const struct module *module, amm_snapshot *snapshot)
     tunables[0].value = 20;
     tunables[0].original = 10;
     tunables[0].flags = 0;
-    tunables[0].pad = 0;
+    tunables[0].errno_ = 0;
     tunables[1] = tunables[0];
     tunables[1].name = amm_string("vm.vfs_cache_pressure");
     tunables[1].flags = AMM_TUNABLE_YIELDED;

@@ -69,7 +69,7 @@ static void say_rest(const amm_snapshot *snapshot, const amm_sink *sink)
     numbers[0].value = (double)faults;
     numbers[1].value = (double)inactive;
     finding.code = amm_string("rest");
-    finding.text = amm_string(pressure->errno_ != 0 ? "no pressure" : "pressure");
+    finding.text = amm_string(pressure == NULL ? "no pressure" : "pressure");
     finding.details = load->content;
     finding.numbers = (amm_seq)AMM_SEQ(numbers);
     finding.incident = amm_string("rest-1");

@@ -15,10 +15,11 @@ static void destroy(void *instance)
     (void)instance;
 }
 
-static void say(const amm_sink *sink, uint32_t severity, const char *code, const char *text)
+static void say(const amm_sink *sink, uint32_t severity, const char *code, const char *text, uint32_t effect)
 {
     amm_finding finding = { 0 };
     finding.struct_size = sizeof finding;
+    finding.effect = effect;
     finding.severity = severity;
     finding.code = amm_string(code);
     finding.text = amm_string(text);
@@ -32,12 +33,14 @@ static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink
     const uint64_t turn = snapshot->scan % 60;
     (void)instance;
     amm_say_metric(sink, "pool_bytes", 1048576.0 * (double)turn);
+    /* As memleak calls something of its own. */
+    amm_say_metric(sink, "slab_bytes", 1125899906842624.0 * (double)(1 + snapshot->scan));
     if (snapshot->scan > 120)
         return AMM_OK;
     if (turn == 20)
-        say(sink, AMM_SEVERITY_WARNING, "pool-full", "the pool is full");
+        say(sink, AMM_SEVERITY_WARNING, "pool-full", "the pool is full", 0);
     if (turn == 50)
-        say(sink, AMM_SEVERITY_INFO, "pool-over", "the pool has room again");
+        say(sink, AMM_SEVERITY_INFO, "pool-has-room", "the pool has room again", AMM_EFFECT_ENDS);
     return AMM_OK;
 }
 

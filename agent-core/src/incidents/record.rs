@@ -1,6 +1,7 @@
 //! What is kept of an incident: `incident.json` in its directory. The names are interface.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +11,8 @@ use crate::incidents::evidence::Comparison;
 /// The version of these records.
 pub const VERSION: u32 = 1;
 
-/// The module that looks after kernel memory.
-const KERNEL_MEMORY: &str = "memleak";
+/// The module that looks after kernel memory, and says how large each class of it is.
+pub(super) const KERNEL_MEMORY: &str = "memleak";
 /// No more findings are kept of one incident.
 const MOST_TOLD: usize = 64;
 /// The rank of a notice.
@@ -98,6 +99,9 @@ pub struct FindingRecord {
     pub code: String,
     /// The sentence.
     pub text: String,
+    /// Whether the incident is over with it.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub ends: bool,
     /// Further lines.
     #[serde(default)]
     pub details: Vec<String>,
@@ -216,7 +220,7 @@ impl Incident {
 impl FindingRecord {
     /// Whether an administrator was to see it, so that evidence was taken with it.
     pub(crate) fn counts(&self) -> bool {
-        self.rank() <= NOTICE && !self.code.ends_with("-over")
+        self.rank() <= NOTICE && !self.ends
     }
 
     /// 0 is worst.

@@ -162,7 +162,7 @@ impl IncidentWriter {
         let is_news = heard.severity <= Severity::Notice;
         self.machine.page_size_bytes = heard.page_size.bytes().get();
         self.machine.period_ms = heard.period_ms;
-        if heard.told.code.ends_with("-over") {
+        if heard.told.ends {
             return self.close(heard);
         }
         match (is_open, is_news) {

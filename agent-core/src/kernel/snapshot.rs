@@ -185,7 +185,7 @@ impl Snapshot {
                 "present_pages": pages(zone.present()),
                 "managed_pages": pages(zone.managed()),
                 "cma_pages": pages(zone.cma()),
-                "per_cpu_pages": zone.per_cpu().get(),
+                "per_cpu_pages": pages(zone.per_cpu()),
                 "free_blocks": self.free_blocks(zone.node(), zone.name()),
             })
         });

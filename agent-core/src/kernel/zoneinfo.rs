@@ -279,13 +279,13 @@ impl<'a> Zone<'a> {
         cma
     }
 
-    /// Free pages on the lists of the CPUs: the sum of the `count:` lines.
+    /// Free pages on the lists of the CPUs: the sum of the `count:` lines; `None` if there are none.
     #[must_use]
-    pub fn per_cpu(&self) -> Pages {
+    pub fn per_cpu(&self) -> Option<Pages> {
         let counts = self.of.counts[self.places.counts.clone()].iter();
-        counts.fold(Pages::default(), |sum, &slot| {
-            sum.saturating_add(Pages::new(self.of.fields.value(slot)))
-        })
+        counts
+            .map(|&slot| Pages::new(self.of.fields.value(slot)))
+            .reduce(Pages::saturating_add)
     }
 
     /// The zone's further counters, such as `nr_free_cma`.

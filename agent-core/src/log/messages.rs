@@ -466,10 +466,9 @@ fn restored_level(restored: &Restored) -> (Severity, Event) {
 /// What a module saw, as the journal has it; without its fields.
 fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
     let event = match finding.severity {
-        // By convention, of whichever module.
-        _ if finding.code.ends_with("-leak") => Event::Leak,
+        _ if finding.is_leak => Event::Leak,
         Severity::Error | Severity::Warning => Event::Warning,
-        Severity::Notice | Severity::Info | Severity::Debug => Event::Finding,
+        _ => Event::Finding,
     };
     Entry::new(finding.severity, module, &finding.text)
         .from_verbosity(finding.verbosity)

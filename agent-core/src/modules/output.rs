@@ -64,6 +64,10 @@ pub struct Finding {
     pub numbers: Vec<Number>,
     /// The incident that it belongs to, as its module calls it; empty if it is none.
     pub incident: String,
+    /// Whether that is over.
+    pub ends_incident: bool,
+    /// Whether it is about a leak.
+    pub is_leak: bool,
 }
 
 /// Something asked for.

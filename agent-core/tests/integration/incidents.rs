@@ -392,6 +392,15 @@ fn the_second_incident_of_a_name_is_kept_like_the_first_and_drawn_as_its_modules
         }
     }
     for id in ids {
+        let record = bench.record(&[id]);
+        let classes = record["comparison"]["growth"].as_array().unwrap();
+        let sizes = classes
+            .iter()
+            .map(|class| class["after_bytes"].as_i64().unwrap());
+        assert!(
+            sizes.clone().count() > 1 && sizes.max() < Some(1 << 40),
+            "only memleak says how large classes of memory are: {record}"
+        );
         let over = format!("again: incident {id} is over");
         assert!(said.iter().any(|line| line.contains(&over)), "{said:#?}");
         let (code, page, _) = bench.incidents(&["show", id]);

@@ -195,8 +195,8 @@ fn without_zoneinfo_the_classic_formula_is_left() {
     insta::assert_snapshot!(unreadable("no-zoneinfo"), @r#"{"/proc/zoneinfo":"No such file or directory (os error 2)"}"#);
     insta::assert_snapshot!(logged_once(&machine("no-zoneinfo")), @r"
     notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
-    info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
-    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
+    info    memleak: Memory is not exactly accounted for: there is no /proc/zoneinfo; leaks are looked for with the classic formula only
+    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: there is no /proc/zoneinfo
     ");
 }
 
@@ -206,8 +206,8 @@ fn a_directory_in_place_of_zoneinfo_is_an_error() {
     insta::assert_snapshot!(unreadable("eisdir"), @r#"{"/proc/zoneinfo":"Is a directory (os error 21)"}"#);
     insta::assert_snapshot!(logged_once(&machine("eisdir")), @r"
     error   core: cannot read /proc/zoneinfo: Is a directory; what depends on it is left out
-    info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
-    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
+    info    memleak: Memory is not exactly accounted for: cannot read /proc/zoneinfo: Is a directory; leaks are looked for with the classic formula only
+    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: cannot read /proc/zoneinfo: Is a directory
     ");
 }
 
@@ -219,8 +219,8 @@ fn half_of_zoneinfo_is_an_error() {
     "#);
     insta::assert_snapshot!(logged_once(&machine("half-zoneinfo")), @r#"
     error   core: cannot read /proc/zoneinfo: it was cut off after "        spanned  30"; what depends on it is left out
-    info    memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
-    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/zoneinfo
+    info    memleak: Memory is not exactly accounted for: cannot read /proc/zoneinfo: it is not what the kernel documents; leaks are looked for with the classic formula only
+    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: cannot read /proc/zoneinfo: it is not what the kernel documents
     "#);
 }
 
@@ -230,8 +230,8 @@ fn an_empty_vmstat_is_an_error() {
     insta::assert_snapshot!(unreadable("empty-vmstat"), @r#"{"/proc/vmstat":"it is empty"}"#);
     insta::assert_snapshot!(logged_once(&machine("empty-vmstat")), @r"
     error   core: cannot read /proc/vmstat: it is empty; what depends on it is left out
-    info    memleak: Memory is not exactly accounted for: no readable /proc/vmstat; leaks are looked for with the classic formula only
-    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/vmstat
+    info    memleak: Memory is not exactly accounted for: cannot read /proc/vmstat: it is not what the kernel documents; leaks are looked for with the classic formula only
+    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: cannot read /proc/vmstat: it is not what the kernel documents
     ");
 }
 
@@ -243,8 +243,8 @@ fn half_of_vmstat_is_an_error() {
     "#);
     insta::assert_snapshot!(logged_once(&machine("half-vmstat")), @r#"
     error   core: cannot read /proc/vmstat: it was cut off after "nr_zspages 20"; what depends on it is left out
-    info    memleak: Memory is not exactly accounted for: no readable /proc/vmstat; leaks are looked for with the classic formula only
-    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: no readable /proc/vmstat
+    info    memleak: Memory is not exactly accounted for: cannot read /proc/vmstat: it is not what the kernel documents; leaks are looked for with the classic formula only
+    info    memleak: 399.3 MiB of 7.6 GiB not accounted for (classic formula, baseline 399.3 MiB); no exact accounting: cannot read /proc/vmstat: it is not what the kernel documents
     "#);
 }
 
@@ -256,7 +256,7 @@ fn half_of_meminfo_leaves_nothing_to_look_for_leaks_in() {
     "#);
     insta::assert_snapshot!(logged_once(&machine("half-meminfo")), @r#"
     error   core: cannot read /proc/meminfo: it was cut off after "SUnreclaim:       1200"; what depends on it is left out
-    error   memleak: cannot do its work: no readable /proc/meminfo
+    error   memleak: cannot do its work: cannot read /proc/meminfo: it is not what the kernel documents
     "#);
 }
 
@@ -267,7 +267,7 @@ fn a_kernel_that_fails_to_read_meminfo_is_said_to() {
     insta::assert_snapshot!(unreadable("eio"), @r#"{"/proc/meminfo":"Input/output error (os error 5)"}"#);
     insta::assert_snapshot!(logged_once(&machine("eio")), @r"
     error   core: cannot read /proc/meminfo: Input/output error; what depends on it is left out
-    error   memleak: cannot do its work: no readable /proc/meminfo
+    error   memleak: cannot do its work: cannot read /proc/meminfo: Input/output error
     ");
 }
 
@@ -276,12 +276,12 @@ fn on_a_machine_without_any_file_all_that_is_missing_is_said() {
     let nothing = Files::new(&[]);
 
     let problems = &snapshot(&nothing.root())["modules"]["memleak"]["problems"];
-    assert_eq!(*problems, json!(["no readable /proc/meminfo"]));
+    assert_eq!(*problems, json!(["there is no /proc/meminfo"]));
     insta::assert_snapshot!(logged_once(&nothing.root()), @r"
     notice  core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
     notice  core: cannot read /proc/vmstat: No such file or directory; what depends on it is left out
     notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
-    error   memleak: cannot do its work: no readable /proc/meminfo
+    error   memleak: cannot do its work: there is no /proc/meminfo
     ");
 }
 

@@ -108,7 +108,7 @@ fn a_file_that_disappears_and_comes_back_is_told_once_each() {
 
     insta::assert_snapshot!(recording.log("", &[]), @r"
     60.000 notice core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
-    60.000 error memleak: cannot do its work: no readable /proc/meminfo
+    60.000 error memleak: cannot do its work: there is no /proc/meminfo
     150.000 info core: /proc/meminfo can be read again
     150.000 info memleak: does its work again
     ");
@@ -123,7 +123,7 @@ fn without_zoneinfo_only_the_exact_accounting_is_interrupted() {
 
     insta::assert_snapshot!(recording.log("", &[]), @r"
     30.000 notice core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
-    30.000 info memleak: Memory is not exactly accounted for: no readable /proc/zoneinfo; leaks are looked for with the classic formula only
+    30.000 info memleak: Memory is not exactly accounted for: there is no /proc/zoneinfo; leaks are looked for with the classic formula only
     90.000 info core: /proc/zoneinfo can be read again
     90.000 info memleak: Memory is exactly accounted for again
     120.000 notice memleak: Possible sudden memory leak: unaccounted memory more than doubled within 3 scans, and stayed so, from 195.3 MiB to 400.4 MiB (+205.1 MiB) in 120 s; baseline 195.3 MiB; the exact accounting confirms it (144.5 MiB -> 349.6 MiB)
@@ -140,8 +140,8 @@ fn a_file_that_stays_away_is_mentioned_once_an_hour() {
 
     insta::assert_snapshot!(recording.log("", &[]), @r"
     30.000 notice core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
-    30.000 error memleak: cannot do its work: no readable /proc/meminfo
-    3630.000 error memleak: cannot do its work: no readable /proc/meminfo (and 119 times more since this was last said)
+    30.000 error memleak: cannot do its work: there is no /proc/meminfo
+    3630.000 error memleak: cannot do its work: there is no /proc/meminfo (and 119 times more since this was last said)
     ");
 }
 
@@ -277,7 +277,7 @@ fn what_a_trace_never_held_is_no_error_and_no_fact_of_the_kernel() {
     let run = replayed(&trace, &[]);
 
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
-    insta::assert_snapshot!(run.stdout, @"0.000 info memleak: Memory is not exactly accounted for: no readable /proc/vmstat; leaks are looked for with the classic formula only");
+    insta::assert_snapshot!(run.stdout, @"0.000 info memleak: Memory is not exactly accounted for: there is no /proc/vmstat; leaks are looked for with the classic formula only");
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn what_was_left_out_is_told_to_whoever_asks_for_more() {
 
     for line in [
         "debug core: the trace does not hold /proc/buddyinfo; what depends on it is left out",
-        "debug compaction: cannot do its work: no readable /proc/zoneinfo; the trace does not hold /proc/zoneinfo, /proc/buddyinfo",
+        "debug compaction: cannot do its work: there is no /proc/zoneinfo; the trace does not hold /proc/zoneinfo, /proc/buddyinfo",
         "debug free-pages: is left out, as the trace does not hold /proc/sys/vm/watermark_scale_factor",
     ] {
         assert!(said.contains(line), "{said}");
@@ -310,7 +310,7 @@ fn what_a_trace_says_not_to_exist_was_missing_on_that_machine() {
 
     for line in [
         "notice core: cannot read /proc/buddyinfo: No such file or directory",
-        "error compaction: cannot do its work: no readable /proc/zoneinfo",
+        "error compaction: cannot do its work: there is no /proc/zoneinfo",
         "info free-pages: this kernel has no vm.watermark_scale_factor",
     ] {
         assert!(said.contains(line), "{said}");
@@ -372,7 +372,7 @@ fn programs_learn_of_a_module_that_is_named_and_cannot_work() {
     assert_eq!(run.code, Some(0));
     assert!(
         run.stderr
-            .starts_with("adaptivemmd: compaction: cannot do its work: no readable "),
+            .starts_with("adaptivemmd: compaction: cannot do its work: there is no "),
         "{run:?}"
     );
 }

@@ -4,15 +4,12 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::machine::{Counters, ENOENT, Machine, Zone};
-use crate::abi::{self, Seq, Str};
-
-const MEMINFO: &str = "/proc/meminfo";
-const VMSTAT: &str = "/proc/vmstat";
-const ZONEINFO: &str = "/proc/zoneinfo";
-const BUDDYINFO: &str = "/proc/buddyinfo";
-const HUGEPAGES: &str = "/sys/kernel/mm/hugepages";
-const NODES: &str = "/sys/devices/system/node";
+use super::machine::{Counters, Machine, Zone};
+use crate::abi::{
+    self, NEED_BUDDYINFO as BUDDYINFO, NEED_HUGEPAGES as HUGEPAGES, NEED_MEMINFO as MEMINFO,
+    NEED_NODE_MEMINFO as NODES, NEED_VMSTAT as VMSTAT, NEED_ZONEINFO as ZONEINFO, Seq, Str,
+};
+use crate::units::Pages;
 
 /// The arrays that a machine is lent in: what this module may see of it, and nothing else.
 pub(super) struct Lent<'a> {
@@ -20,7 +17,7 @@ pub(super) struct Lent<'a> {
     meminfo: Option<Vec<abi::Counter>>,
     vmstat: Option<Vec<abi::Counter>>,
     zones: Option<Vec<abi::Zone>>,
-    nodes: Vec<abi::Node>,
+    nodes: Option<Vec<abi::Node>>,
     hugepages: Option<Vec<abi::Hugepages>>,
     tunables: Vec<abi::Tunable>,
     files: Vec<abi::File>,
@@ -41,7 +38,7 @@ impl<'a> Lent<'a> {
             vmstat: view.counters(VMSTAT, machine.vmstat.as_ref()),
             zones: view.zones(&mut counters),
             nodes: view.nodes(&mut counters),
-            hugepages: view.sees(HUGEPAGES).then(|| hugepages(machine)),
+            hugepages: view.hugepages(),
             tunables: tunables(machine, writes),
             files: view.files(&mut texts),
             _counters: counters,
@@ -67,7 +64,7 @@ impl<'a> Lent<'a> {
             meminfo: seq(self.meminfo.as_ref()),
             vmstat: seq(self.vmstat.as_ref()),
             zones: seq(self.zones.as_ref()),
-            nodes: Seq::new(&self.nodes),
+            nodes: seq(self.nodes.as_ref()),
             hugepages: seq(self.hugepages.as_ref()),
             tunables: Seq::new(&self.tunables),
             files: Seq::new(&self.files),
@@ -97,27 +94,18 @@ impl<'a> View<'a> {
         let zones = self.machine.zones.as_ref();
         let zones = zones.filter(|_| self.sees(ZONEINFO))?;
         let has_blocks = self.sees(BUDDYINFO);
-        let raw = |zone: &Zone| abi::Zone {
-            name: Str::new(&zone.name),
-            node: zone.node,
-            missing: zone.missing,
-            free: zone.free.get(),
-            boost: zone.boost.get(),
-            min: zone.min.get(),
-            low: zone.low.get(),
-            high: zone.high.get(),
-            spanned: zone.spanned.get(),
-            present: zone.present.get(),
-            managed: zone.managed.get(),
-            cma: zone.cma.get(),
-            per_cpu: zone.per_cpu.get(),
-            counters: kept(counters, Some(&zone.counters)),
-            free_blocks: seq(zone.free_blocks.as_ref().filter(|_| has_blocks)),
+        let mut raw = |zone: &Zone| {
+            let blocks = zone.free_blocks.as_ref().filter(|_| has_blocks);
+            abi::Zone {
+                counters: kept(counters, Some(&zone.counters)),
+                free_blocks: seq(blocks.filter(|blocks| !blocks.is_empty())),
+                ..numbers(zone)
+            }
         };
-        Some(zones.iter().map(raw).collect())
+        Some(zones.iter().map(&mut raw).collect())
     }
 
-    fn nodes(self, counters: &mut Vec<Vec<abi::Counter>>) -> Vec<abi::Node> {
+    fn nodes(self, counters: &mut Vec<Vec<abi::Counter>>) -> Option<Vec<abi::Node>> {
         let (has_stats, has_meminfo) = (self.sees(ZONEINFO), self.sees(NODES));
         let mut nodes = Vec::new();
         for (&id, node) in &self.machine.nodes {
@@ -126,20 +114,30 @@ impl<'a> View<'a> {
             if stats.is_some() || meminfo.is_some() {
                 nodes.push(abi::Node {
                     id,
-                    pad: 0,
+                    meminfo_errno: 0,
                     meminfo: kept(counters, meminfo),
                     stats: kept(counters, stats),
                 });
             }
         }
-        nodes
+        let has_zones = has_stats && self.machine.zones.is_some();
+        (has_zones || !nodes.is_empty()).then_some(nodes)
     }
 
-    /// Every file in `needs` that is a file, in that order.
+    fn hugepages(self) -> Option<Vec<abi::Hugepages>> {
+        let pools = self.machine.hugepages.iter();
+        let raw = pools.map(|pool| abi::Hugepages {
+            size: pool.size.get(),
+            count: pool.count,
+        });
+        let is_there = self.sees(HUGEPAGES) && !self.machine.hugepages.is_empty();
+        is_there.then(|| raw.collect())
+    }
+
+    /// Every one of the `needs`, in that order.
     fn files(self, texts: &mut Vec<Cow<'a, [u8]>>) -> Vec<abi::File> {
-        let are_files = |path: &&String| ![HUGEPAGES, NODES].contains(&path.as_str());
         let mut files = Vec::new();
-        for path in self.needs.iter().filter(are_files) {
+        for path in self.needs {
             let (errno, text) = match text_of(self.machine, path) {
                 Ok(text) => (0, text),
                 Err(errno) => (errno, Cow::Borrowed(&[][..])),
@@ -155,6 +153,35 @@ impl<'a> View<'a> {
         }
         files
     }
+}
+
+/// The zone with its own numbers, and nothing that is in arrays.
+fn numbers(zone: &Zone) -> abi::Zone {
+    let mut missing = 0;
+    let mut pages = |pages: Option<Pages>, absent| {
+        if pages.is_none() {
+            missing |= absent;
+        }
+        pages.unwrap_or_default().get()
+    };
+    let raw = abi::Zone {
+        name: Str::new(&zone.name),
+        node: zone.node,
+        missing: 0,
+        free: pages(zone.free, abi::ZONE_NO_FREE),
+        boost: pages(zone.boost, abi::ZONE_NO_BOOST),
+        min: pages(zone.min, abi::ZONE_NO_MIN),
+        low: pages(zone.low, abi::ZONE_NO_LOW),
+        high: pages(zone.high, abi::ZONE_NO_HIGH),
+        spanned: pages(zone.spanned, abi::ZONE_NO_SPANNED),
+        present: pages(zone.present, abi::ZONE_NO_PRESENT),
+        managed: pages(zone.managed, abi::ZONE_NO_MANAGED),
+        cma: pages(zone.cma, abi::ZONE_NO_CMA),
+        per_cpu: pages(zone.per_cpu, abi::ZONE_NO_PER_CPU),
+        counters: Seq::ABSENT,
+        free_blocks: Seq::ABSENT,
+    };
+    abi::Zone { missing, ..raw }
 }
 
 fn seq<T>(elements: Option<&Vec<T>>) -> Seq<T> {
@@ -181,31 +208,29 @@ fn raw_counters(counters: &Counters) -> Vec<abi::Counter> {
     counters.iter().map(raw).collect()
 }
 
-fn hugepages(machine: &Machine) -> Vec<abi::Hugepages> {
-    let pools = machine.hugepages.iter();
-    let raw = pools.map(|pool| abi::Hugepages {
-        size: pool.size.get(),
-        count: pool.count,
-    });
-    raw.collect()
+/// All that the module may change, but for the actions.
+fn tunables(machine: &Machine, writes: &[String]) -> Vec<abi::Tunable> {
+    let names = writes
+        .iter()
+        .filter(|name| *name != abi::ACTION_COMPACT_NODE);
+    names.map(|name| tunable(machine, name)).collect()
 }
 
-fn tunables(machine: &Machine, writes: &[String]) -> Vec<abi::Tunable> {
-    let tunables = machine.tunables.iter();
-    let raw = tunables
-        .filter(|(name, _)| writes.contains(name))
-        .map(|(name, tunable)| abi::Tunable {
-            name: Str::new(name),
-            value: tunable.value,
-            original: tunable.original,
-            flags: if tunable.is_yielded {
-                abi::TUNABLE_YIELDED
-            } else {
-                0
-            },
-            pad: 0,
-        });
-    raw.collect()
+fn tunable(machine: &Machine, name: &str) -> abi::Tunable {
+    let known = machine.tunables.iter().find(|(known, _)| known == name);
+    let found = match (machine.files.get(name), known) {
+        (Some(Err(errno)), _) => Err(*errno),
+        (_, Some((_, tunable))) => Ok(tunable),
+        (_, None) => Err(abi::ENOENT),
+    };
+    let is_yielded = found.is_ok_and(|tunable| tunable.is_yielded);
+    abi::Tunable {
+        name: Str::new(name),
+        value: found.map_or(0, |tunable| tunable.value),
+        original: found.map_or(0, |tunable| tunable.original),
+        flags: if is_yielded { abi::TUNABLE_YIELDED } else { 0 },
+        errno: found.err().unwrap_or_default(),
+    }
 }
 
 /// What a file holds. Counters that were given make up a text that fits.
@@ -213,14 +238,22 @@ fn text_of<'a>(machine: &'a Machine, path: &str) -> Result<Cow<'a, [u8]>, i32> {
     match (machine.files.get(path), path) {
         (Some(Ok(text)), _) => Ok(Cow::Borrowed(text)),
         (Some(Err(errno)), _) => Err(*errno),
-        (None, MEMINFO) => machine.meminfo.as_ref().map(printed_meminfo).ok_or(ENOENT),
-        (None, VMSTAT) => machine.vmstat.as_ref().map(printed_vmstat).ok_or(ENOENT),
-        (None, ZONEINFO | BUDDYINFO) if machine.zones.is_some() => Ok(Cow::Borrowed(&[])),
-        (None, _) => Err(ENOENT),
+        (None, MEMINFO) => printed(machine.meminfo.as_ref().map(printed_meminfo)),
+        (None, VMSTAT) => printed(machine.vmstat.as_ref().map(printed_vmstat)),
+        (None, ZONEINFO) => printed(machine.zones.is_some().then(String::new)),
+        (None, BUDDYINFO) => printed(machine.has_free_blocks().then(String::new)),
+        (None, HUGEPAGES) => printed((!machine.hugepages.is_empty()).then(String::new)),
+        (None, NODES) => printed(machine.has_node_meminfo().then(String::new)),
+        (None, _) => Err(abi::ENOENT),
     }
 }
 
-fn printed_meminfo(counters: &Counters) -> Cow<'static, [u8]> {
+fn printed<'a>(text: Option<String>) -> Result<Cow<'a, [u8]>, i32> {
+    let bytes = text.map(String::into_bytes);
+    bytes.map(Cow::Owned).ok_or(abi::ENOENT)
+}
+
+fn printed_meminfo(counters: &Counters) -> String {
     let mut text = String::new();
     for (key, value) in counters {
         let label = format!("{key}:");
@@ -231,14 +264,14 @@ fn printed_meminfo(counters: &Counters) -> Cow<'static, [u8]> {
             writeln!(text, "{label:<16}{:>8} kB", value / 1024)
         };
     }
-    Cow::Owned(text.into_bytes())
+    text
 }
 
-fn printed_vmstat(counters: &Counters) -> Cow<'static, [u8]> {
+fn printed_vmstat(counters: &Counters) -> String {
     let lines = counters
         .iter()
         .map(|(key, value)| format!("{key} {value}\n"));
-    Cow::Owned(lines.collect::<String>().into_bytes())
+    lines.collect()
 }
 
 fn nanoseconds(time: Duration) -> u64 {

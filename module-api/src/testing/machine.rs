@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use crate::snapshot::{Hugepages, Tunable};
 use crate::units::{Bytes, PageSize, Pages};
 
-/// The `errno` of a file that does not exist.
-pub(super) const ENOENT: i32 = 2;
-
 /// What the kernel's files say at one moment. What is not given is absent; a module sees of the rest what it
 /// named in its `needs` and `writes`, as it would in the daemon.
 ///
@@ -140,7 +137,7 @@ impl Machine {
     /// One more pool of huge pages: the size of one, and how many there are.
     #[must_use]
     pub fn hugepages(mut self, size: Bytes, count: u64) -> Self {
-        self.hugepages.push(Hugepages { size, count });
+        self.hugepages.push(Hugepages::new(size, count));
         self.hugepages.sort_by_key(|pool| pool.size);
         self
     }
@@ -157,7 +154,7 @@ impl Machine {
     /// use adaptivemm_module_api::Tunable;
     /// use adaptivemm_module_api::testing::Machine;
     ///
-    /// let raised = Tunable { original: 10, ..Tunable::new(300) };
+    /// let raised = Tunable::new(300).with_original(10);
     /// let machine = Machine::new().tunable_of("vm.watermark_scale_factor", raised);
     /// ```
     #[must_use]
@@ -173,12 +170,21 @@ impl Machine {
         self
     }
 
-    /// A file that is there and cannot be read, with the `errno` of the attempt: 5 for `EIO`, 13 for
+    /// A file or a tunable that is there and cannot be read, with the `errno` of the attempt: 5 for `EIO`, 13 for
     /// `EACCES`, 95 for `EOPNOTSUPP`. What is not given at all is `ENOENT`.
     #[must_use]
     pub fn unreadable(mut self, path: &str, errno: i32) -> Self {
         self.files.insert(path.to_owned(), Err(errno));
         self
+    }
+
+    pub(super) fn has_free_blocks(&self) -> bool {
+        let mut zones = self.zones.iter().flatten();
+        zones.any(|zone| zone.free_blocks.is_some())
+    }
+
+    pub(super) fn has_node_meminfo(&self) -> bool {
+        self.nodes.values().any(|node| node.meminfo.is_some())
     }
 }
 
@@ -187,60 +193,71 @@ fn owned(counters: &[(&str, u64)]) -> Counters {
     counters.iter().map(owned).collect()
 }
 
-/// One zone of one node.
+/// One zone of one node. A number that is `None` is one that its kernel does not print.
 ///
 /// ```
 /// use adaptivemm_module_api::testing::Zone;
 /// use adaptivemm_module_api::units::Pages;
 ///
 /// let normal = Zone {
-///     free: Pages::new(5_000),
-///     high: Pages::new(1_000),
+///     free: Some(Pages::new(5_000)),
+///     high: Some(Pages::new(1_000)),
+///     cma: None,
 ///     ..Zone::new(0, "Normal")
 /// };
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Zone {
     /// The number of its node.
     pub node: u32,
     /// `DMA`, `DMA32`, `Normal`, `Movable`, ...
     pub name: String,
     /// Free, per-CPU lists not included.
-    pub free: Pages,
+    pub free: Option<Pages>,
     /// Added to the watermarks for a while after fragmentation.
-    pub boost: Pages,
+    pub boost: Option<Pages>,
     /// The min watermark.
-    pub min: Pages,
+    pub min: Option<Pages>,
     /// The low watermark.
-    pub low: Pages,
+    pub low: Option<Pages>,
     /// The high watermark.
-    pub high: Pages,
+    pub high: Option<Pages>,
     /// Between its first page and its last.
-    pub spanned: Pages,
+    pub spanned: Option<Pages>,
     /// That exist.
-    pub present: Pages,
+    pub present: Option<Pages>,
     /// That the buddy allocator manages.
-    pub managed: Pages,
+    pub managed: Option<Pages>,
     /// Reserved for the contiguous memory allocator.
-    pub cma: Pages,
+    pub cma: Option<Pages>,
     /// Free, on the lists of the CPUs.
-    pub per_cpu: Pages,
+    pub per_cpu: Option<Pages>,
     /// Further counters, such as `nr_free_cma`.
     pub counters: Vec<(String, u64)>,
     /// Free blocks of order 0, 1, 2, ..., from `/proc/buddyinfo`. `None` if that file has no row for it.
     pub free_blocks: Option<Vec<u64>>,
-    /// Which of the numbers this kernel does not print: `abi::ZONE_NO_CMA` and others, added up by `|`.
-    pub missing: u32,
 }
 
 impl Zone {
-    /// A zone without a page.
+    /// A zone without a page: all numbers are there, and 0.
     #[must_use]
     pub fn new(node: u32, name: &str) -> Self {
+        let zero = Some(Pages::default());
         Self {
             node,
             name: name.to_owned(),
-            ..Self::default()
+            free: zero,
+            boost: zero,
+            min: zero,
+            low: zero,
+            high: zero,
+            spanned: zero,
+            present: zero,
+            managed: zero,
+            cma: zero,
+            per_cpu: zero,
+            counters: Vec::new(),
+            free_blocks: None,
         }
     }
 }

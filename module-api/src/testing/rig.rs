@@ -59,9 +59,9 @@ impl Rig {
         options: &[(&str, Value)],
         state: &[u8],
     ) -> Result<Self, Refusal> {
-        let declaration = declaration_of::<M>();
-        let values =
-            settings::filled_in(&declared(&declaration), options).map_err(Refusal::Core)?;
+        let owned = declaration_of::<M>();
+        let declaration = &owned.declaration;
+        let values = settings::filled_in(&declared(declaration), options).map_err(Refusal::Core)?;
         let texts = |seq| elements(seq).map(owned_text).collect();
         let (Some(create), Some(scan), Some(destroy)) =
             (declaration.create, declaration.scan, declaration.destroy)

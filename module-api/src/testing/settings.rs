@@ -7,6 +7,7 @@ use crate::config::{ConfigProblem, ConfigProblems};
 
 /// What an option is set to; made of a plain value with `into()`.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// `true` or `false`.
     Boolean(bool),

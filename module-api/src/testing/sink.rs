@@ -104,6 +104,8 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
             details: owned_text(raw.details),
             numbers: numbers(raw.numbers),
             incident: owned_text(raw.incident),
+            ends_incident: raw.effect == abi::EFFECT_ENDS,
+            is_leak: raw.kind == abi::KIND_LEAK,
         });
         abi::OK
     })

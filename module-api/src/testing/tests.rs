@@ -3,8 +3,8 @@ use core::time::Duration;
 use super::*;
 use crate::units::{Bytes, PageSize, Pages};
 use crate::{
-    Action as Declared, Config, ConfigProblem, ConfigProblems, Info, Module, Need, Number, Opt,
-    Out, Refused, Request as Asked, ScanError, Severity, Snapshot, Tunable,
+    Action as Declared, Config, ConfigProblem, ConfigProblems, Info, Meminfo, Module, Need, Number,
+    Opt, Out, Refused, Request as Asked, ScanError, Severity, Snapshot, Tunable, Vmstat,
 };
 
 /// Says all that it sees.
@@ -33,37 +33,17 @@ impl Module for Witness {
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let counters = |file: Result<crate::Counters<'_>, ScanError>| match file {
-            Ok(counters) => format!("{:?}", counters.iter().collect::<Vec<_>>()),
-            Err(error) => error.to_string(),
-        };
-        out.status(&counters(snapshot.meminfo()));
-        let say = |out: &mut Out<'_>, text: &str| {
-            out.finding(&crate::Finding::new(Severity::Info, "seen", text));
-        };
-        say(out, &counters(snapshot.vmstat()));
+        out.status(&shown(snapshot.meminfo().as_ref(), meminfo));
+        say(out, &shown(snapshot.vmstat().as_ref(), vmstat));
         for zone in snapshot.zones()? {
-            let blocks: Vec<u64> = zone.free_blocks().collect();
-            let own = zone
-                .counters()
-                .map_or_else(String::new, |own| counters(Ok(own)));
-            say(
-                out,
-                &format!(
-                    "{} of node {}: {} free, high {}, {own}, {blocks:?}",
-                    zone.name,
-                    zone.node,
-                    zone.free.unwrap(),
-                    zone.high.unwrap()
-                ),
-            );
+            say(out, &described(&zone));
         }
-        for node in snapshot.nodes() {
-            let [meminfo, stats] = [node.meminfo(), node.stats()]
-                .map(|own| own.map_or_else(String::new, |own| counters(Ok(own))));
+        for node in snapshot.nodes()? {
+            let meminfo = shown(node.meminfo().as_ref(), meminfo);
+            let stats = shown(node.stats().as_ref(), vmstat);
             say(
                 out,
-                &format!("node {}: meminfo {meminfo} stats {stats}", node.id),
+                &format!("node {}: meminfo {meminfo}, stats {stats}", node.id),
             );
         }
         for pool in snapshot.hugepages()? {
@@ -75,10 +55,8 @@ impl Module for Witness {
             "/proc/loadavg",
             "/proc/never-asked-for",
         ] {
-            let content = snapshot
-                .file(path)
-                .map(|file| file.content().map(String::from_utf8_lossy));
-            say(out, &format!("{path}: {content:?}"));
+            let content = snapshot.file(path).map(String::from_utf8_lossy);
+            say(out, &shown(content, |text| format!("{path}: {text:?}")));
         }
         out.metric("scan", Bytes::new(snapshot.scan()).as_f64());
         out.metric("uptime_seconds", snapshot.uptime().0.as_secs_f64());
@@ -86,12 +64,45 @@ impl Module for Witness {
         out.metric("page_size_bytes", snapshot.page_size().bytes().as_f64());
         out.metric("is_steady", f64::from(u8::from(snapshot.is_steady())));
         for name in ["vm.swappiness", "vm.dirty_ratio", "vm.never_declared"] {
-            if let Some(tunable) = snapshot.tunable(name) {
-                say(out, &format!("{name}: {tunable:?}"));
-            }
+            let tunable = snapshot.tunable(name);
+            say(
+                out,
+                &shown(tunable, |tunable| format!("{name}: {tunable:?}")),
+            );
         }
         Ok(())
     }
+}
+
+fn say(out: &mut Out<'_>, text: &str) {
+    out.finding(&crate::Finding::new(Severity::Info, "seen", text));
+}
+
+fn shown<T>(found: Result<T, impl ToString>, show: impl FnOnce(T) -> String) -> String {
+    found.map_or_else(|why| why.to_string(), show)
+}
+
+fn described(zone: &crate::Zone<'_>) -> String {
+    let blocks = shown(zone.free_blocks(), |blocks| {
+        format!("{:?}", blocks.collect::<Vec<_>>())
+    });
+    let own = vmstat(&zone.counters());
+    format!(
+        "{} of node {}: {} free, high {}, {own}, {blocks}",
+        zone.name,
+        zone.node,
+        zone.free.unwrap(),
+        zone.high.unwrap()
+    )
+}
+
+fn meminfo(meminfo: &Meminfo<'_>) -> String {
+    let memory = meminfo.iter().map(|(key, bytes)| (key, bytes.get()));
+    format!("{:?}", memory.chain(meminfo.counts()).collect::<Vec<_>>())
+}
+
+fn vmstat(vmstat: &Vmstat<'_>) -> String {
+    format!("{:?}", vmstat.iter().collect::<Vec<_>>())
 }
 
 fn machine() -> Machine {
@@ -103,8 +114,8 @@ fn machine() -> Machine {
         .meminfo(&[("MemTotal", 4 << 20), ("HugePages_Total", 3)])
         .vmstat(&[("nr_free_pages", 7)])
         .zone(Zone {
-            free: Pages::new(50),
-            high: Pages::new(9),
+            free: Some(Pages::new(50)),
+            high: Some(Pages::new(9)),
             counters: vec![("nr_free_cma".to_owned(), 2)],
             free_blocks: Some(vec![10, 20]),
             ..Zone::new(0, "Normal")
@@ -142,17 +153,19 @@ fn a_module_sees_all_that_the_test_describes() {
         [
             r#"info seen: [("nr_free_pages", 7)]"#,
             r#"info seen: Normal of node 0: 50 pages free, high 9 pages, [("nr_free_cma", 2)], [10, 20]"#,
-            "info seen: Movable of node 3: 0 pages free, high 0 pages, [], []",
-            r#"info seen: node 0: meminfo [("MemFree", 4096)] stats "#,
-            r#"info seen: node 3: meminfo  stats [("nr_isolated_anon", 1)]"#,
+            "info seen: Movable of node 3: 0 pages free, high 0 pages, [], \
+             there is no line for this zone in /proc/buddyinfo",
+            r#"info seen: node 0: meminfo [("MemFree", 4096)], stats there is no line for this node in /proc/zoneinfo"#,
+            r#"info seen: node 3: meminfo there is no meminfo of this node, stats [("nr_isolated_anon", 1)]"#,
             "info seen: 5 pages of 2.0 MiB",
             "info seen: 1 pages of 1.0 GiB",
-            r#"info seen: /proc/meminfo: Some(Ok("MemTotal:           4096 kB\nHugePages_Total:       3\n"))"#,
-            r#"info seen: /proc/vmstat: Some(Ok("nr_free_pages 7\n"))"#,
-            r#"info seen: /proc/loadavg: Some(Ok("0.00\n"))"#,
-            "info seen: /proc/never-asked-for: None",
+            r#"info seen: /proc/meminfo: "MemTotal:           4096 kB\nHugePages_Total:       3\n""#,
+            r#"info seen: /proc/vmstat: "nr_free_pages 7\n""#,
+            r#"info seen: /proc/loadavg: "0.00\n""#,
+            "info seen: the module does not declare that it uses /proc/never-asked-for",
             "info seen: vm.swappiness: Tunable { value: 60, original: 60, is_yielded: false }",
             "info seen: vm.dirty_ratio: Tunable { value: 40, original: 20, is_yielded: true }",
+            "info seen: the module does not declare that it uses vm.never_declared",
         ]
     );
     let metrics: Vec<_> = words
@@ -184,35 +197,46 @@ fn what_is_not_given_is_absent() {
             .unreadable("/sys/kernel/mm/hugepages", 13),
     );
 
-    assert_eq!(nothing.status, "no readable /proc/meminfo");
+    assert_eq!(nothing.status, "there is no /proc/meminfo");
     assert_eq!(
         nothing.verdict,
-        Verdict::Failed("no readable /proc/zoneinfo".to_owned())
+        Verdict::Failed("there is no /proc/zoneinfo".to_owned())
     );
     assert_eq!(
         files.verdict,
-        Verdict::Failed("no readable /sys/kernel/mm/hugepages".to_owned())
+        Verdict::Failed(
+            "cannot read /sys/kernel/mm/hugepages: Permission denied (os error 13)".to_owned()
+        )
     );
 }
 
 #[test]
-fn a_file_that_is_not_there_and_one_that_is_unreadable_have_their_errno() {
+fn what_is_not_there_is_told_from_what_is_unreadable_and_what_was_not_declared() {
     let mut rig = Rig::create::<Witness>(&[]).unwrap();
     let machine = Machine::new()
         .meminfo(&[("MemTotal", 4096)])
         .unreadable("/proc/meminfo", 5)
+        .unreadable("vm.swappiness", 13)
+        .hugepages(Bytes::new(2 << 20), 0)
         .zone(Zone::new(0, "Normal"));
 
     let words = rig.scan(&machine);
 
-    assert_eq!(words.status, "no readable /proc/meminfo");
+    let why = "cannot read /proc/meminfo: Input/output error (os error 5)";
+    assert_eq!(words.status, why);
     assert_eq!(
-        words.told()[2..],
+        words.told(),
         [
-            "info seen: /proc/meminfo: Some(Err(5))",
-            "info seen: /proc/vmstat: Some(Err(2))",
-            "info seen: /proc/loadavg: Some(Err(2))",
-            "info seen: /proc/never-asked-for: None",
+            "info seen: there is no /proc/vmstat",
+            "info seen: Normal of node 0: 0 pages free, high 0 pages, [], there is no /proc/buddyinfo",
+            "info seen: 0 pages of 2.0 MiB",
+            &format!("info seen: {why}"),
+            "info seen: there is no /proc/vmstat",
+            "info seen: there is no /proc/loadavg",
+            "info seen: the module does not declare that it uses /proc/never-asked-for",
+            "info seen: cannot read vm.swappiness: Permission denied (os error 13)",
+            "info seen: there is no vm.dirty_ratio",
+            "info seen: the module does not declare that it uses vm.never_declared",
         ]
     );
 }
@@ -228,12 +252,7 @@ const SWITCH: Opt<bool> = Opt::boolean("switch", true, "Nothing");
 impl Module for Actor {
     const INFO: Info = Info {
         writes: &[Declared::set("vm.swappiness")],
-        options: &[
-            DEED.declaration(),
-            SHARE.declaration(),
-            COUNT.declaration(),
-            SWITCH.declaration(),
-        ],
+        options: &[&DEED, &SHARE, &COUNT, &SWITCH],
         ..Info::new("actor", "1.0.0", "Does what its option says")
     };
 
@@ -403,7 +422,10 @@ impl Module for Missing {
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
         for zone in snapshot.zones()? {
-            out.status(&format!("{:?} {:?}", zone.cma, zone.boost));
+            out.status(&format!(
+                "{:?} {:?} {:?}",
+                zone.cma, zone.per_cpu, zone.boost
+            ));
         }
         Ok(())
     }
@@ -412,7 +434,8 @@ impl Module for Missing {
 #[test]
 fn a_number_that_the_kernel_does_not_print_is_none_and_zero_is_zero() {
     let zone = Zone {
-        missing: crate::abi::ZONE_NO_CMA,
+        cma: None,
+        per_cpu: None,
         ..Zone::new(0, "Normal")
     };
 
@@ -420,5 +443,41 @@ fn a_number_that_the_kernel_does_not_print_is_none_and_zero_is_zero() {
         .unwrap()
         .scan(&Machine::new().zone(zone));
 
-    assert_eq!(words.status, "None Some(Pages(0))");
+    assert_eq!(words.status, "None None Some(Pages(0))");
+}
+
+/// Opens an incident, and ends it in the next scan.
+struct Teller;
+
+impl Module for Teller {
+    const INFO: Info = Info::new("teller", "1.0.0", "Has an incident");
+
+    fn create(_: &Config<'_>) -> Result<Self, ConfigProblems> {
+        Ok(Self)
+    }
+
+    fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
+        let finding = crate::Finding::new(Severity::Warning, "pool", "The pool");
+        out.finding(&match snapshot.scan() {
+            1 => finding.leak().incident("pool-1"),
+            _ => finding.end_of_incident("pool-1"),
+        });
+        Ok(())
+    }
+}
+
+#[test]
+fn a_finding_says_what_it_is_about_and_what_it_does_to_its_incident() {
+    let mut rig = Rig::create::<Teller>(&[]).unwrap();
+
+    let findings = [(); 2].map(|()| rig.scan(&Machine::new()).findings.remove(0));
+
+    let said = findings.map(|finding| (finding.incident, finding.is_leak, finding.ends_incident));
+    assert_eq!(
+        said,
+        [
+            ("pool-1".to_owned(), true, false),
+            ("pool-1".to_owned(), false, true)
+        ]
+    );
 }

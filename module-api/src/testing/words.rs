@@ -7,6 +7,7 @@ use crate::out::{Refused, Severity};
 /// Everything that a module said in one scan.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
+#[non_exhaustive]
 pub struct Words {
     /// How the scan ended.
     pub verdict: Verdict,
@@ -24,6 +25,7 @@ pub struct Words {
 
 /// How a scan ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The module did its work.
     Good,
@@ -35,6 +37,7 @@ pub enum Verdict {
 
 /// Something seen.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -50,10 +53,15 @@ pub struct Finding {
     pub numbers: Vec<(String, f64)>,
     /// The incident that it belongs to; empty if it is none.
     pub incident: String,
+    /// Whether that is over.
+    pub ends_incident: bool,
+    /// Whether it is about a leak.
+    pub is_leak: bool,
 }
 
 /// Something asked for.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Request {
     /// What to do.
     pub action: Action,
@@ -70,6 +78,7 @@ pub struct Request {
 
 /// Something that can be done to a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Action {
     /// Give a tunable a value.
     Set {

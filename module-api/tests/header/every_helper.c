@@ -38,15 +38,16 @@ static void ask(const amm_snapshot *snapshot, const amm_sink *sink)
 
 static int32_t scan(void *instance, const amm_snapshot *snapshot, const amm_sink *sink)
 {
-    amm_finding finding = { sizeof finding, AMM_SEVERITY_INFO, 2, 0, AMM_S("some-code"), AMM_S("A text"),
-                            AMM_NO_STR, AMM_NO_SEQ, AMM_NO_STR };
+    amm_finding finding = { sizeof finding, AMM_SEVERITY_INFO, 2, AMM_KIND_LEAK, AMM_S("some-code"), AMM_S("A text"),
+                            AMM_NO_STR, AMM_NO_SEQ, AMM_S("some-incident"), AMM_EFFECT_ENDS, 0 };
     amm_number numbers[] = { { AMM_S("free_bytes"), 0.0 } };
     const amm_file *file = amm_find_file(snapshot, "/proc/pressure/memory");
     const amm_zone *zone = amm_find_zone(snapshot, 0, "Normal");
     uint64_t blocks = 0, free_memory = 0;
     (void)instance;
     if (!amm_find_counter(snapshot->meminfo, "MemFree", &free_memory)) {
-        amm_say_problem(sink, NULL, "/proc/meminfo has no MemFree");
+        amm_say_problem(sink, NULL, amm_unavailable(snapshot, AMM_NEED_MEMINFO) == 0
+                                        ? "/proc/meminfo has no MemFree" : "/proc/meminfo cannot be read");
         return AMM_FAILED;
     }
     for (uint32_t order = 0; zone != NULL && order < zone->free_blocks.len; order++) {

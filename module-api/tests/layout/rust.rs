@@ -36,8 +36,9 @@ pub(crate) fn layout() -> Layout {
         NEED_MEMINFO NEED_VMSTAT NEED_ZONEINFO NEED_BUDDYINFO NEED_HUGEPAGES NEED_NODE_MEMINFO
         TUNABLE_YIELDED SNAPSHOT_UNSTEADY
         ZONE_NO_FREE ZONE_NO_BOOST ZONE_NO_MIN ZONE_NO_LOW ZONE_NO_HIGH
-        ZONE_NO_SPANNED ZONE_NO_PRESENT ZONE_NO_MANAGED ZONE_NO_CMA
+        ZONE_NO_SPANNED ZONE_NO_PRESENT ZONE_NO_MANAGED ZONE_NO_CMA ZONE_NO_PER_CPU
         SEVERITY_ERROR SEVERITY_WARNING SEVERITY_NOTICE SEVERITY_INFO SEVERITY_DEBUG
+        KIND_LEAK EFFECT_ENDS
         SET_TUNABLE COMPACT_NODE ACTION_COMPACT_NODE
         MAX_STATE
         BOOLEAN INTEGER FLOAT TEXT
@@ -52,15 +53,15 @@ pub(crate) fn layout() -> Layout {
             name, node, missing, free, boost, min, low, high, spanned, present, managed, cma, per_cpu, counters,
             free_blocks,
         }
-        abi::Node { id, pad, meminfo, stats }
+        abi::Node { id, meminfo_errno, meminfo, stats }
         abi::Hugepages { size, count }
-        abi::Tunable { name, value, original, flags, pad }
+        abi::Tunable { name, value, original, flags, errno }
         abi::Snapshot {
             struct_size, flags, scan, uptime_ns, period_ns, page_size, meminfo, vmstat, zones, nodes, hugepages,
             tunables, files,
         }
         abi::Number { name, value }
-        abi::Finding { struct_size, severity, verbosity, pad, code, text, details, numbers, incident }
+        abi::Finding { struct_size, severity, verbosity, kind, code, text, details, numbers, incident, effect, pad }
         abi::Request { struct_size, kind, tunable, value, node, pad, reason, details, numbers }
         abi::Problem { struct_size, pad, key, text }
         abi::Sink { struct_size, pad, context, finding, request, metric, status, problem, keep }
@@ -100,14 +101,8 @@ pub(crate) fn not_listed(layout: &Layout) -> Vec<String> {
 }
 
 fn member<T, F>(name: &str, offset: usize, _: fn(&T) -> &F) -> Member {
-    // What is a word of C, or a macro of its library.
-    let is_taken = ["default", "float", "errno"].contains(&name);
     Member {
-        name: if is_taken {
-            format!("{name}_")
-        } else {
-            name.to_owned()
-        },
+        name: c_member(name),
         offset,
         size: size_of::<F>(),
         kind: kind(type_name::<F>()),
@@ -141,6 +136,12 @@ pub(crate) fn c_type(name: &str) -> String {
         c_name.push(letter.to_ascii_lowercase());
     }
     c_name
+}
+
+/// With an underscore what is a word of C, or a macro of its library.
+pub(crate) fn c_member(name: &str) -> String {
+    let is_taken = ["default", "float", "errno"].contains(&name);
+    format!("{name}{}", if is_taken { "_" } else { "" })
 }
 
 fn c_constant(name: &str) -> String {

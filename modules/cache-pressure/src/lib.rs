@@ -46,10 +46,7 @@ impl Module for CachePressure {
             Need::file(sample::INODE_NR),
         ],
         writes: &[Action::set(PRESSURE)],
-        options: &[
-            options::PREFER_OBJECT_CACHING.declaration(),
-            options::DEAD_BAND.declaration(),
-        ],
+        options: &[&options::PREFER_OBJECT_CACHING, &options::DEAD_BAND],
         ..Info::new(
             "cache-pressure",
             env!("CARGO_PKG_VERSION"),

@@ -144,10 +144,7 @@ mod tests {
         let take = |&step: &Step| {
             let next = pressure.step(step);
             let value = next.unwrap_or(pressure.tunable.value);
-            let found = Tunable {
-                original,
-                ..Tunable::new(value)
-            };
+            let found = Tunable::new(value).with_original(original);
             assert_eq!(pressure.see(found), None);
             value
         };
@@ -203,10 +200,7 @@ mod tests {
     #[test]
     fn a_value_of_somebody_else_is_seen_once_and_left_alone() {
         let mut pressure = Pressure::new(Tunable::new(100));
-        let yielded = |value| Tunable {
-            is_yielded: true,
-            ..Tunable::new(value)
-        };
+        let yielded = |value| Tunable::new(value).with_yielded(true);
 
         let seen = [50, 60, 60].map(|value| {
             let seen = pressure.see(yielded(value));

@@ -33,9 +33,7 @@ impl Sample {
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),
-            pressure: snapshot
-                .tunable(PRESSURE)
-                .ok_or(ScanError::missing("/proc/sys/vm/vfs_cache_pressure"))?,
+            pressure: snapshot.tunable(PRESSURE)?,
             dentries: first_number(snapshot, DENTRY_STATE)?,
             inodes: first_number(snapshot, INODE_NR)?,
         })
@@ -47,13 +45,9 @@ impl Sample {
 }
 
 fn first_number(snapshot: &Snapshot<'_>, path: &'static str) -> Result<u64, ScanError> {
-    let file = snapshot.file(path).ok_or(ScanError::missing(path))?;
-    let content = file.content().map_err(|_| ScanError::missing(path))?;
-    let number = || {
-        let text = core::str::from_utf8(content).ok()?;
-        text.split_ascii_whitespace().next()?.parse().ok()
-    };
-    number().ok_or(ScanError::new(
-        "/proc/sys/fs/dentry-state or inode-nr does not begin with a number",
-    ))
+    let text = String::from_utf8_lossy(snapshot.file(path)?);
+    let first = text.split_ascii_whitespace().next();
+    first
+        .and_then(|first| first.parse().ok())
+        .ok_or_else(|| ScanError::new(format!("{path} does not begin with a number")))
 }

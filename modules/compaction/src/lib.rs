@@ -45,9 +45,9 @@ impl Module for MemoryCompaction {
         needs: &[Need::ZONEINFO, Need::BUDDYINFO],
         writes: &[Action::COMPACT_NODE],
         options: &[
-            options::AGGRESSIVENESS.declaration(),
-            options::MAX_ORDER.declaration(),
-            options::COOL_DOWN.declaration(),
+            &options::AGGRESSIVENESS,
+            &options::MAX_ORDER,
+            &options::COOL_DOWN,
         ],
         ..Info::new(
             "compaction",

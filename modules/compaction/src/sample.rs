@@ -44,17 +44,26 @@ impl Sample {
     ) -> Result<Self, ScanError> {
         let page_size = snapshot.page_size();
         nodes.clear();
+        let mut unavailable = None;
         for zone in snapshot.zones()? {
             let is_small_dma = zone.name == "DMA"
                 && zone
                     .present
                     .is_some_and(|present| present.bytes(page_size) <= SMALL_DMA);
-            if !is_small_dma && zone.free_blocks().next().is_some() {
-                blocks_of(zone.node, &mut nodes).add(&zone)?;
+            if is_small_dma {
+                continue;
+            }
+            match zone.free_blocks() {
+                Ok(counts) => blocks_of(zone.node, &mut nodes).add(&zone, counts)?,
+                // A zone that is not populated has none.
+                Err(why) => unavailable = Some(why),
             }
         }
         if nodes.is_empty() {
-            return Err(ScanError::missing("/proc/buddyinfo"));
+            return Err(unavailable.map_or_else(
+                || ScanError::new("/proc/zoneinfo has no zone"),
+                ScanError::from,
+            ));
         }
         Ok(Self {
             at: snapshot.uptime(),
@@ -77,12 +86,12 @@ fn blocks_of(node: u32, nodes: &mut Vec<(u32, Blocks)>) -> &mut Blocks {
 }
 
 impl Blocks {
-    fn add(&mut self, zone: &Zone<'_>) -> Result<(), ScanError> {
-        let low = zone.low.ok_or(ScanError::new(
-            "/proc/zoneinfo does not say the low watermark of a zone",
-        ))?;
+    fn add(&mut self, zone: &Zone<'_>, counts: impl Iterator<Item = u64>) -> Result<(), ScanError> {
+        let low = zone.low.ok_or_else(|| {
+            ScanError::new("/proc/zoneinfo does not say the low watermark of a zone")
+        })?;
         self.low = self.low.saturating_add(low);
-        for (order, (sum, count)) in self.counts.iter_mut().zip(zone.free_blocks()).enumerate() {
+        for (order, (sum, count)) in self.counts.iter_mut().zip(counts).enumerate() {
             *sum = sum.saturating_add(count);
             self.orders = self.orders.max(order + 1);
         }

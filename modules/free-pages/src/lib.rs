@@ -24,7 +24,7 @@ use core::fmt::Write as _;
 
 use adaptivemm_module_api::{
     Action, Config, ConfigProblems, Finding, Info, Module, Need, Out, ScanError, Severity,
-    Snapshot, register,
+    Snapshot, Unavailable, register,
 };
 
 use crate::detector::{Detector, Observation};
@@ -60,11 +60,7 @@ impl Module for FreePages {
             Need::file(pressure::FILE),
         ],
         writes: &[Action::set(scale::TUNABLE)],
-        options: &[
-            options::AGGRESSIVENESS.declaration(),
-            options::MAX_GAP.declaration(),
-            options::LEAD.declaration(),
-        ],
+        options: &[&options::AGGRESSIVENESS, &options::MAX_GAP, &options::LEAD],
         ..Info::new(
             "free-pages",
             env!("CARGO_PKG_VERSION"),
@@ -84,9 +80,13 @@ impl Module for FreePages {
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let Some(setting) = snapshot.tunable(scale::TUNABLE) else {
-            self.idle(out);
-            return Ok(());
+        let setting = match snapshot.tunable(scale::TUNABLE) {
+            Ok(setting) => setting,
+            Err(Unavailable::Absent(_)) => {
+                self.idle(out);
+                return Ok(());
+            }
+            Err(other) => return Err(other.into()),
         };
         self.is_idle = false;
         let sample = Sample::of(snapshot, setting, core::mem::take(&mut self.nodes))?;

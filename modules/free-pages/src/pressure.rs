@@ -13,7 +13,7 @@ pub(crate) struct Waited(pub(crate) Duration);
 
 /// `None` on kernels that do not tell.
 pub(crate) fn waited(snapshot: &Snapshot<'_>) -> Option<Waited> {
-    let content = snapshot.file(FILE)?.content().ok()?;
+    let content = snapshot.file(FILE).ok()?;
     parse(core::str::from_utf8(content).ok()?)
 }
 

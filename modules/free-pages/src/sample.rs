@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
-use adaptivemm_module_api::{Counters, ScanError, Snapshot, Tunable};
+use adaptivemm_module_api::{Meminfo, ScanError, Snapshot, Tunable, Vmstat};
 
 use crate::pressure::{self, Waited};
 use crate::scale::Setting;
@@ -73,9 +73,9 @@ impl Sample {
             at: snapshot.uptime(),
             period: snapshot.period(),
             page_size: snapshot.page_size(),
-            setting: Setting::of(tunable).ok_or(ScanError::new(
-                "vm.watermark_scale_factor has no value that makes sense",
-            ))?,
+            setting: Setting::of(tunable).ok_or_else(|| {
+                ScanError::new("vm.watermark_scale_factor has no value that makes sense")
+            })?,
             nodes,
             hugepages: hugepages(&meminfo),
             counts: Counts::of(&snapshot.vmstat()?)?,
@@ -91,18 +91,19 @@ impl Sample {
 }
 
 impl Counts {
-    fn of(vmstat: &Counters<'_>) -> Result<Self, ScanError> {
+    fn of(vmstat: &Vmstat<'_>) -> Result<Self, ScanError> {
         let stalls = sum(vmstat, &["allocstall"]);
         Ok(Self {
-            reclaimed: reclaimed(vmstat).ok_or(ScanError::new("/proc/vmstat has no pgsteal_*"))?,
+            reclaimed: reclaimed(vmstat)
+                .ok_or_else(|| ScanError::new("/proc/vmstat has no pgsteal_*"))?,
             direct: sum(vmstat, &["pgsteal_direct"]).unwrap_or_default(),
-            stalls: stalls.ok_or(ScanError::new("/proc/vmstat has no allocstall*"))?,
+            stalls: stalls.ok_or_else(|| ScanError::new("/proc/vmstat has no allocstall*"))?,
         })
     }
 }
 
 /// By who reclaimed; `pgsteal_anon` and `pgsteal_file` count the same pages again.
-fn reclaimed(counters: &Counters<'_>) -> Option<u64> {
+fn reclaimed(counters: &Vmstat<'_>) -> Option<u64> {
     sum(
         counters,
         &[
@@ -115,7 +116,7 @@ fn reclaimed(counters: &Counters<'_>) -> Option<u64> {
 }
 
 /// Of all counters whose names begin so; old kernels have one per kind of zone. `None` if there is none.
-fn sum(counters: &Counters<'_>, beginnings: &[&str]) -> Option<u64> {
+fn sum(counters: &Vmstat<'_>, beginnings: &[&str]) -> Option<u64> {
     let all = beginnings
         .iter()
         .flat_map(|start| counters.beginning_with(start));
@@ -124,7 +125,7 @@ fn sum(counters: &Counters<'_>, beginnings: &[&str]) -> Option<u64> {
 
 fn read_nodes(
     snapshot: &Snapshot<'_>,
-    meminfo: &Counters<'_>,
+    meminfo: &Meminfo<'_>,
     nodes: &mut Vec<NodeSample>,
 ) -> Result<(), ScanError> {
     let page_size = snapshot.page_size();
@@ -140,9 +141,7 @@ fn read_nodes(
         if small || managed == Pages::default() {
             continue;
         }
-        let cma = zone
-            .counters()
-            .and_then(|counters| counters.pages("nr_free_cma"));
+        let cma = zone.counters().pages("nr_free_cma");
         let index = nodes.iter().position(|node| node.id == zone.node);
         let index = index.unwrap_or_else(|| {
             nodes.push(NodeSample {
@@ -162,8 +161,8 @@ fn read_nodes(
     // No two are the same, and sorting so takes no memory.
     nodes.sort_unstable_by_key(|node| node.id);
     for node in nodes {
-        let stats = snapshot.nodes().find(|stats| stats.id == node.id);
-        let stats = stats.and_then(|node| node.stats());
+        let stats = snapshot.nodes()?.find(|stats| stats.id == node.id);
+        let stats = stats.and_then(|node| node.stats().ok());
         node.reclaimed = stats.as_ref().and_then(reclaimed);
         node.reclaimable = stats.map_or(Pages::default(), |stats| {
             reclaimable(&stats, meminfo, page_size)
@@ -172,7 +171,7 @@ fn read_nodes(
     Ok(())
 }
 
-fn reclaimable(stats: &Counters<'_>, meminfo: &Counters<'_>, page_size: PageSize) -> Pages {
+fn reclaimable(stats: &Vmstat<'_>, meminfo: &Meminfo<'_>, page_size: PageSize) -> Pages {
     let file = stats.pages("nr_inactive_file").unwrap_or_default();
     let anon = stats.pages("nr_inactive_anon").unwrap_or_default();
     let swap = meminfo.bytes("SwapFree").unwrap_or_default();
@@ -180,11 +179,11 @@ fn reclaimable(stats: &Counters<'_>, meminfo: &Counters<'_>, page_size: PageSize
 }
 
 /// `Hugetlb` counts all sizes; kernels before 4.19 only tell the default one.
-fn hugepages(meminfo: &Counters<'_>) -> Bytes {
+fn hugepages(meminfo: &Meminfo<'_>) -> Bytes {
     meminfo.bytes("Hugetlb").unwrap_or_else(|| {
-        let count = meminfo.get("HugePages_Total").unwrap_or_default();
-        let size = meminfo.get("Hugepagesize").unwrap_or_default();
-        Bytes::new(count.saturating_mul(size))
+        let count = meminfo.count("HugePages_Total").unwrap_or_default();
+        let size = meminfo.bytes("Hugepagesize").unwrap_or_default();
+        Bytes::new(count.saturating_mul(size.get()))
     })
 }
 

@@ -83,7 +83,7 @@ pub(crate) struct Zones {
 }
 
 /// Everything that the accountings are computed from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Figures {
     pub(crate) meminfo: Meminfo,
     pub(crate) vmstat: Result<Vmstat, ScanError>,
@@ -223,8 +223,8 @@ pub(crate) fn seed(figures: &Figures) -> Result<Balance, ScanError> {
 /// result wrong by as much as it holds.
 pub(crate) fn exact(figures: &Figures) -> Result<Exact, ScanError> {
     let meminfo = &figures.meminfo;
-    let vmstat = figures.vmstat?;
-    let zones = figures.zones?;
+    let vmstat = figures.vmstat.clone()?;
+    let zones = figures.zones.clone()?;
     let page_size = figures.page_size;
 
     let cached = need(meminfo.cached, "/proc/meminfo has no Cached")?;
@@ -340,7 +340,7 @@ fn or_nothing(field: Option<Bytes>) -> Bytes {
 }
 
 fn need(field: Option<Bytes>, otherwise: &'static str) -> Result<Bytes, ScanError> {
-    field.ok_or(ScanError::new(otherwise))
+    field.ok_or_else(|| ScanError::new(otherwise))
 }
 
 fn sum<const N: usize>(parts: [Bytes; N]) -> Bytes {

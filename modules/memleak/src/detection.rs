@@ -73,7 +73,7 @@ impl Detection {
             self.start_again();
             let unsteady = Sample {
                 is_steady: false,
-                ..*sample
+                ..sample.clone()
             };
             self.observe_trend(&unsteady, out);
             return;

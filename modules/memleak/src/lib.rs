@@ -78,16 +78,16 @@ impl Module for Memleak {
         flag: "ENABLE_MEMLEAK_CHECK",
         needs: &[Need::MEMINFO, Need::VMSTAT, Need::ZONEINFO, Need::HUGEPAGES],
         options: &[
-            options::CLASSIC.declaration(),
-            options::MIN_GROWTH.declaration(),
-            options::TREND.declaration(),
-            options::TREND_MIN_GROWTH.declaration(),
-            options::TREND_HORIZONS_LEFT.declaration(),
-            options::JUMP.declaration(),
-            options::JUMP_MIN_GROWTH.declaration(),
-            options::JUMP_PERCENT.declaration(),
-            options::LEVEL.declaration(),
-            options::LEVEL_PERCENT.declaration(),
+            &options::CLASSIC,
+            &options::MIN_GROWTH,
+            &options::TREND,
+            &options::TREND_MIN_GROWTH,
+            &options::TREND_HORIZONS_LEFT,
+            &options::JUMP,
+            &options::JUMP_MIN_GROWTH,
+            &options::JUMP_PERCENT,
+            &options::LEVEL,
+            &options::LEVEL_PERCENT,
         ],
         ..Info::new(
             "memleak",
@@ -118,10 +118,10 @@ impl Module for Memleak {
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
         self.say_what_was_forgotten(out);
         let sample = Sample::of(snapshot)?;
-        let sources = Sources::of(&sample, self.sources);
-        sources.say_change_from(self.sources, out);
+        let sources = Sources::of(&sample, &self.sources);
+        sources.say_change_from(&self.sources, out);
         self.sources = sources;
-        match sources {
+        match self.sources {
             Sources::Agree(_) | Sources::Incomplete(_) => self.detection.observe(&sample, out),
             Sources::Disagree(_) => self.detection.start_again(),
         }
@@ -163,7 +163,7 @@ impl Memleak {
         out.metric("reported_growth_bytes", growth.as_f64());
         let status = Status {
             sample,
-            sources: self.sources,
+            sources: &self.sources,
             baseline,
         };
         self.line.clear();

@@ -151,7 +151,7 @@ impl Report {
                 Finding::new(Severity::Info, self.code, &told).from_verbosity(1)
             }
         };
-        let finding = finding.details(&self.details).numbers(&numbers);
+        let finding = finding.leak().details(&self.details).numbers(&numbers);
         out.finding(&finding.incident(&incident.unwrap_or_default()));
     }
 
@@ -210,7 +210,7 @@ pub(crate) fn say_over(over: &Over, at: Uptime, out: &mut Out<'_>) {
     ];
     let incident = over.incident.to_string();
     let finding = Finding::new(Severity::Info, "leak-over", &text).numbers(&numbers);
-    out.finding(&finding.incident(&incident));
+    out.finding(&finding.end_of_incident(&incident));
 }
 
 /// Says that some memory rises, of which nobody is sure yet.

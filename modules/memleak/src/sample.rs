@@ -3,13 +3,13 @@
 use core::time::Duration;
 
 use adaptivemm_module_api::units::{Balance, Bytes, Uptime};
-use adaptivemm_module_api::{Counters, ScanError, Snapshot};
+use adaptivemm_module_api::{self as api, Hugepages, ScanError, Snapshot, Unavailable};
 
 use crate::accounting::{self, Exact, Figures, Meminfo, Vmstat, Zones};
 use crate::series::Levels;
 
 /// What this module takes from a snapshot.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sample<'a> {
     pub(crate) at: Uptime,
     /// Between two scans.
@@ -56,14 +56,17 @@ impl<'a> Sample<'a> {
         let meminfo = meminfo(&snapshot.meminfo()?);
         let figures = Figures {
             meminfo,
-            vmstat: snapshot.vmstat().map(|counters| vmstat(&counters)),
+            vmstat: match snapshot.vmstat() {
+                Ok(file) => Ok(vmstat(&file)),
+                Err(unavailable) => Err(unavailable.into()),
+            },
             zones: zones(snapshot),
             hugepages: hugepages(snapshot, &meminfo)?,
             page_size: snapshot.page_size(),
         };
-        let text = snapshot.file("/proc/meminfo");
         let total = accounting::mem_total(&meminfo)?;
         let exact = accounting::exact(&figures);
+        let unaccounted = accounting::seed(&figures)?;
         let vmstat = figures.vmstat.unwrap_or_default();
         Ok(Self {
             at: snapshot.uptime(),
@@ -72,13 +75,13 @@ impl<'a> Sample<'a> {
             total,
             hugepages: figures.hugepages,
             hugepages_allocated: vmstat.hugepages_allocated,
-            unaccounted: accounting::seed(&figures)?,
-            exact,
+            unaccounted,
             available: meminfo.available().min(total),
             levels: Levels::of(&meminfo, exact.as_ref().ok()),
+            exact,
             balloon: vmstat.balloon.bytes(figures.page_size),
             // Without its text there are fewer details in a report, and no reason to do without reports.
-            meminfo: text.map_or(&[], |file| file.content().unwrap_or_default()),
+            meminfo: snapshot.file("/proc/meminfo").unwrap_or_default(),
         })
     }
 }
@@ -104,7 +107,7 @@ impl Reading {
         self.total = sample.total;
         self.hugepages = sample.hugepages;
         self.unaccounted = sample.unaccounted;
-        self.exact = sample.exact.ok();
+        self.exact = sample.exact.as_ref().ok().copied();
         self.levels = sample.levels;
         self.meminfo.clear();
         self.meminfo.extend_from_slice(sample.meminfo);
@@ -123,47 +126,47 @@ impl Reading {
 }
 
 /// In the order of the file, which makes for quick look-ups.
-fn meminfo(counters: &Counters<'_>) -> Meminfo {
+fn meminfo(file: &api::Meminfo<'_>) -> Meminfo {
     Meminfo {
-        mem_total: counters.bytes("MemTotal"),
-        mem_free: counters.bytes("MemFree"),
-        mem_available: counters.bytes("MemAvailable"),
-        buffers: counters.bytes("Buffers"),
-        cached: counters.bytes("Cached"),
-        swap_cached: counters.bytes("SwapCached"),
-        active_anon: counters.bytes("Active(anon)"),
-        inactive_anon: counters.bytes("Inactive(anon)"),
-        active_file: counters.bytes("Active(file)"),
-        inactive_file: counters.bytes("Inactive(file)"),
-        unevictable: counters.bytes("Unevictable"),
-        anon_pages: counters.bytes("AnonPages"),
-        k_reclaimable: counters.bytes("KReclaimable"),
-        s_reclaimable: counters.bytes("SReclaimable"),
-        s_unreclaim: counters.bytes("SUnreclaim"),
-        kernel_stack: counters.bytes("KernelStack"),
-        page_tables: counters.bytes("PageTables"),
-        sec_page_tables: counters.bytes("SecPageTables"),
-        quicklists: counters.bytes("Quicklists"),
-        bounce: counters.bytes("Bounce"),
-        writeback_tmp: counters.bytes("WritebackTmp"),
-        vmalloc_used: counters.bytes("VmallocUsed"),
-        percpu: counters.bytes("Percpu"),
-        hardware_corrupted: counters.bytes("HardwareCorrupted"),
-        cma_total: counters.bytes("CmaTotal"),
-        balloon: counters.bytes("Balloon"),
-        gpu_active: counters.bytes("GPUActive"),
-        gpu_reclaim: counters.bytes("GPUReclaim"),
-        hugetlb: counters.bytes("Hugetlb"),
+        mem_total: file.bytes("MemTotal"),
+        mem_free: file.bytes("MemFree"),
+        mem_available: file.bytes("MemAvailable"),
+        buffers: file.bytes("Buffers"),
+        cached: file.bytes("Cached"),
+        swap_cached: file.bytes("SwapCached"),
+        active_anon: file.bytes("Active(anon)"),
+        inactive_anon: file.bytes("Inactive(anon)"),
+        active_file: file.bytes("Active(file)"),
+        inactive_file: file.bytes("Inactive(file)"),
+        unevictable: file.bytes("Unevictable"),
+        anon_pages: file.bytes("AnonPages"),
+        k_reclaimable: file.bytes("KReclaimable"),
+        s_reclaimable: file.bytes("SReclaimable"),
+        s_unreclaim: file.bytes("SUnreclaim"),
+        kernel_stack: file.bytes("KernelStack"),
+        page_tables: file.bytes("PageTables"),
+        sec_page_tables: file.bytes("SecPageTables"),
+        quicklists: file.bytes("Quicklists"),
+        bounce: file.bytes("Bounce"),
+        writeback_tmp: file.bytes("WritebackTmp"),
+        vmalloc_used: file.bytes("VmallocUsed"),
+        percpu: file.bytes("Percpu"),
+        hardware_corrupted: file.bytes("HardwareCorrupted"),
+        cma_total: file.bytes("CmaTotal"),
+        balloon: file.bytes("Balloon"),
+        gpu_active: file.bytes("GPUActive"),
+        gpu_reclaim: file.bytes("GPUReclaim"),
+        hugetlb: file.bytes("Hugetlb"),
     }
 }
 
-fn vmstat(counters: &Counters<'_>) -> Vmstat {
-    let pages = |key| counters.pages(key).unwrap_or_default();
+fn vmstat(file: &api::Vmstat<'_>) -> Vmstat {
+    let pages = |key| file.pages(key).unwrap_or_default();
     Vmstat {
         zspages: pages("nr_zspages"),
         isolated: pages("nr_isolated_anon").saturating_add(pages("nr_isolated_file")),
         memmap: pages("nr_memmap_pages"),
-        hugepages_allocated: counters.get("htlb_buddy_alloc_success").unwrap_or_default(),
+        hugepages_allocated: file.count("htlb_buddy_alloc_success").unwrap_or_default(),
         balloon: pages("balloon_inflate").saturating_sub(pages("balloon_deflate")),
     }
 }
@@ -171,12 +174,12 @@ fn vmstat(counters: &Counters<'_>) -> Vmstat {
 fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
     let mut sum = Zones::default();
     for zone in snapshot.zones()? {
-        let managed = zone.managed.ok_or(ScanError::new(
-            "/proc/zoneinfo does not say how many pages a zone has",
-        ))?;
+        let managed = zone.managed.ok_or_else(|| {
+            ScanError::new("/proc/zoneinfo does not say how many pages a zone has")
+        })?;
         // Without it, no page is known to be taken out.
         let present = zone.present.unwrap_or(managed);
-        sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu);
+        sum.per_cpu = sum.per_cpu.saturating_add(zone.per_cpu.unwrap_or_default());
         sum.managed = sum.managed.saturating_add(managed);
         sum.present = sum.present.saturating_add(present);
     }
@@ -186,10 +189,11 @@ fn zones(snapshot: &Snapshot<'_>) -> Result<Zones, ScanError> {
 /// From `/sys`, as the seed says; from `Hugetlb`, which is the same sum, where that is unreadable.
 fn hugepages(snapshot: &Snapshot<'_>, meminfo: &Meminfo) -> Result<Bytes, ScanError> {
     match snapshot.hugepages() {
-        Ok(pools) => Ok(pools.fold(Bytes::default(), |sum, pool| {
-            sum.saturating_add(pool.bytes())
-        })),
-        Err(unreadable) => meminfo.hugetlb.ok_or(unreadable),
+        Ok(pools) => Ok(pools
+            .map(Hugepages::bytes)
+            .fold(Bytes::default(), Bytes::saturating_add)),
+        Err(Unavailable::Absent(_)) => Ok(Bytes::default()),
+        Err(unreadable) => meminfo.hugetlb.ok_or(unreadable.into()),
     }
 }
 

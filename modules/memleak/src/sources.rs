@@ -8,7 +8,7 @@ use crate::accounting::{Contradiction, Exact};
 use crate::sample::Sample;
 
 /// How far the files of a scan carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sources {
     /// All the way.
     Agree(Exact),
@@ -20,10 +20,10 @@ pub(crate) enum Sources {
 
 impl Sources {
     /// The sources of `sample`, after those of the scan before.
-    pub(crate) fn of(sample: &Sample<'_>, before: Self) -> Self {
-        let exact = match sample.exact {
-            Ok(exact) => exact,
-            Err(reason) => return Self::Incomplete(reason),
+    pub(crate) fn of(sample: &Sample<'_>, before: &Self) -> Self {
+        let exact = match &sample.exact {
+            Ok(exact) => *exact,
+            Err(reason) => return Self::Incomplete(reason.clone()),
         };
         // Memory that moves while the files are read makes them differ, too; that is no reason to
         // doubt them, though no reason to trust them again either.
@@ -35,14 +35,14 @@ impl Sources {
     }
 
     /// Says how things changed, unless they are as they were.
-    pub(crate) fn say_change_from(self, before: Self, out: &mut Out<'_>) {
+    pub(crate) fn say_change_from(&self, before: &Self, out: &mut Out<'_>) {
         if let Some((severity, code, text)) = self.change_from(before) {
             out.finding(&Finding::new(severity, code, &text));
         }
     }
 
-    fn change_from(self, before: Self) -> Option<(Severity, &'static str, String)> {
-        if discriminant(&self) == discriminant(&before) {
+    fn change_from(&self, before: &Self) -> Option<(Severity, &'static str, String)> {
+        if discriminant(self) == discriminant(before) {
             return None;
         }
         Some(match (self, before) {
@@ -104,8 +104,8 @@ mod tests {
         let mut before = Sources::default();
         let mut told = Vec::new();
         for sample in samples {
-            let sources = Sources::of(sample, before);
-            if let Some((severity, code, text)) = sources.change_from(before) {
+            let sources = Sources::of(sample, &before);
+            if let Some((severity, code, text)) = sources.change_from(&before) {
                 told.push(format!("{severity} {code}: {text}"));
             }
             before = sources;
@@ -130,12 +130,12 @@ mod tests {
     #[test]
     fn a_missing_file_is_told_once_and_so_is_its_return() {
         let without = |path| Sample {
-            exact: Err(ScanError::missing(path)),
+            exact: Err(ScanError::new(path)),
             ..Sample::quiet()
         };
         let samples = [
-            without("/proc/vmstat"),
-            without("/proc/zoneinfo"),
+            without("there is no /proc/vmstat"),
+            without("there is no /proc/zoneinfo"),
             sample(1000),
             sample(1000),
         ];
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(
             told(&samples),
             [
-                "info no-exact-accounting: Memory is not exactly accounted for: no readable /proc/vmstat; \
+                "info no-exact-accounting: Memory is not exactly accounted for: there is no /proc/vmstat; \
                  leaks are looked for with the classic formula only",
                 "info exact-accounting: Memory is exactly accounted for again",
             ]
@@ -157,7 +157,7 @@ mod tests {
             ..sample(2000)
         };
 
-        assert_eq!(told(&[unsteady, unsteady]), [""; 0]);
+        assert_eq!(told(&[unsteady.clone(), unsteady.clone()]), [""; 0]);
         assert_eq!(told(&[sample(2000), unsteady, sample(2000)]).len(), 1);
     }
 }

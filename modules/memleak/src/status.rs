@@ -12,7 +12,7 @@ use crate::sources::Sources;
 #[derive(Debug)]
 pub(crate) struct Status<'a> {
     pub(crate) sample: &'a Sample<'a>,
-    pub(crate) sources: Sources,
+    pub(crate) sources: &'a Sources,
     /// None before the first scan whose sources agreed.
     pub(crate) baseline: Option<Balance>,
 }
@@ -24,7 +24,7 @@ impl fmt::Display for Status<'_> {
         } = self.sample;
         match self.sources {
             Sources::Agree(exact) => {
-                accounted(f, *total, &exact)?;
+                accounted(f, *total, exact)?;
                 write!(
                     f,
                     "; {} unaccounted (classic formula {unaccounted}",
@@ -86,7 +86,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn status(sources: Sources, baseline: Option<i64>) -> String {
+    fn status(sources: &Sources, baseline: Option<i64>) -> String {
         let sample = Sample {
             total: Bytes::new(24_064 * MIB),
             unaccounted: Balance::new(65 << 20),
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn tells_where_memory_is() {
         assert_eq!(
-            status(exact(0), Some(60)),
+            status(&exact(0), Some(60)),
             "23.5 GiB of 23.5 GiB accounted for (free 23.2 GiB, page cache 245.0 MiB, programs 5.0 MiB, \
              slab 32.0 MiB, other kernel 18.0 MiB); 48.0 MiB unaccounted (classic formula 65.0 MiB, baseline 60.0 MiB)"
         );
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn names_huge_pages_where_there_are_any() {
         assert_eq!(
-            status(exact(64), Some(-3)),
+            status(&exact(64), Some(-3)),
             "23.5 GiB of 23.5 GiB accounted for (free 23.2 GiB, page cache 245.0 MiB, programs 5.0 MiB, \
              huge pages 64.0 MiB, slab 32.0 MiB, other kernel 18.0 MiB); -16.0 MiB unaccounted (classic formula \
              65.0 MiB, baseline -3.0 MiB)"
@@ -146,14 +146,14 @@ mod tests {
 
         assert_eq!(
             status(
-                Sources::Incomplete(ScanError::missing("/proc/vmstat")),
+                &Sources::Incomplete(ScanError::new("there is no /proc/vmstat")),
                 Some(60)
             ),
             "65.0 MiB of 23.5 GiB not accounted for (classic formula, baseline 60.0 MiB); \
-             no exact accounting: no readable /proc/vmstat"
+             no exact accounting: there is no /proc/vmstat"
         );
         assert_eq!(
-            status(Sources::Disagree(contradiction), None),
+            status(&Sources::Disagree(contradiction), None),
             "no leak is looked for, because the kernel's files disagree: the zones of /proc/zoneinfo \
              manage 64.0 GiB, but MemTotal is 2.0 GiB, as in a container"
         );

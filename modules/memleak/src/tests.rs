@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use adaptivemm_module_api::Severity;
 use adaptivemm_module_api::testing::{Machine, Rig, Zone};
 use adaptivemm_module_api::units::Pages;
-use adaptivemm_module_api::{Severity, abi};
 
 use super::Memleak;
 
@@ -50,7 +50,7 @@ fn machine(minute: u64, amounts: Amounts) -> Machine {
         ("Hugetlb", hugepages),
     ];
     let normal = Zone {
-        managed: Pages::new(8192 * 256),
+        managed: Some(Pages::new(8192 * 256)),
         ..Zone::new(0, "Normal")
     };
     Machine::new()
@@ -68,7 +68,7 @@ fn machine(minute: u64, amounts: Amounts) -> Machine {
 #[test]
 fn a_zone_of_unknown_size_leaves_no_exact_accounting_and_is_not_taken_for_an_empty_one() {
     let unknown = Zone {
-        missing: abi::ZONE_NO_MANAGED,
+        managed: None,
         ..Zone::new(1, "Normal")
     };
 
@@ -264,6 +264,10 @@ fn incidents(minutes: u64, amounts: impl Fn(u64) -> Amounts) -> Vec<String> {
     let mut rig = Rig::create::<Memleak>(&[]).unwrap();
     let scan = |minute| (minute, rig.scan(&machine(minute, amounts(minute))).findings);
     let findings = (0..minutes).map(scan).flat_map(|(minute, findings)| {
+        for finding in &findings {
+            assert_eq!(finding.ends_incident, finding.code == "leak-over");
+            assert_eq!(finding.is_leak, finding.code.ends_with("-leak"));
+        }
         let of_incidents = findings
             .into_iter()
             .filter(|finding| !finding.incident.is_empty());

@@ -50,7 +50,7 @@ impl Module for NegativeDentry {
         flag: "ENABLE_NEG_DENTRY_MGMT",
         needs: &[Need::ZONEINFO, Need::HUGEPAGES],
         writes: &[Action::set(LIMIT)],
-        options: &[options::CAP.declaration()],
+        options: &[&options::CAP],
         ..Info::new(
             "negative-dentry",
             env!("CARGO_PKG_VERSION"),

@@ -1,7 +1,7 @@
 //! One moment of the machine, in the numbers that the limit depends on.
 
 use adaptivemm_module_api::units::{Bytes, Pages};
-use adaptivemm_module_api::{ScanError, Snapshot, Tunable};
+use adaptivemm_module_api::{Hugepages, ScanError, Snapshot, Tunable, Unavailable};
 
 /// In thousandths of memory; on kernels of Oracle's UEK only.
 pub(crate) const LIMIT: &str = "fs.negative-dentry-limit";
@@ -27,10 +27,12 @@ impl Sample {
     ///
     /// # Errors
     ///
-    /// If it has one, and does not say how much memory there is.
+    /// If it has one that cannot be read, or does not say how much memory there is.
     pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Option<Self>, ScanError> {
-        let Some(limit) = snapshot.tunable(LIMIT) else {
-            return Ok(None);
+        let limit = match snapshot.tunable(LIMIT) {
+            Ok(limit) => limit,
+            Err(Unavailable::Absent(_)) => return Ok(None),
+            Err(other) => return Err(other.into()),
         };
         let memory = Memory::of(snapshot)?;
         Ok(Some(Self { limit, memory }))
@@ -42,16 +44,19 @@ impl Memory {
         let mut managed = snapshot.zones()?.map(|zone| zone.managed);
         let sum = |sum: Pages, managed: Option<Pages>| Some(sum.saturating_add(managed?));
         let pages = managed.try_fold(Pages::default(), sum);
-        let pages = pages.ok_or(ScanError::new(
-            "/proc/zoneinfo does not say how many pages a zone has",
-        ))?;
+        let pages = pages.ok_or_else(|| {
+            ScanError::new("/proc/zoneinfo does not say how many pages a zone has")
+        })?;
         if pages == Pages::default() {
             return Err(ScanError::new("no zone of /proc/zoneinfo manages a page"));
         }
-        let hugepages = snapshot
-            .hugepages()?
-            .map(adaptivemm_module_api::Hugepages::bytes)
-            .fold(Bytes::default(), Bytes::saturating_add);
+        let hugepages = match snapshot.hugepages() {
+            Ok(pools) => pools
+                .map(Hugepages::bytes)
+                .fold(Bytes::default(), Bytes::saturating_add),
+            Err(Unavailable::Absent(_)) => Bytes::default(),
+            Err(other) => return Err(other.into()),
+        };
         Ok(Self {
             managed: pages.bytes(snapshot.page_size()),
             hugepages,

@@ -1,6 +1,5 @@
 //! The module from the outside, on machines.
 
-use adaptivemm_module_api::abi;
 use adaptivemm_module_api::testing::{Action as Asked, Machine, Rig, Verdict, Words, Zone};
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages};
 use proptest::prelude::*;
@@ -17,7 +16,7 @@ fn machine(managed: u64, hugepages: u64, limit: i64) -> Machine {
 fn without_limit(managed: u64, hugepages: u64) -> Machine {
     let half = Pages::new(managed / 2 / 4096);
     let zone = |node| Zone {
-        managed: half,
+        managed: Some(half),
         ..Zone::new(node, "Normal")
     };
     Machine::new()
@@ -36,7 +35,7 @@ fn asked(words: &Words) -> Option<i64> {
     assert_eq!((words.requests.len(), request.refused), (1, None));
     match &request.action {
         Asked::Set { tunable, value } if tunable == LIMIT => Some(*value),
-        Asked::Set { .. } | Asked::CompactNode { .. } => panic!("{request:?}"),
+        _ => panic!("{request:?}"),
     }
 }
 
@@ -133,10 +132,7 @@ fn a_limit_that_the_administrator_sets_stays() {
 fn a_limit_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise() {
     let mut rig = rig();
     let _ = obeyed(&mut rig, 30, &[(24, 0); 3]);
-    let tunable = |is_yielded| Tunable {
-        is_yielded,
-        ..Tunable::new(50)
-    };
+    let tunable = |is_yielded| Tunable::new(50).with_yielded(is_yielded);
     let mut scan = |hugepages: u64, is_yielded| {
         let machine = without_limit(24 * GIB, hugepages * GIB);
         rig.scan(&machine.tunable_of(LIMIT, tunable(is_yielded)))
@@ -174,10 +170,7 @@ fn a_limit_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise
 fn what_was_weighed_is_told_with_a_request() {
     let mut rig = rig();
     let first = rig.scan(&machine(24 * GIB, 8 * GIB, 30));
-    let ours = Tunable {
-        original: 30,
-        ..Tunable::new(10)
-    };
+    let ours = Tunable::new(10).with_original(30);
 
     let second = rig.scan(&without_limit(24 * GIB, 12 * GIB).tunable_of(LIMIT, ours));
 
@@ -241,7 +234,7 @@ fn without_the_size_of_memory_no_limit_is_asked_for() {
 
     assert_eq!(
         words.verdict,
-        Verdict::Failed("no readable /proc/zoneinfo".to_owned())
+        Verdict::Failed("there is no /proc/zoneinfo".to_owned())
     );
     assert_eq!(
         nothing.verdict,
@@ -252,7 +245,7 @@ fn without_the_size_of_memory_no_limit_is_asked_for() {
 #[test]
 fn a_zone_of_unknown_size_is_not_taken_for_an_empty_one() {
     let unknown = Zone {
-        missing: abi::ZONE_NO_MANAGED,
+        managed: None,
         ..Zone::new(2, "Normal")
     };
 
@@ -303,7 +296,7 @@ proptest! {
     ) {
         let mut rig = Rig::create::<NegativeDentry>(&[("cap", cap.into())]).unwrap();
         for (managed, hugepages, limit, is_yielded) in machines {
-            let tunable = Tunable { is_yielded, ..Tunable::new(limit) };
+            let tunable = Tunable::new(limit).with_yielded(is_yielded);
             let machine = without_limit(managed.max(1 << 20), hugepages).tunable_of(LIMIT, tunable);
             let words = rig.scan(&machine);
             prop_assert_eq!(&words.verdict, &Verdict::Good);

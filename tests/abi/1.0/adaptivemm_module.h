@@ -26,8 +26,10 @@
  *     use AMM_AT. What version 1.0 has is always there; before you read a member that says "since 1.x",
  *     ask AMM_HAS or AMM_HAS_AT. amm_str, amm_seq and amm_value are embedded by value, so they never grow.
  *  6. A string is counted, not terminated, and UTF-8. Its pointer may be NULL: then it is absent.
- *  7. An array whose pointer is NULL is absent (not asked for, or not readable), which is not the same
- *     as an empty one. Its `len` is 0, so a loop over it does nothing.
+ *  7. What is missing is absent, never zero. An array whose pointer is NULL is absent, which is not the same
+ *     as an empty one; its `len` is 0, so a loop over it does nothing. Why something that the module names in
+ *     `needs` or `writes` is absent, amm_unavailable says: it was not named, there is no such thing on this
+ *     machine, or it could not be read.
  *  8. `pad` is zero: a later version may give it a meaning.
  *  9. A kind that you do not know: leave it alone, or answer AMM_UNSUPPORTED. New ones may come.
  * 10. No exception and no longjmp may leave a function that the core called. Do not call exit or abort,
@@ -108,7 +110,8 @@ typedef struct amm_seq {
 /* ---- The snapshot: what the core tells a module ---------------------------------------------------- */
 
 /* What a module can name in `amm_declaration.needs`. It sees nothing else. Any other absolute path of a
- * kernel file below /proc or /sys may be named, too; its text is then in `amm_snapshot.files`. */
+ * kernel file below /proc or /sys may be named, too; its text is then in `amm_snapshot.files`, where there is
+ * also what became of these. */
 #define AMM_NEED_MEMINFO "/proc/meminfo"                 /* amm_snapshot.meminfo */
 #define AMM_NEED_VMSTAT "/proc/vmstat"                   /* amm_snapshot.vmstat */
 #define AMM_NEED_ZONEINFO "/proc/zoneinfo"               /* amm_snapshot.zones, amm_node.stats */
@@ -116,22 +119,24 @@ typedef struct amm_seq {
 #define AMM_NEED_HUGEPAGES "/sys/kernel/mm/hugepages"    /* amm_snapshot.hugepages */
 #define AMM_NEED_NODE_MEMINFO "/sys/devices/system/node" /* amm_node.meminfo */
 
-/* A named number of the kernel. */
+/* A named number of the kernel. In a meminfo it is in bytes, but for those whose names begin with HugePages_,
+ * which count huge pages. In vmstat, and of zones and nodes, it is as printed: mostly pages, or events. */
 typedef struct amm_counter {
     amm_str key;    /* the kernel's name, without its colon: "MemFree", "pgscan_kswapd" */
-    uint64_t value; /* in bytes where the file says kB, else as printed (in vmstat mostly pages) */
+    uint64_t value; /* in the unit that the key has in its file */
 } amm_counter;
 
-/* A file named in `needs`, as text. Also /proc/meminfo, vmstat, zoneinfo and buddyinfo, if named. */
+/* One of the `needs`: what became of it, and what it held, as text. */
 typedef struct amm_file {
     amm_str path;    /* as in `needs` */
-    int32_t errno_;  /* 0; or why it could not be read: ENOENT if this kernel lacks it, EBADMSG if it is
-                        not what the kernel documents */
+    int32_t errno_;  /* 0; or why it could not be read: ENOENT if there is no such thing on this machine,
+                        EBADMSG if it is not what the kernel documents */
     uint32_t pad;    /* zero */
-    amm_str content; /* the whole file, if errno_ is 0; need not be UTF-8 */
+    amm_str content; /* the whole file, if errno_ is 0; need not be UTF-8. Empty for the two directories */
 } amm_file;
 
-/* amm_zone.missing: the kernel prints no such line for this zone, so the number is not known. It is 0 then. */
+/* amm_zone.missing: the kernel prints no such line for this zone, so the number is not known. A bit for each says
+ * so, as there is no value that a number of pages could not have; what stands in its place then means nothing. */
 #define AMM_ZONE_NO_FREE 1u
 #define AMM_ZONE_NO_BOOST 2u
 #define AMM_ZONE_NO_MIN 4u
@@ -141,6 +146,7 @@ typedef struct amm_file {
 #define AMM_ZONE_NO_PRESENT 64u
 #define AMM_ZONE_NO_MANAGED 128u
 #define AMM_ZONE_NO_CMA 256u
+#define AMM_ZONE_NO_PER_CPU 512u
 
 /* One zone of one node, from /proc/zoneinfo. In pages, each with the name that the file has for it. */
 typedef struct amm_zone {
@@ -166,12 +172,12 @@ typedef struct amm_zone {
 
 /* One NUMA node. */
 typedef struct amm_node {
-    uint32_t id;     /* its number; numbers may have gaps */
-    uint32_t pad;    /* zero */
-    amm_seq meminfo; /* of amm_counter: /sys/devices/system/node/node<id>/meminfo, in bytes, with the names
-                        of /proc/meminfo. Absent if not asked for or not readable */
-    amm_seq stats;   /* of amm_counter: `per-node stats` of /proc/zoneinfo, in pages or events; since 4.8.
-                        Absent if not asked for, or the node has no memory */
+    uint32_t id;           /* its number; numbers may have gaps */
+    int32_t meminfo_errno; /* 0; or why its meminfo could not be read */
+    amm_seq meminfo;       /* of amm_counter: /sys/devices/system/node/node<id>/meminfo, with the names of
+                              /proc/meminfo. Absent if not asked for or not readable */
+    amm_seq stats;         /* of amm_counter: `per-node stats` of /proc/zoneinfo, in pages or events; since 4.8.
+                              Absent if not asked for or not readable, or the node has no memory */
 } amm_node;
 
 /* The pool of huge pages of one size: a directory of /sys/kernel/mm/hugepages. */
@@ -192,7 +198,8 @@ typedef struct amm_tunable {
                          `value` as long as the daemon has changed nothing, or where the value is somebody
                          else's. Outlives a reload, which an instance does not */
     uint32_t flags;   /* AMM_TUNABLE_*; ignore those that you do not know */
-    uint32_t pad;     /* zero */
+    int32_t errno_;   /* 0; or why there is no value: ENOENT if this kernel lacks it, EOPNOTSUPP if this core
+                         does not know it. `value` and `original` mean nothing then */
 } amm_tunable;
 
 /* amm_snapshot.flags: memory moved while the files were read, one after another; figures of several files
@@ -208,13 +215,13 @@ typedef struct amm_snapshot {
     uint64_t uptime_ns;   /* when it was taken: time since boot, suspended time included, in nanoseconds */
     uint64_t period_ns;   /* the time that should lie between two scans, in nanoseconds */
     uint64_t page_size;   /* of a base page of this machine, in bytes: 4096 to 65536 */
-    amm_seq meminfo;      /* of amm_counter: /proc/meminfo, in bytes */
+    amm_seq meminfo;      /* of amm_counter: /proc/meminfo */
     amm_seq vmstat;       /* of amm_counter: /proc/vmstat */
     amm_seq zones;        /* of amm_zone: /proc/zoneinfo, in the kernel's order */
-    amm_seq nodes;        /* of amm_node, by number; empty if no need calls for it */
-    amm_seq hugepages;    /* of amm_hugepages, by size; empty on a kernel without huge pages */
-    amm_seq tunables;     /* of amm_tunable: those in `writes` that this kernel has */
-    amm_seq files;        /* of amm_file: those in `needs`; not the two directories */
+    amm_seq nodes;        /* of amm_node, by number; absent if no need calls for it or none could be read */
+    amm_seq hugepages;    /* of amm_hugepages, by size; absent on a kernel without huge pages */
+    amm_seq tunables;     /* of amm_tunable: all that are in `writes`, also those that this kernel lacks */
+    amm_seq files;        /* of amm_file: all that are in `needs`, also those that could not be read */
 } amm_snapshot;
 
 /* ---- The sink: what a module tells the core -------------------------------------------------------- */
@@ -230,6 +237,12 @@ typedef struct amm_snapshot {
 #define AMM_SEVERITY_INFO 6u    /* started, stopped, back to normal */
 #define AMM_SEVERITY_DEBUG 7u   /* what else led to a decision */
 
+/* amm_finding.kind: memory is lost, or grows without end. It has an event of its own in the journal. */
+#define AMM_KIND_LEAK 1u
+
+/* amm_finding.effect: the incident is over. The same name opens another one later. */
+#define AMM_EFFECT_ENDS 1u
+
 /* A number behind a finding or a request. */
 typedef struct amm_number {
     amm_str name; /* in snake_case, ending in its unit: "swap_used_bytes" */
@@ -241,16 +254,17 @@ typedef struct amm_finding {
     uint32_t struct_size; /* sizeof(amm_finding) */
     uint32_t severity;    /* AMM_SEVERITY_* */
     uint32_t verbosity;   /* logged from this verbosity of the daemon, 0 (always) to 5 */
-    uint32_t pad;         /* zero */
-    amm_str code;         /* what kind of finding, in kebab-case, for programs: "slow-leak" */
+    uint32_t kind;        /* AMM_KIND_* if it is about one of those; else 0. Never read from the code */
+    amm_str code;         /* which of the module's findings it is, in kebab-case, for programs: "slow-leak" */
     amm_str text;         /* the finding, in one line for people, with the numbers that matter */
     amm_str details;      /* further lines of evidence, separated by line feeds; may be absent */
     amm_seq numbers;      /* of amm_number: the numbers behind it, for programs; may be absent */
     amm_str incident;     /* the incident it belongs to, as the module calls it, in kebab-case: "growth-86400";
                              absent if it is none. The core keeps evidence for it, of then and of now: a debug
                              finding is a suspicion, for which evidence is taken; the first one that is a notice
-                             or worse opens the incident, later ones of the same name are added to it, and one
-                             whose code ends in "-over" closes it */
+                             or worse opens the incident, and later ones of the same name are added to it */
+    uint32_t effect;      /* what it does to that incident: 0, as above; or AMM_EFFECT_ENDS */
+    uint32_t pad;         /* zero */
 } amm_finding;
 
 /* amm_request.kind: give a tunable a value. The tunable must be in `writes`. */
@@ -295,7 +309,8 @@ typedef struct amm_sink {
     /* Takes a request. AMM_DENIED: not declared or not allowed. AMM_UNSUPPORTED: the daemon cannot change
      * that. AMM_INVALID: out of the range that the daemon would ever set. */
     int32_t (*request)(void *context, const amm_request *request);
-    /* Takes a number that is published until the next scan: its name in snake_case, ending in its unit. */
+    /* Takes a number that is published until the next scan: its name in snake_case, ending in its unit.
+     * AMM_INVALID: that is no such name; it is not published. */
     int32_t (*metric)(void *context, amm_str name, double value);
     /* Takes one line on how things stand; the last one of a scan counts. Say one in every scan. */
     int32_t (*status)(void *context, amm_str line);
@@ -498,12 +513,12 @@ static inline int amm_find_counter(amm_seq counters, const char *key, uint64_t *
     return 0;
 }
 
-/* Finds a tunable that is in `writes`. NULL if this kernel does not have it. */
+/* Finds a tunable that is in `writes` and has a value. NULL if not: amm_unavailable says why. */
 static inline const amm_tunable *amm_find_tunable(const amm_snapshot *snapshot, const char *name)
 {
     for (uint32_t i = 0; i < snapshot->tunables.len; i++) {
         const amm_tunable *tunable = AMM_AT(amm_tunable, snapshot->tunables, i);
-        if (amm_equals(tunable->name, name)) {
+        if (tunable->errno_ == 0 && amm_equals(tunable->name, name)) {
             return tunable;
         }
     }
@@ -516,16 +531,36 @@ static inline int amm_is_yielded(const amm_tunable *tunable)
     return (tunable->flags & AMM_TUNABLE_YIELDED) != 0;
 }
 
-/* Finds a file that is in `needs`. NULL if it is not; see errno_ before you read its content. */
+/* Finds a file that is in `needs` and could be read. NULL if not: amm_unavailable says why. */
 static inline const amm_file *amm_find_file(const amm_snapshot *snapshot, const char *path)
 {
     for (uint32_t i = 0; i < snapshot->files.len; i++) {
         const amm_file *file = AMM_AT(amm_file, snapshot->files, i);
-        if (amm_equals(file->path, path)) {
+        if (file->errno_ == 0 && amm_equals(file->path, path)) {
             return file;
         }
     }
     return NULL;
+}
+
+/* Why something is not in the snapshot, by the name that it has in `needs` or `writes`: 0 if it is there; the
+ * errno of the attempt to read it, which is ENOENT if there is no such thing on this machine; or -1 if the module
+ * names it neither in `needs` nor in `writes`, which is a mistake of its author. */
+static inline int32_t amm_unavailable(const amm_snapshot *snapshot, const char *name)
+{
+    for (uint32_t i = 0; i < snapshot->files.len; i++) {
+        const amm_file *file = AMM_AT(amm_file, snapshot->files, i);
+        if (amm_equals(file->path, name)) {
+            return file->errno_;
+        }
+    }
+    for (uint32_t i = 0; i < snapshot->tunables.len; i++) {
+        const amm_tunable *tunable = AMM_AT(amm_tunable, snapshot->tunables, i);
+        if (amm_equals(tunable->name, name)) {
+            return tunable->errno_;
+        }
+    }
+    return -1;
 }
 
 /* Finds a node by its number. NULL if there is none. */

@@ -26,7 +26,7 @@ register!(Calm);
 impl Module for Calm {
     const INFO: Info = Info {
         enabled: false,
-        options: &[TAKES_MS.declaration()],
+        options: &[&TAKES_MS],
         ..Info::new("calm", "1", "Says which scan it sees")
     };
 

@@ -101,12 +101,7 @@ impl Module for Chaos {
         enabled: false,
         needs: &[Need::MEMINFO],
         writes: &[Action::set(WATERMARK), Action::COMPACT_NODE],
-        options: &[
-            MODE.declaration(),
-            FROM_SCAN.declaration(),
-            SCANS.declaration(),
-            AGAIN_FROM.declaration(),
-        ],
+        options: &[&MODE, &FROM_SCAN, &SCANS, &AGAIN_FROM],
         ..Info::new("chaos", "1", "Misbehaves on request")
     };
 
@@ -157,8 +152,5 @@ impl Drop for Chaos {
 }
 
 fn wrong(text: &str) -> ConfigProblems {
-    ConfigProblems(vec![ConfigProblem {
-        key: "mode".to_owned(),
-        text: text.to_owned(),
-    }])
+    ConfigProblems(vec![ConfigProblem::new("mode", text)])
 }

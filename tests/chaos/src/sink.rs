@@ -3,19 +3,21 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
+use std::sync::LazyLock;
 use std::thread;
 
 use adaptivemm_module_api::abi::{self, Seq, Str};
-use adaptivemm_module_api::{Registered, declaration_of, inventory};
+use adaptivemm_module_api::{OwnedDeclaration, Registered, declaration_of, inventory};
 
 use crate::Chaos;
 
-static OF_THE_TRAIT: abi::Declaration = declaration_of::<Chaos>();
+static OF_THE_TRAIT: LazyLock<OwnedDeclaration> = LazyLock::new(declaration_of::<Chaos>);
 
-static DECLARATION: abi::Declaration = abi::Declaration {
-    scan: Some(scan),
-    ..declaration_of::<Chaos>()
-};
+static DECLARATION: LazyLock<OwnedDeclaration> = LazyLock::new(|| {
+    let mut owned = declaration_of::<Chaos>();
+    owned.declaration.scan = Some(scan);
+    owned
+});
 
 inventory::submit! { Registered(&DECLARATION) }
 
@@ -31,7 +33,7 @@ unsafe extern "C" fn scan(
 ) -> i32 {
     // SAFETY: the core lends a sink for the call.
     KEPT.set(unsafe { abi::read_sized(sink) });
-    let Some(scan) = OF_THE_TRAIT.scan else {
+    let Some(scan) = OF_THE_TRAIT.declaration.scan else {
         return abi::FAILED;
     };
     // SAFETY: the arguments are those of the core.
@@ -73,12 +75,14 @@ fn finding(sink: abi::Sink, text: &[u8]) {
         struct_size: abi::size_of_u32::<abi::Finding>(),
         severity: abi::SEVERITY_NOTICE,
         verbosity: 0,
-        pad: 0,
+        kind: u32::MAX,
         code: Str::of_bytes(text),
         text: Str::of_bytes(text),
         details: Str::of_bytes(text),
         numbers: Seq::ABSENT,
         incident: Str::of_bytes(text),
+        effect: u32::MAX,
+        pad: 0,
     };
     if let Some(take) = sink.finding {
         // SAFETY: a sink can be called at any time; the finding is complete.

@@ -49,6 +49,7 @@ pub(crate) fn ask(_: &Snapshot<'_>, out: &mut Out<'_>) {
         Err(Refused::Denied) => "denied",
         Err(Refused::Unsupported) => "unsupported",
         Err(Refused::Invalid) => "invalid",
+        Err(_) => "refused",
     };
     let answers = [
         answer(out, Request::set(WATERMARK, 20, "allowed")),

@@ -23,7 +23,7 @@ fn values(zoneinfo: &Zoneinfo) -> Vec<Values> {
             zone.present(),
             zone.managed(),
             zone.cma(),
-            Some(zone.per_cpu()),
+            zone.per_cpu(),
         ];
         (
             zone.node(),

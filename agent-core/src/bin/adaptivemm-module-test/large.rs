@@ -68,7 +68,10 @@ mod tests {
             (zones.zones().count(), free.zones().count()),
             (NODES, NODES)
         );
-        assert_eq!(zones.zones().last().unwrap().per_cpu().get(), 63 * 512);
+        assert_eq!(
+            zones.zones().last().unwrap().per_cpu().unwrap().get(),
+            63 * 512
+        );
         assert!(zoneinfo().len() > 3 << 20);
     }
 }

@@ -65,9 +65,11 @@ fn finding(finding: &Finding) -> String {
         details,
         numbers,
         incident,
+        ends_incident,
+        is_leak,
     } = finding;
     format!(
-        "finding {}/{verbosity} {code} {incident}: {text} {} {details:?}",
+        "finding {}/{verbosity} {code} {incident} {ends_incident} {is_leak}: {text} {} {details:?}",
         severity.name(),
         told(numbers)
     )

@@ -77,6 +77,7 @@ fn heard(minutes: u64, severity: Severity, code: &str, mib: i64) -> WriteTask {
             severity: severity.name().to_owned(),
             code: code.to_owned(),
             text: format!("Possible memory leak, {mib} MiB"),
+            ends: code == "leak-over",
             details: Vec::new(),
             numbers: BTreeMap::from([("duration_seconds".to_owned(), 120.0)]),
         },

@@ -18,8 +18,6 @@ const BYTES: f64 = 512.0 * 1024.0;
 const BYTES_PER_SEC: f64 = 4096.0;
 /// How often the same is said again.
 const REMINDER: Duration = Duration::from_secs(3600);
-/// How the code of a finding ends that ends an incident.
-const OVER: &str = "-over";
 /// So many findings of a module are remembered; what is said twice is said soon.
 const MOST: usize = 128;
 
@@ -68,7 +66,7 @@ impl Shares {
         let said = Said::new(finding, now);
         let hash = said.finding;
         let share = self.of_module(module, now);
-        if finding.code.ends_with(OVER) {
+        if finding.ends_incident {
             share.end(&said, digest(&finding.incident));
         }
         let known = share.said.iter_mut().find(|said| said.finding == hash);
@@ -170,7 +168,7 @@ impl Share {
 
 impl Said {
     fn new(finding: &Finding, now: Duration) -> Self {
-        let is_of_one = !finding.incident.is_empty() && !finding.code.ends_with(OVER);
+        let is_of_one = !finding.incident.is_empty() && !finding.ends_incident;
         Self {
             finding: hash(finding),
             incident: is_of_one.then(|| digest(&finding.incident)),
@@ -215,6 +213,8 @@ mod tests {
             details: String::new(),
             numbers: Vec::new(),
             incident: String::new(),
+            ends_incident: false,
+            is_leak: false,
         }
     }
 
@@ -248,7 +248,10 @@ mod tests {
             ..finding("the pool")
         };
         let full = about("pool-full", "pool");
-        let over = about("pool-over", "pool");
+        let over = Finding {
+            ends_incident: true,
+            ..about("pool-has-room", "pool")
+        };
         let other = about("lake-full", "lake");
         let mut pass = |finding| shares.pass("chaos", finding, minutes(1));
 

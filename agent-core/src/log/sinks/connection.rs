@@ -67,7 +67,7 @@ impl Connection for Syslog {
             Severity::Warning => logger.warning(line),
             Severity::Notice => logger.notice(line),
             Severity::Info => logger.info(line),
-            Severity::Debug => logger.debug(line),
+            _ => logger.debug(line),
         };
         match sent.map_err(|error| Failure::from_syslog(&error)) {
             Err(Failure::Busy) if self.keeps_rest() => Ok(()),

@@ -155,7 +155,7 @@ fn priority(severity: Severity) -> &'static str {
         Severity::Warning => "4",
         Severity::Notice => "5",
         Severity::Info => "6",
-        Severity::Debug => "7",
+        _ => "7",
     }
 }
 

@@ -68,7 +68,7 @@ fn index(severity: Severity) -> usize {
         Severity::Warning => 1,
         Severity::Notice => 2,
         Severity::Info => 3,
-        Severity::Debug => 4,
+        _ => 4,
     }
 }
 

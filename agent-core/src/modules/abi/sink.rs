@@ -226,6 +226,8 @@ unsafe extern "C" fn finding(context: *mut c_void, raw: *const abi::Finding) -> 
             numbers: unsafe { numbers(&raw.numbers) },
             // SAFETY: as above.
             incident: unsafe { name(&raw.incident) },
+            ends_incident: raw.effect == abi::EFFECT_ENDS,
+            is_leak: raw.kind == abi::KIND_LEAK,
         });
         abi::OK
     })

@@ -5,7 +5,7 @@ use adaptivemm_module_api::units::Pages;
 
 use super::Description;
 use crate::kernel::snapshot::{Reading, Snapshot};
-use crate::kernel::{Wanted, Zoneinfo};
+use crate::kernel::{ReadError, Wanted, Zoneinfo};
 
 /// The arrays that a snapshot is lent in; reused from scan to scan.
 ///
@@ -14,7 +14,8 @@ use crate::kernel::{Wanted, Zoneinfo};
 #[derive(Debug)]
 pub(super) struct View {
     wanted: Wanted,
-    paths: Vec<String>,
+    needs: Vec<String>,
+    writes: Vec<String>,
     meminfo: Vec<abi::Counter>,
     vmstat: Vec<abi::Counter>,
     zones: Vec<abi::Zone>,
@@ -29,14 +30,17 @@ pub(super) struct View {
 
 impl View {
     pub(super) fn new(module: &Description) -> Self {
-        Self::blank(module.wanted(), module.needs.clone())
+        let mut writes = module.writes.clone();
+        writes.retain(|name| name != abi::ACTION_COMPACT_NODE);
+        Self::blank(module.wanted(), module.needs.clone(), writes)
     }
 
     /// Without a snapshot yet.
-    fn blank(wanted: Wanted, paths: Vec<String>) -> Self {
+    fn blank(wanted: Wanted, needs: Vec<String>, writes: Vec<String>) -> Self {
         Self {
             wanted,
-            paths,
+            needs,
+            writes,
             meminfo: Vec::new(),
             vmstat: Vec::new(),
             zones: Vec::new(),
@@ -58,7 +62,7 @@ impl View {
         self.fill(snapshot);
         let nanoseconds =
             |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let absent_unless = |there: bool, seq| if there { seq } else { Seq::ABSENT };
+        let has_zones = self.wanted.zoneinfo && snapshot.zoneinfo.get().is_some();
         let raw = abi::Snapshot {
             struct_size: abi::size_of_u32::<abi::Snapshot>(),
             flags: if snapshot.steady {
@@ -78,22 +82,12 @@ impl View {
                 self.wanted.vmstat && snapshot.vmstat.get().is_some(),
                 Seq::new(&self.vmstat),
             ),
-            zones: if self.wanted.zoneinfo && snapshot.zoneinfo.get().is_some() {
-                Seq::new(&self.zones)
-            } else {
-                Seq::ABSENT
-            },
-            nodes: Seq::new(&self.nodes),
-            hugepages: if self.wanted.hugepages
-                && snapshot
-                    .hugepages
-                    .iter()
-                    .all(|pool| pool.file.get().is_some())
-            {
-                Seq::new(&self.hugepages)
-            } else {
-                Seq::ABSENT
-            },
+            zones: absent_unless(has_zones, Seq::new(&self.zones)),
+            nodes: absent_unless(has_zones || !self.nodes.is_empty(), Seq::new(&self.nodes)),
+            hugepages: absent_unless(
+                self.wanted.hugepages && errno_of_pools(snapshot) == 0,
+                Seq::new(&self.hugepages),
+            ),
             tunables: Seq::new(&self.tunables),
             files: Seq::new(&self.files),
         };
@@ -120,20 +114,9 @@ impl View {
             count: pool.count,
         }));
         self.tunables.clear();
-        let mine = |name| self.wanted.tunables.iter().any(|knob| knob.name == name);
-        let tunables = snapshot
-            .tunables
-            .iter()
-            .filter(|tunable| mine(tunable.name));
-        self.tunables.extend(tunables.filter_map(|t| {
-            Some(abi::Tunable {
-                name: Str::new(t.name),
-                value: t.value?,
-                original: t.original.or(t.value)?,
-                flags: if t.yielded { abi::TUNABLE_YIELDED } else { 0 },
-                pad: 0,
-            })
-        }));
+        let names = self.writes.iter();
+        self.tunables
+            .extend(names.map(|name| tunable(name, snapshot)));
         self.fill_files(snapshot);
     }
 
@@ -194,7 +177,7 @@ impl View {
                 present: pages(zone.present(), abi::ZONE_NO_PRESENT),
                 managed: pages(zone.managed(), abi::ZONE_NO_MANAGED),
                 cma: pages(zone.cma(), abi::ZONE_NO_CMA),
-                per_cpu: zone.per_cpu().get(),
+                per_cpu: pages(zone.per_cpu(), abi::ZONE_NO_PER_CPU),
                 counters: Seq::new(own),
                 free_blocks: Seq::ABSENT,
             };
@@ -223,7 +206,7 @@ impl View {
             if let Some((_, zone)) =
                 zones.find(|(zone, _)| (zone.node(), zone.name()) == (node, name))
             {
-                zone.free_blocks = Seq::new(row);
+                zone.free_blocks = absent_unless(!row.is_empty(), Seq::new(row));
             }
         }
     }
@@ -238,62 +221,124 @@ impl View {
                 let (own, rest) = counters.split_at(node.stats().len());
                 counters = rest;
                 self.nodes.push(abi::Node {
-                    id: node.id(),
-                    pad: 0,
-                    meminfo: Seq::ABSENT,
                     stats: Seq::new(own),
+                    ..blank_node(node.id())
                 });
             }
         }
         for node in snapshot.nodes.iter().filter(|_| self.wanted.node_meminfo) {
-            let Some(meminfo) = node.file.get() else {
-                continue;
-            };
-            let (own, rest) = counters.split_at(meminfo.iter().count());
-            counters = rest;
-            match self.nodes.iter_mut().find(|known| known.id == node.id) {
-                Some(known) => known.meminfo = Seq::new(own),
-                None => self.nodes.push(abi::Node {
-                    id: node.id,
-                    pad: 0,
-                    meminfo: Seq::new(own),
-                    stats: Seq::ABSENT,
-                }),
+            let known = self.nodes.iter().position(|known| known.id == node.id);
+            let index = known.unwrap_or_else(|| {
+                self.nodes.push(blank_node(node.id));
+                self.nodes.len() - 1
+            });
+            let raw = &mut self.nodes[index];
+            raw.meminfo_errno = errno_of(&node.file);
+            if let Some(meminfo) = node.file.get() {
+                let (own, rest) = counters.split_at(meminfo.iter().count());
+                counters = rest;
+                raw.meminfo = Seq::new(own);
             }
         }
         self.nodes.sort_unstable_by_key(|node| node.id);
     }
 
     fn fill_files(&mut self, snapshot: &Snapshot) {
-        fn file<T>(reading: &Reading<T>) -> abi::File {
-            let errno = reading
-                .result
-                .as_ref()
-                .err()
-                .map_or(0, crate::kernel::ReadError::errno);
-            abi::File {
-                path: Str::new(&reading.path),
-                errno,
-                pad: 0,
-                content: Str::of_bytes(reading.text.bytes()),
-            }
-        }
         self.files.clear();
-        for path in &self.paths {
-            match path.as_str() {
-                "/proc/meminfo" => self.files.push(file(&snapshot.meminfo)),
-                "/proc/vmstat" => self.files.push(file(&snapshot.vmstat)),
-                "/proc/zoneinfo" => self.files.push(file(&snapshot.zoneinfo)),
-                "/proc/buddyinfo" => self.files.push(file(&snapshot.buddyinfo)),
-                path => self.files.extend(
-                    snapshot
-                        .files
-                        .iter()
-                        .find(|reading| reading.path == path)
-                        .map(file),
-                ),
+        let needs = self.needs.iter();
+        self.files.extend(needs.map(|path| match path.as_str() {
+            abi::NEED_MEMINFO => file(&snapshot.meminfo),
+            abi::NEED_VMSTAT => file(&snapshot.vmstat),
+            abi::NEED_ZONEINFO => file(&snapshot.zoneinfo),
+            abi::NEED_BUDDYINFO => file(&snapshot.buddyinfo),
+            abi::NEED_HUGEPAGES => directory(path, errno_of_pools(snapshot)),
+            abi::NEED_NODE_MEMINFO => directory(path, errno_unless(!snapshot.nodes.is_empty())),
+            _ => {
+                let mut files = snapshot.files.iter();
+                let reading = files.find(|reading| reading.path == *path);
+                reading.map_or_else(|| directory(path, ENOENT), file)
             }
-        }
+        }));
+    }
+}
+
+/// The error number of what is not there.
+const ENOENT: i32 = rustix::io::Errno::NOENT.raw_os_error();
+/// The error number of what the core does not know.
+const EOPNOTSUPP: i32 = rustix::io::Errno::OPNOTSUPP.raw_os_error();
+
+fn absent_unless<T>(is_there: bool, seq: Seq<T>) -> Seq<T> {
+    if is_there { seq } else { Seq::ABSENT }
+}
+
+const fn errno_unless(is_there: bool) -> i32 {
+    if is_there { 0 } else { ENOENT }
+}
+
+/// 0 if the file was read.
+fn errno_of<T>(reading: &Reading<T>) -> i32 {
+    let error = reading.result.as_ref().err();
+    error.map_or(0, ReadError::errno)
+}
+
+/// 0 if there are pools of huge pages, and all were read.
+fn errno_of_pools(snapshot: &Snapshot) -> i32 {
+    let errors = snapshot.hugepages.iter().map(|pool| errno_of(&pool.file));
+    let is_there = errno_unless(!snapshot.hugepages.is_empty());
+    errors.fold(
+        is_there,
+        |first, errno| if first == 0 { errno } else { first },
+    )
+}
+
+fn file<T>(reading: &Reading<T>) -> abi::File {
+    abi::File {
+        path: Str::new(&reading.path),
+        errno: errno_of(reading),
+        pad: 0,
+        content: Str::of_bytes(reading.text.bytes()),
+    }
+}
+
+/// What became of something that has no text of its own.
+fn directory(path: &str, errno: i32) -> abi::File {
+    abi::File {
+        path: Str::new(path),
+        errno,
+        pad: 0,
+        content: Str::ABSENT,
+    }
+}
+
+fn tunable(name: &str, snapshot: &Snapshot) -> abi::Tunable {
+    let found = snapshot.tunables.iter().find(|known| known.name == name);
+    let value = found.and_then(|found| found.value);
+    let errno = match found {
+        None => EOPNOTSUPP,
+        Some(_) if value.is_some() => 0,
+        // What is no number is told by the text.
+        Some(found) => match errno_of(&found.file) {
+            0 => rustix::io::Errno::BADMSG.raw_os_error(),
+            errno => errno,
+        },
+    };
+    let original = found.and_then(|found| found.original).or(value);
+    let is_yielded = found.is_some_and(|found| found.yielded);
+    abi::Tunable {
+        name: Str::new(name),
+        value: value.unwrap_or_default(),
+        original: original.unwrap_or_default(),
+        flags: if is_yielded { abi::TUNABLE_YIELDED } else { 0 },
+        errno,
+    }
+}
+
+const fn blank_node(id: u32) -> abi::Node {
+    abi::Node {
+        id,
+        meminfo_errno: 0,
+        meminfo: Seq::ABSENT,
+        stats: Seq::ABSENT,
     }
 }
 
@@ -305,6 +350,7 @@ fn counter((key, value): (&str, u64)) -> abi::Counter {
 }
 
 #[cfg(test)]
+#[expect(unsafe_code, reason = "reads what is lent for the length of a call")]
 mod tests {
     use std::time::Duration;
 
@@ -325,12 +371,57 @@ mod tests {
         let root = Root::Recorded(files.into_iter().collect());
         let snapshot = Sampler::new(root, wanted.clone(), None)
             .take(Uptime::default(), Duration::from_secs(30));
-        let mut view = View::blank(wanted, Vec::new());
+        let mut view = View::blank(wanted, Vec::new(), Vec::new());
 
         view.fill(&snapshot);
 
         let zone = view.zones[0];
-        assert_eq!(zone.missing, abi::ZONE_NO_CMA);
+        assert_eq!(zone.missing, abi::ZONE_NO_CMA | abi::ZONE_NO_PER_CPU);
         assert_eq!((zone.cma, zone.boost, zone.free), (0, 0, 3960));
+    }
+
+    #[test]
+    fn it_says_of_everything_that_was_asked_for_why_it_is_not_there() {
+        let needs = [
+            abi::NEED_MEMINFO,
+            abi::NEED_HUGEPAGES,
+            abi::NEED_NODE_MEMINFO,
+            "/proc/loadavg",
+        ];
+        let writes = ["vm.watermark_scale_factor", "vm.unknown"];
+        let mut wanted = Wanted::default();
+        for path in needs {
+            wanted.add_file(path);
+        }
+        wanted.add_tunable(writes[0]);
+        let files = [
+            ("proc/meminfo".to_owned(), b"garbage".to_vec()),
+            (
+                "proc/sys/vm/watermark_scale_factor".to_owned(),
+                b"ten\n".to_vec(),
+            ),
+        ];
+        let root = Root::Recorded(files.into_iter().collect());
+        let snapshot = Sampler::new(root, wanted.clone(), None)
+            .take(Uptime::default(), Duration::from_secs(30));
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let mut view = View::blank(wanted, owned(&needs), owned(&writes));
+
+        let are_absent = view.lend(&snapshot, |raw| {
+            // SAFETY: it is lent for the call.
+            let raw = unsafe { *raw };
+            [
+                raw.meminfo.is_absent(),
+                raw.hugepages.is_absent(),
+                raw.nodes.is_absent(),
+            ]
+        });
+
+        assert_eq!(are_absent, [true; 3]);
+        let badmsg = rustix::io::Errno::BADMSG.raw_os_error();
+        let errors: Vec<i32> = view.files.iter().map(|file| file.errno).collect();
+        assert_eq!(errors, [badmsg, ENOENT, ENOENT, ENOENT]);
+        let errors: Vec<i32> = view.tunables.iter().map(|tunable| tunable.errno).collect();
+        assert_eq!(errors, [badmsg, EOPNOTSUPP]);
     }
 }

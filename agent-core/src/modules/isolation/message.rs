@@ -128,6 +128,8 @@ struct ToldFinding<'a> {
     #[serde(borrow, deserialize_with = "few::<_, _, MAX_NUMBERS>")]
     numbers: Vec<(&'a str, f64)>,
     incident: &'a str,
+    ends_incident: bool,
+    is_leak: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -276,6 +278,8 @@ impl<'a> ToldFinding<'a> {
             details: &finding.details,
             numbers: told_numbers(&finding.numbers),
             incident: &finding.incident,
+            ends_incident: finding.ends_incident,
+            is_leak: finding.is_leak,
         }
     }
 
@@ -288,6 +292,8 @@ impl<'a> ToldFinding<'a> {
             details: clean_text::details(self.details.as_bytes()),
             numbers: cleaned_numbers(self.numbers),
             incident: clean_text::name(self.incident.as_bytes()),
+            ends_incident: self.ends_incident,
+            is_leak: self.is_leak,
         }
     }
 }

@@ -60,7 +60,7 @@ fn a_module_that_cannot_do_its_work_is_logged_once_and_so_is_its_recovery() {
             log,
             [
                 "",
-                "error failing: cannot do its work: no readable /proc/example\n",
+                "error failing: cannot do its work: there is no /proc/example\n",
                 "",
                 "",
                 "info failing: does its work again\n",
@@ -83,8 +83,8 @@ fn a_module_that_cannot_do_its_work_for_hours_is_mentioned_once_an_hour() {
     assert_eq!(
         (log.concat().as_str(), later.as_str()),
         (
-            "error failing: cannot do its work: no readable /proc/example\n",
-            "error failing: cannot do its work: no readable /proc/example \
+            "error failing: cannot do its work: there is no /proc/example\n",
+            "error failing: cannot do its work: there is no /proc/example \
              (and 59 times more since this was last said)\n"
         )
     );

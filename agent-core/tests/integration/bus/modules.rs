@@ -64,7 +64,7 @@ const TAG: Opt<i64> = Opt::integer("tag", 0, 0, 100, "Something to change");
 
 impl Module for Good {
     const INFO: Info = Info {
-        options: &[TAG.declaration()],
+        options: &[&TAG],
         ..info("good")
     };
 
@@ -95,12 +95,7 @@ const THEN: Opt<&str> = Opt::text("then", "speak", "speak, warn or panic");
 
 impl Module for Waiting {
     const INFO: Info = Info {
-        options: &[
-            FROM.declaration(),
-            SCANS.declaration(),
-            GATE.declaration(),
-            THEN.declaration(),
-        ],
+        options: &[&FROM, &SCANS, &GATE, &THEN],
         ..info("waiting")
     };
 
@@ -135,7 +130,7 @@ struct Opening(&'static Gate);
 
 impl Module for Opening {
     const INFO: Info = Info {
-        options: &[GATE.declaration()],
+        options: &[&GATE],
         ..info("zealous")
     };
 
@@ -160,15 +155,11 @@ struct Panicking {
 
 const PAYLOAD: Opt<&str> = Opt::text("payload", "str", "str, string or other");
 /// Where it does so.
-pub(crate) const PANIC_LINES: [u32; 3] = [line!() + 25, line!() + 26, line!() + 27];
+pub(crate) const PANIC_LINES: [u32; 3] = [line!() + 21, line!() + 22, line!() + 23];
 
 impl Module for Panicking {
     const INFO: Info = Info {
-        options: &[
-            FROM.declaration(),
-            SCANS.declaration(),
-            PAYLOAD.declaration(),
-        ],
+        options: &[&FROM, &SCANS, &PAYLOAD],
         ..info("panicking")
     };
 
@@ -197,7 +188,7 @@ struct Failing(Bad);
 
 impl Module for Failing {
     const INFO: Info = Info {
-        options: &[FROM.declaration(), SCANS.declaration()],
+        options: &[&FROM, &SCANS],
         ..info("failing")
     };
 
@@ -207,7 +198,7 @@ impl Module for Failing {
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, _: &mut Out<'_>) -> Result<(), ScanError> {
         if self.0.is_now(snapshot) {
-            Err(ScanError::missing("/proc/example"))
+            Err(ScanError::new("there is no /proc/example"))
         } else {
             Ok(())
         }
@@ -251,7 +242,7 @@ impl Module for Asking {
     const INFO: Info = Info {
         needs: &[Need::file("/proc/sys/vm/swappiness")],
         writes: &[Action::set(WSF)],
-        options: &[VALUE.declaration()],
+        options: &[&VALUE],
         ..info("asking")
     };
 
@@ -265,15 +256,19 @@ impl Module for Asking {
             out.request(&Request::set("vm.swappiness", 1, "undeclared")),
             out.request(&Request::compact_node(0, "undeclared")),
         ];
-        let value = snapshot.tunable(WSF).map_or_else(String::new, |tunable| {
-            let Tunable {
-                value,
-                original,
-                is_yielded,
-            } = tunable;
-            let owner = if is_yielded { "somebody else's " } else { "" };
-            format!("{owner}{value} (once {original})")
-        });
+        let value = snapshot.tunable(WSF).map_or_else(
+            |_| String::new(),
+            |tunable| {
+                let Tunable {
+                    value,
+                    original,
+                    is_yielded,
+                    ..
+                } = tunable;
+                let owner = if is_yielded { "somebody else's " } else { "" };
+                format!("{owner}{value} (once {original})")
+            },
+        );
         let text = format!("{value} {answers:?}");
         out.finding(&Finding::new(Severity::Info, "answers", &text));
         Ok(())

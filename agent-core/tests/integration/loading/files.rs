@@ -23,8 +23,7 @@ impl Bench {
         let tree = place.make_directory("tree");
         fs::create_dir_all(tree.join("proc")).unwrap();
         fs::write(tree.join("proc/meminfo"), "MemTotal: 1024 kB\n").unwrap();
-        let seen = "do { const amm_file *odd = amm_find_file(snapshot, \"/proc/odd\"); \
-                    if (*scans == 2 && odd != NULL && odd->errno_ == 110) amm_say_finding(sink, \
+        let seen = "do { if (*scans == 2 && amm_unavailable(snapshot, \"/proc/odd\") == 110) amm_say_finding(sink, \
                     AMM_SEVERITY_NOTICE, \"late\", \"sees that it was not in time\", NULL, 0); } while (0)";
         place.install(
             "odd.so",

@@ -70,6 +70,7 @@ pub(crate) fn told(
         severity: severity.to_owned(),
         code: code.to_owned(),
         text: text.to_owned(),
+        ends: code == "leak-over",
         details: MEMINFO.lines().map(str::to_owned).collect(),
         numbers: numbers
             .iter()

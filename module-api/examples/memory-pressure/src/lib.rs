@@ -42,9 +42,9 @@ impl Module for MemoryPressure {
         flag: "ENABLE_MEMORY_PRESSURE_CHECK",
         needs: &[Need::file(sample::PATH)],
         options: &[
-            options::SOME_PERCENT.declaration(),
-            options::FULL_PERCENT.declaration(),
-            options::FOR_SECS.declaration(),
+            &options::SOME_PERCENT,
+            &options::FULL_PERCENT,
+            &options::FOR_SECS,
         ],
         ..Info::new(
             "memory-pressure",

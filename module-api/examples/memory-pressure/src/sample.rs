@@ -4,14 +4,16 @@ use core::fmt;
 use core::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
-use adaptivemm_module_api::{ScanError, Snapshot};
+use adaptivemm_module_api::{ScanError, Snapshot, Unavailable};
 
 /// Since Linux 4.20.
 pub(crate) const PATH: &str = "/proc/pressure/memory";
 
-const ENOENT: i32 = 2;
 /// On all but some old architectures. Kernels with `psi=0` have the file or not, depending on their age.
 const EOPNOTSUPP: i32 = 95;
+
+const UNMEASURED: &str = "this kernel does not measure pressure (no /proc/pressure/memory): it needs CONFIG_PSI=y and, \
+                          if that is off by default, psi=1 on its command line";
 
 /// What this module takes from a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,17 +47,12 @@ impl<'a> Sample<'a> {
     ///
     /// If this kernel does not measure pressure, or not in the way that is documented.
     pub(crate) fn of(snapshot: &Snapshot<'a>) -> Result<Self, ScanError> {
-        let file = snapshot.file(PATH).ok_or(ScanError::missing(PATH))?;
-        let content = file.content().map_err(|errno| match errno {
-            ENOENT | EOPNOTSUPP => ScanError::new(
-                "this kernel does not measure pressure (no /proc/pressure/memory): it needs CONFIG_PSI=y and, \
-                 if that is off by default, psi=1 on its command line",
-            ),
-            _ => ScanError::missing(PATH),
-        })?;
-        Self::parse(snapshot.uptime(), snapshot.period(), content).ok_or(ScanError::new(
-            "/proc/pressure/memory has no lines `some avg10=... total=...` and `full ...`",
-        ))
+        let content = snapshot.file(PATH).map_err(unmeasured)?;
+        Self::parse(snapshot.uptime(), snapshot.period(), content).ok_or_else(|| {
+            ScanError::new(
+                "/proc/pressure/memory has no lines `some avg10=... total=...` and `full ...`",
+            )
+        })
     }
 
     fn parse(at: Uptime, period: Duration, content: &'a [u8]) -> Option<Self> {
@@ -67,6 +64,14 @@ impl<'a> Sample<'a> {
             full: Pressure::parse(text, "full")?,
             text,
         })
+    }
+}
+
+fn unmeasured(why: Unavailable) -> ScanError {
+    if why.is_absent() || why.errno() == Some(EOPNOTSUPP) {
+        ScanError::new(UNMEASURED)
+    } else {
+        why.into()
     }
 }
 

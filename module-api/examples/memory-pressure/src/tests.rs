@@ -198,7 +198,9 @@ fn a_kernel_that_measures_no_pressure_is_told_what_it_needs() {
     assert_eq!(verdict(&Machine::new().unreadable(sample::PATH, 95)), needs);
     assert_eq!(
         verdict(&Machine::new().unreadable(sample::PATH, 13)),
-        Verdict::Failed("no readable /proc/pressure/memory".to_owned())
+        Verdict::Failed(
+            "cannot read /proc/pressure/memory: Permission denied (os error 13)".to_owned()
+        )
     );
     assert_eq!(
         verdict(&Machine::new().file(sample::PATH, "some total=1\n")),

@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 
-use adaptivemm_module_api::abi;
 use adaptivemm_module_api::testing::{self, Machine, Verdict};
 use adaptivemm_module_api::units::{PageSize, Pages};
 
@@ -13,9 +12,9 @@ use crate::scale;
 #[test]
 fn small_and_empty_zones_do_not_count() {
     let zone = |name: &str, managed: u64| testing::Zone {
-        free: Pages::new(managed / 2),
-        high: Pages::new(100),
-        managed: Pages::new(managed),
+        free: Some(Pages::new(managed / 2)),
+        high: Some(Pages::new(100)),
+        managed: Some(Pages::new(managed)),
         ..testing::Zone::new(0, name)
     };
     let normal = zone("Normal", 100_000);
@@ -39,19 +38,19 @@ fn small_and_empty_zones_do_not_count() {
 
 #[test]
 fn pages_and_watermarks_that_the_kernel_does_not_print_are_not_taken_for_zero() {
-    let missing = [
-        abi::ZONE_NO_FREE,
-        abi::ZONE_NO_MIN,
-        abi::ZONE_NO_LOW,
-        abi::ZONE_NO_HIGH,
-        abi::ZONE_NO_MANAGED,
+    let missing: [fn(&mut testing::Zone) -> &mut Option<Pages>; 5] = [
+        |zone| &mut zone.free,
+        |zone| &mut zone.min,
+        |zone| &mut zone.low,
+        |zone| &mut zone.high,
+        |zone| &mut zone.managed,
     ];
     for missing in missing {
-        let zone = testing::Zone {
-            managed: Pages::new(NODE),
-            missing,
+        let mut zone = testing::Zone {
+            managed: Some(Pages::new(NODE)),
             ..testing::Zone::new(0, "Normal")
         };
+        *missing(&mut zone) = None;
 
         let words = rig(&[]).scan(&reclaiming(1, 1).zone(zone).tunable(scale::TUNABLE, 10));
 
@@ -73,9 +72,9 @@ fn reclaiming(seconds: u64, pages: u64) -> Machine {
 fn free_pages_of_the_contiguous_memory_allocator_are_not_free_for_everyone() {
     let time_left = |cma: u64| {
         let zone = testing::Zone {
-            free: Pages::new(26_000),
-            high: Pages::new(6_000),
-            managed: Pages::new(NODE),
+            free: Some(Pages::new(26_000)),
+            high: Some(Pages::new(6_000)),
+            managed: Some(Pages::new(NODE)),
             counters: vec![("nr_free_cma".to_owned(), cma)],
             ..testing::Zone::new(0, "Normal")
         };
@@ -101,9 +100,9 @@ fn where_the_kernel_counts_by_node_each_has_its_own_rate() {
         let machine = reclaiming(seconds, seconds * 9_000);
         let machine = (0..2).fold(machine, |machine, id| {
             let zone = testing::Zone {
-                free: Pages::new(6_000),
-                high: Pages::new(6_000),
-                managed: Pages::new(NODE),
+                free: Some(Pages::new(6_000)),
+                high: Some(Pages::new(6_000)),
+                managed: Some(Pages::new(NODE)),
                 ..testing::Zone::new(id, "Normal")
             };
             let reclaimed = seconds * if id == 0 { 8_000 } else { 1_000 };

@@ -136,11 +136,9 @@ impl Simulation {
     }
 
     fn tunable(&self) -> Tunable {
-        Tunable {
-            original: self.original,
-            is_yielded: self.is_yielded,
-            ..Tunable::new(self.scale)
-        }
+        Tunable::new(self.scale)
+            .with_original(self.original)
+            .with_yielded(self.is_yielded)
     }
 
     pub(super) fn machine(&self) -> Machine {
@@ -166,13 +164,15 @@ impl Simulation {
             None => machine,
         };
         let add = |machine: Machine, node: &Node| {
-            let [min, low, high] = self.watermarks(node).map(|pages| Pages::new(whole(pages)));
+            let [min, low, high] = self
+                .watermarks(node)
+                .map(|pages| Some(Pages::new(whole(pages))));
             let zone = testing::Zone {
-                free: Pages::new(whole(node.free)),
+                free: Some(Pages::new(whole(node.free))),
                 min,
                 low,
                 high,
-                managed: Pages::new(whole(node.managed)),
+                managed: Some(Pages::new(whole(node.managed))),
                 ..testing::Zone::new(node.id, "Normal")
             };
             machine

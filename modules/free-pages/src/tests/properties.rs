@@ -71,11 +71,11 @@ proptest! {
             let mut value = original;
             for scan in 1..=scans {
                 let zone = testing::Zone {
-                    free: Pages::new(free + fall * (scans - scan)),
-                    min: Pages::new(4_000),
-                    low: Pages::new(5_000),
-                    high: Pages::new(6_000),
-                    managed: Pages::new(NODE),
+                    free: Some(Pages::new(free + fall * (scans - scan))),
+                    min: Some(Pages::new(4_000)),
+                    low: Some(Pages::new(5_000)),
+                    high: Some(Pages::new(6_000)),
+                    managed: Some(Pages::new(NODE)),
                     ..testing::Zone::new(0, "Normal")
                 };
                 let machine = Machine::new()
@@ -111,10 +111,10 @@ proptest! {
                 .uptime(Duration::from_nanos(uptime))
                 .meminfo(&[("SwapFree", counts[0]), ("Hugetlb", counts[1])])
                 .vmstat(&[("pgsteal_kswapd", counts[1]), ("allocstall_normal", counts[2])])
-                .tunable_of(scale::TUNABLE, Tunable { original, is_yielded, ..Tunable::new(scale) })
+                .tunable_of(scale::TUNABLE, Tunable::new(scale).with_original(original).with_yielded(is_yielded))
                 .file(pressure::FILE, format!("some total={}\n", counts[0]));
             for (node, [free, min, low, high, managed]) in &zones {
-                let [free, min, low, high, managed] = [free, min, low, high, managed].map(|&pages| Pages::new(pages));
+                let [free, min, low, high, managed] = [free, min, low, high, managed].map(|&pages| Some(Pages::new(pages)));
                 machine = machine.zone(testing::Zone { free, min, low, high, managed, ..testing::Zone::new(*node, "Normal") });
             }
 

@@ -283,11 +283,11 @@ fn a_balloon_counts_only_if_it_cannot_have_been_taken_out_of_the_total() {
 #[test]
 fn without_what_every_kernel_has_nothing_is_exact() {
     let without_vmstat = Figures {
-        vmstat: Err(ScanError::missing("/proc/vmstat")),
+        vmstat: Err(ScanError::new("there is no /proc/vmstat")),
         ..powers_of_two()
     };
     let without_zones = Figures {
-        zones: Err(ScanError::missing("/proc/zoneinfo")),
+        zones: Err(ScanError::new("there is no /proc/zoneinfo")),
         ..powers_of_two()
     };
     let without_list = figures(&Meminfo {
@@ -296,8 +296,8 @@ fn without_what_every_kernel_has_nothing_is_exact() {
     });
     let error = |machine| exact(&machine).unwrap_err().to_string();
 
-    assert_eq!(error(without_vmstat), "no readable /proc/vmstat");
-    assert_eq!(error(without_zones), "no readable /proc/zoneinfo");
+    assert_eq!(error(without_vmstat), "there is no /proc/vmstat");
+    assert_eq!(error(without_zones), "there is no /proc/zoneinfo");
     assert_eq!(error(without_list), "/proc/meminfo has no Active(file)");
 }
 

@@ -252,7 +252,7 @@ fn files(sample: &Sample<'_>) -> Files {
         ("PageTables", 0),
     ];
     let zone = Zone {
-        managed: Pages::new(total / 4096),
+        managed: Some(Pages::new(total / 4096)),
         ..Zone::new(0, "Normal")
     };
     Files::new()

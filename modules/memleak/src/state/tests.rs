@@ -30,7 +30,7 @@ fn machine(minute: u64, lost: u64, slab: u64) -> Machine {
         ("PageTables", 10),
     ];
     let normal = Zone {
-        managed: Pages::new(8192 * 256),
+        managed: Some(Pages::new(8192 * 256)),
         ..Zone::new(0, "Normal")
     };
     Machine::new()

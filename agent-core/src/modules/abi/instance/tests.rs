@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use adaptivemm_module_api::units::{PageSize, Uptime};
 use adaptivemm_module_api::{
-    Action, Config, ConfigProblems, Counters, Info, Module, Need, Out, ScanError, declaration_of,
+    Action, Config, ConfigProblems, Info, Meminfo, Module, Need, Out, ScanError, Vmstat,
+    declaration_of,
 };
 
 use super::*;
@@ -78,8 +79,13 @@ impl Module for Narrow {
     }
 }
 
-fn counters(counters: Option<Counters<'_>>) -> Option<Vec<(&str, u64)>> {
-    counters.map(|counters| counters.iter().collect())
+fn of_meminfo<'a>(meminfo: &Meminfo<'a>) -> Vec<(&'a str, u64)> {
+    let memory = meminfo.iter().map(|(key, bytes)| (key, bytes.get()));
+    memory.chain(meminfo.counts()).collect()
+}
+
+fn of_vmstat<'a>(vmstat: &Vmstat<'a>) -> Vec<(&'a str, u64)> {
+    vmstat.iter().collect()
 }
 
 fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, std::fmt::Error> {
@@ -88,8 +94,16 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
     let (period, page_size) = (snapshot.period(), snapshot.page_size());
     let steady = snapshot.is_steady();
     writeln!(text, "{scan} {uptime:?} {period:?} {page_size:?} {steady}")?;
-    writeln!(text, "meminfo {:?}", counters(snapshot.meminfo().ok()))?;
-    writeln!(text, "vmstat {:?}", counters(snapshot.vmstat().ok()))?;
+    writeln!(
+        text,
+        "meminfo {:?}",
+        snapshot.meminfo().map(|meminfo| of_meminfo(&meminfo))
+    )?;
+    writeln!(
+        text,
+        "vmstat {:?}",
+        snapshot.vmstat().map(|vmstat| of_vmstat(&vmstat))
+    )?;
     match snapshot.zones() {
         Err(error) => writeln!(text, "{error}")?,
         Ok(zones) => {
@@ -98,18 +112,24 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
                 let sizes = [zone.spanned, zone.present, zone.managed, zone.cma];
                 let marks = [zone.boost, zone.min, zone.low, zone.high];
                 let free = (zone.free, zone.per_cpu);
-                let blocks: Vec<u64> = zone.free_blocks().collect();
+                let blocks = zone.free_blocks().map(Iterator::collect::<Vec<u64>>);
                 writeln!(
                     text,
                     "{name} {node} {sizes:?} {marks:?} {free:?} {blocks:?}"
                 )?;
-                writeln!(text, "{:?}", counters(zone.counters()))?;
+                writeln!(text, "{:?}", of_vmstat(&zone.counters()))?;
             }
         }
     }
-    for node in snapshot.nodes() {
-        let (meminfo, stats) = (counters(node.meminfo()), counters(node.stats()));
-        writeln!(text, "node {} {meminfo:?} {stats:?}", node.id)?;
+    match snapshot.nodes() {
+        Err(error) => writeln!(text, "{error}")?,
+        Ok(nodes) => {
+            for node in nodes {
+                let meminfo = node.meminfo().map(|meminfo| of_meminfo(&meminfo));
+                let stats = node.stats().map(|vmstat| of_vmstat(&vmstat));
+                writeln!(text, "node {} {meminfo:?} {stats:?}", node.id)?;
+            }
+        }
     }
     let pools = snapshot.hugepages().map(Iterator::collect::<Vec<_>>);
     writeln!(text, "{pools:?} {:?}", snapshot.tunable(WSF))?;
@@ -120,10 +140,7 @@ fn described(snapshot: &adaptivemm_module_api::Snapshot<'_>) -> Result<String, s
         "/proc/zoneinfo",
         "/proc/buddyinfo",
     ] {
-        let content = snapshot
-            .file(path)
-            .map(adaptivemm_module_api::File::content);
-        let content = content.map(|content| content.map(String::from_utf8_lossy));
+        let content = snapshot.file(path).map(String::from_utf8_lossy);
         writeln!(text, "{path} {content:?}")?;
     }
     Ok(text)
@@ -139,7 +156,7 @@ struct Twins {
 
 impl Twins {
     fn of<M: Module>() -> Self {
-        let module = Exported::of(&declaration_of::<M>()).unwrap();
+        let module = Exported::of(&declaration_of::<M>().declaration).unwrap();
         let create = || Instance::create(&module, &[], Permit::default(), &[]).unwrap();
         Self {
             direct: create(),
@@ -244,8 +261,8 @@ fn a_machine_that_can_be_read_is_seen_in_full() {
     let seen = Twins::of::<Witness>().see(&snapshot, "kernel-6.18");
 
     for part in [
-        "meminfo Some([(\"MemTotal\"",
-        "vmstat Some([(\"nr_",
+        "meminfo Ok([(\"MemTotal\"",
+        "vmstat Ok([(\"nr_",
         "Normal 0 [",
         "node 0 ",
     ] {
@@ -273,7 +290,7 @@ fn whose_value_a_tunable_has_is_seen_from_another_process_too() {
         });
         let seen = twins.see(&snapshot, "one tunable");
         let line = seen.lines().find(|line| line.contains("Tunable"));
-        let (_, tunable) = line.unwrap().split_once("Some(Tunable ").unwrap();
+        let (_, tunable) = line.unwrap().split_once("Ok(Tunable ").unwrap();
         tunable.to_owned()
     };
 

@@ -26,6 +26,8 @@ fn finding(text: &str) -> Finding {
         details: "one\ntwo".to_owned(),
         numbers: vec![number("free_bytes", 1.5), number("odd", f64::INFINITY)],
         incident: "growth-60".to_owned(),
+        ends_incident: false,
+        is_leak: true,
     }
 }
 
@@ -255,7 +257,7 @@ fn any_finding() -> impl Strategy<Value = Finding> {
         line(),
         details(),
         numbers(),
-        name(),
+        (name(), any::<bool>(), any::<bool>()),
     )
         .prop_map(
             |(severity, verbosity, code, text, details, numbers, incident)| Finding {
@@ -265,7 +267,9 @@ fn any_finding() -> impl Strategy<Value = Finding> {
                 text,
                 details,
                 numbers,
-                incident,
+                incident: incident.0,
+                ends_incident: incident.1,
+                is_leak: incident.2,
             },
         )
 }
