@@ -4,5 +4,6 @@ pub(crate) mod background;
 pub mod control;
 pub mod lock;
 pub mod main_loop;
+pub(crate) mod own_memory;
 pub mod sd_notify;
 pub mod signals;
