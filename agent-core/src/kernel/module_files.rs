@@ -423,11 +423,11 @@ fn spawn(paths: &[String], root: &Root) -> io::Result<(Sender<ReadTask>, Receive
             let mut allowance = Allowance::new(job.budget);
             let texts = job.texts.into_iter();
             for (index, (file, mut text)) in files.iter_mut().zip(texts).enumerate() {
-                let before = clock::of_this_thread();
+                let before = clock::thread_cpu_time();
                 let result = file.read_within(&root, &mut text, &mut allowance);
                 let cost = FileCost {
                     bytes: text.seen() as u64,
-                    time: clock::of_this_thread().saturating_sub(before),
+                    time: clock::thread_cpu_time().saturating_sub(before),
                 };
                 let done = Done {
                     scan: job.scan,

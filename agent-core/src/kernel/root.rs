@@ -203,7 +203,7 @@ impl Allowance {
     pub(crate) fn new(budget: FileBudget) -> Self {
         Self {
             bytes: usize::try_from(budget.bytes).unwrap_or(usize::MAX),
-            cpu: Some(clock::of_this_thread().saturating_add(budget.cpu)),
+            cpu: Some(clock::thread_cpu_time().saturating_add(budget.cpu)),
         }
     }
 
@@ -218,7 +218,7 @@ impl Allowance {
 
     fn check(&self) -> io::Result<()> {
         match self.cpu {
-            Some(end) if clock::of_this_thread() > end => Err(Errno::TIMEDOUT.into()),
+            Some(end) if clock::thread_cpu_time() > end => Err(Errno::TIMEDOUT.into()),
             _ => Ok(()),
         }
     }
