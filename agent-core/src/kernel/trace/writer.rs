@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::{Frame, Header};
 
-/// Frames that are compressed together: a recorder that is killed loses no more than these.
+/// The number of frames that are compressed together: a recorder that is killed loses no more than these.
 const TOGETHER: usize = 32;
 /// zstd's own default: the text of kernel files shrinks to about a tenth.
 const LEVEL: i32 = 3;
@@ -27,7 +27,7 @@ pub struct Writer<W: Write> {
     /// Lines that are not written yet.
     pending: Vec<u8>,
     frames: usize,
-    /// What the files held in the frame before.
+    /// The contents of the files in the frame before.
     known: BTreeMap<String, Option<Vec<u8>>>,
 }
 
@@ -49,7 +49,7 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Writes what these files held; those that did not change are left out.
+    /// Writes the contents of these files; those that did not change are left out.
     ///
     /// # Errors
     ///
