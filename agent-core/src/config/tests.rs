@@ -88,7 +88,7 @@ fn load_file(text: &[u8], name: &str, modules: &[ModuleSchema]) -> Loaded {
     loaded
 }
 
-/// What is known before the modules are there is what holds afterwards.
+/// Asserts that the placements known before the modules are there hold afterwards.
 fn check_placements(early: &Placements, settings: &Settings) {
     assert_eq!(early.module_dir, settings.core.module_dir);
     assert!(early.modules.is_sorted_by(|a, b| a.name < b.name));
@@ -311,10 +311,10 @@ fn problems_of_all_files_are_reported_together() {
             "/run/adaptivemmd/adaptivemmd.toml.d: error: cannot list this directory: Not a directory (os error 20)",
             "/etc/adaptivemmd/adaptivemmd.toml:2:13: error: `verbosity` must be a whole number from 0 to 5, found 9",
             "/etc/adaptivemmd/adaptivemmd.toml.d/10.toml:1:5: error: unexpected leading zero, expected nothing",
-            "/etc/adaptivemmd/adaptivemmd.toml.d/20.toml: error: cannot read this: it is not a regular file",
+            "/etc/adaptivemmd/adaptivemmd.toml.d/20.toml: error: cannot read this file: it is not a regular file",
             "/etc/adaptivemmd/adaptivemmd.toml.d/30.toml:1:3: error: not UTF-8: byte 0xff at position 2",
             "/etc/adaptivemmd/adaptivemmd.toml.d/30.toml:2:1: error: unknown setting `verbose` outside of a table",
-            "/etc/default/adaptivemmd: warning: cannot read this: it is not a regular file; it is not used",
+            "/etc/default/adaptivemmd: warning: cannot read this file: it is not a regular file; it is not used",
         ]
     );
 }

@@ -136,7 +136,7 @@ fn of_many_errors_the_first_are_told_and_the_others_are_counted() {
         "{}",
         said[0]
     );
-    let rest = ":52:1: error: this is the first of 19950 problems that are not told";
+    let rest = ":52:1: error: this is the first of 19950 problems that are not shown";
     assert!(unknown.stderr.contains(rest), "{}", said[said.len() - 2]);
 }
 

@@ -23,7 +23,7 @@ fn memleak() -> ModuleSchema {
     module("memleak", "ENABLE_MEMLEAK_CHECK", &[])
 }
 
-/// What a file sets, as `PATH = VALUE`, and the headlines without the path.
+/// The settings of a file, as `PATH = VALUE`, and the headlines without the path.
 fn reading(text: &str, modules: &[ModuleSchema]) -> (Vec<String>, Vec<String>) {
     let document = Document::new(Path::new("f"), text.into());
     let (settings, diagnostics) = read(&document, &all_keys(modules), modules);
@@ -34,7 +34,7 @@ fn reading(text: &str, modules: &[ModuleSchema]) -> (Vec<String>, Vec<String>) {
     )
 }
 
-/// What VERBOSE is after reading a file, and what is said about it.
+/// The value of VERBOSE after reading a file, and the diagnostics.
 fn verbosity(text: &str) -> (Option<String>, String) {
     let (mut settings, said) = reading(text, &[]);
     (settings.pop(), said.join("\n"))

@@ -1,4 +1,4 @@
-//! Where modules come from, and what is said of those that did not come.
+//! The places that modules come from, and the diagnostics of those that could not be loaded.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ fn placed_by(files: &[(&str, Option<&str>)]) -> Vec<String> {
     placed(&tree, &sources(tree.path()))
 }
 
-/// What the main file places.
+/// The placements of the main file.
 fn placed_in(text: &str) -> Vec<String> {
     let placed = placed_by(&[(ETC, Some(text))]);
     let without_file = |each: String| each.replace("/etc/adaptivemmd/adaptivemmd.toml", "");
