@@ -209,7 +209,7 @@ fn a_value_below_the_original_is_that_of_somebody_else() {
         ..Tunable::new(value)
     };
 
-    let original = |tunable| Setting::of(tunable).map(|setting| setting.original.get());
+    let original = |tunable| Setting::from_tunable(tunable).map(|setting| setting.original.get());
 
     assert_eq!(
         [
