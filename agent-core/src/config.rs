@@ -220,7 +220,7 @@ impl<'a> Loader<'a> {
         match lookup::read(&path) {
             Ok(bytes) => self.legacy(&path, &bytes),
             Err(error) => {
-                let message = format!("{error}; it is not used");
+                let message = format!("{error}; it is ignored");
                 self.diagnostics
                     .push(Diagnostic::warning(Place::file(&path), &message));
             }

@@ -123,14 +123,14 @@ pub(crate) fn read(
             settings.push(Setting { content, ..setting });
         } else {
             let (key, kind, content) = (setting.key, &known.kind, setting.content);
-            let message = format!("{key} must be {kind}, found {content}; it is not used");
+            let message = format!("{key} must be {kind}, found {content}; it is ignored");
             diagnostics.push(Diagnostic::warning(setting.place, &message));
         }
     }
     diagnostics.sort_by_key(Diagnostic::position);
     if !missing.is_empty() {
         let missing = missing.join(", ");
-        let message = format!("settings of modules that are not installed: {missing}");
+        let message = format!("the modules of these settings are not installed: {missing}");
         diagnostics.push(Diagnostic::note(document.whole(), &message));
     }
     (settings, diagnostics)

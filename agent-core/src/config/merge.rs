@@ -180,7 +180,7 @@ pub(crate) fn overruled(keys: &[Key], assignments: &[Assignment]) -> Vec<Diagnos
         };
         if legacy.content != native.content {
             let message = format!(
-                "`{path}` is {} as set in {}; the {} set here does not count",
+                "`{path}` is {} as set in {}; the value {} set here is ignored",
                 native.content, native.place, legacy.content
             );
             let hint = "remove one of the two".to_owned();

@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         if let Some(path) = placed.and_then(|placed| placed.path.as_deref()) {
             let path = path.display();
             let message = format!(
-                "module `{typed}` could not be loaded from {path}; what is set for it does nothing"
+                "module `{typed}` could not be loaded from {path}; its settings have no effect"
             );
             self.warning(&name.span(), &message);
         } else if table.is_none_or(|table| !table.contains_key("path")) {
@@ -275,7 +275,7 @@ impl<'a> Reader<'a> {
             );
         } else {
             let message =
-                format!("{absent} `{typed}` is not installed; what is set for it does nothing");
+                format!("{absent} `{typed}` is not installed; its settings have no effect");
             let place = self.document.place(&name.span());
             let hint = near.map(|near| format!("did you mean `{near}`?"));
             let warning = Diagnostic::warning(place, &message).hint(hint);
@@ -329,14 +329,14 @@ impl<'a> Reader<'a> {
             return Some("at the top of the file, before the first table".into());
         }
         if let Some((table, name)) = legacy::native_name(name) {
-            return Some(format!("into `[{table}]` as `{name}`"));
+            return Some(format!("in `[{table}]` as `{name}`"));
         }
         let mut keys = self.keys.iter().filter(|key| key.name == name);
         let key = keys.find(|key| match table {
             "" => key.table == "core",
             table => key.table.starts_with(table) || table.starts_with(&key.table),
         })?;
-        Some(format!("into `[{}]`", key.table))
+        Some(format!("in `[{}]`", key.table))
     }
 
     fn unacceptable(&mut self, name: &str, expected: &str, value: &Spanned<DeValue<'_>>) {

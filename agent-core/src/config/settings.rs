@@ -24,7 +24,7 @@ pub struct Settings {
 pub struct Core {
     /// The time from one scan to the next; 0.1 s to 1 h.
     pub period: Duration,
-    /// How early and how strongly to act.
+    /// The aggressiveness, which says how early and how strongly to act.
     pub aggressiveness: Aggressiveness,
     /// The verbosity, 0 to 5.
     pub verbosity: u8,

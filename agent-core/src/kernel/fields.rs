@@ -62,7 +62,7 @@ impl Fields {
     /// be some digits apart from there on.
     fn take_numbers(&mut self, text: &[u8]) -> bool {
         let shape = self.shape.as_bytes();
-        // Where the comparison starts in the last text and in this one, and how far they are the same.
+        // The starts of the comparison in the last text and in this one, and the length of the equal part.
         let (mut old, mut new) = (0, 0);
         let mut same = common_start(&self.last, text);
         let mut end_before = 0;

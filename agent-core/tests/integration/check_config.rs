@@ -98,7 +98,7 @@ fn every_error_is_told_at_once_with_its_place_and_a_hint() {
     adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:9:1: error: unknown setting `clasic` in `[modules.memleak.config]`
         9 | clasic = true
           | ^^^^^^ did you mean `classic`?
-    adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:10:10: warning: module `ksm` is not installed; what is set for it does nothing
+    adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:10:10: warning: module `ksm` is not installed; its settings have no effect
        10 | [modules.ksm]
           |          ^^^
     adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:11:11: error: string values must be quoted, expected literal string

@@ -99,7 +99,7 @@ impl MemoryCompaction {
             // Writing to a string cannot fail.
             let _ = write!(
                 line,
-                "{separator}node {}: {} of {} free pages in blocks smaller than of order {order}",
+                "{separator}node {}: {} of {} free pages are in blocks smaller than order {order}",
                 observation.node,
                 blocks.fragmented(order).get(),
                 blocks.free().get(),
@@ -107,7 +107,7 @@ impl MemoryCompaction {
             if let Some(shortage) = &observation.shortage {
                 let _ = write!(
                     line,
-                    ", no larger one in {:.0} s",
+                    ", and larger ones run out in {:.0} s",
                     shortage.left.as_secs_f64()
                 );
             }

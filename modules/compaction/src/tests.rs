@@ -275,7 +275,7 @@ fn what_is_no_reason_is_told_with_what_is() {
 fn aggressiveness_is_the_highest_order_unless_that_is_set() {
     let highest = |options: &[(&str, Value)]| {
         let status = rig(options).scan(&machine(1, &[zone(0, 1_000, 0)])).status;
-        let (_, order) = status.split_once("smaller than of order ").unwrap();
+        let (_, order) = status.split_once("smaller than order ").unwrap();
         order.to_owned()
     };
 
@@ -370,8 +370,8 @@ fn every_scan_has_its_numbers_and_says_how_things_stand() {
     assert_eq!(metrics(&words[7])[2], Some(0.0));
     assert_eq!(
         words[7].status,
-        "node 0: 2000 of 2000 free pages in blocks smaller than of order 7, no larger one in 0 s; \
-         node 2: 0 of 10240 free pages in blocks smaller than of order 7"
+        "node 0: 2000 of 2000 free pages are in blocks smaller than order 7, and larger ones run out in 0 s; \
+         node 2: 0 of 10240 free pages are in blocks smaller than order 7"
     );
 }
 

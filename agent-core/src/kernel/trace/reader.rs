@@ -13,7 +13,7 @@ use super::{FORMAT, Frame, Header, TraceError, VERSION};
 
 /// Longer than a frame of any machine (all files of 64 nodes with 512 CPUs are 6 MB).
 const MAX_LINE: u64 = 32 << 20;
-/// How every zstd file starts.
+/// The start of every zstd file.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A trace that is being read.
@@ -70,7 +70,7 @@ impl<R: BufRead> Reader<R> {
         })
     }
 
-    /// Where the trace comes from.
+    /// The origin of the trace.
     pub fn header(&self) -> &Header {
         &self.header
     }

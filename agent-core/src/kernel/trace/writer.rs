@@ -10,12 +10,12 @@ const TOGETHER: usize = 32;
 /// zstd's own default: the text of kernel files shrinks to about a tenth.
 const LEVEL: i32 = 3;
 
-/// How a trace is written.
+/// The compression of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// As text: every frame is there once it is written.
+    /// None: every frame is in the file once it is written.
     None,
-    /// With zstd.
+    /// The compression of zstd.
     Zstd,
 }
 
