@@ -218,6 +218,12 @@ impl<'a> Table<'a> {
         self.text(key).map(PathBuf::from)
     }
 
+    /// A size in units of `unit` bytes, in bytes.
+    fn bytes(&self, key: &str, unit: u64) -> Option<u64> {
+        let count: u64 = self.whole(key)?;
+        Some(count.saturating_mul(unit))
+    }
+
     /// The value of an option of a module.
     fn option(&self, option: &OptionSchema) -> Value {
         match self.content(&format!("config.{}", key_text(&option.name))) {
@@ -258,10 +264,8 @@ impl Core {
             max_late: table.whole("max-late").unwrap_or(1),
             file_budget: FileBudget {
                 bytes: table
-                    .whole::<u64>("module-files-kib")
-                    .map_or(FileBudget::default().bytes, |kib| {
-                        kib.saturating_mul(1 << 10)
-                    }),
+                    .bytes("module-files-kib", 1 << 10)
+                    .unwrap_or(FileBudget::default().bytes),
                 cpu: table
                     .whole("module-files-ms")
                     .map_or(FileBudget::default().cpu, Duration::from_millis),
@@ -275,9 +279,8 @@ impl Core {
             incidents: IncidentLimits {
                 count: table.whole("max-incidents").unwrap_or_default(),
                 bytes: table
-                    .whole::<u64>("max-incidents-mib")
-                    .unwrap_or_default()
-                    .saturating_mul(1 << 20),
+                    .bytes("max-incidents-mib", 1 << 20)
+                    .unwrap_or_default(),
             },
             incident_census: table.boolean("incident-census").unwrap_or_default(),
             tell_owners: match table.text("tell-owners") {
