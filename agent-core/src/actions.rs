@@ -1,4 +1,4 @@
-//! What becomes of requests: who may change what, the only code that writes to the machine, and what it was before.
+//! Carries out requests: the owners of tunables, the only code that writes to the machine, and the original values.
 
 mod actuator;
 mod compactor;

@@ -1,4 +1,4 @@
-//! What everything else stands on, and what knows nothing of memory: clocks, files of our own, texts of others.
+//! Clocks, files of our own and texts of others: all other folders use them, and none of them knows anything of memory.
 
 pub(crate) mod bounded;
 pub(crate) mod clean_text;

@@ -40,7 +40,7 @@ pub use settings::{
 use document::Document;
 use merge::{Assignment, Layer};
 
-/// Where the configuration comes from.
+/// The sources of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources {
     /// `/`, or the tree below which `/etc`, `/run` and `/usr` are looked up.
@@ -51,40 +51,40 @@ pub struct Sources {
     /// A file to be judged as if it were a drop-in in `/etc`, under its own
     /// base name (`check-config --drop-in`).
     pub drop_in: Option<PathBuf>,
-    /// What was asked for when starting; overrules every file.
+    /// The settings of the command line; they overrule every file.
     pub command_line: CommandLine,
 }
 
-/// What the command line says about settings.
+/// The settings of the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandLine {
-    /// How often `-v` was given; more than 5 is as good as 5.
+    /// The number of times that `-v` was given; more than 5 count as 5.
     pub verbosity: Option<u8>,
-    /// `-a`, 1 to 3.
+    /// The value of `-a`, 1 to 3.
     pub aggressiveness: Option<i64>,
-    /// `-m`, in GiB.
+    /// The value of `-m`, in GiB.
     pub max_gap_gib: Option<u64>,
 }
 
 /// A configuration that has been read.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// To be used only if the configuration is valid.
+    /// The settings; they may be used only if the configuration is valid.
     pub settings: Settings,
-    /// Everything there is to say, file by file and line by line.
+    /// All problems, file by file and line by line.
     pub diagnostics: Vec<Diagnostic>,
-    /// Every key with its value and where that came from.
+    /// Every key with its value and the origin of that.
     pub values: Vec<Setting>,
-    /// The files that were read, those that overrule later.
+    /// The files that were read; a later one overrules those before it.
     pub files: Vec<PathBuf>,
 }
 
 /// A file of adaptivemm 2.1 as TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Converted {
-    /// To be written to a file `*.toml`.
+    /// The text for a file `*.toml`.
     pub toml: String,
-    /// What was doubtful in the old file.
+    /// The doubts about the old file.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -98,7 +98,7 @@ pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
     let overruled = merge::overruled(&loader.keys, &loader.assignments);
     loader.diagnostics.extend(overruled);
     let values = merge::merge(&loader.keys, &loader.assignments);
-    let mut settings = Settings::of(&values, modules);
+    let mut settings = Settings::from_values(&values, modules);
     note_written(&mut settings, &loader);
     Loaded {
         settings,
@@ -108,7 +108,7 @@ pub fn load(sources: &Sources, modules: &[ModuleSchema]) -> Loaded {
     }
 }
 
-/// Notes which options of modules are the word of the administrator.
+/// Notes the options of modules that the administrator has set.
 fn note_written(settings: &mut Settings, loader: &Loader<'_>) {
     let in_force = merge::in_force(&loader.assignments);
     for (module, settings) in loader.modules.iter().zip(&mut settings.modules) {
@@ -133,8 +133,8 @@ pub fn convert(legacy_text: &[u8], path: &Path, modules: &[ModuleSchema]) -> Con
     let (mut settings, diagnostics) = legacy::read(&document, &keys, modules);
     // The last of equal keys counts; a stable sort keeps it last.
     settings.sort_by(|a, b| (&a.table, &a.name).cmp(&(&b.table, &b.name)));
-    let overrules = |a: &legacy::Setting, b: &legacy::Setting| a.path() == b.path();
-    let lines = settings.chunk_by(overrules).filter_map(<[_]>::last);
+    let equal_keys = settings.chunk_by(|a, b| a.path() == b.path());
+    let lines = equal_keys.filter_map(<[_]>::last);
     let toml = merge::tables(lines.map(|setting| (setting.table.as_str(), setting.to_string())));
     Converted {
         toml,
@@ -143,7 +143,7 @@ pub fn convert(legacy_text: &[u8], path: &Path, modules: &[ModuleSchema]) -> Con
 }
 
 impl Loaded {
-    /// Whether the daemon can run with it: there are no errors.
+    /// True if the daemon can run with it, as there are no errors.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         !self.diagnostics.iter().any(Diagnostic::is_error)
@@ -157,7 +157,7 @@ impl Loaded {
     }
 }
 
-/// Gathers what the sources say.
+/// Gathers the values of all sources.
 #[derive(Debug)]
 struct Loader<'a> {
     keys: Vec<Key>,
@@ -220,7 +220,7 @@ impl<'a> Loader<'a> {
         match lookup::read(&path) {
             Ok(bytes) => self.legacy(&path, &bytes),
             Err(error) => {
-                let message = format!("{error}; it is not used");
+                let message = format!("{error}; it is ignored");
                 self.diagnostics
                     .push(Diagnostic::warning(Place::file(&path), &message));
             }
@@ -236,7 +236,7 @@ impl<'a> Loader<'a> {
             }
         };
         self.files.push(path.to_owned());
-        // What is not UTF-8 is replaced, so that all other problems are found.
+        // Bytes that are not UTF-8 are replaced, so that all other problems are found.
         let document = Document::new(path, String::from_utf8_lossy(&bytes).into());
         if let Err(error) = std::str::from_utf8(&bytes) {
             let at = error.valid_up_to();
@@ -258,7 +258,7 @@ impl<'a> Loader<'a> {
         self.files.push(path.to_owned());
         let document = Document::new(path, String::from_utf8_lossy(bytes).into());
         let (settings, diagnostics) = legacy::read(&document, &self.keys, self.modules);
-        // Those of modules that are not installed match no key, later on.
+        // Settings of modules that are not installed match no key later on.
         self.assignments
             .extend(settings.into_iter().map(|setting| Assignment {
                 path: setting.path(),

@@ -1,5 +1,5 @@
-//! What the kernel says: the tree of its files, a parser for each, the snapshot of a scan, recorded machines, and the table of
-//! tunables.
+//! Reads what the kernel says: the tree of its files, a parser for each, the snapshot of a scan, recorded machines, and the
+//! table of tunables.
 
 mod buddyinfo;
 mod counters;

@@ -1,4 +1,4 @@
-//! The only code that writes to the machine.
+//! Writes to the machine; no other code does.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -18,44 +18,47 @@ use crate::kernel::Root;
 use crate::kernel::tunables::{self, Knob};
 use crate::modules::output::Action;
 
-/// Whether actions are carried out.
+const NODES: &str = "/sys/devices/system/node";
+
+/// The way in which actions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// They are.
+    /// They are carried out.
     Live,
-    /// They are only said: nothing is written, by anyone.
+    /// They are only logged, and nothing is written.
     Simulate,
-    /// They are, on a recorded machine: its tunables get the values that are asked for, and nothing is written.
+    /// They are carried out on a recorded machine: its tunables get the values that are asked for, and nothing is written.
     Rehearse,
 }
 
-/// Whose value a tunable has.
+/// The owner of the value that a tunable has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TunableOwner {
     /// The value before our first change, if we have changed it.
     pub original: Option<i64>,
-    /// Somebody else has changed it after us.
+    /// True if it was changed externally after us.
     pub is_yielded: bool,
 }
 
-/// Carries out what was decided, and gives everything back.
+/// Carries out decisions, and restores the original values.
 #[derive(Debug)]
 pub struct Actuator {
     root: Root,
     mode: Mode,
     limits: ChangeLimits,
     ledger: Ledger,
-    /// The tunables that are somebody else's, and since when.
+    /// The tunables that were changed externally, and the time at which that was noticed.
     yielded: BTreeMap<String, Uptime>,
     rate: Rate,
     compactor: Compactor,
-    /// In a rehearsal: what the tunables are.
+    /// The values of the tunables in a rehearsal.
     rehearsed: BTreeMap<&'static str, i64>,
     notices: Vec<Notice>,
 }
 
 impl Actuator {
-    /// Writes below `root`, or nowhere. What the ledger holds already is given back with the rest.
+    /// Makes an actuator that writes below `root`, or nowhere. Entries that are in the ledger already are restored with
+    /// the rest.
     #[must_use]
     pub fn new(root: Root, mode: Mode, ledger: Ledger) -> Self {
         Self {
@@ -71,7 +74,7 @@ impl Actuator {
         }
     }
 
-    /// What is changed, and what it was.
+    /// The tunables that are changed, and their original values.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -82,7 +85,8 @@ impl Actuator {
         self.limits = limits;
     }
 
-    /// Looks at the value that a tunable has in this scan: who changes one that we have changed owns it.
+    /// Looks at the value that a tunable has in this scan: a tunable of ours that somebody else changes is theirs from then
+    /// on.
     pub fn observe(&mut self, knob: &'static Knob, value: i64, now: Uptime) -> TunableOwner {
         if self.mode == Mode::Rehearse {
             self.rehearsed.insert(knob.name, value);
@@ -106,7 +110,7 @@ impl Actuator {
 
     fn yield_to_others(&mut self, knob: &Knob, found: i64, original: String, now: Uptime) {
         self.yielded.insert(knob.name.to_owned(), now);
-        // There is nothing that is ours to be given back. If that cannot be noted, the next daemon will see the same.
+        // There is nothing left to restore. If that cannot be noted, the next daemon will see the same.
         let _noted = self.ledger.disown(knob.name);
         self.notices.push(Notice::Yielded {
             tunable: knob.name.to_owned(),
@@ -125,14 +129,12 @@ impl Actuator {
         }
     }
 
-    /// Changes tunables again that somebody else has changed: this one, or all of them. Their values now are their
-    /// original ones. Returns how many there are.
+    /// Resumes the tuning of tunables that were changed externally: of this one, or of all. Their current values become
+    /// their original ones. Returns the number of these tunables.
     pub fn resume(&mut self, tunable: Option<&str>) -> usize {
-        let is_meant = |name: &String| tunable.is_none_or(|tunable| tunable == name);
-        let resumed: Vec<String> = self
-            .yielded
-            .keys()
-            .filter(|name| is_meant(name))
+        let yielded = self.yielded.keys();
+        let resumed: Vec<String> = yielded
+            .filter(|name| tunable.is_none_or(|tunable| tunable == *name))
             .cloned()
             .collect();
         for tunable in &resumed {
@@ -144,24 +146,23 @@ impl Actuator {
         resumed.len()
     }
 
-    /// What was noticed since this was last asked.
+    /// The observations since the last call.
     pub fn notices(&mut self) -> Vec<Notice> {
         self.notices.append(&mut self.compactor.ended());
         std::mem::take(&mut self.notices)
     }
 
-    /// In a rehearsal: what the recorded machine is to be from now on. Each is the path of a tunable, and its value.
+    /// The state of the recorded machine after a rehearsed scan: the path of each tunable, and its value.
     pub fn rehearsed(&self) -> impl Iterator<Item = (&'static str, i64)> {
-        let path =
-            |(name, value): (&&'static str, &i64)| Some((tunables::find(name)?.path, *value));
-        self.rehearsed.iter().filter_map(path)
+        let values = self.rehearsed.iter();
+        values.filter_map(|(name, value)| Some((tunables::find(name)?.path, *value)))
     }
 
     /// Carries out one action.
     ///
     /// # Errors
     ///
-    /// If the kernel refuses it, or does not have what is to be changed.
+    /// If the kernel refuses it, or does not have the tunable or the node.
     pub fn carry_out(
         &mut self,
         action: &Action,
@@ -219,7 +220,7 @@ impl Actuator {
         Ok(ActionOutcome::Done { before })
     }
 
-    /// Notes what the value is, and what it will be, and changes it.
+    /// Notes the present value and the new one, and makes the change.
     fn change(&mut self, knob: &'static Knob, found: &str, value: i64) -> Result<(), ActionFailed> {
         let text = value.to_string();
         let noted = self.ledger.entry(knob.name).cloned();
@@ -227,7 +228,7 @@ impl Actuator {
             .note(knob.name, found, &text)
             .map_err(ActionFailed::Ledger)?;
         if let Err(source) = self.write_value(knob, value) {
-            // What the kernel refused is not ours.
+            // A value that the kernel refused is not ours.
             let _noted = self.ledger.revert(knob.name, noted);
             return Err(self.refused(knob, source));
         }
@@ -242,14 +243,14 @@ impl Actuator {
             .entry(knob.name)
             .is_some_and(|entry| entry.original == taken);
         if is_original {
-            // Nothing is left of us. If that cannot be noted, the next daemon will give it back once more.
+            // No change of ours is left. If that cannot be noted, the next daemon will restore it once more.
             let _noted = self.ledger.forget(knob.name);
         }
         Ok(())
     }
 
-    /// The kernel made something else of a value: that is ours, too. If that cannot be noted, the change is taken back:
-    /// the next daemon would take the value for somebody else's, and forget the original one.
+    /// Notes a value that the kernel made of the one we wrote: that is ours, too. If that cannot be noted, the change is
+    /// undone: the next daemon would take the value for an external change, and forget the original one.
     fn note_taken(
         &mut self,
         knob: &'static Knob,
@@ -301,53 +302,51 @@ impl Actuator {
             Mode::Live => {}
         }
         let path = self.compact_file(node);
-        let failed = |source| ActionFailed::Write {
-            path: path.clone(),
-            source,
+        let begun = if path.exists() {
+            self.compactor.begin(node, path.clone())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
         };
-        if !path.exists() {
-            return Err(failed(io::ErrorKind::NotFound.into()));
+        match begun {
+            Ok(()) => Ok(ActionOutcome::Begun),
+            Err(source) => Err(ActionFailed::Write { path, source }),
         }
-        self.compactor
-            .begin(node, path.clone())
-            .map_err(failed)
-            .map(|()| ActionOutcome::Begun)
     }
 
-    /// The file that compacts a node. A kernel without NUMA has none for its one node, but one for all memory.
+    /// The file that compacts a node. A kernel without NUMA has no such file for its one node, but one for all memory.
     fn compact_file(&self, node: u32) -> PathBuf {
-        let nodes = "/sys/devices/system/node";
-        let own = self.path(&format!("{nodes}/node{node}/compact"));
-        let has_nodes = || {
-            let names = self.root.list(nodes).unwrap_or_default();
-            names.iter().any(|name| {
-                let number = name.strip_prefix("node");
-                number.is_some_and(|number| number.parse::<u32>().is_ok())
-            })
-        };
-        if node == 0 && !own.exists() && !has_nodes() {
+        let own = self.path(&format!("{NODES}/node{node}/compact"));
+        if node == 0 && !own.exists() && !self.has_nodes() {
             self.path("/proc/sys/vm/compact_memory")
         } else {
             own
         }
     }
 
-    /// Gives every tunable that still has our value its original one back. One that cannot be given back
+    fn has_nodes(&self) -> bool {
+        let names = self.root.list(NODES).unwrap_or_default();
+        names.iter().any(|name| {
+            let number = name.strip_prefix("node");
+            number.is_some_and(|number| number.parse::<u32>().is_ok())
+        })
+    }
+
+    /// Restores the original value of every tunable that still has ours. A tunable that cannot be restored
     /// stays in the ledger, and so does one that cannot be taken out of it.
     pub fn restore(&mut self) -> Vec<Restored> {
         self.restore_those(|_| true)
     }
 
-    /// True as long as nobody knows what the last daemon changed: its ledger cannot be read for now, and until then
+    /// True as long as nobody knows what the last daemon changed: its ledger cannot be read at the moment, and until then
     /// nothing is changed.
     #[must_use]
     pub fn is_ledger_unread(&self) -> bool {
         self.ledger.is_unread()
     }
 
-    /// The same for some of them, by their names.
+    /// Restores some of the tunables, chosen by their names.
     pub fn restore_those(&mut self, is_meant: impl Fn(&str) -> bool) -> Vec<Restored> {
-        // Whoever opened the ledger has told that it cannot be read.
+        // The error was reported when the ledger was opened.
         let _still_unread = self.ledger.settle();
         let entries: Vec<(String, Entry)> = self
             .ledger
@@ -366,7 +365,7 @@ impl Actuator {
         restored.collect()
     }
 
-    /// Gives these back as somebody wants them, and leaves them alone as if he had set them himself.
+    /// Restores tunables at somebody's request, and leaves them alone as if they had been changed externally.
     pub fn hand_over(&mut self, tunable: Option<&str>, now: Uptime) -> Vec<Restored> {
         let restored = self.restore_those(|name| tunable.is_none_or(|meant| meant == name));
         for Restored {
@@ -380,13 +379,13 @@ impl Actuator {
         restored
     }
 
-    /// What a tunable is now; nothing if it cannot be read.
+    /// The current value of a tunable; `None` if it cannot be read.
     #[must_use]
     pub fn current(&self, knob: &Knob) -> Option<i64> {
         self.value(knob).ok()
     }
 
-    /// Whether somebody else has a tunable.
+    /// True if a tunable was changed externally.
     #[must_use]
     pub fn is_yielded(&self, knob: &Knob) -> bool {
         self.yielded.contains_key(knob.name)
@@ -409,7 +408,7 @@ impl Actuator {
                 }
                 has_it || entry.is_ours(&found)
             }
-            // A ledger of another version, or one that somebody has written: it says where nothing is ours.
+            // This is a ledger of another version, or one that somebody has written: the tunable is not ours.
             None => false,
         };
         match self.ledger.forget(tunable) {
@@ -434,31 +433,28 @@ impl Actuator {
         }
         let text = String::from_utf8_lossy(&self.root.read(knob.path)?).into_owned();
         text.trim_end().parse().map_err(|_| {
-            let what = format!(
-                "a whole number was expected, and {:?} found",
-                text.trim_end()
-            );
+            let what = format!("expected a whole number, found {:?}", text.trim_end());
             io::Error::new(io::ErrorKind::InvalidData, what)
         })
     }
 }
 
-/// True if nothing is left to be done to a tunable, whether or not that could be noted.
+/// True if nothing is left to be done to a tunable, even if that could not be noted.
 fn is_settled(result: &Result<bool, ActionFailed>) -> bool {
     matches!(result, Ok(_) | Err(ActionFailed::NotForgotten { .. }))
 }
 
-/// Opens what is there: where the kernel has no such file, none is made.
+/// Writes a value into a file of the kernel. Where the kernel has no such file, none is made.
 pub(super) fn write(path: &Path, value: &str) -> io::Result<()> {
-    // In a tree that plays a machine somebody may have put a pipe, which is not waited for.
+    // A tree that stands for a machine may have a pipe here, which is not waited for.
     let mut file = OpenOptions::new()
         .write(true)
         .custom_flags(O_NONBLOCK)
         .open(path)?;
-    // All at once: the kernel takes each write for a value.
+    // The text is written at once, as the kernel takes each write for a value.
     let text = format!("{value}\n");
     file.write_all(text.as_bytes())?;
-    // A file of a tree that plays a machine is cut after that, so that it always holds a value. One of the kernel
+    // A file of a tree that stands for a machine is cut after that, so that it always holds a value. A file of the kernel
     // has no length.
     let length = u64::try_from(text.len()).unwrap_or_default();
     if file.metadata()?.len() > length {

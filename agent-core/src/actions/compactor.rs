@@ -13,10 +13,10 @@ use super::actuator::write;
 use super::outcome::Notice;
 use crate::base::clock;
 
-/// What is to be written for the kernel to compact.
+/// The text that makes the kernel compact a node.
 const ALL: &str = "1";
 
-/// The thread, once there was something to do.
+/// The thread, which is started with the first compaction.
 #[derive(Debug, Default)]
 pub(super) struct Compactor {
     channels: Option<(Sender<CompactionTask>, Receiver<CompactionResult>)>,
@@ -37,7 +37,7 @@ struct CompactionResult {
 }
 
 impl Compactor {
-    /// Whether the node is being compacted, or about to be.
+    /// True if the node is being compacted, or about to be.
     pub(super) fn is_busy(&self, node: u32) -> bool {
         self.busy.contains_key(&node)
     }
@@ -58,32 +58,33 @@ impl Compactor {
             path: path.clone(),
         };
         jobs.send(job)
-            .map_err(|_| io::Error::other("the thread that compacts is gone"))?;
+            .map_err(|_| io::Error::other("the compaction thread has ended"))?;
         self.busy.insert(node, path);
         Ok(())
     }
 
-    /// What has ended since this was last asked.
+    /// The compactions that have ended since the last call.
     pub(super) fn ended(&mut self) -> Vec<Notice> {
         let ended: Vec<CompactionResult> = match &self.channels {
             Some((_, ended)) => ended.try_iter().collect(),
             None => Vec::new(),
         };
-        let notice = |done: CompactionResult| {
-            let path = self.busy.remove(&done.node).unwrap_or_default();
-            let failed = |error| format!("cannot write {}: {error}", path.display());
-            Notice::Compacted {
-                node: done.node,
-                took: done.took,
-                error: done.result.err().map(failed),
-            }
-        };
-        ended.into_iter().map(notice).collect()
+        let mut notices = Vec::new();
+        for CompactionResult { node, took, result } in ended {
+            let path = self.busy.remove(&node).unwrap_or_default();
+            let error = result.err();
+            notices.push(Notice::Compacted {
+                node,
+                took,
+                error: error.map(|error| format!("cannot write {}: {error}", path.display())),
+            });
+        }
+        notices
     }
 }
 
 fn start() -> io::Result<(Sender<CompactionTask>, Receiver<CompactionResult>)> {
-    // A node is in it once at most.
+    // It stays short: a node is in it once at most.
     let (give, jobs) = unbounded::<CompactionTask>();
     let (tell, ended) = unbounded();
     thread::Builder::new()

@@ -1,4 +1,4 @@
-//! The original value of everything that we changed, in a file that outlives us: written, and on its way to the
+//! Keeps the original value of everything that we changed, in a file that outlives us: it is written, and on its way to the
 //! disk, before the first change.
 
 use std::collections::BTreeMap;
@@ -11,29 +11,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::files;
 
-/// There are few tunables. A larger file is none of ours.
+/// The largest size of the file: there are few tunables, so a larger one is not ours.
 const LONGEST: u64 = 1 << 20;
-/// Whoever records a machine looks into it, too.
+/// The mode of the file: a recording of the machine reads it, too.
 const MODE: u32 = 0o644;
 
-/// The file, and what is in it.
+/// The file, and its content.
 #[derive(Debug)]
 pub struct Ledger {
-    /// `None` where nothing is changed that could outlive us.
+    /// The path; `None` where nothing is changed that could outlive us.
     path: Option<PathBuf>,
-    /// Values of an earlier boot are the kernel's own again.
+    /// The boot that the values belong to: after another one the kernel has its own values again.
     boot_id: String,
     entries: BTreeMap<String, Entry>,
-    /// The file is there and could not be read, for a reason that may pass: nothing is noted before it is.
+    /// True if the file is there and could not be read, for a reason that may pass: nothing is noted before it is read.
     is_unread: bool,
 }
 
 /// A tunable that we changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// What it was before our first change.
+    /// The value before our first change.
     pub original: String,
-    /// What we wrote last; and before that, if we died between noting a value and writing it.
+    /// The value that we wrote last; and the one before, in case we died between noting a value and writing it.
     ours: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ struct Content {
     tunables: BTreeMap<String, Entry>,
 }
 
-/// Why the ledger is of no use.
+/// The reason why the ledger cannot be used.
 #[derive(Debug)]
 pub struct LedgerError {
     what: &'static str,
@@ -65,13 +65,13 @@ impl std::error::Error for LedgerError {
 }
 
 impl Entry {
-    /// What we wrote last.
+    /// The value that we wrote last.
     #[must_use]
     pub fn written(&self) -> &str {
         self.ours.last().map_or(&self.original, String::as_str)
     }
 
-    /// Whether a value is one that we wrote.
+    /// True if a value is one that we wrote.
     #[must_use]
     pub fn is_ours(&self, value: &str) -> bool {
         self.ours.iter().any(|ours| ours == value)
@@ -79,7 +79,7 @@ impl Entry {
 }
 
 impl Ledger {
-    /// A ledger that ends with us: for a simulation, and for machines that are made of files.
+    /// Makes a ledger that ends with us: for a simulation, and for machines that are made of files.
     #[must_use]
     pub fn in_memory() -> Self {
         Self {
@@ -90,11 +90,11 @@ impl Ledger {
         }
     }
 
-    /// The ledger in this directory, for this boot. One that another daemon of this boot left is taken over:
-    /// it died before it could give back what it had changed.
+    /// Opens the ledger in this directory, for this boot. The ledger of another daemon of this boot is taken over:
+    /// that daemon died before it could restore what it had changed.
     ///
-    /// One that makes no sense is set aside, and said so. One that cannot be read just now, for want of memory or because
-    /// of the disk, stays where it is, and nothing is changed before it can be read: see [`Ledger::settle`].
+    /// A malformed ledger is set aside, and the error says so. One that cannot be read just now, for want of memory or
+    /// because of the disk, stays where it is, and nothing is changed before it can be read: see [`Ledger::settle`].
     #[must_use]
     pub fn open(runtime_dir: &Path, boot_id: &str) -> (Self, Option<LedgerError>) {
         let mut ledger = Self {
@@ -117,7 +117,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// If it cannot be read; or if it makes no sense, and is set aside.
+    /// If it cannot be read; or if it is malformed, and is set aside.
     pub fn settle(&mut self) -> Result<(), LedgerError> {
         let Some(path) = self.path.clone().filter(|_| self.is_unread) else {
             return Ok(());
@@ -131,21 +131,21 @@ impl Ledger {
             }
             Err(source) if files::is_senseless(&source) => {
                 self.is_unread = false;
-                // For whoever wants to know what was in it.
+                // It is kept for people who want to know what was in it.
                 let _stays_in_place = fs::rename(&path, path.with_extension("broken"));
-                let what = "cannot restore what the last daemon changed, as its ledger makes no sense; it is set aside \
-                            as ledger.broken";
+                let what = "cannot restore what the last daemon changed: its ledger is malformed, and was renamed to \
+                            ledger.broken";
                 Err(LedgerError { what, path, source })
             }
             Err(source) => {
-                let what = "cannot restore what the last daemon changed, as its ledger cannot be read for now; it stays, \
-                            and nothing is changed";
+                let what = "cannot restore what the last daemon changed: its ledger cannot be read at the moment; no \
+                            tunable is changed until it can be";
                 Err(LedgerError { what, path, source })
             }
         }
     }
 
-    /// What a daemon that may run now has noted; nothing if that cannot be read. The file stays as it is.
+    /// Reads the ledger of a daemon that may be running; it is empty if it cannot be read. The file stays as it is.
     #[must_use]
     pub fn peek(runtime_dir: &Path) -> Self {
         let content = read(&runtime_dir.join("ledger.json")).ok().flatten();
@@ -162,14 +162,14 @@ impl Ledger {
         entry.map(|entry| entry.original.as_str())
     }
 
-    /// What is in it: tunables, and what was done to them.
+    /// The entries: tunables, and our changes of them.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
         self.entries
             .iter()
             .map(|(name, entry)| (name.as_str(), entry))
     }
 
-    /// What was done to a tunable.
+    /// The entry of a tunable, if we changed it.
     #[must_use]
     pub fn entry(&self, tunable: &str) -> Option<&Entry> {
         self.entries.get(tunable)
@@ -193,23 +193,23 @@ impl Ledger {
         };
         self.entries.insert(tunable.to_owned(), entry);
         self.write(NOT_CHANGED).inspect_err(|_| {
-            // What is in memory is what is on the disk.
+            // Memory must agree with the disk.
             self.put(tunable, before);
         })
     }
 
-    /// Takes a note back: the kernel refused the value. `before` is what was noted before that.
+    /// Takes a note back, as the kernel refused the value. `before` is the entry before that.
     ///
     /// # Errors
     ///
-    /// If that cannot be noted; the next daemon will find a value that it takes for somebody else's.
+    /// If that cannot be noted; the next daemon will find a value that it takes for an external change.
     pub fn revert(&mut self, tunable: &str, before: Option<Entry>) -> Result<(), LedgerError> {
         self.put(tunable, before);
         self.write(NOT_FORGOTTEN)
     }
 
     /// Takes a value for ours without noting it: it is in place, and could be neither noted nor undone. This daemon
-    /// gives it back; another one would not know it.
+    /// restores the original; another one would not know about it.
     pub fn assume(&mut self, tunable: &str, value: &str) {
         if let Some(entry) = self.entries.get_mut(tunable) {
             entry.ours.push(value.to_owned());
@@ -220,7 +220,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// If that cannot be noted. Then it stays in the ledger, and is looked at once more the next time.
+    /// If that cannot be noted. Then the tunable stays in the ledger, and is looked at again the next time.
     pub fn forget(&mut self, tunable: &str) -> Result<(), LedgerError> {
         let before = self.entries.remove(tunable);
         self.write(NOT_FORGOTTEN).inspect_err(|_| {
@@ -228,7 +228,7 @@ impl Ledger {
         })
     }
 
-    /// Forgets a tunable that is somebody else's now, in any case.
+    /// Forgets a tunable that was changed externally, in any case.
     ///
     /// # Errors
     ///
@@ -271,11 +271,11 @@ impl Ledger {
     }
 }
 
-/// What it means that nothing can be written before a change, and after one was undone.
-const NOT_CHANGED: &str = "nothing is changed, as the original value cannot be noted";
+/// The errors of a ledger that cannot be written before a change, and after one was undone.
+const NOT_CHANGED: &str = "the original value cannot be noted, so nothing was changed";
 const NOT_FORGOTTEN: &str = "the ledger cannot be written";
 
-/// `None` if there is none. What makes no sense is an error for which [`files::is_senseless`] holds.
+/// Reads a ledger; `None` if there is none. For a malformed one, [`files::is_senseless`] is true of the error.
 fn read(path: &Path) -> io::Result<Option<Content>> {
     match files::read(path, LONGEST) {
         Ok(text) => serde_json::from_slice(&text)
@@ -341,7 +341,7 @@ mod tests {
         let error = ledger.note(WSF, "10", "20").unwrap_err();
 
         assert!(
-            error.to_string().starts_with("nothing is changed, as "),
+            error.to_string().contains("so nothing was changed"),
             "{error}"
         );
         assert_eq!(ledger.entries().count(), 0);
@@ -354,7 +354,7 @@ mod tests {
 
         let (ledger, error) = Ledger::open(directory.path(), "this-boot");
 
-        assert!(error.unwrap().to_string().contains("makes no sense"));
+        assert!(error.unwrap().to_string().contains("is malformed"));
         assert_eq!((ledger.entries().count(), ledger.is_unread()), (0, false));
         assert!(directory.path().join("ledger.broken").exists());
     }
@@ -402,7 +402,7 @@ mod tests {
 
         for error in [error.unwrap(), refused] {
             assert!(
-                error.to_string().contains("cannot be read for now"),
+                error.to_string().contains("cannot be read at the moment"),
                 "{error}"
             );
         }

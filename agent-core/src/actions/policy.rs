@@ -1,4 +1,4 @@
-//! Decides what becomes of requests: who may ask for what, and whether it is done or only said.
+//! Decides on requests: which module may ask for what, and if it is carried out or only logged.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,28 +7,28 @@ use crate::config::ModuleMode;
 use crate::modules::output::{Action, Request};
 use crate::modules::permit::Permit;
 
-/// What is to become of a request.
+/// The decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ruling {
     /// The actuator carries it out.
     CarryOut,
-    /// The module only advises: it is said, and not done.
+    /// The module only advises: the request is logged, and not carried out.
     Advise,
     /// Another module owns this tunable.
     NotOwner,
 }
 
-/// A module wants to change what others change: it is not run.
+/// A module that is not run, as it would change tunables that others own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
-    /// Who is not run.
+    /// The module that is not run.
     pub module: String,
     /// Each tunable, with the module that owns it.
     pub owned: Vec<(String, String)>,
 }
 
 impl Clash {
-    /// What can be done about it.
+    /// The advice for the administrator.
     #[must_use]
     pub fn remedy(&self) -> String {
         let mut owners: Vec<&str> = self.owned.iter().map(|(_, owner)| owner.as_str()).collect();
@@ -54,7 +54,7 @@ impl fmt::Display for Clash {
     }
 }
 
-/// Knows the owner of every tunable and the mode of every module.
+/// The owner of every tunable, and the modules that only advise.
 #[derive(Debug, Default)]
 pub struct Policy {
     owners: BTreeMap<String, String>,
@@ -62,8 +62,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// For these modules: name, permit, mode. The first that may change a tunable owns it, and a later one that
-    /// may change it as well is returned: it is not to be run, and owns nothing. A module that only advises owns
+    /// Makes the policy for these modules: name, permit, mode. The first that may change a tunable owns it, and a later
+    /// one that may change it as well is returned: it is not to be run, and owns nothing. A module that only advises owns
     /// nothing either. A node may be compacted for several modules.
     pub fn new<'a>(
         modules: impl Iterator<Item = (&'a str, &'a Permit, ModuleMode)>,

@@ -1,4 +1,4 @@
-//! How often one thing may be changed: a guard against modules that cannot make up their minds.
+//! Limits how often one thing is changed, as a guard against modules that oscillate.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use crate::modules::output::Action;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// When each tunable, and each node, was changed within the last minute.
+/// The changes of each tunable, and of each node, within the last minute.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
     changes: BTreeMap<String, Vec<Uptime>>,
 }
 
 impl Rate {
-    /// Whether what the action changes was changed `limit` times within the last minute.
+    /// True if the target of the action was changed `limit` times within the last minute.
     pub(super) fn is_exhausted(&mut self, action: &Action, now: Uptime, limit: u32) -> bool {
         let Some(changes) = self.changes.get_mut(&target(action)) else {
             return false;
@@ -25,7 +25,7 @@ impl Rate {
         changes.len() >= usize::try_from(limit).unwrap_or(usize::MAX)
     }
 
-    /// It was changed.
+    /// Counts a change.
     pub(super) fn count(&mut self, action: &Action, now: Uptime) {
         self.changes.entry(target(action)).or_default().push(now);
     }

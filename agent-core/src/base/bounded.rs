@@ -1,4 +1,4 @@
-//! Lists from the other side that are no longer than they may be.
+//! Reads lists of the other side, and refuses those that are too long.
 
 use std::fmt;
 use std::marker::PhantomData;

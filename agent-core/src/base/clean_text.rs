@@ -1,4 +1,4 @@
-//! Text of other people, made fit for a log: valid, short, and without characters that act.
+//! Makes the text of other people fit for a log: valid, short, and without control characters.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ pub(crate) const MAX_LINE: usize = 4096;
 /// The longest evidence that is taken, in bytes; `/proc/meminfo` is about 1.5 KiB.
 pub(crate) const MAX_DETAILS: usize = 64 << 10;
 
-/// Whether a text may have several lines.
+/// The number of lines that a text may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {
     One,
     Many,
 }
 
-/// Appends a text to `copy`: what is not UTF-8 is replaced, characters that act become blanks, and what
-/// is longer than `max` bytes is cut.
+/// Appends a text to `copy`: bytes that are not UTF-8 are replaced, control characters become blanks, and a text
+/// of more than `max` bytes is cut.
 pub(crate) fn append(bytes: &[u8], max: usize, lines: Lines, copy: &mut String) {
     let cut = cut(bytes, max);
     if let Some(plain) = plain(cut) {
@@ -31,13 +31,15 @@ pub(crate) fn append(bytes: &[u8], max: usize, lines: Lines, copy: &mut String) 
             copy.push(char::REPLACEMENT_CHARACTER);
         }
     }
-    let is_bad = |c: char| acts(c) && !(lines == Lines::Many && c == '\n');
-    if copy[before..].contains(is_bad) {
-        let clean = copy[before..].replace(is_bad, " ");
+    let kept: &[char] = match lines {
+        Lines::One => &[],
+        Lines::Many => &['\n'],
+    };
+    if let Cow::Owned(clean) = without_controls(&copy[before..], kept) {
         copy.truncate(before);
         copy.push_str(&clean);
     }
-    // The mark of what is not UTF-8 may be longer than that was.
+    // The replacement character may be longer than the bytes that it replaces.
     let mut end = copy.len().min(before + max);
     while !copy.is_char_boundary(end) {
         end -= 1;
@@ -50,37 +52,47 @@ fn cut(bytes: &[u8], max: usize) -> &[u8] {
     let Some(next) = bytes.get(max) else {
         return bytes;
     };
-    let is_inside = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
-    if !is_inside(next) {
+    if !is_inside_character(*next) {
         return &bytes[..max];
     }
     // A character has four bytes at most.
     let starts = (max.saturating_sub(3)..max).rev();
-    let start = starts.into_iter().find(|&start| !is_inside(&bytes[start]));
+    let start = starts
+        .into_iter()
+        .find(|&start| !is_inside_character(bytes[start]));
     &bytes[..start.unwrap_or(max)]
 }
 
-/// A text of several lines that is shown on a terminal: characters that act become blanks, but for the ends of lines and tabs.
+/// True for the bytes of a UTF-8 character after its first.
+fn is_inside_character(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+/// A text of several lines that is shown on a terminal: control characters become blanks, but for the ends of lines and tabs.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
-    let is_bad = |c: char| acts(c) && c != '\n' && c != '\t';
-    if text.contains(is_bad) {
-        Cow::Owned(text.replace(is_bad, " "))
+    without_controls(text, &['\n', '\t'])
+}
+
+/// A text with a blank in place of each control character that is not one of `kept`.
+fn without_controls<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
+    if text.chars().any(|c| acts(c) && !kept.contains(&c)) {
+        Cow::Owned(text.replace(|c| acts(c) && !kept.contains(&c), " "))
     } else {
         Cow::Borrowed(text)
     }
 }
 
-/// A name, a code or a key.
+/// A clean name, code or key.
 pub(crate) fn name(bytes: &[u8]) -> String {
     cleaned(bytes, MAX_NAME, Lines::One)
 }
 
-/// One line.
+/// A clean text of one line.
 pub(crate) fn line(bytes: &[u8]) -> String {
     cleaned(bytes, MAX_LINE, Lines::One)
 }
 
-/// Lines of evidence.
+/// Clean lines of evidence.
 pub(crate) fn details(bytes: &[u8]) -> String {
     cleaned(bytes, MAX_DETAILS, Lines::Many)
 }
@@ -93,13 +105,16 @@ fn cleaned(bytes: &[u8], max: usize, lines: Lines) -> String {
 
 /// A text that can be taken as it is: printable ASCII, as nearly all words are.
 fn plain(bytes: &[u8]) -> Option<&str> {
-    // Without a way out in the middle it is done many bytes at a time.
-    let is_plain = |plain, byte| plain & (b' '..=b'~').contains(byte);
     let text = std::str::from_utf8(bytes).ok();
-    text.filter(|_| bytes.iter().fold(true, is_plain))
+    // A fold has no early exit, so that many bytes are compared at a time.
+    text.filter(|_| {
+        bytes
+            .iter()
+            .fold(true, |plain, byte| plain & (b' '..=b'~').contains(byte))
+    })
 }
 
-/// Whether a character does something to a terminal or to the lines of a log: the controls, the two
+/// True if a character does something to a terminal or to the lines of a log: the controls, the two
 /// separators of lines and paragraphs, and those that turn the direction of the text around.
 fn acts(c: char) -> bool {
     c.is_control()

@@ -1,4 +1,4 @@
-//! The clocks of the daemon: when a scan is due, when it was, and what a thread has cost.
+//! The clocks of the daemon: for the time of a scan, and for the cost of a thread.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub fn uptime() -> Uptime {
     Uptime(Duration::new(seconds, nanoseconds))
 }
 
-/// The time of day, to the second: for people, and for nothing that is decided.
+/// The time of day, to the second. It is for people; no decision depends on it.
 #[must_use]
 pub fn time_of_day() -> Timestamp {
     let now = Timestamp::now();
@@ -30,7 +30,7 @@ pub fn seconds_since_1970() -> f64 {
     (now.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// Now, on the clock that scans are scheduled by. It stands still while the machine is suspended: after
+/// The current time, on the clock that scans are scheduled by. It stands still while the machine is suspended: after
 /// it wakes up there is one scan within a period, not one for each that was missed.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one clock")]
@@ -38,9 +38,9 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// How long the processor has worked for the thread that asks.
+/// The time for which a processor has worked for the calling thread.
 #[must_use]
-pub fn of_this_thread() -> Duration {
+pub fn thread_cpu_time() -> Duration {
     let spent = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(spent.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(spent.tv_nsec).unwrap_or_default();
@@ -50,13 +50,13 @@ pub fn of_this_thread() -> Duration {
 /// A moment, by two clocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
-    /// RFC 3339, UTC.
+    /// The time of day, as in RFC 3339, in UTC.
     pub time: String,
-    /// Since boot, suspended time included, in milliseconds.
+    /// The time since boot, suspended time included, in milliseconds.
     pub uptime_ms: u64,
 }
 
-/// When scans are due: a grid that does not drift.
+/// The times at which scans are due: a grid that does not drift.
 #[derive(Debug, Clone, Copy)]
 pub struct Rhythm {
     due: Instant,
@@ -64,13 +64,13 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// The first scan is due at `start`. `period` is not zero.
+    /// Starts a grid whose first scan is due at `start`. `period` is not zero.
     #[must_use]
     pub fn new(start: Instant, period: Duration) -> Self {
         Self { due: start, period }
     }
 
-    /// When the next scan is due.
+    /// The time at which the next scan is due.
     #[must_use]
     pub fn due(&self) -> Instant {
         self.due

@@ -21,17 +21,17 @@ use crate::base::clock;
 
 pub(crate) use directory::{Untrusted, make, make_private, trusted};
 
-/// How the name of a file begins and ends that is not complete yet. No reader looks at such a file: it is hidden, and
-/// has none of the endings that people and collectors look for.
+/// The beginning and the end of the name of a file that is not complete yet. No reader looks at such a file: it is
+/// hidden, and has none of the endings that people and collectors look for.
 const BEGINNING: &str = ".adaptivemmd.";
 const END: &str = ".new";
-/// So many random names are tried.
+/// The number of random names that are tried.
 const ATTEMPTS: usize = 16;
-/// Directories within the state directory are no deeper: incidents, an incident, its raw files.
+/// The depth of the directories within the state directory: incidents, an incident, its raw files.
 const DEEPEST: usize = 3;
-/// Whoever writes a file for others needs less than a second.
+/// The age of a temporary file that nobody writes any more: a command that writes a file needs less than a second.
 const ABANDONED: Duration = Duration::from_secs(3600);
-/// What every open has: links are not followed, and a pipe or a device is not waited for.
+/// The flags of every open: links are not followed, and a pipe or a device is not waited for.
 const CAREFUL: OFlags = OFlags::NOFOLLOW
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY)
@@ -98,18 +98,18 @@ pub(crate) fn replace(path: &Path, mode: u32, content: &[&[u8]]) -> io::Result<(
         .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let directory = parent(path);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    // From here on it is this directory, wherever somebody moves it or whatever he puts in its place.
+    // From here on it is this directory, wherever somebody moves it and whatever is put in its place.
     let directory = File::from(openat(CWD, directory, flags, Mode::empty())?);
     let (temporary, mut file) = make_new(&directory)?;
     let replaced = fill(&mut file, mode, content)
         .and_then(|()| Ok(renameat(&directory, &temporary, &directory, name)?));
     if let Err(error) = replaced {
-        // On a full disk half a file is of use to nobody.
+        // Half a file, as on a full disk, is of no use to anybody.
         let _left = unlinkat(&directory, &temporary, AtFlags::empty());
         return Err(error);
     }
     match fsync(&directory) {
-        // Some file systems know no such thing.
+        // Some file systems cannot sync a directory.
         Ok(()) | Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
@@ -140,7 +140,7 @@ fn remove_leftovers_within(directory: &Path, deeper: usize) {
         if is_directory && deeper > 0 {
             remove_leftovers_within(&entry.path(), deeper - 1);
         } else if !is_directory && has_end(&entry.file_name()) {
-            // What cannot be removed is in nobody's way.
+            // A file that cannot be removed does no harm.
             let _left = fs::remove_file(entry.path());
         }
     }
@@ -160,7 +160,7 @@ pub(crate) fn remove_abandoned(path: &Path) {
         };
         let age = now.saturating_sub(u64::try_from(metadata.mtime()).unwrap_or_default());
         if metadata.is_file() && metadata.uid() == geteuid().as_raw() && age > ABANDONED.as_secs() {
-            // What cannot be removed is in nobody's way.
+            // A file that cannot be removed does no harm.
             let _left = fs::remove_file(entry.path());
         }
     }
@@ -170,7 +170,7 @@ fn has_end(name: &OsStr) -> bool {
     name.as_encoded_bytes().ends_with(END.as_bytes())
 }
 
-/// True if a file was read, or could have been, and is not what it should be: it will not be any better the next time.
+/// True if a file could be read and is not what it should be, so that trying again will not help.
 pub(crate) fn is_senseless(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::InvalidData
 }
@@ -226,7 +226,7 @@ fn make_new(directory: &File) -> io::Result<(OsString, File)> {
 fn fill(file: &mut File, mode: u32, content: &[&[u8]]) -> io::Result<()> {
     let mut pieces: Vec<IoSlice<'_>> = content.iter().map(|piece| IoSlice::new(piece)).collect();
     let mut left = pieces.as_mut_slice();
-    // Without a piece, and so with nothing more to write, it has come to its end.
+    // Skips empty pieces, so that the loop ends if there is nothing to write.
     IoSlice::advance_slices(&mut left, 0);
     while !left.is_empty() {
         match file.write_vectored(left) {

@@ -1,10 +1,10 @@
-//! Texts for others: without secrets of command lines, and without what says which process or service it is.
+//! Removes secrets of command lines from texts for others, and the names of processes and services.
 
 use std::fmt::Write;
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 const MASK: &str = "***";
-/// A name with one of these in it has a secret as its value.
+/// Parts of names whose value is a secret.
 const SECRETS: [&str; 14] = [
     "password",
     "passwd",
@@ -23,12 +23,12 @@ const SECRETS: [&str; 14] = [
 ];
 /// Whole names of options whose value is a secret.
 const OPTIONS: [&str; 6] = ["key", "pass", "pin", "access-key", "encryption-key", "sas"];
-/// Kinds of authorization, after which the secret comes.
+/// Kinds of authorization, which are followed by the secret.
 const SCHEMES: [&str; 3] = ["bearer", "basic", "digest"];
 /// The ends of units of systemd.
 const UNITS: [&str; 3] = [".service", ".scope", ".slice"];
 
-/// A text, which may hold command lines or what belongs to an environment, with a mask in place of each secret.
+/// A text, which may hold command lines or variables of an environment, with a mask in place of each secret.
 #[must_use]
 pub(crate) fn masked(text: &str) -> String {
     let mut masked = String::new();
@@ -45,7 +45,7 @@ pub(crate) fn masked(text: &str) -> String {
             masked.push_str(MASK);
             is_next_secret = false;
         } else {
-            let (shown, is_open) = of_word(word);
+            let (shown, is_open) = masked_word(word);
             masked.push_str(&shown);
             is_next_secret = is_open
                 || (is_next_secret && is_scheme)
@@ -56,14 +56,14 @@ pub(crate) fn masked(text: &str) -> String {
     masked
 }
 
-/// `Bearer` and the like mean something only after a header.
+/// True if the word comes after a header: only there do `Bearer` and the like announce a secret.
 fn masked_before(masked: &str, word: &str) -> bool {
     let before = masked.trim_end_matches(word).trim_end();
     before.ends_with(':')
 }
 
-/// A word as it may be shown, and whether the next one is a secret.
-fn of_word(word: &str) -> (String, bool) {
+/// A word as it may be shown, and true if the next one is a secret.
+fn masked_word(word: &str) -> (String, bool) {
     let word = &without_user(word);
     if let Some(at) = word.find(['=', ':']) {
         let (name, value) = (&word[..at], &word[at + 1..]);
@@ -77,10 +77,10 @@ fn of_word(word: &str) -> (String, bool) {
                 value.is_empty(),
             );
         }
-        // Several in one word, as in a query or a connection string.
+        // One word may hold several values, as in a query or a connection string.
         if let Some(rest) = value.find(['&', ';', '?', ',']) {
             let (first, others) = value.split_at(rest + 1);
-            let (others, is_open) = of_word(others);
+            let (others, is_open) = masked_word(others);
             return (format!("{name}{}{first}{others}", &word[at..=at]), is_open);
         }
         return (word.clone(), false);
@@ -88,7 +88,7 @@ fn of_word(word: &str) -> (String, bool) {
     (word.clone(), word.starts_with('-') && is_secret(word))
 }
 
-/// Whether what has this name is a secret.
+/// True if the value of this name is a secret.
 fn is_secret(name: &str) -> bool {
     let name = bare(
         name.rsplit(['?', '&', ';', ',', '{'])
@@ -102,7 +102,7 @@ fn is_secret(name: &str) -> bool {
         || ends.iter().any(|end| name.ends_with(end))
 }
 
-/// Without dashes and quotes.
+/// A word without dashes, quotes and brackets around it.
 fn bare(word: &str) -> &str {
     word.trim_matches(|c: char| "-\"'`()[]{},".contains(c))
 }
@@ -121,8 +121,8 @@ fn without_user(word: &str) -> String {
     }
 }
 
-/// A text for whoever need not know which process or service it is about: without their numbers and control groups, and
-/// without secrets.
+/// A text without secrets, and without the numbers and control groups of processes, for readers who need not know which
+/// process or service it is about.
 #[must_use]
 pub(crate) fn discreet(text: &str) -> String {
     let mut discreet = String::new();

@@ -71,7 +71,7 @@ fn take(root: &Root, page_size: PageSize) -> Evidence {
         // No texts are kept.
         why: Trigger::Routine,
         levels: Vec::new(),
-        budget: EvidenceBudget::of(BUDGET),
+        budget: EvidenceBudget::from_cpu_time(BUDGET),
         wants_census: false,
     };
     Evidence::take(&request).0

@@ -1,10 +1,10 @@
-//! What a key can be set to, and how TOML writes it.
+//! The values of keys, and their form in TOML.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an option can be set to. Displayed as TOML.
+/// The value of an option. Displayed as TOML.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// `true` or `false`.
@@ -17,7 +17,7 @@ pub enum Value {
     Text(String),
 }
 
-/// What a key can be set to. Displayed as TOML.
+/// The value of a key. Displayed as TOML.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// A single value.
@@ -27,7 +27,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// If it is `true` or `false`.
+    /// The value, if it is `true` or `false`.
     pub(crate) fn boolean(&self) -> Option<bool> {
         if let Self::One(Value::Boolean(value)) = self {
             return Some(*value);
@@ -35,7 +35,7 @@ impl Content {
         None
     }
 
-    /// If it is a whole number.
+    /// The value, if it is a whole number.
     pub(crate) fn integer(&self) -> Option<i64> {
         if let Self::One(Value::Integer(value)) = self {
             return Some(*value);
@@ -43,7 +43,7 @@ impl Content {
         None
     }
 
-    /// If it is a number, whole or not.
+    /// The value, if it is a number, whole or not.
     pub(crate) fn number(&self) -> Option<f64> {
         if let Self::One(Value::Float(value)) = self {
             return Some(*value);
@@ -51,7 +51,7 @@ impl Content {
         self.integer().map(real)
     }
 
-    /// If it is a string.
+    /// The value, if it is a string.
     pub(crate) fn text(&self) -> Option<&str> {
         if let Self::One(Value::Text(value)) = self {
             return Some(value);
@@ -59,7 +59,7 @@ impl Content {
         None
     }
 
-    /// If it is an array of strings.
+    /// The value, if it is an array of strings.
     pub(crate) fn names(&self) -> Option<&[String]> {
         if let Self::Names(names) = self {
             return Some(names);
@@ -99,20 +99,27 @@ fn real(number: i64) -> f64 {
 /// `text` as a TOML string on one line. (The toml crate prints a string with
 /// a line break on several.)
 fn quoted(text: &str) -> String {
-    let escaped = |c: char| match c {
-        '"' | '\\' => format!("\\{c}"),
-        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
-        c => c.into(),
-    };
     let escaped: String = text.chars().map(escaped).collect();
     format!("\"{escaped}\"")
 }
 
+fn escaped(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.into(),
+    }
+}
+
 /// `name` as a TOML key: in quotes if it must be.
 pub(crate) fn key_text(name: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(plain) {
+    if !name.is_empty() && name.chars().all(is_bare) {
         return name.into();
     }
     quoted(name)
+}
+
+/// True for the characters of a key without quotes.
+fn is_bare(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }

@@ -1,13 +1,13 @@
-//! What is wrong with a configuration, for the person who has to put it right.
+//! The problems of a configuration, for the person who has to put them right.
 
 use std::fmt;
 
 use super::document::{Place, printable};
 
-/// Something to say about a configuration.
+/// A problem of a configuration, or a note about it.
 ///
 /// Displayed on several lines: the headline, the line of the file, carets below
-/// what is meant, and what to do about it.
+/// the part that is meant, and the advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     severity: Severity,
@@ -16,13 +16,13 @@ pub struct Diagnostic {
     hint: Option<String>,
 }
 
-/// More than that, and nobody reads on.
+/// The number of diagnostics that are shown: nobody reads more.
 const MOST: usize = 50;
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Good to know.
+    /// It is good to know.
     Note,
     /// The daemon runs, but not as the file says.
     Warning,
@@ -31,17 +31,17 @@ pub enum Severity {
 }
 
 impl Diagnostic {
-    /// A reason not to start.
+    /// Makes a diagnostic that is a reason not to start.
     pub(crate) fn error(place: Place, message: &str) -> Self {
         Self::new(Severity::Error, place, message)
     }
 
-    /// Something that is not done as it was written.
+    /// Makes a diagnostic of something that is not done as it was written.
     pub(crate) fn warning(place: Place, message: &str) -> Self {
         Self::new(Severity::Warning, place, message)
     }
 
-    /// Something that is as it should be, but may surprise.
+    /// Makes a diagnostic of something that is right, but may surprise.
     pub(crate) fn note(place: Place, message: &str) -> Self {
         Self::new(Severity::Note, place, message)
     }
@@ -55,7 +55,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same, with what to do about it.
+    /// Adds advice.
     pub(crate) fn hint(self, hint: Option<String>) -> Self {
         Self {
             hint: hint.map(|hint| printable(&hint)),
@@ -63,7 +63,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same where it is no reason not to start: a package has it, and not the administrator.
+    /// Makes it a warning if it is an error: in a file of a package it is no reason not to start.
     pub(crate) fn at_most_warning(self) -> Self {
         Self {
             severity: self.severity.min(Severity::Warning),
@@ -71,19 +71,19 @@ impl Diagnostic {
         }
     }
 
-    /// Whether the daemon refuses to start because of it.
+    /// True if the daemon refuses to start because of it.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 
-    /// Whether something is not done as it was written, without being fatal.
+    /// True if something is not done as it was written, but the daemon starts.
     #[must_use]
     pub fn is_warning(&self) -> bool {
         self.severity == Severity::Warning
     }
 
-    /// How bad it is.
+    /// The severity.
     #[must_use]
     pub fn severity(&self) -> Severity {
         self.severity
@@ -95,11 +95,6 @@ impl Diagnostic {
     pub fn headline(&self) -> String {
         let place = self.place.precise();
         format!("{place}: {}: {}", self.severity, self.message)
-    }
-
-    /// What it is about.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
     }
 
     /// Line and column, or zeros if it is about a file as a whole.
@@ -125,7 +120,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// The worst of many, in their order, and how many others there are.
+/// The worst of many, in their order, and the number of the others.
 pub(crate) fn few(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     if diagnostics.len() <= MOST {
         return diagnostics;
@@ -133,7 +128,7 @@ pub(crate) fn few(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut severities: Vec<Severity> = diagnostics.iter().map(|it| it.severity).collect();
     severities.sort_unstable_by_key(|severity| std::cmp::Reverse(*severity));
     let least = severities[MOST - 1];
-    // All that are worse than the least bad of these, and the first of those that are as bad.
+    // Shown are all that are worse than the least bad of these, and the first of those that are as bad.
     let worse = severities.iter().filter(|it| **it > least).count();
     let mut room = MOST - worse;
     let mut told = Vec::new();
@@ -159,15 +154,15 @@ pub(crate) fn few(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         .into_iter()
         .find(|it| Some(it.severity) == severity);
     told.extend(first.map(|first| {
-        let message = format!("this is the first of {count} problems that are not told");
+        let message = format!("this is the first of {count} problems that are not shown");
         Diagnostic::new(first.severity, first.place, &message)
     }));
     told
 }
 
-/// The one of `names` that was probably meant by `typed`, if any is that near.
+/// The one of `names` that was probably meant by `typed`, if any is near enough.
 pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Enough for a swapped pair and a slip. More would make a module that is
+    // This is enough for a swapped pair and a slip. More would make a module that is
     // not installed look like a misspelt one.
     let tolerance = (1 + typed.len() / 4).min(3);
     let typed = typed.to_ascii_lowercase();
@@ -184,7 +179,7 @@ pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> 
         .map(|(_, name)| name)
 }
 
-/// “did you mean” the nearest of `names`.
+/// The question “did you mean” with the nearest of `names`.
 pub(crate) fn did_you_mean<'a>(
     typed: &str,
     names: impl Iterator<Item = &'a str>,

@@ -12,12 +12,12 @@ const SHOWN: usize = 100;
 pub(crate) struct Document {
     file: String,
     text: String,
-    /// Byte offsets; the first is 0.
+    /// The byte offsets of the beginnings; the first is 0.
     lines: Vec<usize>,
 }
 
-/// A place in a file, or the command line: what a diagnostic points at and
-/// where a value came from. Displayed as `FILE:LINE`.
+/// A place in a file, or the command line: a diagnostic points at it, or
+/// a value came from it. Displayed as `FILE:LINE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     file: String,
@@ -27,12 +27,12 @@ pub struct Place {
 /// The line around a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Excerpt {
-    /// From 1.
+    /// The number of the line, from 1.
     line: usize,
-    /// In characters, from 1.
+    /// The column in characters, from 1.
     column: usize,
     shown: String,
-    /// Where in `shown` the carets begin, and how many there are.
+    /// The place in `shown` where the carets begin, and their number.
     carets: (usize, usize),
 }
 
@@ -46,7 +46,7 @@ impl Document {
         Self { file, text, lines }
     }
 
-    /// All of it.
+    /// The whole text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -65,7 +65,7 @@ impl Document {
         self.text[*start..end].trim_end_matches(['\n', '\r'])
     }
 
-    /// How many lines there are.
+    /// The number of lines.
     pub(crate) fn line_count(&self) -> usize {
         self.lines.len()
     }
@@ -76,18 +76,14 @@ impl Document {
         let line = self.line(number);
         let start = span.start - self.lines[number - 1];
         let end = start + span.len();
-        let before = |limit| {
-            line.char_indices()
-                .take_while(|(at, _)| *at < limit)
-                .count()
-        };
-        let column = before(start);
+        let column = characters_before(line, start);
         let first = if column < SHOWN {
             0
         } else {
             column - SHOWN / 2
         };
-        let width = (before(end) - column).clamp(1, (SHOWN + first - column).max(1));
+        let characters = characters_before(line, end) - column;
+        let width = characters.clamp(1, (SHOWN + first - column).max(1));
         let shown: String = line.chars().skip(first).take(SHOWN).collect();
         Place {
             file: self.file.clone(),
@@ -100,13 +96,18 @@ impl Document {
         }
     }
 
-    /// The file as a whole.
+    /// The place that stands for the file as a whole.
     pub(crate) fn whole(&self) -> Place {
         Place {
             file: self.file.clone(),
             excerpt: None,
         }
     }
+}
+
+fn characters_before(line: &str, offset: usize) -> usize {
+    let places = line.char_indices();
+    places.take_while(|(at, _)| *at < offset).count()
 }
 
 impl Place {
@@ -131,7 +132,7 @@ impl Place {
         self.excerpt.as_ref().map_or((0, 0), |e| (e.line, e.column))
     }
 
-    /// `FILE:LINE:COLUMN`, as editors read it.
+    /// The place as `FILE:LINE:COLUMN`, as editors read it.
     pub(crate) fn precise(&self) -> String {
         match &self.excerpt {
             Some(Excerpt { line, column, .. }) => format!("{}:{line}:{column}", self.file),

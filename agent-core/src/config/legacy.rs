@@ -1,7 +1,7 @@
-//! The `KEY=VALUE` file of adaptivemm 2.1, which means what it always meant.
+//! Reads the `KEY=VALUE` file of adaptivemm 2.1, with its original meaning.
 //!
-//! Its values are what C's `strtoul` makes of them. Unlike its first reader,
-//! this one goes on after a line that it does not know; and it says so.
+//! Values are read as C's `strtoul` reads them. Unlike adaptivemm 2.1,
+//! this reader goes on after a line that it does not know, and reports it.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,18 +13,18 @@ use super::native::owners_of_flag;
 use super::schema::{Key, ModuleSchema, module_table};
 use super::strtoul::{Fits, Number, strtoul};
 
-/// What a value of the old file stands for.
+/// The meaning of a value of the old file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// The number itself.
     Number,
-    /// 1 low, 2 normal, 3 high.
+    /// The aggressiveness: 1 low, 2 normal, 3 high.
     Aggressiveness,
-    /// Off if it is 0, on otherwise.
+    /// A switch: off if it is 0, on otherwise.
     Switch,
 }
 
-/// The keys that are not flags, and their names of today.
+/// The keys that are not flags, and their names in TOML.
 const KEYS: [(&str, &str, &str, Meaning); 6] = [
     ("VERBOSE", "core", "verbosity", Meaning::Number),
     (
@@ -68,12 +68,12 @@ const FLAGS: [(&str, &str); 5] = [
     ("ENABLE_CACHE_PRESSURE_MGMT", "cache-pressure"),
 ];
 
-/// What the file says, installed or not.
+/// A setting of the file, of a module that is installed or not.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Setting {
-    /// As in the old file.
+    /// The key in the old file.
     key: String,
-    /// What it sets now.
+    /// The table of the key that it sets.
     pub(crate) table: String,
     pub(crate) name: String,
     pub(crate) content: Content,
@@ -99,8 +99,8 @@ pub(crate) fn native_name(key: &str) -> Option<(&'static str, &'static str)> {
     Some((table, name))
 }
 
-/// Everything that the file says, in its order (a later line overrules an
-/// earlier one), and what is doubtful about it. One note names the settings of
+/// All settings of the file, in its order (a later line overrules an
+/// earlier one), and the doubts about them. One note names the settings of
 /// modules that are not installed.
 pub(crate) fn read(
     document: &Document,
@@ -123,14 +123,14 @@ pub(crate) fn read(
             settings.push(Setting { content, ..setting });
         } else {
             let (key, kind, content) = (setting.key, &known.kind, setting.content);
-            let message = format!("{key} must be {kind}, found {content}; it is not used");
+            let message = format!("{key} must be {kind}, found {content}; it is ignored");
             diagnostics.push(Diagnostic::warning(setting.place, &message));
         }
     }
     diagnostics.sort_by_key(Diagnostic::position);
     if !missing.is_empty() {
         let missing = missing.join(", ");
-        let message = format!("settings of modules that are not installed: {missing}");
+        let message = format!("the modules of these settings are not installed: {missing}");
         diagnostics.push(Diagnostic::note(document.whole(), &message));
     }
     (settings, diagnostics)
@@ -154,10 +154,12 @@ fn lines(
         }
         offset += text.len();
     }
+    let implied = settings
+        .iter()
+        .find(|each: &&Setting| each.key == "PREFER_OBJECT_CACHING");
     // The guidance for caches had no flag: it was on when this key was there.
-    // First in the list, so that the flag of today overrules it anywhere.
-    let prefers = |each: &&Setting| each.key == "PREFER_OBJECT_CACHING";
-    if let Some(implied) = settings.iter().find(prefers).cloned() {
+    // It comes first in the list, so that the flag of today overrules it anywhere.
+    if let Some(implied) = implied.cloned() {
         let table = module_table("cache-pressure");
         let (name, content) = ("enabled".into(), switch(1));
         settings.insert(
@@ -173,23 +175,23 @@ fn lines(
     settings
 }
 
-/// `KEY=VALUE`.
+/// A line of the form `KEY=VALUE`.
 #[derive(Debug)]
 struct Line {
-    /// Without blanks, wherever they are.
+    /// The key, without any blanks.
     key: String,
     key_span: Range<usize>,
     number: Number,
-    /// What follows the number.
+    /// The text after the number.
     rest: String,
     value_span: Range<usize>,
 }
 
 #[derive(Debug)]
 enum Parsed {
-    /// Blank, or a comment.
+    /// A blank line, or a comment.
     Nothing,
-    /// Neither that nor a setting.
+    /// A line that is neither that nor a setting.
     Nonsense(Range<usize>),
     Line(Line),
 }
@@ -215,7 +217,7 @@ impl Line {
         })
     }
 
-    /// What it sets, by the names of today: a flag may belong to several
+    /// The settings of the line, by their names in TOML: a flag may belong to several
     /// modules.
     fn settings(
         &self,
@@ -253,17 +255,19 @@ impl Line {
     }
 
     fn targets(&self, modules: &[ModuleSchema]) -> Vec<(String, String, Meaning)> {
-        let enabled = |module: &str| (module_table(module), "enabled".into(), Meaning::Switch);
         let by_flag: Vec<&str> = modules
             .iter()
             .filter(|module| module.flag.as_ref() == Some(&self.key))
             .map(|module| module.name.as_str())
             .collect();
-        let by_flag = owners_of_flag(&by_flag).into_iter();
-        let mut targets: Vec<_> = by_flag.map(enabled).collect();
-        if targets.is_empty() {
+        let mut switched = owners_of_flag(&by_flag);
+        if switched.is_empty() {
             let built_in = FLAGS.iter().filter(|(flag, _)| *flag == self.key);
-            targets.extend(built_in.map(|(_, module)| enabled(module)));
+            switched.extend(built_in.map(|(_, module)| *module));
+        }
+        let mut targets = Vec::new();
+        for module in switched {
+            targets.push((module_table(module), "enabled".into(), Meaning::Switch));
         }
         let keys = KEYS.iter().filter(|(key, ..)| *key == self.key);
         targets.extend(
@@ -287,7 +291,7 @@ impl Line {
         did_you_mean(&self.key, known).unwrap_or_else(|| "this line has no effect".into())
     }
 
-    /// If the value may not be what its writer meant.
+    /// The doubt about a value that may not be what its writer meant.
     fn doubt(&self) -> Option<String> {
         let number = self.number.value;
         if self.number.length == 0 {
@@ -315,8 +319,6 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 impl Meaning {
     fn content(self, number: u64) -> Content {
-        let whole =
-            |number: u64| Content::One(Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
         match self {
             Self::Number => whole(number),
             Self::Aggressiveness if (1..=3).contains(&number) => whole(number),
@@ -324,6 +326,10 @@ impl Meaning {
             Self::Switch => switch(number),
         }
     }
+}
+
+fn whole(number: u64) -> Content {
+    Content::One(Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)))
 }
 
 fn switch(number: u64) -> Content {

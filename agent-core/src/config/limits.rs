@@ -1,13 +1,13 @@
-//! What an administrator may limit, besides single numbers: changes, incidents, the cost of evidence.
+//! The limits that an administrator may set, besides single numbers: of changes, incidents, the cost of evidence.
 
 use std::time::Duration;
 
-/// How often the machine is changed.
+/// The limits of changes of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangeLimits {
-    /// As many changes of one tunable, or compactions of one node, are allowed per minute.
+    /// The number of changes of one tunable, or compactions of one node, that are allowed per minute.
     pub per_minute: u32,
-    /// For how long a tunable is left alone that somebody else has changed; `None` until we are told.
+    /// The time for which a tunable is left alone that somebody else has changed; `None` until we are told.
     pub resume_after: Option<Duration>,
 }
 
@@ -20,31 +20,31 @@ impl Default for ChangeLimits {
     }
 }
 
-/// How many incidents are kept.
+/// The limits of the incidents that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentLimits {
-    /// Incidents.
+    /// The number of incidents.
     pub count: u64,
-    /// Bytes of all of them.
+    /// The bytes of all of them.
     pub bytes: u64,
 }
 
-/// What evidence may cost each time it is taken.
+/// The most that evidence may cost each time it is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvidenceBudget {
-    /// Of the processor.
+    /// The time of the processor.
     pub cpu: Duration,
-    /// Of text that is read.
+    /// The bytes of text that are read.
     pub text_bytes: u64,
 }
 
-/// What may be read within a second of the processor.
+/// The bytes that may be read within a second of the processor.
 const TEXT_BYTES_PER_SEC: u64 = 40 << 20;
 
 impl EvidenceBudget {
-    /// So much of the processor, and of text 4 MiB for each 100 ms.
+    /// A budget of this time of the processor, and of 4 MiB of text for each 100 ms.
     #[must_use]
-    pub fn of(cpu: Duration) -> Self {
+    pub fn from_cpu_time(cpu: Duration) -> Self {
         let micros = u64::try_from(cpu.as_micros()).unwrap_or(u64::MAX);
         Self {
             cpu,
@@ -54,9 +54,9 @@ impl EvidenceBudget {
 }
 
 impl Default for EvidenceBudget {
-    /// Evidence of before and of now together cost less than a quarter of a second and 8 MiB.
+    /// With this budget, the evidence before and that of now together cost less than a quarter of a second and 8 MiB.
     fn default() -> Self {
-        Self::of(Duration::from_millis(100))
+        Self::from_cpu_time(Duration::from_millis(100))
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn who_asks_for_more_time_gets_more_room() {
-        let budget = EvidenceBudget::of(Duration::from_millis(250));
+        let budget = EvidenceBudget::from_cpu_time(Duration::from_millis(250));
 
         assert_eq!(budget.text_bytes, 10 << 20);
         assert_eq!(EvidenceBudget::default().text_bytes, 4 << 20);

@@ -1,4 +1,4 @@
-//! Which files make up the configuration: the lookup of UAPI.6.
+//! Finds the files of the configuration, as UAPI.6 says.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use super::diagnostic::Diagnostic;
 use super::document::Place;
 use super::merge::Layer;
 
-/// Where configuration is looked for; the first that has a file wins.
+/// The directories of the configuration; the first that has a file wins.
 const DIRECTORIES: [(&str, Layer); 4] = [
     ("etc", Layer::Native),
     ("run", Layer::Native),
@@ -20,7 +20,7 @@ const DIRECTORIES: [(&str, Layer); 4] = [
     ("usr/lib", Layer::Vendor),
 ];
 
-/// No configuration is that large; a device or a log named by mistake is.
+/// The largest size of a configuration file; a device or a log named by mistake is larger.
 const LARGEST: u64 = 256 * 1024;
 
 /// A TOML file that counts.
@@ -30,7 +30,7 @@ pub(crate) struct Found {
     pub(crate) layer: Layer,
 }
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// The kernel did not give it out.
@@ -41,7 +41,7 @@ pub(crate) enum Unreadable {
     TooLarge,
 }
 
-/// The TOML files below `root` that count, those that overrule later.
+/// The TOML files below `root` that count; a later one overrules those before it.
 ///
 /// `candidate` is judged as if it were among the drop-ins of the
 /// administrator, under its own base name.
@@ -103,7 +103,7 @@ fn is_drop_in(name: &OsStr) -> bool {
     name.ends_with(b".toml") && !name.starts_with(b".")
 }
 
-/// Whether the file only hides those of the same name further down: it is
+/// True if the file only hides those of the same name further down: it is
 /// empty, or a link to `/dev/null`.
 fn is_mask(path: &Path) -> bool {
     // The link is looked at, not followed: in a recorded tree it would lead
@@ -123,7 +123,7 @@ pub fn legacy_path(root: &Path) -> Option<PathBuf> {
 
 /// The content of a configuration file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    // Asked before opening, because opening a pipe would wait for a writer.
+    // The type is asked for before opening, because opening a pipe would wait for a writer.
     // `-c /dev/null` is a good way to say “no configuration”.
     let kind = fs::metadata(path).map_err(Unreadable::Io)?.file_type();
     if !kind.is_file() && !kind.is_char_device() {
@@ -144,7 +144,7 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(error) => write!(f, "cannot read this file: {error}"),
-            Self::NotAFile => f.write_str("cannot read this: it is not a regular file"),
+            Self::NotAFile => f.write_str("cannot read this file: it is not a regular file"),
             Self::TooLarge => write!(
                 f,
                 "cannot read this file: it is larger than {LARGEST} bytes"

@@ -1,4 +1,4 @@
-//! Of all the values that were given for a key, the one that counts.
+//! Chooses the value that counts among all that were given for a key.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use super::diagnostic::Diagnostic;
 use super::document::Place;
 use super::schema::{Fallback, Key};
 
-/// Whose word a value is; of two, the higher counts.
+/// The source of a value; of two, the higher counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Layer {
     /// A package, below `/usr`.
@@ -22,8 +22,8 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
-    /// What is wrong in a file of this layer. A package must not keep the daemon from starting: what is wrong in its
-    /// files is left out, and the rest of them counts.
+    /// Weighs a problem in a file of this layer. A package must not keep the daemon from starting: wrong settings in its
+    /// files are left out, and the rest of them counts.
     pub(crate) fn weighed(self, diagnostic: Diagnostic) -> Diagnostic {
         match self {
             Self::Vendor => diagnostic.at_most_warning(),
@@ -35,26 +35,33 @@ impl Layer {
 /// A value that someone gave for a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Assignment {
-    /// [`Key::path`].
+    /// The path of the key, as from [`Key::path`].
     pub(crate) path: String,
     pub(crate) content: Content,
     pub(crate) layer: Layer,
     pub(crate) place: Place,
 }
 
+impl Assignment {
+    /// The value, if it is a string.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.content.text()
+    }
+}
+
 /// A key with the value that counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
-    /// Which key.
+    /// The key.
     pub key: Key,
-    /// Its value; `None` if it was not set and what holds instead depends on
+    /// The value; `None` if it was not set and the default depends on
     /// other settings.
     pub content: Option<Content>,
-    /// Where the value came from.
+    /// The origin of the value.
     pub origin: Origin,
 }
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Nobody set it.
@@ -66,7 +73,7 @@ pub enum Origin {
 /// Switches that follow another one as long as nobody sets them.
 const FOLLOWS: [(&str, &str); 1] = [("modules.compaction.enabled", "modules.free-pages.enabled")];
 
-/// The setting that options of modules follow which have its name, as long as nobody sets them.
+/// The setting that options of the same name follow in modules, as long as nobody sets them.
 const AGGRESSIVENESS: (&str, &str) = ("core", "aggressiveness");
 
 /// The assignments that count, by path. Within a layer the last one does.
@@ -84,8 +91,11 @@ pub(crate) fn in_force(assignments: &[Assignment]) -> HashMap<&str, &Assignment>
 /// Gives each key its value.
 pub(crate) fn merge(keys: &[Key], assignments: &[Assignment]) -> Vec<Setting> {
     let in_force = in_force(assignments);
-    let given = |key: &Key| in_force.get(key.path().as_str()).copied();
-    let mut settings: Vec<Setting> = keys.iter().map(|key| setting(key, given(key))).collect();
+    let mut settings = Vec::new();
+    for key in keys {
+        let given = in_force.get(key.path().as_str()).copied();
+        settings.push(setting(key, given));
+    }
     for (follower, leader) in FOLLOWS {
         follow(&mut settings, follower, leader);
     }
@@ -163,16 +173,14 @@ pub(crate) fn overruled(keys: &[Key], assignments: &[Assignment]) -> Vec<Diagnos
     let mut warnings = Vec::new();
     for key in keys {
         let path = key.path();
-        let last = |layer| {
-            let of_layer = |given: &&Assignment| given.path == path && given.layer == layer;
-            assignments.iter().rev().find(of_layer)
-        };
-        let (Some(legacy), Some(native)) = (last(Layer::Legacy), last(Layer::Native)) else {
+        let legacy = last(assignments, &path, Layer::Legacy);
+        let native = last(assignments, &path, Layer::Native);
+        let (Some(legacy), Some(native)) = (legacy, native) else {
             continue;
         };
         if legacy.content != native.content {
             let message = format!(
-                "`{path}` is {} as set in {}; the {} set here does not count",
+                "`{path}` is {} as set in {}; the value {} set here is ignored",
                 native.content, native.place, legacy.content
             );
             let hint = "remove one of the two".to_owned();
@@ -180,6 +188,11 @@ pub(crate) fn overruled(keys: &[Key], assignments: &[Assignment]) -> Vec<Diagnos
         }
     }
     warnings
+}
+
+fn last<'a>(assignments: &'a [Assignment], path: &str, layer: Layer) -> Option<&'a Assignment> {
+    let mut latest_first = assignments.iter().rev();
+    latest_first.find(|given| given.path == path && given.layer == layer)
 }
 
 /// All settings as TOML, each with its origin.
@@ -190,7 +203,7 @@ pub(crate) fn show(settings: &[Setting]) -> String {
     tables(lines)
 }
 
-/// Lines, each with the name of its table, as TOML. Lines of one table are next
+/// Writes lines, each with the name of its table, as TOML. Lines of one table are next
 /// to each other.
 pub(crate) fn tables<'a>(lines: impl Iterator<Item = (&'a str, String)>) -> String {
     let mut text = Vec::new();

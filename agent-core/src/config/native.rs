@@ -1,4 +1,4 @@
-//! One TOML file: everything it sets, and everything that is wrong with it.
+//! Reads one TOML file: everything it sets, and all problems of it.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::content::{Content, Value, key_text};
 use super::diagnostic::{Diagnostic, did_you_mean, nearest};
-use super::document::{Document, Place};
+use super::document::Document;
 use super::legacy;
 use super::merge::{Assignment, Layer};
 use super::placements::Placement;
@@ -26,7 +26,7 @@ pub(crate) struct Reader<'a> {
     said: Reading,
 }
 
-/// What a document says.
+/// The content of a document.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) assignments: Vec<Assignment>,
@@ -36,11 +36,11 @@ pub(crate) struct Reading {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// What a table holds, or a name with its value.
+/// An entry of a table: a name with its value.
 type Entry<'t, 'i> = (&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>);
 
 impl<'a> Reader<'a> {
-    /// A reader of `document`, whose values are the word of `layer`. Modules
+    /// Makes a reader of `document`, whose values belong to `layer`. Modules
     /// that are `placed` but have no schema could not be loaded.
     pub(crate) fn new(
         document: &'a Document,
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Everything that the document says.
+    /// Reads the whole document.
     pub(crate) fn read(mut self) -> Reading {
         let (table, errors) = DeTable::parse_recoverable(self.document.text());
         self.top(table.get_ref());
@@ -73,10 +73,11 @@ impl<'a> Reader<'a> {
                 error.message(),
             ));
         }
-        let in_doubt = |place: &Place| broken.contains(&place.position().0);
         let mut said = self.said;
-        said.assignments.retain(|each| !in_doubt(&each.place));
-        said.diagnostics.retain(|each| !in_doubt(each.place()));
+        said.assignments
+            .retain(|each| !broken.contains(&each.place.position().0));
+        said.diagnostics
+            .retain(|each| !broken.contains(&each.position().0));
         said.diagnostics.append(&mut syntax);
         said.diagnostics.sort_by_key(Diagnostic::position);
         said
@@ -85,13 +86,16 @@ impl<'a> Reader<'a> {
     /// The lines that the parser has probably misunderstood after a syntax
     /// error: that line, and after a broken header all that is below it.
     fn lines_in_doubt(&self, offset: usize) -> Range<usize> {
-        let is_header = |number| self.document.line(number).trim_start().starts_with('[');
         let first = self.document.line_number(offset);
         let mut end = first + 1;
-        while is_header(first) && end <= self.document.line_count() && !is_header(end) {
+        while self.is_header(first) && end <= self.document.line_count() && !self.is_header(end) {
             end += 1;
         }
         first..end
+    }
+
+    fn is_header(&self, line: usize) -> bool {
+        self.document.line(line).trim_start().starts_with('[')
     }
 
     fn top(&mut self, table: &DeTable<'_>) {
@@ -120,7 +124,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The table of a module that is not there. Where it comes from is read
+    /// Reads the table of a module that is not there. The place that it comes from is read
     /// all the same, so that it can be loaded.
     fn absent(&mut self, (name, value): Entry<'_, '_>) {
         let typed = name.get_ref().as_ref();
@@ -135,7 +139,7 @@ impl<'a> Reader<'a> {
         if let Some(path) = placed.and_then(|placed| placed.path.as_deref()) {
             let path = path.display();
             let message = format!(
-                "module `{typed}` could not be loaded from {path}; what is set for it does nothing"
+                "module `{typed}` could not be loaded from {path}; its settings have no effect"
             );
             self.warning(&name.span(), &message);
         } else if table.is_none_or(|table| !table.contains_key("path")) {
@@ -182,8 +186,8 @@ impl<'a> Reader<'a> {
     fn key(&mut self, table: &str, entry: Entry<'_, '_>) {
         let name = entry.0;
         let keys = self.keys;
-        let known = |key: &&Key| key.table == table && key.name == *name.get_ref();
-        match keys.iter().find(known) {
+        let mut keys = keys.iter().filter(|key| key.table == table);
+        match keys.find(|key| key.name == *name.get_ref()) {
             Some(key) => self.set(key, entry),
             None => self.unknown(table, name),
         }
@@ -197,14 +201,12 @@ impl<'a> Reader<'a> {
     }
 
     fn flag(&mut self, (name, value): Entry<'_, '_>) {
-        let modules = self.modules;
-        let flags = || {
-            modules
-                .iter()
-                .filter_map(|m| Some((m.flag.as_deref()?, m.name.as_str())))
-        };
-        if flags().all(|(flag, _)| flag != name.get_ref()) {
-            let near = nearest(name.get_ref(), flags().map(|(flag, _)| flag));
+        let modules = self.modules.iter();
+        let flags: Vec<(&str, &str)> = modules
+            .filter_map(|module| Some((module.flag.as_deref()?, module.name.as_str())))
+            .collect();
+        if flags.iter().all(|(flag, _)| flag != name.get_ref()) {
+            let near = nearest(name.get_ref(), flags.iter().map(|(flag, _)| *flag));
             return self.not_installed("flag", "module of flag", name, near);
         }
         let switch = content(value.get_ref()).and_then(|content| match content.integer() {
@@ -215,9 +217,10 @@ impl<'a> Reader<'a> {
         let Some(switch) = switch else {
             return self.unacceptable(name.get_ref(), "0, 1, true or false", value);
         };
-        let meant: Vec<&str> = flags()
+        let meant: Vec<&str> = flags
+            .iter()
             .filter(|(flag, _)| flag == name.get_ref())
-            .map(|(_, module)| module)
+            .map(|(_, module)| *module)
             .collect();
         for module in owners_of_flag(&meant) {
             let path = format!("{}.enabled", module_table(module));
@@ -225,7 +228,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A key comes twice in a file only if one of the two is a flag.
+    /// Gives a key its value. A key comes twice in a file only if one of the two is a flag.
     fn assign(&mut self, path: String, content: Content, span: &Range<usize>) {
         let place = self.document.place(span);
         if let Some(other) = self
@@ -253,8 +256,8 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// A near miss of `what` is linked in was mistyped; anything else may be installed some day, or was. A module in
-    /// a file does not count: the daemon starts whether it is there or not.
+    /// Reports a name that is unknown. A near miss of a module that is linked in was mistyped; any other may be installed
+    /// some day, or was. A module in a file does not count: the daemon starts without it, too.
     fn not_installed(
         &mut self,
         what: &str,
@@ -263,14 +266,7 @@ impl<'a> Reader<'a> {
         near: Option<&str>,
     ) {
         let typed = name.get_ref();
-        let is_linked_in = |near: &&str| {
-            let mut modules = self.modules.iter();
-            let is_meant = |module: &&ModuleSchema| {
-                module.name == *near || module.flag.as_deref() == Some(*near)
-            };
-            modules.any(|module| is_meant(&module) && CHOSEN.contains(&module.name.as_str()))
-        };
-        if let Some(near) = near.filter(is_linked_in) {
+        if let Some(near) = near.filter(|near| self.is_linked_in(near)) {
             let hint = format!("did you mean `{near}`?");
             self.error(
                 &name.span(),
@@ -279,12 +275,21 @@ impl<'a> Reader<'a> {
             );
         } else {
             let message =
-                format!("{absent} `{typed}` is not installed; what is set for it does nothing");
+                format!("{absent} `{typed}` is not installed; its settings have no effect");
             let place = self.document.place(&name.span());
             let hint = near.map(|near| format!("did you mean `{near}`?"));
             let warning = Diagnostic::warning(place, &message).hint(hint);
             self.said.diagnostics.push(warning);
         }
+    }
+
+    /// True for the name or the flag of a module that is linked in.
+    fn is_linked_in(&self, name: &str) -> bool {
+        let mut linked_in = self
+            .modules
+            .iter()
+            .filter(|module| CHOSEN.contains(&module.name.as_str()));
+        linked_in.any(|module| module.name == name || module.flag.as_deref() == Some(name))
     }
 
     fn unknown(&mut self, table: &str, name: &Spanned<DeString<'_>>) {
@@ -305,7 +310,7 @@ impl<'a> Reader<'a> {
         self.error(&name.span(), &message, Some(hint));
     }
 
-    /// What can be written in a table, or outside of one if it is `""`.
+    /// The names that can be written in a table, or outside of one if it is `""`.
     fn names_in(&self, table: &str) -> Vec<&'a str> {
         if table.is_empty() {
             let flags = self
@@ -318,21 +323,20 @@ impl<'a> Reader<'a> {
         keys.map(|key| key.name.as_str()).collect()
     }
 
-    /// Where something of that name would be right, if not in `table`.
+    /// The place where a setting of that name would be right, if not in `table`.
     fn home_of(&self, name: &str, table: &str) -> Option<String> {
         if name.starts_with("ENABLE_") {
             return Some("at the top of the file, before the first table".into());
         }
         if let Some((table, name)) = legacy::native_name(name) {
-            return Some(format!("into `[{table}]` as `{name}`"));
+            return Some(format!("in `[{table}]` as `{name}`"));
         }
-        let near = |key: &&Key| match table {
+        let mut keys = self.keys.iter().filter(|key| key.name == name);
+        let key = keys.find(|key| match table {
             "" => key.table == "core",
             table => key.table.starts_with(table) || table.starts_with(&key.table),
-        };
-        let mut keys = self.keys.iter().filter(|key| key.name == name);
-        let key = keys.find(near)?;
-        Some(format!("into `[{}]`", key.table))
+        })?;
+        Some(format!("in `[{}]`", key.table))
     }
 
     fn unacceptable(&mut self, name: &str, expected: &str, value: &Spanned<DeValue<'_>>) {
@@ -348,14 +352,14 @@ impl<'a> Reader<'a> {
     }
 
     fn found(&self, value: &Spanned<DeValue<'_>>) -> String {
-        let written = || self.document.text().get(value.span()).unwrap_or_default();
-        let short = || written().chars().take(40).collect::<String>();
+        let written = self.document.text().get(value.span()).unwrap_or_default();
+        let short: String = written.chars().take(40).collect();
         match value.get_ref() {
             DeValue::Table(_) => "a table".into(),
             DeValue::Array(_) => "an array".into(),
-            DeValue::String(_) => format!("the string {}", short()),
-            DeValue::Datetime(_) => format!("the date {}", short()),
-            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => short(),
+            DeValue::String(_) => format!("the string {short}"),
+            DeValue::Datetime(_) => format!("the date {short}"),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => short,
         }
     }
 
@@ -372,7 +376,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The modules that a flag switches which these declare: one that is linked in does not share its flag.
+/// The modules that a flag switches, of those that declare it: one that is linked in does not share its flag.
 pub(crate) fn owners_of_flag<'m>(modules: &[&'m str]) -> Vec<&'m str> {
     let linked_in = modules.iter().filter(|module| CHOSEN.contains(module));
     let linked_in: Vec<&str> = linked_in.copied().collect();
@@ -383,7 +387,7 @@ pub(crate) fn owners_of_flag<'m>(modules: &[&'m str]) -> Vec<&'m str> {
     }
 }
 
-/// `value` in our terms; `None` if no key could hold it.
+/// The value as a key holds it; `None` if no key could hold it.
 fn content(value: &DeValue<'_>) -> Option<Content> {
     let value = match value {
         DeValue::Boolean(value) => Value::Boolean(*value),

@@ -1,4 +1,4 @@
-//! Where modules come from: asked before they are there, and so before anyone
+//! The places that modules come from. They are read before the modules are there, and so before anyone
 //! knows what else can be set.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::schema::placing_keys;
 use super::settings::{Isolation, Settings};
 use super::{Loader, Sources};
 
-/// Where modules come from.
+/// The places that modules come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placements {
     /// `module-dir` of `[core]`; absolute.
@@ -20,30 +20,30 @@ pub struct Placements {
 }
 
 impl Placements {
-    /// What is set for the module of this name.
+    /// The placement of the module of this name, if one is set.
     #[must_use]
-    pub fn of(&self, name: &str) -> Option<&Placement> {
+    pub fn find(&self, name: &str) -> Option<&Placement> {
         self.modules.iter().find(|placement| placement.name == name)
     }
 }
 
-/// Where a module comes from and runs, as far as that is set. There need not be
+/// The place that a module comes from, and that where it runs, as far as they are set. There need not be
 /// such a module, nor need a module be able to have that name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// As in `[modules.NAME]`.
+    /// The name, as in `[modules.NAME]`.
     pub name: String,
     /// The shared object that holds it; absolute.
     pub path: Option<PathBuf>,
-    /// Where it runs.
+    /// The isolation, which says where it runs.
     pub isolation: Option<Isolation>,
-    /// Where the path was set, or else the isolation.
+    /// The line that sets the path, or else the isolation.
     pub place: Place,
 }
 
-/// Reads where modules come from, to load those that are not linked in.
+/// Reads the places that modules come from, to load those that are not linked in.
 ///
-/// What is wrong is left out without a word: [`load`](super::load) tells it
+/// Wrong settings are left out without a word: [`load`](super::load) reports them
 /// once the modules are there.
 #[must_use]
 pub fn placements(sources: &Sources) -> Placements {
@@ -53,24 +53,25 @@ pub fn placements(sources: &Sources) -> Placements {
     let in_force = merge::in_force(&loader.assignments);
     let absent = loader.absent.iter();
     Placements {
-        module_dir: Settings::of(&values, &[]).core.module_dir,
+        module_dir: Settings::from_values(&values, &[]).core.module_dir,
         modules: absent
-            .filter_map(|name| Placement::of(name, &in_force))
+            .filter_map(|name| Placement::from_assignments(name, &in_force))
             .collect(),
     }
 }
 
 impl Placement {
-    /// `None` if nothing is set.
-    fn of<'a>(name: &str, in_force: &HashMap<&str, &'a Assignment>) -> Option<Self> {
+    /// Returns `None` if nothing is set.
+    fn from_assignments(name: &str, in_force: &HashMap<&str, &Assignment>) -> Option<Self> {
         let [path, isolation] =
             placing_keys(name).map(|key| in_force.get(key.path().as_str()).copied());
         let place = path.or(isolation)?.place.clone();
-        let text = |set: Option<&'a Assignment>| set.and_then(|set| set.content.text());
         Some(Self {
             name: name.into(),
-            path: text(path).map(PathBuf::from),
-            isolation: text(isolation).and_then(Isolation::from_name),
+            path: path.and_then(Assignment::text).map(PathBuf::from),
+            isolation: isolation
+                .and_then(Assignment::text)
+                .and_then(Isolation::from_name),
             place,
         })
     }

@@ -1,4 +1,4 @@
-//! What can be set, as data: validation, `show` and the manual all read it here.
+//! The keys of the configuration, as data: validation, `show` and the manual all read them here.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::content::{Content, Value, key_text};
 use crate::base::bounded::few;
 
-/// More options than any module has.
+/// The most options that a module may have.
 pub(crate) const MAX_OPTIONS: usize = 256;
 
-/// What a module lets the operator choose; exported by the module as data.
+/// The settings of a module, which the module exports as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModuleSchema {
-    /// As in `[modules.NAME]`.
+    /// The name, as in `[modules.NAME]`.
     pub name: String,
     /// The switch at the top of the file, such as `ENABLE_MEMLEAK_CHECK`.
     pub flag: Option<String>,
-    /// Whether it runs unless told otherwise.
+    /// True if it runs unless told otherwise.
     pub enabled: bool,
-    /// What it looks after, in a sentence.
+    /// The purpose of the module, in a sentence.
     pub description: String,
     /// The keys of `[modules.NAME.config]`.
     #[serde(deserialize_with = "few::<_, _, MAX_OPTIONS>")]
@@ -29,13 +29,13 @@ pub struct ModuleSchema {
 /// One key of `[modules.NAME.config]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OptionSchema {
-    /// With its unit, such as `min-growth-percent`.
+    /// The name with its unit, such as `min-growth-percent`.
     pub name: String,
-    /// Its kind is the kind of the option.
+    /// The default, whose kind is the kind of the option.
     pub default: Value,
-    /// Smallest and largest number accepted; `None` for no limit.
+    /// The smallest and the largest number accepted; `None` for no limit.
     pub range: Option<(f64, f64)>,
-    /// What it does, in a sentence without its full stop: the manual and the shipped file have it from here.
+    /// The effect, in a sentence without its full stop: the manual and the shipped file have it from here.
     pub help: String,
 }
 
@@ -44,26 +44,26 @@ pub struct OptionSchema {
 pub struct Key {
     /// The header of its table: `core`, `modules.NAME` or `modules.NAME.config`.
     pub table: String,
-    /// As written in the table.
+    /// The name, as written in the table.
     pub name: String,
-    /// What is accepted.
+    /// The values that it accepts.
     pub kind: ValueKind,
-    /// What holds if nobody sets it.
+    /// The value if nobody sets it.
     pub default: Fallback,
-    /// What it does, in a sentence without its full stop: the manual and the shipped file have it from here.
+    /// The effect, in a sentence without its full stop: the manual and the shipped file have it from here.
     pub help: String,
 }
 
-/// What holds if nobody sets a key.
+/// The value of a key that nobody sets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fallback {
-    /// Always the same.
+    /// A value that is always the same.
     Fixed(Content),
-    /// Something that depends on other settings, in words.
+    /// A value that depends on other settings, in words.
     Derived(&'static str),
 }
 
-/// What a key accepts. Displayed as “a whole number from 1 to 3”.
+/// The values that a key accepts. Displayed as “a whole number from 1 to 3”.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueKind {
     /// `true` or `false`.
@@ -82,8 +82,8 @@ pub enum ValueKind {
     Names,
 }
 
-/// Where modules lie that are loaded. Whoever packages the daemon sets
-/// `ADAPTIVEMMD_MODULE_DIR` to an absolute path when it is built.
+/// The directory of the modules that are loaded. A packager sets
+/// `ADAPTIVEMMD_MODULE_DIR` to an absolute path when the daemon is built.
 pub(crate) const MODULE_DIR: &str = match option_env!("ADAPTIVEMMD_MODULE_DIR") {
     Some(directory) => directory,
     None => "/usr/lib/adaptivemmd/modules",
@@ -107,7 +107,7 @@ fn core_key(name: &str, kind: ValueKind, default: Fallback, help: &str) -> Key {
     Key::new("core", name, kind, default, help)
 }
 
-/// What most administrators choose.
+/// The keys that most administrators set.
 fn usual_keys() -> [Key; 3] {
     [
         core_key(
@@ -131,7 +131,7 @@ fn usual_keys() -> [Key; 3] {
     ]
 }
 
-/// Where things are.
+/// The keys of files and directories.
 fn place_keys() -> [Key; 6] {
     [
         core_key(
@@ -173,7 +173,7 @@ fn place_keys() -> [Key; 6] {
     ]
 }
 
-/// What modules may do.
+/// The keys that limit modules.
 fn limit_keys() -> [Key; 6] {
     [
         core_key(
@@ -217,7 +217,7 @@ fn limit_keys() -> [Key; 6] {
     ]
 }
 
-/// What is kept of incidents.
+/// The keys of incidents.
 fn incident_keys() -> [Key; 5] {
     [
         core_key(
@@ -259,16 +259,17 @@ fn incident_keys() -> [Key; 5] {
 #[must_use]
 pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
     let table = module_table(&module.name);
-    let key = |name: &str, kind, default, help: &str| Key::new(&table, name, kind, default, help);
     let [path, isolation] = placing_keys(&module.name);
     let mut keys = vec![
-        key(
+        Key::new(
+            &table,
             "enabled",
             ValueKind::Boolean,
             Fallback::Fixed(Content::One(Value::Boolean(module.enabled))),
             "Run the module; its flag, at the top of the file, says the same",
         ),
-        key(
+        Key::new(
+            &table,
             "mode",
             ValueKind::Choice(&["active", "advise"]),
             Fallback::text("active"),
@@ -276,13 +277,15 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
         ),
         path,
         isolation,
-        key(
+        Key::new(
+            &table,
             "deadline-ms",
             ValueKind::Integer(Some((1.0, 600_000.0))),
             Fallback::Derived("deadline-secs of [core]"),
             "How long a scan waits for this module, in milliseconds",
         ),
-        key(
+        Key::new(
+            &table,
             "allow",
             ValueKind::Names,
             Fallback::Derived("everything that the module declares"),
@@ -295,7 +298,7 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
         Key::new(
             &config,
             &option.name,
-            ValueKind::of(option),
+            ValueKind::from_option(option),
             default,
             &option.help,
         )
@@ -304,7 +307,7 @@ pub fn module_keys(module: &ModuleSchema) -> Vec<Key> {
 }
 
 /// The keys of `[modules.NAME]` that count before the module is there, because
-/// they say where it comes from: `path` and `isolation`.
+/// they name the place that it comes from: `path` and `isolation`.
 pub(crate) fn placing_keys(module: &str) -> [Key; 2] {
     let table = module_table(module);
     [
@@ -332,7 +335,7 @@ pub(crate) fn module_table(module: &str) -> String {
     format!("modules.{}", key_text(module))
 }
 
-/// Every key there is, in the order in which they are shown.
+/// All keys, in the order in which they are shown.
 pub(crate) fn all_keys(modules: &[ModuleSchema]) -> Vec<Key> {
     let mut keys = core_keys();
     keys.extend(modules.iter().flat_map(module_keys));
@@ -371,17 +374,17 @@ impl Fallback {
 }
 
 impl OptionSchema {
-    /// Whether it can be set to `value`.
+    /// True if it can be set to `value`.
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
-        ValueKind::of(self)
+        ValueKind::from_option(self)
             .accept(Content::One(value.clone()))
             .is_some()
     }
 }
 
 impl ValueKind {
-    fn of(option: &OptionSchema) -> Self {
+    fn from_option(option: &OptionSchema) -> Self {
         match option.default {
             Value::Boolean(_) => Self::Boolean,
             Value::Integer(_) => Self::Integer(option.range),
@@ -390,7 +393,7 @@ impl ValueKind {
         }
     }
 
-    /// `content` as a key of this kind holds it; `None` if it does not accept
+    /// Returns `content` as a key of this kind holds it; `None` if the key does not accept
     /// it. A number may be written without a point.
     pub(crate) fn accept(&self, content: Content) -> Option<Content> {
         let (accepted, content) = match self {
@@ -426,15 +429,14 @@ fn is_absolute_path(text: &str) -> bool {
 
 impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let limits = |range: &Option<(f64, f64)>| {
-            range.map_or_else(String::new, |(least, most)| {
-                format!(" from {least} to {most}")
-            })
-        };
         match self {
             Self::Boolean => f.write_str("true or false"),
-            Self::Integer(range) => write!(f, "a whole number{}", limits(range)),
-            Self::Number(range) => write!(f, "a number{}", limits(range)),
+            Self::Integer(None) => f.write_str("a whole number"),
+            Self::Integer(Some((least, most))) => {
+                write!(f, "a whole number from {least} to {most}")
+            }
+            Self::Number(None) => f.write_str("a number"),
+            Self::Number(Some((least, most))) => write!(f, "a number from {least} to {most}"),
             Self::Text => f.write_str("a string in quotes"),
             Self::Path => f.write_str("an absolute path in quotes"),
             Self::Choice(names) => write!(f, "one of \"{}\"", names.join("\", \"")),

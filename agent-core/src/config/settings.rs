@@ -1,4 +1,4 @@
-//! The configuration as the daemon uses it: every value present and in range.
+//! The configuration as the daemon uses it: every value is present and in range.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use crate::kernel::FileBudget;
 
 use super::content::{Content, Value, key_text};
 use super::merge::{Setting, find};
-use super::schema::{ModuleSchema, module_table};
+use super::schema::{ModuleSchema, OptionSchema, module_table};
 
 /// The result of reading the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Of the daemon itself.
+    /// The settings of the daemon itself.
     pub core: Core,
-    /// One per installed module, in the order of the schemas.
+    /// The settings of each installed module, in the order of the schemas.
     pub modules: Vec<ModuleSettings>,
 }
 
-/// `[core]`.
+/// The table `[core]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Core {
-    /// From one scan to the next; 0.1 s to 1 h.
+    /// The time from one scan to the next; 0.1 s to 1 h.
     pub period: Duration,
-    /// How early and how strongly to act.
+    /// The aggressiveness, which says how early and how strongly to act.
     pub aggressiveness: Aggressiveness,
-    /// 0 to 5.
+    /// The verbosity, 0 to 5.
     pub verbosity: u8,
-    /// Where the log goes.
+    /// The target of the log.
     pub log_target: LogTarget,
     /// The Unix socket of the system log; absolute.
     pub syslog_socket: PathBuf,
@@ -40,38 +40,38 @@ pub struct Core {
     pub state_dir: PathBuf,
     /// The directory of modules that are loaded; absolute.
     pub module_dir: PathBuf,
-    /// How long a scan waits for its modules; `None` for a quarter of the
+    /// The time for which a scan waits for its modules; `None` for a quarter of the
     /// period, at most 5 s.
     pub deadline: Option<Duration>,
-    /// For how many scans a module may be late before it is quarantined; 1 to
+    /// The number of scans for which a module may be late before it is quarantined; 1 to
     /// 1000.
     pub max_late: u32,
-    /// What the files of each module may cost in a scan.
+    /// The most that the files of each module may cost in a scan.
     pub file_budget: FileBudget,
-    /// How often the machine may be changed, and when again after others.
+    /// The limits of changes of the machine.
     pub limits: ChangeLimits,
-    /// How many incidents are kept; 0 for none.
+    /// The limits of the incidents that are kept.
     pub incidents: IncidentLimits,
-    /// Whether all pages are counted for each incident.
+    /// True if all pages are counted for each incident.
     pub incident_census: bool,
-    /// What evidence may cost each time it is taken; 10 ms to 1 min.
+    /// The most that evidence may cost each time it is taken; 10 ms to 1 min.
     pub evidence_budget: EvidenceBudget,
-    /// What everybody is told of who holds memory.
+    /// The facts that everybody may learn about the holders of memory.
     pub tell_owners: TellOwners,
 }
 
-/// What is told over the control socket of who holds memory, to whoever is neither root nor in the group adaptivemmd.
+/// The facts about the holders of memory that the control socket tells users other than root and the group adaptivemmd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TellOwners {
     /// The name of the program, and neither its process nor its service.
     Program,
-    /// All that is known.
+    /// Everything that is known.
     All,
-    /// Not even the program.
+    /// Nothing, not even the program.
     None,
 }
 
-/// How early and how strongly to act.
+/// The choice of how early and how strongly to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aggressiveness {
     /// 1
@@ -82,10 +82,10 @@ pub enum Aggressiveness {
     High,
 }
 
-/// Where the log goes.
+/// The target of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogTarget {
-    /// Wherever is right for the way the daemon was started.
+    /// The target that suits the way the daemon was started.
     Auto,
     /// The system log.
     Syslog,
@@ -95,52 +95,53 @@ pub enum LogTarget {
     Stderr,
 }
 
-/// `[modules.NAME]`. Equal if a module works in the same way with both: who set its options does not matter.
+/// The table `[modules.NAME]`. Two are equal if the module works in the same way with both: it does not matter who set its
+/// options.
 #[derive(Debug, Clone)]
 pub struct ModuleSettings {
     /// The name of its schema.
     pub name: String,
-    /// Whether it runs at all.
+    /// True if it runs.
     pub enabled: bool,
-    /// Whether it may change the machine.
+    /// The mode, which says if it may change the machine.
     pub mode: ModuleMode,
     /// The shared object that holds it, absolute; `None` if it is linked in or
     /// in the directory of modules.
     pub path: Option<PathBuf>,
-    /// Where it runs; `None` for what is right for the place it comes from.
+    /// The isolation; `None` for the default of the place it comes from.
     pub isolation: Option<Isolation>,
-    /// How long a scan waits for it, 1 ms to 10 min; `None` for as long as for
+    /// The time for which a scan waits for it, 1 ms to 10 min; `None` for the deadline of
     /// all modules.
     pub deadline: Option<Duration>,
     /// The tunables that it may change; `None` for all that it declares.
     pub allow: Option<Vec<String>>,
     /// Every option of the schema, in its order.
     pub values: Vec<(String, Value)>,
-    /// The options that the administrator has set to something else than their defaults; not those that a package
+    /// The options that the administrator has set to another value than the default; not those that a package
     /// has set, or that follow `[core]`.
     pub written: Vec<String>,
 }
 
-/// Whether a module may change the machine.
+/// The right of a module to change the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModuleMode {
-    /// It may.
+    /// It may change the machine.
     Active,
     /// It says what it would change.
     Advise,
 }
 
-/// Where a module runs.
+/// The place where a module runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
-    /// Within the daemon.
+    /// The module runs within the daemon.
     None,
-    /// In a process of its own.
+    /// The module runs in a process of its own.
     Process,
 }
 
 impl Aggressiveness {
-    /// From 1, 2 or 3, as written in the configuration.
+    /// Reads 1, 2 or 3, as written in the configuration.
     #[must_use]
     pub fn from_scale(scale: i64) -> Option<Self> {
         match scale {
@@ -163,7 +164,7 @@ impl Aggressiveness {
 }
 
 impl Isolation {
-    /// From its name in the configuration.
+    /// Reads the name in the configuration.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "none" => Some(Self::None),
@@ -174,77 +175,123 @@ impl Isolation {
 }
 
 impl Settings {
-    /// From settings that were checked and merged.
-    pub(crate) fn of(settings: &[Setting], modules: &[ModuleSchema]) -> Self {
+    /// Takes the settings from values that were checked and merged.
+    pub(crate) fn from_values(values: &[Setting], modules: &[ModuleSchema]) -> Self {
         Self {
-            core: Core::of(settings),
+            core: Core::from_values(values),
             modules: modules
                 .iter()
-                .map(|module| ModuleSettings::of(settings, module))
+                .map(|module| ModuleSettings::from_values(values, module))
                 .collect(),
         }
     }
 }
 
+/// The values of one table.
+struct Table<'a> {
+    name: &'a str,
+    values: &'a [Setting],
+}
+
+impl<'a> Table<'a> {
+    fn content(&self, key: &str) -> Option<&'a Content> {
+        find(self.values, &format!("{}.{key}", self.name))
+    }
+
+    fn boolean(&self, key: &str) -> Option<bool> {
+        self.content(key).and_then(Content::boolean)
+    }
+
+    fn whole<T: TryFrom<i64>>(&self, key: &str) -> Option<T> {
+        self.content(key)?.integer()?.try_into().ok()
+    }
+
+    fn seconds(&self, key: &str) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.content(key)?.number()?).ok()
+    }
+
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.content(key).and_then(Content::text)
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        self.text(key).map(PathBuf::from)
+    }
+
+    /// A size in units of `unit` bytes, in bytes.
+    fn bytes(&self, key: &str, unit: u64) -> Option<u64> {
+        let count: u64 = self.whole(key)?;
+        Some(count.saturating_mul(unit))
+    }
+
+    /// The value of an option of a module.
+    fn option(&self, option: &OptionSchema) -> Value {
+        match self.content(&format!("config.{}", key_text(&option.name))) {
+            Some(Content::One(value)) => value.clone(),
+            Some(Content::Names(_)) | None => option.default.clone(),
+        }
+    }
+}
+
 impl Core {
-    fn of(settings: &[Setting]) -> Self {
-        let find = |key: &str| find(settings, &format!("core.{key}"));
-        let path = |key| find(key).and_then(Content::text).map(PathBuf::from);
-        let seconds = |key| find(key).and_then(Content::number).and_then(seconds);
-        let scale = find("aggressiveness").and_then(Content::integer);
+    fn from_values(values: &[Setting]) -> Self {
+        let table = Table {
+            name: "core",
+            values,
+        };
+        let scale = table.whole("aggressiveness");
         let aggressiveness = scale
             .and_then(Aggressiveness::from_scale)
             .unwrap_or(Aggressiveness::Normal);
         Self {
-            period: seconds("period-secs").unwrap_or(aggressiveness.period()),
+            period: table
+                .seconds("period-secs")
+                .unwrap_or(aggressiveness.period()),
             aggressiveness,
-            verbosity: find("verbosity").and_then(whole).unwrap_or_default(),
-            log_target: match find("log-target").and_then(Content::text) {
+            verbosity: table.whole("verbosity").unwrap_or_default(),
+            log_target: match table.text("log-target") {
                 Some("syslog") => LogTarget::Syslog,
                 Some("journal") => LogTarget::Journal,
                 Some("stderr") => LogTarget::Stderr,
                 _ => LogTarget::Auto,
             },
-            syslog_socket: path("syslog-socket").unwrap_or_default(),
-            journal_socket: path("journal-socket").unwrap_or_default(),
-            runtime_dir: path("runtime-dir").unwrap_or_default(),
-            state_dir: path("state-dir").unwrap_or_default(),
-            module_dir: path("module-dir").unwrap_or_default(),
-            deadline: seconds("deadline-secs"),
-            max_late: find("max-late").and_then(whole).unwrap_or(1),
+            syslog_socket: table.path("syslog-socket").unwrap_or_default(),
+            journal_socket: table.path("journal-socket").unwrap_or_default(),
+            runtime_dir: table.path("runtime-dir").unwrap_or_default(),
+            state_dir: table.path("state-dir").unwrap_or_default(),
+            module_dir: table.path("module-dir").unwrap_or_default(),
+            deadline: table.seconds("deadline-secs"),
+            max_late: table.whole("max-late").unwrap_or(1),
             file_budget: FileBudget {
-                bytes: find("module-files-kib")
-                    .and_then(whole::<u64>)
-                    .map_or(FileBudget::default().bytes, |kib| {
-                        kib.saturating_mul(1 << 10)
-                    }),
-                cpu: find("module-files-ms")
-                    .and_then(whole)
+                bytes: table
+                    .bytes("module-files-kib", 1 << 10)
+                    .unwrap_or(FileBudget::default().bytes),
+                cpu: table
+                    .whole("module-files-ms")
                     .map_or(FileBudget::default().cpu, Duration::from_millis),
             },
             limits: ChangeLimits {
-                per_minute: find("max-changes-per-minute").and_then(whole).unwrap_or(1),
-                resume_after: seconds("resume-secs").filter(|pause| !pause.is_zero()),
+                per_minute: table.whole("max-changes-per-minute").unwrap_or(1),
+                resume_after: table
+                    .seconds("resume-secs")
+                    .filter(|pause| !pause.is_zero()),
             },
             incidents: IncidentLimits {
-                count: find("max-incidents").and_then(whole).unwrap_or_default(),
-                bytes: find("max-incidents-mib")
-                    .and_then(whole::<u64>)
-                    .unwrap_or_default()
-                    .saturating_mul(1 << 20),
+                count: table.whole("max-incidents").unwrap_or_default(),
+                bytes: table
+                    .bytes("max-incidents-mib", 1 << 20)
+                    .unwrap_or_default(),
             },
-            incident_census: find("incident-census")
-                .and_then(Content::boolean)
-                .unwrap_or_default(),
-            tell_owners: match find("tell-owners").and_then(Content::text) {
+            incident_census: table.boolean("incident-census").unwrap_or_default(),
+            tell_owners: match table.text("tell-owners") {
                 Some("all") => TellOwners::All,
                 Some("none") => TellOwners::None,
                 _ => TellOwners::Program,
             },
-            evidence_budget: find("evidence-budget-ms")
-                .and_then(whole)
+            evidence_budget: table
+                .whole("evidence-budget-ms")
                 .map_or_else(EvidenceBudget::default, |millis| {
-                    EvidenceBudget::of(Duration::from_millis(millis))
+                    EvidenceBudget::from_cpu_time(Duration::from_millis(millis))
                 }),
         }
     }
@@ -275,47 +322,31 @@ impl PartialEq for ModuleSettings {
 }
 
 impl ModuleSettings {
-    fn of(settings: &[Setting], module: &ModuleSchema) -> Self {
-        let table = module_table(&module.name);
-        let find = |key: &str| find(settings, &format!("{table}.{key}"));
-        let value = |name: &str, default: &Value| match find(&format!("config.{}", key_text(name)))
-        {
-            Some(Content::One(value)) => value.clone(),
-            Some(Content::Names(_)) | None => default.clone(),
+    fn from_values(values: &[Setting], module: &ModuleSchema) -> Self {
+        let name = module_table(&module.name);
+        let table = Table {
+            name: &name,
+            values,
         };
+        let options = module.options.iter();
         Self {
             name: module.name.clone(),
-            enabled: find("enabled")
-                .and_then(Content::boolean)
-                .unwrap_or(module.enabled),
-            mode: match find("mode").and_then(Content::text) {
+            enabled: table.boolean("enabled").unwrap_or(module.enabled),
+            mode: match table.text("mode") {
                 Some("advise") => ModuleMode::Advise,
                 _ => ModuleMode::Active,
             },
-            path: find("path").and_then(Content::text).map(PathBuf::from),
-            isolation: find("isolation")
-                .and_then(Content::text)
-                .and_then(Isolation::from_name),
-            deadline: find("deadline-ms")
-                .and_then(whole)
-                .map(Duration::from_millis),
-            allow: find("allow")
+            path: table.path("path"),
+            isolation: table.text("isolation").and_then(Isolation::from_name),
+            deadline: table.whole("deadline-ms").map(Duration::from_millis),
+            allow: table
+                .content("allow")
                 .and_then(Content::names)
                 .map(<[String]>::to_vec),
-            values: module
-                .options
-                .iter()
-                .map(|option| (option.name.clone(), value(&option.name, &option.default)))
+            values: options
+                .map(|option| (option.name.clone(), table.option(option)))
                 .collect(),
             written: Vec::new(),
         }
     }
-}
-
-fn whole<T: TryFrom<i64>>(content: &Content) -> Option<T> {
-    content.integer().and_then(|number| number.try_into().ok())
-}
-
-fn seconds(number: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(number).ok()
 }

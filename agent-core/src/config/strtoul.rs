@@ -1,18 +1,18 @@
-//! Numbers as C reads them, which is how adaptivemm 2.1 read its file.
+//! Reads numbers as C does, which is how adaptivemm 2.1 read its file.
 
-/// What C's `strtoul(text, &end, 0)` makes of a text.
+/// The result of C's `strtoul(text, &end, 0)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number {
     pub(crate) value: u64,
-    /// How many bytes it has read; 0 if there is no number.
+    /// The number of bytes that it has read; 0 if there is no number.
     pub(crate) length: usize,
     pub(crate) range: Fits,
 }
 
-/// Whether a number fits into an unsigned word.
+/// The relation of a number to the range of an unsigned word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fits {
-    /// It does.
+    /// It is within the range.
     Yes,
     /// It is negative, or too large.
     No,

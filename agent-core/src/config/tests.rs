@@ -88,7 +88,7 @@ fn load_file(text: &[u8], name: &str, modules: &[ModuleSchema]) -> Loaded {
     loaded
 }
 
-/// What is known before the modules are there is what holds afterwards.
+/// Asserts that the placements known before the modules are there hold afterwards.
 fn check_placements(early: &Placements, settings: &Settings) {
     assert_eq!(early.module_dir, settings.core.module_dir);
     assert!(early.modules.is_sorted_by(|a, b| a.name < b.name));
@@ -176,7 +176,7 @@ fn a_legacy_value_that_is_overruled_is_a_warning_unless_it_is_the_same() {
         headlines(&differs, &tree),
         [
             "/etc/sysconfig/adaptivemmd:2:1: warning: `core.verbosity` is 1 as set in \
-          /etc/adaptivemmd/adaptivemmd.toml:2; the 3 set here does not count"
+          /etc/adaptivemmd/adaptivemmd.toml:2; the value 3 set here is ignored"
         ]
     );
     assert_eq!(differs.settings.core.period, Duration::from_secs(15));
@@ -311,10 +311,10 @@ fn problems_of_all_files_are_reported_together() {
             "/run/adaptivemmd/adaptivemmd.toml.d: error: cannot list this directory: Not a directory (os error 20)",
             "/etc/adaptivemmd/adaptivemmd.toml:2:13: error: `verbosity` must be a whole number from 0 to 5, found 9",
             "/etc/adaptivemmd/adaptivemmd.toml.d/10.toml:1:5: error: unexpected leading zero, expected nothing",
-            "/etc/adaptivemmd/adaptivemmd.toml.d/20.toml: error: cannot read this: it is not a regular file",
+            "/etc/adaptivemmd/adaptivemmd.toml.d/20.toml: error: cannot read this file: it is not a regular file",
             "/etc/adaptivemmd/adaptivemmd.toml.d/30.toml:1:3: error: not UTF-8: byte 0xff at position 2",
             "/etc/adaptivemmd/adaptivemmd.toml.d/30.toml:2:1: error: unknown setting `verbose` outside of a table",
-            "/etc/default/adaptivemmd: warning: cannot read this: it is not a regular file; it is not used",
+            "/etc/default/adaptivemmd: warning: cannot read this file: it is not a regular file; it is ignored",
         ]
     );
 }

@@ -83,7 +83,7 @@ impl FromStr for Buddyinfo {
     }
 }
 
-/// Where the numbers of `line` stand after `start`, up to the first thing that is not one.
+/// The places of the numbers of `line` after `start`, up to the first word that is not a number.
 fn numbers(line: &str, start: usize) -> impl Iterator<Item = Range<usize>> {
     let mut at = start;
     std::iter::from_fn(move || {

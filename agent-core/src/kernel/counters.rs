@@ -1,4 +1,4 @@
-//! Counters of a kernel file that prints one on a line.
+//! Counters of a kernel file that has one on each line.
 
 use std::ops::Range;
 
@@ -13,18 +13,18 @@ pub(crate) struct Counters {
     entries: Vec<Entry>,
 }
 
-/// Where a counter stands on its line.
+/// The place of a counter on its line.
 #[derive(Debug)]
 pub(crate) struct Counter {
     pub(crate) key: Range<usize>,
     pub(crate) digits: Range<usize>,
-    /// What one of it is worth.
+    /// The amount that one of it stands for.
     pub(crate) unit: u64,
 }
 
 impl Counters {
     /// Takes over a new text of the file. `counter` finds the counter on a line; where it finds none,
-    /// the line is passed over. `expected` is what such lines look like.
+    /// the line is passed over. `expected` shows such a line.
     pub(crate) fn update(
         &mut self,
         text: &[u8],
@@ -56,12 +56,12 @@ impl Counters {
             .extend(self.fields.entry(key, digits, counter.unit));
     }
 
-    /// Their keys and amounts, in the order of the file.
+    /// The keys and amounts of all counters, in the order of the file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.fields.named(&self.entries)
     }
 
-    /// One of them; `None` if this kernel does not have it.
+    /// The amount of one counter; `None` if this kernel does not have it.
     pub(crate) fn get(&self, key: &str) -> Option<u64> {
         self.fields.named_one(&self.entries, key)
     }

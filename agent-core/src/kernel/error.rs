@@ -1,4 +1,4 @@
-//! What can go wrong with a kernel file.
+//! The errors of a kernel file.
 
 use std::fmt;
 use std::io;
@@ -7,24 +7,24 @@ use std::io;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There is nothing in it.
+    /// The file is empty.
     Empty,
-    /// It does not end with a whole line.
+    /// The file does not end with a whole line.
     CutOff {
         /// The part of a line that it ends with.
         after: String,
     },
-    /// It holds something else.
+    /// The file holds something else.
     Unexpected {
-        /// What it should hold.
+        /// The text that it should hold.
         expected: &'static str,
-        /// The start of what it holds.
+        /// The start of the text that it holds.
         found: String,
     },
 }
 
 impl ParseError {
-    /// `expected` was not to be found in `found`, of which the start is kept.
+    /// Says that `expected` was not found in `found`, of which the start is kept.
     #[must_use]
     pub fn new(expected: &'static str, found: &str) -> Self {
         match start(found) {
@@ -33,7 +33,7 @@ impl ParseError {
         }
     }
 
-    /// The file ends in the middle of this line.
+    /// Says that the file ends in the middle of this line.
     pub(crate) fn cut_off(line: &str) -> Self {
         Self::CutOff { after: start(line) }
     }
@@ -59,16 +59,16 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Why a kernel file is not in a snapshot.
+/// The reason why a kernel file is not in a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The kernel did not give it out.
     Io {
-        /// What it said, as `errno`.
+        /// The error of the kernel.
         errno: i32,
     },
-    /// It holds something unexpected.
+    /// The file holds something unexpected.
     Parse(ParseError),
 }
 
@@ -82,13 +82,13 @@ impl ReadError {
         }
     }
 
-    /// Whether the kernel did not give the file out.
+    /// True if the kernel did not give the file out.
     #[must_use]
     pub fn is_io(&self) -> bool {
         matches!(self, Self::Io { .. })
     }
 
-    /// Whether the file is simply not there.
+    /// True if the file does not exist.
     #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io { errno } if *errno == rustix::io::Errno::NOENT.raw_os_error())
@@ -114,9 +114,9 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { errno } => match rustix::io::Errno::from_raw_os_error(*errno) {
-                rustix::io::Errno::TIMEDOUT => f.write_str("it was not readable in time"),
-                rustix::io::Errno::FBIG => f.write_str("it is larger than is read of it in a scan"),
-                rustix::io::Errno::OPNOTSUPP => f.write_str("it is no regular file"),
+                rustix::io::Errno::TIMEDOUT => f.write_str("it could not be read in time"),
+                rustix::io::Errno::FBIG => f.write_str("it exceeds the limit of a scan"),
+                rustix::io::Errno::OPNOTSUPP => f.write_str("it is not a regular file"),
                 _ => write!(f, "{}", io::Error::from_raw_os_error(*errno)),
             },
             Self::Parse(error) => write!(f, "{error}"),

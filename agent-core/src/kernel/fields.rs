@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-/// Where a number is kept in [`Fields`].
+/// The place of a number in [`Fields`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
@@ -21,7 +21,7 @@ pub(crate) struct Entry {
 /// The numbers of one kernel file, and the text that gives them their meaning.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fields {
-    /// What was parsed; its words are those of the last reading, its digits need not be.
+    /// The text that was parsed; its words are those of the last reading, its digits need not be.
     shape: String,
     places: Vec<Place>,
     values: Vec<u64>,
@@ -29,14 +29,14 @@ pub(crate) struct Fields {
     last: Vec<u8>,
 }
 
-/// Where a number stands.
+/// The place of a number in the text.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     /// The words before it in the shape, without the blanks that align it.
     words: (u32, u32),
     /// The end of its digits in the shape.
     digits_end: u32,
-    /// The same in the last text.
+    /// The end of its digits in the last text.
     last_end: u32,
 }
 
@@ -47,8 +47,8 @@ impl Entry {
 }
 
 impl Fields {
-    /// Takes the numbers from a text of the same shape. `false` if the shape is another one; then all
-    /// is forgotten.
+    /// Takes the numbers from a text of the same shape. Returns false if the shape is another one; then
+    /// everything is forgotten.
     #[must_use]
     pub(crate) fn refresh(&mut self, text: &[u8]) -> bool {
         let same = !self.places.is_empty() && self.take_numbers(text);
@@ -58,17 +58,17 @@ impl Fields {
         same
     }
 
-    /// Where the text differs from the last one there is a new number. After it both are compared again:
-    /// from there on they may stand apart by some digits.
+    /// Takes a new number wherever the text differs from the last one. After it both are compared again, as they may
+    /// be some digits apart from there on.
     fn take_numbers(&mut self, text: &[u8]) -> bool {
         let shape = self.shape.as_bytes();
-        // Where the comparison starts in the last text and in this one, and how far they are the same.
+        // The starts of the comparison in the last text and in this one, and the length of the equal part.
         let (mut old, mut new) = (0, 0);
         let mut same = common_start(&self.last, text);
         let mut end_before = 0;
         for (place, value) in self.places.iter_mut().zip(&mut self.values) {
             let end = place.last_end as usize;
-            // What follows a number must be the same, too, or it may have become longer.
+            // The text after a number must be the same, too, or the number may have become longer.
             if end < old + same {
                 place.last_end = narrow(new + end - old);
             } else {
@@ -178,12 +178,12 @@ impl Fields {
     }
 }
 
-/// `reshape` keeps every offset below 2^32.
+/// An offset in 32 bits: `reshape` keeps every offset below 2^32.
 fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-/// How many bytes are the same at the start of both.
+/// The number of bytes that are the same at the start of both.
 fn common_start(a: &[u8], b: &[u8]) -> usize {
     // Most of a text stays as it was.
     let mut same = same_blocks::<32>(a, b);
@@ -202,7 +202,7 @@ fn common_start(a: &[u8], b: &[u8]) -> usize {
     same + rest.take_while(|(a, b)| a == b).count()
 }
 
-/// How many bytes are the same at the start of both, in whole blocks.
+/// The number of bytes that are the same at the start of both, in whole blocks.
 fn same_blocks<const SIZE: usize>(a: &[u8], b: &[u8]) -> usize {
     let blocks = a.chunks_exact(SIZE).zip(b.chunks_exact(SIZE));
     // With its size known, a block is compared at once.

@@ -15,7 +15,7 @@ pub(crate) fn whole_lines(text: &[u8]) -> Result<&str, ParseError> {
     Err(ParseError::cut_off(last))
 }
 
-/// A line and where it starts.
+/// The lines of a text, each with the place of its start.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split_inclusive('\n').scan(0, |start, line| {
         let at = *start;
@@ -29,7 +29,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 pub(crate) struct KeyNumber<'a> {
     pub(crate) key: Range<usize>,
     pub(crate) digits: Range<usize>,
-    /// What follows the number.
+    /// The text after the number.
     pub(crate) rest: &'a str,
 }
 

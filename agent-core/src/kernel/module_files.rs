@@ -1,5 +1,6 @@
-//! Files that a module has named and nobody vouches for: each module has a thread that reads its own, and a budget. A file
-//! that blocks, is huge or slow costs the module that asked for it, and never the core, which waits for a moment at most.
+//! Reads the files that a module has named and that are not known to be harmless: each module has a thread that reads its
+//! own, and a budget. A file that blocks, is huge or slow costs the module that asked for it, and never the core, which
+//! waits for a moment at most.
 
 use std::io;
 use std::thread;
@@ -14,22 +15,22 @@ use super::root::{Allowance, OpenFile, Root, Text};
 use super::snapshot::Reading;
 use crate::base::clock;
 
-/// Enough to read a file into a buffer.
+/// The stack of a thread: enough to read a file into a buffer.
 const STACK: usize = 128 << 10;
-/// After so many scans in a row within its budget a module has a clean record.
+/// The number of scans in a row within its budget after which earlier excesses of a module are forgotten.
 const CLEAN: u32 = 10;
 
-/// What the files of one module may cost in a scan, beside those that the core reads for everybody.
+/// The most that the files of one module may cost in a scan, beside those that the core reads for everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileBudget {
-    /// Of text.
+    /// The bytes of text.
     pub bytes: u64,
-    /// Of a processor.
+    /// The time of a processor.
     pub cpu: Duration,
 }
 
 impl FileBudget {
-    /// For commands that look once, and end if they are told to.
+    /// The budget of commands, which look once and can be interrupted.
     pub const AMPLE: Self = Self {
         bytes: 64 << 20,
         cpu: Duration::from_secs(10),
@@ -53,12 +54,12 @@ pub(crate) struct ModuleFiles {
     pub(crate) budget: FileBudget,
 }
 
-/// What was read, and how long that took.
+/// The amount that was read, and the time that it took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileCost {
-    /// Of text.
+    /// The bytes of text.
     pub bytes: u64,
-    /// Of a processor; for files that the core reads itself, of the clock.
+    /// The time of a processor; for files that the core reads itself, the time that passed.
     pub time: Duration,
 }
 
@@ -69,22 +70,22 @@ impl FileCost {
     }
 }
 
-/// What the files of a module cost in the last scan, and since the daemon started.
+/// The cost of the files of a module in the last scan, and since the daemon started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileCosts {
-    /// In the last scan.
+    /// The cost in the last scan.
     pub last: FileCost,
-    /// In all.
+    /// The cost of all scans.
     pub total: FileCost,
 }
 
-/// A module whose files exceed what they may cost.
+/// A module whose files exceed their budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Excess {
     pub(crate) module: String,
-    /// In how many of the last scans.
+    /// The number of recent scans in which they did.
     pub(crate) scans: u32,
-    /// Which file, and what of it.
+    /// The file, and what is wrong with it.
     pub(crate) why: String,
 }
 
@@ -92,7 +93,7 @@ pub(crate) struct Excess {
 #[derive(Debug, Default)]
 pub(super) struct ModuleFileReaders {
     modules: Vec<Module>,
-    /// Threads that are still reading for modules that have gone. What they read is left alone until they return.
+    /// Threads that are still reading for modules that have gone. Their files are left alone until they return.
     left: Vec<Reader>,
 }
 
@@ -100,19 +101,19 @@ pub(super) struct ModuleFileReaders {
 #[derive(Debug)]
 struct Module {
     files: ModuleFiles,
-    /// Where in the snapshot the files are that the core reads itself.
+    /// The places in the snapshot of the files that the core reads itself.
     inline: Vec<usize>,
-    /// Where the others are, in the order of the reader.
+    /// The places of the others, in the order of the reader.
     places: Vec<usize>,
     reader: Reader,
-    /// Whether nothing is read for it.
+    /// True if nothing is read for it.
     rests: bool,
     costs: FileCosts,
-    /// What went wrong in this scan.
+    /// The excess of this scan, if there was one.
     excess: Option<String>,
-    /// In how many of the last scans something did.
+    /// The number of recent scans with an excess.
     over: u32,
-    /// Scans since, in which nothing did.
+    /// The number of scans since the last excess.
     good: u32,
 }
 
@@ -120,10 +121,10 @@ struct Module {
 #[derive(Debug, Default)]
 struct Reader {
     paths: Vec<String>,
-    /// Buffers, which go to the thread and come back.
+    /// The buffers, which go to the thread and come back.
     texts: Vec<Text>,
     thread: Option<(Sender<ReadTask>, Receiver<Done>)>,
-    /// How many files are still to come.
+    /// The number of files that are still to come.
     pending: usize,
 }
 
@@ -133,7 +134,7 @@ struct ReadTask {
     budget: FileBudget,
 }
 
-/// A file that was read, or not.
+/// A file that was read, or could not be.
 struct Done {
     scan: u64,
     file: usize,
@@ -149,14 +150,14 @@ fn not_in_time() -> ReadError {
 }
 
 impl ModuleFileReaders {
-    /// For these modules and places of a snapshot. Threads that read what they still have to read go on.
+    /// Prepares for these modules and places of a snapshot. Threads whose files are still wanted go on.
     pub(super) fn arrange(&mut self, wanted: &[ModuleFiles], all: &[String], root: &Root) {
         let mut before = std::mem::take(&mut self.modules);
         for files in wanted {
-            let is_inline = |path: &String| matches!(root, Root::Recorded(_)) || is_harmless(path);
-            let place = |path: &String| all.iter().position(|known| known == path);
+            let is_recorded = matches!(root, Root::Recorded(_));
+            let paths = files.paths.iter().cloned();
             let (inline, module_files): (Vec<_>, Vec<_>) =
-                files.paths.iter().cloned().partition(is_inline);
+                paths.partition(|path| is_recorded || is_harmless(path));
             let old = before
                 .iter()
                 .position(|old| old.files.module == files.module);
@@ -172,8 +173,8 @@ impl ModuleFileReaders {
                 }
             };
             self.modules.push(Module {
-                inline: inline.iter().filter_map(place).collect(),
-                places: module_files.iter().filter_map(place).collect(),
+                inline: places(&inline, all),
+                places: places(&module_files, all),
                 files: files.clone(),
                 reader,
                 rests: false,
@@ -186,7 +187,7 @@ impl ModuleFileReaders {
         self.left.extend(before.into_iter().map(|old| old.reader));
     }
 
-    /// Whether a file is read by a thread.
+    /// True if the file at this place is read by a thread.
     pub(super) fn reads(&self, place: usize) -> bool {
         self.modules
             .iter()
@@ -200,13 +201,13 @@ impl ModuleFileReaders {
         }
     }
 
-    /// Whether the thread of this module is still at a file of an earlier scan.
+    /// True if the thread of this module is still at a file of an earlier scan.
     pub(super) fn is_stuck(&self, name: &str) -> bool {
         let mut modules = self.modules.iter();
         modules.any(|module| module.files.module == name && module.reader.pending > 0)
     }
 
-    /// Lets all threads begin that have nothing else to do.
+    /// Starts all threads that have nothing else to do.
     pub(super) fn begin(&mut self, scan: u64, root: &Root) {
         self.left.retain_mut(|reader| {
             reader.take_late();
@@ -216,20 +217,23 @@ impl ModuleFileReaders {
             module.excess = None;
             module.costs.last = FileCost::default();
             module.costs.last.add(module.reader.take_late());
-            let is_blocked = |path| self.left.iter().any(|left| left.paths.contains(path));
             let is_free = module.reader.pending == 0;
             if module.places.is_empty() || module.rests || !is_free {
                 continue;
             }
-            if let Some(path) = module.reader.paths.iter().find(|path| is_blocked(path)) {
-                module.excess = Some(format!("{path} is still being read since before a reload"));
+            let mut paths = module.reader.paths.iter();
+            let blocked = paths.find(|path| self.left.iter().any(|left| left.paths.contains(path)));
+            if let Some(path) = blocked {
+                module.excess = Some(format!(
+                    "a read of {path} that began before a reload has not ended"
+                ));
                 continue;
             }
             module.reader.start(scan, module.files.budget, root);
         }
     }
 
-    /// Waits for the threads, and puts what they have read into its places. `inline` is what the other files have cost.
+    /// Waits for the threads, and puts the texts into their places. `inline` is the cost of the other files.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     pub(super) fn collect(
         &mut self,
@@ -247,28 +251,28 @@ impl ModuleFileReaders {
             let inline = module.inline.iter().filter_map(|place| inline.get(*place));
             inline.for_each(|cost| module.costs.last.add(*cost));
             if !module.places.is_empty() && !module.rests {
-                let left = || wait.saturating_sub(start.elapsed());
-                module.collect(scan, readings, &left, wait);
+                module.collect(scan, readings, start, wait);
             }
             module.settle();
         }
     }
 
-    /// The modules whose files have just exceeded what they may cost, in so many of the last scans or more.
+    /// The modules whose files have just exceeded their budget, in `scans` of the last scans or more.
     pub(super) fn excesses(&self, scans: u32) -> Vec<Excess> {
-        let modules = self.modules.iter();
-        let excess = |module: &Module| {
-            let why = module.excess.clone().filter(|_| module.over >= scans)?;
-            Some(Excess {
-                module: module.files.module.clone(),
-                scans: module.over,
-                why,
-            })
-        };
-        modules.filter_map(excess).collect()
+        let mut excesses = Vec::new();
+        for module in self.modules.iter().filter(|module| module.over >= scans) {
+            if let Some(why) = module.excess.clone() {
+                excesses.push(Excess {
+                    module: module.files.module.clone(),
+                    scans: module.over,
+                    why,
+                });
+            }
+        }
+        excesses
     }
 
-    /// Forgets what was wrong with the files of a module.
+    /// Forgets the excesses of the files of a module.
     pub(super) fn forgive(&mut self, name: &str) {
         let modules = self.modules.iter_mut();
         for module in modules.filter(|module| module.files.module == name) {
@@ -276,7 +280,7 @@ impl ModuleFileReaders {
         }
     }
 
-    /// What the files of a module cost.
+    /// The cost of the files of a module.
     pub(super) fn costs(&self, name: &str) -> FileCosts {
         let mut modules = self.modules.iter();
         let module = modules.find(|module| module.files.module == name);
@@ -284,23 +288,26 @@ impl ModuleFileReaders {
     }
 }
 
+fn places(paths: &[String], all: &[String]) -> Vec<usize> {
+    let mut places = Vec::new();
+    for path in paths {
+        places.extend(all.iter().position(|known| known == path));
+    }
+    places
+}
+
 impl Module {
-    fn collect(
-        &mut self,
-        scan: u64,
-        readings: &mut [Reading<()>],
-        left: &dyn Fn() -> Duration,
-        wait: Duration,
-    ) {
+    fn collect(&mut self, scan: u64, readings: &mut [Reading<()>], start: Instant, wait: Duration) {
         while self.reader.pending > 0 {
-            let Some(mut done) = self.reader.next(left()) else {
+            let left = wait.saturating_sub(start.elapsed());
+            let Some(mut done) = self.reader.next(left) else {
                 break;
             };
             self.costs.last.add(done.cost);
             if done.scan == scan {
                 self.judge(&done);
                 let reading = &mut readings[self.places[done.file]];
-                // Another module may have read it already, and had more room.
+                // Another module with a larger budget may have read it already.
                 if reading.result.is_err() {
                     std::mem::swap(&mut reading.text, &mut done.text);
                     reading.result = done.result.map_err(ReadError::from);
@@ -320,21 +327,22 @@ impl Module {
         }
     }
 
-    /// Takes note if a file was cut short, as it cost too much.
+    /// Takes note of a file whose reading was stopped, as it cost too much.
     fn judge(&mut self, done: &Done) {
         let errno = done.result.as_ref().err().and_then(io::Error::raw_os_error);
         let FileBudget { bytes, cpu } = self.files.budget;
-        let much = match errno.map(Errno::from_raw_os_error) {
-            Some(Errno::FBIG) => format!("more than {} KiB", bytes >> 10),
-            Some(Errno::TIMEDOUT) => format!("more than {} ms of a processor", cpu.as_millis()),
+        let budget = match errno.map(Errno::from_raw_os_error) {
+            Some(Errno::FBIG) => format!("{} KiB", bytes >> 10),
+            Some(Errno::TIMEDOUT) => format!("{} ms of a processor", cpu.as_millis()),
             _ => return,
         };
         let path = &self.reader.paths[done.file];
-        let why = || format!("its files take {much} in a scan, which ended at {path}");
-        self.excess.get_or_insert_with(why);
+        self.excess.get_or_insert_with(|| {
+            format!("its files exceeded {budget} in a scan (reading stopped at {path})")
+        });
     }
 
-    /// The end of a scan: whether its files were within their budget.
+    /// Ends a scan, and counts it as one within the budget or not.
     fn settle(&mut self) {
         self.costs.total.add(self.costs.last);
         if self.excess.is_some() {
@@ -357,7 +365,7 @@ impl Reader {
         }
     }
 
-    /// Lets the thread read everything once; it is started if there is none.
+    /// Tells the thread to read everything once; it is started if there is none.
     fn start(&mut self, scan: u64, budget: FileBudget, root: &Root) {
         if self.thread.is_none() {
             self.thread = spawn(&self.paths, root).ok();
@@ -381,7 +389,7 @@ impl Reader {
         }
     }
 
-    /// The next file that was read; `None` if it takes longer than that.
+    /// Waits for the next file; `None` if it takes longer than `wait`.
     fn next(&mut self, wait: Duration) -> Option<Done> {
         let (_, done) = self.thread.as_ref()?;
         match done.recv_timeout(wait) {
@@ -397,7 +405,7 @@ impl Reader {
         }
     }
 
-    /// Takes back what came after its deadline. What that cost.
+    /// Takes back the files that came after their deadline, and returns their cost.
     fn take_late(&mut self) -> FileCost {
         let mut cost = FileCost::default();
         while self.pending > 0 {
@@ -411,7 +419,7 @@ impl Reader {
     }
 }
 
-/// Starts a thread that reads these files, as often as it is told to.
+/// Starts a thread that reads these files whenever it is told to.
 fn spawn(paths: &[String], root: &Root) -> io::Result<(Sender<ReadTask>, Receiver<Done>)> {
     let (jobs, to_do) = bounded::<ReadTask>(1);
     let (tell, done) = bounded(paths.len());
@@ -423,11 +431,11 @@ fn spawn(paths: &[String], root: &Root) -> io::Result<(Sender<ReadTask>, Receive
             let mut allowance = Allowance::new(job.budget);
             let texts = job.texts.into_iter();
             for (index, (file, mut text)) in files.iter_mut().zip(texts).enumerate() {
-                let before = clock::of_this_thread();
+                let before = clock::thread_cpu_time();
                 let result = file.read_within(&root, &mut text, &mut allowance);
                 let cost = FileCost {
                     bytes: text.seen() as u64,
-                    time: clock::of_this_thread().saturating_sub(before),
+                    time: clock::thread_cpu_time().saturating_sub(before),
                 };
                 let done = Done {
                     scan: job.scan,

@@ -16,9 +16,9 @@ const BOTH: [(&str, &str); 6] = [
     ("MemFree", "nr_free_pages"),
 ];
 
-/// Live, what the kernel says. No file of a tree says it, but two files count the same things in kB and
-/// in pages. Where that is of no help, it is taken to be the size here.
-pub(super) fn of(root: &Root) -> PageSize {
+/// The size of a page: on a live machine the kernel says it. No file of a tree says it, but two files count the same
+/// things in kB and in pages. Where that does not help, the size of the machine we run on is taken.
+pub(super) fn read(root: &Root) -> PageSize {
     let here = PageSize::new(rustix::param::page_size() as u64).unwrap_or(PageSize::FOUR_KIB);
     if root.is_live() {
         here
@@ -35,7 +35,7 @@ fn from_counters(root: &Root) -> Option<PageSize> {
     BOTH.iter().find_map(|(kilobytes, pages)| {
         let bytes = meminfo.bytes(kilobytes)?.get();
         let pages = vmstat.get(pages)?;
-        // Too few to tell sizes apart when they moved by some pages between the two files.
+        // With fewer pages, a change of some pages between the two files would look like another size.
         (pages >= 16).then_some(())?;
         PageSize::new((bytes / pages + bytes / pages / 2 + 1).next_power_of_two() / 2)
     })

@@ -1,4 +1,4 @@
-//! `/proc/pressure/memory`: for how long tasks have waited for memory (since 4.20, if the kernel is built so).
+//! `/proc/pressure/memory`: the time that tasks have waited for memory (since 4.20, if the kernel is built so).
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use super::error::ParseError;
 /// The file of pressure stall information on memory.
 pub(crate) const PRESSURE: &str = "/proc/pressure/memory";
 
-/// Time that was lost since boot.
+/// The time that was lost since boot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pressure {
-    /// In which at least one task waited for memory.
+    /// The time in which at least one task waited for memory.
     pub some: Duration,
-    /// In which all tasks that had something to do waited for memory.
+    /// The time in which all tasks that had something to do waited for memory.
     pub full: Option<Duration>,
 }
 
-/// The totals of the file: `total=` of each line, in microseconds.
+/// Reads the totals of the file: `total=` of each line, in microseconds.
 ///
 /// # Errors
 ///
@@ -26,19 +26,20 @@ pub fn pressure(text: &[u8]) -> Result<Pressure, ParseError> {
     let Ok(text) = std::str::from_utf8(text) else {
         return Err(ParseError::new(expected, &String::from_utf8_lossy(text)));
     };
-    let total = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        let mut words = line.strip_prefix(' ')?.split(' ');
-        let total = words.find_map(|word| word.strip_prefix("total="))?;
-        total.parse().ok().map(Duration::from_micros)
-    };
-    match total("some") {
+    match total(text, "some") {
         Some(some) => Ok(Pressure {
             some,
-            full: total("full"),
+            full: total(text, "full"),
         }),
         None => Err(ParseError::new(expected, text)),
     }
+}
+
+fn total(text: &str, name: &str) -> Option<Duration> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    let mut words = line.strip_prefix(' ')?.split(' ');
+    let total = words.find_map(|word| word.strip_prefix("total="))?;
+    total.parse().ok().map(Duration::from_micros)
 }
 
 #[cfg(test)]

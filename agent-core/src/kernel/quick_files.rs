@@ -1,7 +1,7 @@
 //! Files that modules may name and that the core reads itself: the kernel prints each of them from numbers that it has at
 //! hand, in microseconds, without waiting for anybody.
 
-/// Single files.
+/// The single files.
 const FILES: [&str; 9] = [
     "/proc/loadavg",
     "/proc/stat",
@@ -14,14 +14,14 @@ const FILES: [&str; 9] = [
     "/proc/version",
 ];
 
-/// Directories, with all that is in them.
+/// The directories, with all files in them.
 const DIRECTORIES: [&str; 3] = [
     "/proc/pressure/",
     "/proc/sys/vm/",
     "/sys/kernel/mm/transparent_hugepage/",
 ];
 
-/// Whether the core reads it itself. Whatever is not known is read by a thread, which may hang.
+/// True if the core reads the file itself. Any file that is not known is read by a thread, which may hang.
 pub(super) fn is_harmless(path: &str) -> bool {
     FILES.contains(&path)
         || DIRECTORIES

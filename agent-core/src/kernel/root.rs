@@ -1,4 +1,4 @@
-//! Where kernel files come from: a directory, or a recorded machine.
+//! The source of kernel files: a directory, or a recorded machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
@@ -20,7 +20,7 @@ use crate::kernel::trace::Frame;
 pub enum Root {
     /// A directory that holds `proc` and `sys`: `/` live, a recorded tree in tests.
     Directory(PathBuf),
-    /// The files of a frame of a trace. What they hold changes between scans.
+    /// The files of a frame of a trace. Their contents change between scans.
     Recorded(Recorded),
 }
 
@@ -34,13 +34,13 @@ impl Root {
         Self::Directory(PathBuf::from("/"))
     }
 
-    /// Whether this is the machine we run on, as opposed to a tree or a recording.
+    /// True if this is the machine we run on, as opposed to a tree or a recording.
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Directory(directory) if directory == Path::new("/"))
     }
 
-    /// Where `path` is in the file system; `None` in a recording.
+    /// The place of `path` in the file system; `None` in a recording.
     #[must_use]
     pub fn locate(&self, path: &str) -> Option<PathBuf> {
         match self {
@@ -49,7 +49,7 @@ impl Root {
         }
     }
 
-    /// The names in a directory, sorted. Empty if it does not exist.
+    /// The names in a directory, sorted; none if it does not exist.
     ///
     /// # Errors
     ///
@@ -60,8 +60,8 @@ impl Root {
         Ok(names)
     }
 
-    /// The same one by one as they are read, in any order: a directory of the kernel may have many, and takes its time for
-    /// each.
+    /// The names in a directory one by one as they are read, in any order: a directory of the kernel may have many, and
+    /// takes its time for each.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl Root {
     }
 }
 
-/// Changes a recording as a frame says. Whether files came or went, so that directories have changed.
+/// Changes a recording as a frame says. Returns true if files came or went, so that directories have changed.
 pub(crate) fn apply(files: &mut Recorded, frame: &Frame) -> bool {
     let mut listing_changed = false;
     for (path, content) in &frame.files {
@@ -116,11 +116,11 @@ pub(crate) fn apply(files: &mut Recorded, frame: &Frame) -> bool {
     listing_changed
 }
 
-/// Larger than any file that is worth reading every scan (512 CPUs on 64 nodes print 5 MB).
+/// The most of a file of the core: larger than any that is worth reading every scan (512 CPUs on 64 nodes print 5 MB).
 const MAX_TEXT: usize = 64 << 20;
-/// Larger than any file that is known to be harmless.
+/// The most of a harmless file: larger than any that is known to be so.
 const SMALL_TEXT: usize = 1 << 20;
-/// So much is read before anybody looks what it has cost.
+/// The size of a part of a file; after each one its cost is looked at.
 const CHUNK: usize = 64 << 10;
 
 /// A buffer for the text of a file, reused from scan to scan.
@@ -145,7 +145,7 @@ impl Text {
         self.seen = self.len;
     }
 
-    /// How much was read, also of a file that was not read to its end.
+    /// The number of bytes that were read, also of a file that was not read to its end.
     pub(crate) fn seen(&self) -> usize {
         self.seen
     }
@@ -176,16 +176,16 @@ impl Text {
     }
 }
 
-/// What may still be read in a scan.
+/// The bytes and the time that are left for reading in a scan.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     bytes: usize,
-    /// When the thread has worked for as long as it may.
+    /// The CPU time of the thread at which it has worked for as long as it may.
     cpu: Option<Duration>,
 }
 
 impl Allowance {
-    /// For a file of the core, which no time is too much for.
+    /// The allowance of a file of the core, which may take any time.
     fn ample() -> Self {
         Self {
             bytes: MAX_TEXT,
@@ -193,7 +193,7 @@ impl Allowance {
         }
     }
 
-    /// For a file that the core reads for a module, and that is small wherever it is what it says.
+    /// The allowance of a file that the core reads for a module, and that is small on every kernel.
     pub(super) fn small() -> Self {
         Self {
             bytes: SMALL_TEXT,
@@ -201,11 +201,11 @@ impl Allowance {
         }
     }
 
-    /// From now on, in this thread.
+    /// Grants a budget from now on, in this thread.
     pub(crate) fn new(budget: FileBudget) -> Self {
         Self {
             bytes: usize::try_from(budget.bytes).unwrap_or(usize::MAX),
-            cpu: Some(clock::of_this_thread().saturating_add(budget.cpu)),
+            cpu: Some(clock::thread_cpu_time().saturating_add(budget.cpu)),
         }
     }
 
@@ -220,7 +220,7 @@ impl Allowance {
 
     fn check(&self) -> io::Result<()> {
         match self.cpu {
-            Some(end) if clock::of_this_thread() > end => Err(Errno::TIMEDOUT.into()),
+            Some(end) if clock::thread_cpu_time() > end => Err(Errno::TIMEDOUT.into()),
             _ => Ok(()),
         }
     }
@@ -242,7 +242,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     if !metadata.is_file() {
         return Err(Errno::OPNOTSUPP.into());
     }
-    // Root opens what is there only to be written to.
+    // Root can open a file that may only be written to.
     if metadata.mode() & 0o444 == 0 {
         return Err(Errno::ACCESS.into());
     }
@@ -253,13 +253,13 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     path: String,
-    /// Kept, as one that is not there is looked for in every scan.
+    /// The path below the root. It is kept, as a file that is missing is looked for in every scan.
     located: Option<PathBuf>,
     file: Option<File>,
 }
 
 impl OpenFile {
-    /// As on a live machine.
+    /// The path as on a live machine.
     pub(super) const fn path(&self) -> &String {
         &self.path
     }
@@ -281,11 +281,11 @@ impl OpenFile {
         self.read_within(root, text, &mut Allowance::ample())
     }
 
-    /// The same, as long as it does not cost too much.
+    /// Reads the whole file into `text`, as long as that does not cost too much.
     ///
     /// # Errors
     ///
-    /// Also if it does: `FBIG` or `TIMEDOUT`.
+    /// As for [`read`](Self::read), and `FBIG` or `TIMEDOUT` if it costs too much.
     pub(crate) fn read_within(
         &mut self,
         root: &Root,
@@ -322,8 +322,10 @@ impl OpenFile {
         text: &mut Text,
         allowance: &mut Allowance,
     ) -> io::Result<()> {
-        let locate = || directory.join(self.path.trim_start_matches('/'));
-        let file = open(self.located.get_or_insert_with(locate))?;
+        let path = self
+            .located
+            .get_or_insert_with(|| directory.join(self.path.trim_start_matches('/')));
+        let file = open(path)?;
         text.fill(&file, allowance)?;
         self.file = Some(file);
         Ok(())

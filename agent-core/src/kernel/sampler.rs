@@ -13,21 +13,20 @@ use super::module_files::{Excess, FileCost, FileCosts, ModuleFileReaders};
 use super::root::{self, Allowance, OpenFile};
 use super::snapshot::{NodeMeminfo, Pool, Reading, Tunable};
 use super::trace::Frame;
-use super::tunables::Knob;
 use super::{Buddyinfo, Meminfo, ParseError, ReadError, Root, Snapshot, Vmstat, Wanted, Zoneinfo};
 use super::{page_size, tunable_file};
 use crate::base::clock;
 
-/// Files that fit together are read within a moment in which free memory moves by no more than this.
+/// The most that free memory moves while files are read that fit together.
 const STEADY: Bytes = Bytes::from_kib(16 << 10);
-/// Snapshots that are kept for use again.
+/// The number of snapshots that are kept for use again.
 const SPARES: usize = 4;
-/// How long a scan waits for files that threads read, unless it is told otherwise.
+/// The time for which a scan waits for files that threads read, unless it is told otherwise.
 const WAIT: Duration = Duration::from_secs(1);
-/// How often a reading that does not fit together is tried again.
+/// The number of times that a reading is repeated that does not fit together.
 const RETRIES: usize = 3;
 
-/// What decides whether the files of one scan fit together.
+/// The numbers that decide if the files of one scan fit together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fixpoint {
     total: Option<Bytes>,
@@ -36,12 +35,12 @@ struct Fixpoint {
 }
 
 impl Fixpoint {
-    fn of(meminfo: &Reading<Meminfo>) -> Self {
-        let bytes = |key| meminfo.get().and_then(|meminfo| meminfo.bytes(key));
+    fn from_meminfo(meminfo: &Reading<Meminfo>) -> Self {
+        let meminfo = meminfo.get();
         Self {
-            total: bytes("MemTotal"),
-            free: bytes("MemFree"),
-            hugetlb: bytes("Hugetlb"),
+            total: meminfo.and_then(|meminfo| meminfo.bytes("MemTotal")),
+            free: meminfo.and_then(|meminfo| meminfo.bytes("MemFree")),
+            hugetlb: meminfo.and_then(|meminfo| meminfo.bytes("Hugetlb")),
         }
     }
 
@@ -67,17 +66,17 @@ pub struct Sampler {
     /// The reading of meminfo before the other files.
     first: Reading<Meminfo>,
     last: Arc<Snapshot>,
-    /// Counts what was listed anew: a snapshot of before has other places.
+    /// The number of listings so far: a snapshot of an earlier one has other places.
     layout: u64,
-    /// Earlier snapshots, which a slow module may still look at; one that nobody does is used again.
+    /// Earlier snapshots, which a slow module may still look at; one that nobody looks at is used again.
     pool: Vec<Arc<Snapshot>>,
     /// The files that only modules know.
     module_files: ModuleFileReaders,
-    /// How long a scan waits for those.
+    /// The time for which a scan waits for those.
     wait: Duration,
-    /// What each of the other files has cost in this scan, in the order of the snapshot.
+    /// The cost of each of the other files in this scan, in the order of the snapshot.
     costs: Vec<FileCost>,
-    /// Memory was added or removed: nodes and pools of huge pages may have changed.
+    /// The memory of the machine. If it changes, nodes and pools of huge pages may have changed, too.
     total: Option<Bytes>,
 }
 
@@ -95,16 +94,16 @@ struct Open {
 }
 
 impl Sampler {
-    /// Prepares to read what is wanted of the machine below `root`. `page_size` is that of the machine;
+    /// Prepares to read the wanted files of the machine below `root`. `page_size` is that of the machine;
     /// without it, it is worked out from the files of a recorded tree, or asked of the kernel.
     #[must_use]
     pub fn new(root: Root, wanted: Wanted, page_size: Option<PageSize>) -> Self {
-        let page_size = page_size.unwrap_or_else(|| page_size::of(&root));
+        let page_size = page_size.unwrap_or_else(|| page_size::read(&root));
         let blank = Snapshot::blank(&root, &wanted, page_size);
         let mut module_files = ModuleFileReaders::default();
         module_files.arrange(&wanted.modules, &wanted.files, &root);
         Self {
-            open: Open::of(&blank),
+            open: Open::for_snapshot(&blank),
             module_files,
             wait: WAIT,
             costs: Vec::new(),
@@ -120,13 +119,13 @@ impl Sampler {
         }
     }
 
-    /// What is read.
+    /// The machine that is read.
     #[must_use]
     pub fn root(&self) -> &Root {
         &self.root
     }
 
-    /// What is wanted.
+    /// The files that are wanted.
     #[must_use]
     pub fn wanted(&self) -> &Wanted {
         &self.wanted
@@ -156,17 +155,17 @@ impl Sampler {
         self.start_over();
     }
 
-    /// How long a scan waits for files that only a module knows; a second at most.
+    /// Sets the time for which a scan waits for files that only a module knows; a second at most.
     pub(crate) fn wait_for_files(&mut self, wait: Duration) {
         self.wait = wait.min(WAIT);
     }
 
-    /// Chooses the modules for which nothing is read that only they know.
+    /// Chooses the modules for which no files are read that only they know.
     pub(crate) fn rest(&mut self, rests: impl Fn(&str) -> bool) {
         self.module_files.rest(rests);
     }
 
-    /// Whether a file of this module is still being read since an earlier scan.
+    /// True if a read of a file of this module, begun in an earlier scan, has not ended.
     pub(crate) fn is_stuck(&self, module: &str) -> bool {
         self.module_files.is_stuck(module)
     }
@@ -180,7 +179,7 @@ impl Sampler {
         excesses
     }
 
-    /// What the files of a module cost, beside those that the core reads for everybody.
+    /// The cost of the files of a module, beside those that the core reads for everybody.
     #[must_use]
     pub fn file_costs(&self, module: &str) -> FileCosts {
         self.module_files.costs(module)
@@ -189,7 +188,7 @@ impl Sampler {
     /// Looks again for nodes and pools of huge pages.
     fn start_over(&mut self) {
         let blank = Snapshot::blank(&self.root, &self.wanted, self.page_size);
-        self.open = Open::of(&blank);
+        self.open = Open::for_snapshot(&blank);
         self.pool.clear();
         self.layout += 1;
     }
@@ -243,7 +242,7 @@ impl Sampler {
         &self.last
     }
 
-    /// A snapshot that nobody looks at any more, or a new one if a module holds on to all of them.
+    /// Returns a snapshot that nobody looks at any more, or a new one if a module holds on to all of them.
     fn spare(&mut self) -> Arc<Snapshot> {
         let free = self
             .pool
@@ -255,12 +254,12 @@ impl Sampler {
         }
     }
 
-    /// A new snapshot. It has the nodes and the pools that there are now, so if those are others than before, other files
-    /// are read: the text of one would go to another.
+    /// Makes a new snapshot. It has the nodes and the pools that there are now. If they have changed, other files are
+    /// opened, so that the text of one does not go to another.
     fn blank(&mut self) -> Snapshot {
         let blank = Snapshot::blank(&self.root, &self.wanted, self.page_size);
         if !self.open.has_places_of(&blank) {
-            self.open = Open::of(&blank);
+            self.open = Open::for_snapshot(&blank);
             self.pool.clear();
             self.layout += 1;
         }
@@ -280,8 +279,8 @@ impl Sampler {
                 );
             }
             self.read_once(snapshot);
-            snapshot.steady =
-                !check || Fixpoint::of(&self.first).holds(Fixpoint::of(&snapshot.meminfo));
+            let first = Fixpoint::from_meminfo(&self.first);
+            snapshot.steady = !check || first.holds(Fixpoint::from_meminfo(&snapshot.meminfo));
             if snapshot.steady {
                 return;
             }
@@ -318,7 +317,7 @@ impl Sampler {
             read_into(file, root, &mut tunable.file, |(), text| {
                 tunable_file::value(text).map(|number| *value = Some(number))
             });
-            // Whoever knows what we have changed says so afterwards.
+            // The actuator, which knows the originals, adds them afterwards.
             tunable.original = tunable.value;
             tunable.yielded = false;
         }
@@ -337,7 +336,7 @@ impl Sampler {
     }
 }
 
-/// Reads one file, if it is wanted, and keeps what became of it.
+/// Reads one file, if it is wanted, and keeps the result.
 fn read_into<T>(
     file: &mut OpenFile,
     root: &Root,
@@ -353,7 +352,7 @@ fn read_into<T>(
     };
 }
 
-/// Reads a file that is known to be harmless. What that has cost.
+/// Reads a file that is known to be harmless, and returns the cost.
 fn read_for_modules(file: &mut OpenFile, root: &Root, reading: &mut Reading<()>) -> FileCost {
     let start = clock::now();
     let mut allowance = Allowance::small();
@@ -366,7 +365,7 @@ fn read_for_modules(file: &mut OpenFile, root: &Root, reading: &mut Reading<()>)
 }
 
 impl Open {
-    fn of(blank: &Snapshot) -> Self {
+    fn for_snapshot(blank: &Snapshot) -> Self {
         fn open<T>(reading: &Reading<T>) -> OpenFile {
             OpenFile::new(&reading.path)
         }
@@ -392,7 +391,7 @@ impl Open {
 }
 
 impl Open {
-    /// Whether there is a file for each node and each pool of huge pages of this snapshot, in its order.
+    /// True if there is a file for each node and each pool of huge pages of this snapshot, in its order.
     fn has_places_of(&self, snapshot: &Snapshot) -> bool {
         let nodes = snapshot.nodes.iter().map(|node| &node.file.path);
         let pools = snapshot.hugepages.iter().map(|pool| &pool.file.path);
@@ -414,13 +413,6 @@ impl Snapshot {
         } else {
             Vec::new()
         };
-        let tunable = |knob: &&'static Knob| Tunable {
-            name: knob.name,
-            value: None,
-            original: None,
-            yielded: false,
-            file: Reading::new(knob.path, true),
-        };
         Self {
             scan: 0,
             layout: 0,
@@ -434,7 +426,11 @@ impl Snapshot {
             buddyinfo: Reading::new("/proc/buddyinfo", wanted.buddyinfo),
             hugepages: pools,
             nodes,
-            tunables: wanted.tunables.iter().map(tunable).collect(),
+            tunables: wanted
+                .tunables
+                .iter()
+                .map(|knob| Tunable::new(knob))
+                .collect(),
             files: wanted
                 .files
                 .iter()
@@ -446,16 +442,13 @@ impl Snapshot {
 
 /// The pools of huge pages that there are, by size.
 fn pools(root: &Root) -> Vec<Pool> {
-    let names = root.list(hugepages::DIRECTORY).unwrap_or_default();
-    let pool = |name: &String| {
-        let path = format!("{}/{name}/nr_hugepages", hugepages::DIRECTORY);
-        Some(Pool {
-            size: page_size(name)?,
-            count: 0,
-            file: Reading::new(&path, true),
-        })
-    };
-    let mut pools: Vec<Pool> = names.iter().filter_map(pool).collect();
+    let mut pools = Vec::new();
+    for name in root.list(hugepages::DIRECTORY).unwrap_or_default() {
+        if let Some(size) = page_size(&name) {
+            let path = format!("{}/{name}/nr_hugepages", hugepages::DIRECTORY);
+            pools.push(Pool::new(size, &path));
+        }
+    }
     pools.sort_by_key(|pool| pool.size);
     pools
 }
@@ -463,20 +456,13 @@ fn pools(root: &Root) -> Vec<Pool> {
 /// The nodes that there are, by number; numbers may have gaps.
 fn nodes(root: &Root) -> Vec<NodeMeminfo> {
     let directory = "/sys/devices/system/node";
-    let node = |name: &String| {
-        let id = name.strip_prefix("node")?.parse().ok()?;
-        let path = format!("{directory}/{name}/meminfo");
-        Some(NodeMeminfo {
-            id,
-            file: Reading::new(&path, true),
-        })
-    };
-    let mut nodes: Vec<NodeMeminfo> = root
-        .list(directory)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(node)
-        .collect();
+    let mut nodes = Vec::new();
+    for name in root.list(directory).unwrap_or_default() {
+        if let Some(id) = name.strip_prefix("node").and_then(|id| id.parse().ok()) {
+            let path = format!("{directory}/{name}/meminfo");
+            nodes.push(NodeMeminfo::new(id, &path));
+        }
+    }
     nodes.sort_by_key(|node| node.id);
     nodes
 }

@@ -5,22 +5,23 @@ use std::time::Duration;
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use serde_json::{Map, Value, json};
 
+use crate::kernel::tunables::Knob;
 use crate::kernel::{Buddyinfo, Meminfo, ParseError, ReadError, Text, Vmstat, Zoneinfo};
 
-/// One scan's reading of the kernel files that are wanted. Never changes once it is on the bus.
+/// The kernel files that are wanted, as one scan read them. A snapshot does not change once modules have it.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The number of the scan, from 1.
     pub scan: u64,
-    /// When it was taken.
+    /// The time since boot at which it was taken.
     pub uptime: Uptime,
     /// The time between two scans.
     pub period: Duration,
-    /// Of this machine.
+    /// The size of a page of this machine.
     pub page_size: PageSize,
-    /// Whether memory stood still enough that the files fit together.
+    /// True if memory stood still enough that the files fit together.
     pub steady: bool,
-    /// Which listing of nodes, pools and files it has places for.
+    /// The number of the listing of nodes, pools and files that it has places for.
     pub(crate) layout: u64,
     pub(crate) meminfo: Reading<Meminfo>,
     pub(crate) vmstat: Reading<Vmstat>,
@@ -33,7 +34,7 @@ pub struct Snapshot {
     pub(crate) files: Vec<Reading<()>>,
 }
 
-/// A kernel file: what it printed, and what that means.
+/// A kernel file: its text, and the meaning of that.
 #[derive(Debug, Clone)]
 pub(crate) struct Reading<T> {
     pub(crate) path: String,
@@ -57,7 +58,7 @@ impl<T: Default> Reading<T> {
 }
 
 impl<T> Reading<T> {
-    /// What the file means; `None` if it is not wanted or could not be read.
+    /// The meaning of the file; `None` if it is not wanted or could not be read.
     pub(crate) fn get(&self) -> Option<&T> {
         (self.wanted && self.result.is_ok()).then_some(&self.parsed)
     }
@@ -71,11 +72,32 @@ pub(crate) struct Pool {
     pub(crate) file: Reading<()>,
 }
 
+impl Pool {
+    /// A pool that was not read yet.
+    pub(crate) fn new(size: Bytes, path: &str) -> Self {
+        Self {
+            size,
+            count: 0,
+            file: Reading::new(path, true),
+        }
+    }
+}
+
 /// The meminfo of one node.
 #[derive(Debug, Clone)]
 pub(crate) struct NodeMeminfo {
     pub(crate) id: u32,
     pub(crate) file: Reading<Meminfo>,
+}
+
+impl NodeMeminfo {
+    /// The meminfo of a node that was not read yet.
+    pub(crate) fn new(id: u32, path: &str) -> Self {
+        Self {
+            id,
+            file: Reading::new(path, true),
+        }
+    }
 }
 
 /// A tunable that some module may change.
@@ -92,6 +114,19 @@ pub struct Tunable {
     pub(crate) file: Reading<()>,
 }
 
+impl Tunable {
+    /// A tunable that was not read yet.
+    pub(crate) fn new(knob: &Knob) -> Self {
+        Self {
+            name: knob.name,
+            value: None,
+            original: None,
+            yielded: false,
+            file: Reading::new(knob.path, true),
+        }
+    }
+}
+
 impl Snapshot {
     /// `/proc/meminfo`, if it is wanted and could be read.
     #[must_use]
@@ -105,7 +140,7 @@ impl Snapshot {
         file.get().map(|()| file.text.bytes())
     }
 
-    /// Every file that is wanted: its path, its text, and what became of it.
+    /// Every file that is wanted: its path, its text, and the result of reading it.
     pub fn readings(&self) -> impl Iterator<Item = (&str, &Text, &Result<(), ReadError>)> {
         fn seen<T>(reading: &Reading<T>) -> Option<(&str, &Text, &Result<(), ReadError>)> {
             reading
@@ -150,12 +185,10 @@ impl Snapshot {
             object["zones"] = self.zones_to_json(zoneinfo);
         }
         if !self.hugepages.is_empty() {
-            let pool = |pool: &Pool| json!({ "size_bytes": pool.size.get(), "count": pool.count });
-            object["hugepages"] = self
-                .hugepages
-                .iter()
+            let pools = self.hugepages.iter();
+            object["hugepages"] = pools
                 .filter(|pool| pool.file.get().is_some())
-                .map(pool)
+                .map(|pool| json!({ "size_bytes": pool.size.get(), "count": pool.count }))
                 .collect();
         }
         let nodes = self.nodes_to_json();
@@ -163,8 +196,9 @@ impl Snapshot {
             object["nodes"] = nodes.into();
         }
         if !self.tunables.is_empty() {
-            let value = |tunable: &Tunable| (tunable.name.to_owned(), tunable.value.into());
-            object["tunables"] = Value::Object(self.tunables.iter().map(value).collect());
+            let tunables = self.tunables.iter();
+            let values = tunables.map(|tunable| (tunable.name.to_owned(), tunable.value.into()));
+            object["tunables"] = Value::Object(values.collect());
         }
         object["unreadable"] = self.unreadable();
         object
@@ -172,20 +206,19 @@ impl Snapshot {
 
     fn zones_to_json(&self, zoneinfo: &Zoneinfo) -> Value {
         let zones = zoneinfo.zones().map(|zone| {
-            let pages = |pages: Option<Pages>| pages.map(Pages::get);
             json!({
                 "node": zone.node(),
                 "name": zone.name(),
-                "free_pages": pages(zone.free()),
-                "boost_pages": pages(zone.boost()),
-                "min_pages": pages(zone.min()),
-                "low_pages": pages(zone.low()),
-                "high_pages": pages(zone.high()),
-                "spanned_pages": pages(zone.spanned()),
-                "present_pages": pages(zone.present()),
-                "managed_pages": pages(zone.managed()),
-                "cma_pages": pages(zone.cma()),
-                "per_cpu_pages": pages(zone.per_cpu()),
+                "free_pages": zone.free().map(Pages::get),
+                "boost_pages": zone.boost().map(Pages::get),
+                "min_pages": zone.min().map(Pages::get),
+                "low_pages": zone.low().map(Pages::get),
+                "high_pages": zone.high().map(Pages::get),
+                "spanned_pages": zone.spanned().map(Pages::get),
+                "present_pages": zone.present().map(Pages::get),
+                "managed_pages": zone.managed().map(Pages::get),
+                "cma_pages": zone.cma().map(Pages::get),
+                "per_cpu_pages": zone.per_cpu().map(Pages::get),
                 "free_blocks": self.free_blocks(zone.node(), zone.name()),
             })
         });
@@ -199,11 +232,13 @@ impl Snapshot {
     }
 
     fn nodes_to_json(&self) -> Vec<Value> {
-        let node = |node: &NodeMeminfo| {
-            let meminfo = node.file.get()?;
-            Some(json!({ "id": node.id, "meminfo": counters(meminfo.iter()) }))
-        };
-        self.nodes.iter().filter_map(node).collect()
+        let mut nodes = Vec::new();
+        for node in &self.nodes {
+            if let Some(meminfo) = node.file.get() {
+                nodes.push(json!({ "id": node.id, "meminfo": counters(meminfo.iter()) }));
+            }
+        }
+        nodes
     }
 
     fn unreadable(&self) -> Value {

@@ -1,4 +1,4 @@
-//! Recorded machines: what the kernel's files held, frame by frame, as JSON lines.
+//! Recorded machines: the contents of the kernel's files, frame by frame, as JSON lines.
 //!
 //! ```json
 //! {"format":"adaptivemm-trace","version":1,"kernel":"6.1.0-28-amd64","arch":"x86_64","page_size":4096,"period_ms":1000,"note":""}
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use reader::Reader;
 pub use writer::{Compression, Writer};
 
-/// What the first line must say.
+/// The format that the first line must name.
 const FORMAT: &str = "adaptivemm-trace";
 /// The version that we write, and the newest that we read.
 const VERSION: u32 = 1;
@@ -41,19 +41,19 @@ pub struct Header {
     /// The architecture, as in Rust's `std::env::consts::ARCH`.
     #[serde(default)]
     pub arch: String,
-    /// In bytes; without it, it is worked out from the files.
+    /// The size of a page in bytes; without it, it is worked out from the files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size: Option<u64>,
     /// The time between two frames; without it, that of the configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period_ms: Option<u64>,
-    /// For people.
+    /// A note for people.
     #[serde(default)]
     pub note: String,
 }
 
 impl Header {
-    /// For a machine with this kernel and architecture.
+    /// Makes the header of a machine with this kernel and architecture.
     #[must_use]
     pub fn new(kernel: &str, arch: &str, page_size: u64, period_ms: u64, note: &str) -> Self {
         Self {
@@ -72,9 +72,9 @@ impl Header {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frame {
-    /// Milliseconds, monotonic, suspended time included.
+    /// The time in milliseconds, monotonic, suspended time included.
     pub t_ms: u64,
-    /// What they hold; `None` if they do not exist.
+    /// The contents of the files by path; `None` for a file that does not exist.
     #[serde(default, deserialize_with = "held::few_files")]
     pub files: BTreeMap<String, Option<String>>,
 }
@@ -87,9 +87,9 @@ pub enum TraceError {
     Io(io::Error),
     /// A line is not what it should be.
     Line {
-        /// Its number, from 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// What was expected.
+        /// The reason, which names what was expected.
         reason: String,
     },
 }

@@ -1,11 +1,11 @@
-//! Everything that the daemon can change, in one table.
+//! The table of everything that the daemon can change.
 
 /// A number of the kernel that can be changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Knob {
-    /// As sysctl names it.
+    /// The name, as sysctl has it.
     pub name: &'static str,
-    /// Where it is.
+    /// The path of its file.
     pub path: &'static str,
     /// The smallest value that we ever set.
     pub min: i64,
@@ -13,7 +13,7 @@ pub struct Knob {
     pub max: i64,
 }
 
-/// All of them. `fs.dentry-negative` of newer kernels is a switch, and not the limit of this name.
+/// All tunables. `fs.dentry-negative` of newer kernels is a switch, and not the limit of this name.
 pub const KNOBS: [Knob; 3] = [
     // Fractions of 10 000 of managed memory (mm/page_alloc.c); at most 1000 before 5.18.
     Knob {
@@ -44,7 +44,7 @@ pub fn find(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
-/// The tunable whose path this is, with the leading slash or without it.
+/// The tunable at this path, which may lack its leading slash.
 #[must_use]
 pub fn at(path: &str) -> Option<&'static Knob> {
     let path = path.trim_start_matches('/');

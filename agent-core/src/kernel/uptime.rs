@@ -1,4 +1,4 @@
-//! `/proc/uptime` and `/proc/sys/kernel/random/boot_id`: which boot, and how long it has run.
+//! `/proc/uptime` and `/proc/sys/kernel/random/boot_id`: the boot, and the time since.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is looked at only now and then, and may be large: directories, links, files in parts.
+//! Reads large things, now and then: directories, links, files in parts.
 
 use std::fs;
 use std::io::{self, Read};
@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::root::{Root, open};
 
 impl Root {
-    /// The names of the directories in a directory, sorted. Empty if it does not exist.
+    /// The names of the directories in a directory, sorted; none if it does not exist.
     ///
     /// # Errors
     ///
@@ -46,12 +46,12 @@ impl Root {
         Ok(names)
     }
 
-    /// Where a symbolic link leads, in the words of the kernel: `pipe:[42]`. In a recording, what is
+    /// The target of a symbolic link, in the words of the kernel: `pipe:[42]`. In a recording, the text that is
     /// recorded under its name.
     ///
     /// # Errors
     ///
-    /// If it is none, or cannot be read.
+    /// If it is not a link, or cannot be read.
     pub fn link(&self, path: &str) -> io::Result<String> {
         match self.locate(path) {
             Some(path) => Ok(fs::read_link(path)?.to_string_lossy().into_owned()),

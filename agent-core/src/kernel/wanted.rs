@@ -1,4 +1,4 @@
-//! Which kernel files somebody wants.
+//! The set of kernel files that somebody wants.
 
 use adaptivemm_module_api::abi;
 
@@ -23,14 +23,14 @@ pub struct Wanted {
     pub node_meminfo: bool,
     /// Other files, by path.
     pub(crate) files: Vec<String>,
-    /// Which modules name which of those, and what that may cost.
+    /// The modules that name those files, and the budget of each.
     pub(crate) modules: Vec<ModuleFiles>,
     /// Tunables that some module may change.
     pub tunables: Vec<&'static Knob>,
 }
 
 impl Wanted {
-    /// Everything that the core knows how to read: for a recording, which serves modules yet unknown.
+    /// Asks for everything that the core knows how to read: for a recording, which serves modules yet unknown.
     #[must_use]
     pub fn everything() -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Wanted {
         }
     }
 
-    /// Adds everything that a module needs and may change. Its files may cost so much in a scan.
+    /// Adds everything that a module needs and may change. `budget` is for its files in a scan.
     pub fn add_module(
         &mut self,
         module: &str,
@@ -93,8 +93,8 @@ impl Wanted {
         }
     }
 
-    /// Whether this file is among them. Not for huge pages, the memory of nodes and tunables: whoever wants these,
-    /// wants all of them.
+    /// True if this file is wanted. Not for huge pages, the memory of nodes and tunables, which are wanted all or not at
+    /// all.
     pub(crate) fn names(&self, path: &str) -> bool {
         match path {
             abi::NEED_MEMINFO => self.meminfo,

@@ -1,7 +1,7 @@
-//! A snapshot on its way to another process: the text of its files, and what they are.
+//! A snapshot on its way to another process: the text of its files, and the meaning of each.
 //!
-//! The other side parses again. It is the same program, so it comes to the same numbers, and what a file
-//! means is written in one place.
+//! The other side parses again. It is the same program, so it comes to the same numbers, and the meaning of a file
+//! is written in one place.
 
 use std::time::Duration;
 
@@ -31,24 +31,24 @@ pub(crate) struct WireSnapshot<'a> {
 struct WireFile<'a> {
     place: Place,
     path: &'a str,
-    /// 0, or why there is no text.
+    /// 0, or the reason why there is no text.
     errno: i32,
     #[serde(borrow)]
     text: Raw<'a>,
 }
 
-/// What a file is in the snapshot.
+/// The place of a file in the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Place {
     Meminfo,
     Vmstat,
     Zoneinfo,
     Buddyinfo,
-    /// Of huge pages of this size, in bytes.
+    /// The pool of huge pages of this size, in bytes.
     Pool(u64),
     /// The meminfo of the node with this number.
     Node(u32),
-    /// With what the text of its file does not say.
+    /// A tunable, with the facts that the text of its file does not say.
     Tunable {
         original: Option<i64>,
         yielded: bool,
@@ -57,12 +57,12 @@ enum Place {
 }
 
 impl<'a> WireSnapshot<'a> {
-    /// What `wanted` names of the snapshot.
-    pub(crate) fn of(snapshot: &'a Snapshot, wanted: &Wanted) -> Self {
+    /// The part of a snapshot that `wanted` names.
+    pub(crate) fn from_snapshot(snapshot: &'a Snapshot, wanted: &Wanted) -> Self {
         let mut files = Vec::new();
         let mut add = |wanted: bool, place, file| {
             if wanted {
-                files.push(WireFile::of(place, file));
+                files.push(WireFile::new(place, file));
             }
         };
         add(wanted.meminfo, Place::Meminfo, snapshot.meminfo.facts());
@@ -105,7 +105,7 @@ impl<'a> WireSnapshot<'a> {
     }
 }
 
-/// A file as it was read: its path, its text, and what became of it.
+/// A file as it was read: its path, its text, and the result of reading it.
 type Facts<'a> = (&'a str, &'a [u8], &'a Result<(), ReadError>);
 
 impl<T> Reading<T> {
@@ -129,7 +129,7 @@ impl<T> Reading<T> {
 }
 
 impl<'a> WireFile<'a> {
-    fn of(place: Place, (path, text, result): Facts<'a>) -> Self {
+    fn new(place: Place, (path, text, result): Facts<'a>) -> Self {
         let errno = match result {
             Err(error @ ReadError::Io { .. }) => error.errno(),
             // The other side finds out for itself what is wrong with the text.
@@ -164,7 +164,7 @@ impl Received {
         &self.0
     }
 
-    /// Takes over a snapshot. What it does not carry is not wanted.
+    /// Takes over a snapshot. Files that it does not carry are not wanted.
     pub(crate) fn take(&mut self, wire: &WireSnapshot<'_>) {
         let snapshot = &mut self.0;
         snapshot.scan = wire.scan;
@@ -187,7 +187,7 @@ impl Received {
     }
 }
 
-/// How many places of each list are taken.
+/// The number of places of each list that are taken.
 #[derive(Default)]
 struct Taken {
     pools: usize,
@@ -205,25 +205,24 @@ impl Taken {
             Place::Buddyinfo => snapshot.buddyinfo.receive(file, Buddyinfo::update),
             Place::Pool(size) => {
                 let size = Bytes::new(size);
-                let same = |pool: &Pool| pool.size == size;
-                let fresh = || Pool {
-                    size,
-                    count: 0,
-                    file: Reading::new(file.path, true),
-                };
-                let pool = next(&mut snapshot.hugepages, &mut self.pools, same, fresh);
+                let pool = next(
+                    &mut snapshot.hugepages,
+                    &mut self.pools,
+                    |pool| pool.size == size,
+                    || Pool::new(size, file.path),
+                );
                 let count = &mut pool.count;
                 pool.file.receive(file, |(), text| {
                     page_count(text).map(|pages| *count = pages)
                 });
             }
             Place::Node(id) => {
-                let same = |node: &NodeMeminfo| node.id == id;
-                let fresh = || NodeMeminfo {
-                    id,
-                    file: Reading::new(file.path, true),
-                };
-                let node = next(&mut snapshot.nodes, &mut self.nodes, same, fresh);
+                let node = next(
+                    &mut snapshot.nodes,
+                    &mut self.nodes,
+                    |node| node.id == id,
+                    || NodeMeminfo::new(id, file.path),
+                );
                 node.file.receive(file, Meminfo::update);
             }
             Place::Tunable { original, yielded } => {
@@ -233,9 +232,12 @@ impl Taken {
                 }
             }
             Place::File => {
-                let same = |reading: &Reading<()>| reading.path == file.path;
-                let fresh = || Reading::new(file.path, true);
-                let reading = next(&mut snapshot.files, &mut self.files, same, fresh);
+                let reading = next(
+                    &mut snapshot.files,
+                    &mut self.files,
+                    |reading| reading.path == file.path,
+                    || Reading::new(file.path, true),
+                );
                 reading.receive(file, |(), _| Ok(()));
             }
         }
@@ -247,15 +249,12 @@ impl Taken {
         file: &WireFile<'_>,
     ) -> Option<&'s mut Tunable> {
         let knob = tunables::KNOBS.iter().find(|knob| knob.path == file.path)?;
-        let same = |tunable: &Tunable| tunable.name == knob.name;
-        let fresh = || Tunable {
-            name: knob.name,
-            value: None,
-            original: None,
-            yielded: false,
-            file: Reading::new(knob.path, true),
-        };
-        let taken = next(&mut snapshot.tunables, &mut self.tunables, same, fresh);
+        let taken = next(
+            &mut snapshot.tunables,
+            &mut self.tunables,
+            |tunable| tunable.name == knob.name,
+            || Tunable::new(knob),
+        );
         let value = &mut taken.value;
         *value = None;
         taken.file.receive(file, |(), text| {

@@ -47,7 +47,7 @@ struct NodePlaces {
     stats: Range<usize>,
 }
 
-/// Which lines of the file come next.
+/// The part of the file that the next line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section {
     /// `per-node stats`, printed within the first populated zone of a node (since 4.8).
@@ -111,7 +111,7 @@ impl Zoneinfo {
         });
     }
 
-    /// Takes in one line, and says in which section the next one is.
+    /// Takes in one line, and returns the section of the next one.
     fn line(&mut self, section: Section, at: usize, line: &str) -> Section {
         let Some(zone) = self.zones.last_mut() else {
             return section;
@@ -190,7 +190,7 @@ impl Zoneinfo {
         let Some(zone) = self.zones.last_mut() else {
             return;
         };
-        // `cpu:` is a name, the rest are numbers that come and go.
+        // The number of `cpu:` is a name; the others are numbers that come and go.
         let is_count = match &self.fields.shape()[parts.key] {
             "cpu:" => return,
             key => key == "count:",
@@ -204,12 +204,18 @@ impl Zoneinfo {
 
     /// The zones, in the kernel's order.
     pub fn zones(&self) -> impl Iterator<Item = Zone<'_>> {
-        self.zones.iter().map(|places| Zone { of: self, places })
+        self.zones.iter().map(|places| Zone {
+            zoneinfo: self,
+            places,
+        })
     }
 
     /// The nodes that have statistics of their own, in the kernel's order.
     pub fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
-        self.nodes.iter().map(|places| Node { of: self, places })
+        self.nodes.iter().map(|places| Node {
+            zoneinfo: self,
+            places,
+        })
     }
 
     fn named(&self, entries: Range<usize>) -> impl ExactSizeIterator<Item = (&str, u64)> {
@@ -230,7 +236,7 @@ impl FromStr for Zoneinfo {
 /// One zone of one node.
 #[derive(Debug, Clone, Copy)]
 pub struct Zone<'a> {
-    of: &'a Zoneinfo,
+    zoneinfo: &'a Zoneinfo,
     places: &'a ZonePlaces,
 }
 
@@ -240,7 +246,7 @@ macro_rules! pages {
         $($(#[$doc])*
         #[must_use]
         pub fn $name(&self) -> Option<Pages> {
-            self.places.$name.map(|slot| Pages::new(self.of.fields.value(slot)))
+            self.places.$name.map(|slot| Pages::new(self.zoneinfo.fields.value(slot)))
         })*
     };
 }
@@ -249,7 +255,7 @@ impl<'a> Zone<'a> {
     /// `DMA`, `DMA32`, `Normal`, ...
     #[must_use]
     pub fn name(&self) -> &'a str {
-        &self.of.fields.shape()[self.places.name.clone()]
+        &self.zoneinfo.fields.shape()[self.places.name.clone()]
     }
 
     /// The number of its node.
@@ -269,52 +275,52 @@ impl<'a> Zone<'a> {
         low
         /// The high watermark; not the `high:` of a per-CPU list.
         high
-        /// Between the first page and the last.
+        /// The pages between the first and the last, holes included.
         spanned
-        /// That exist.
+        /// The pages that exist.
         present
-        /// Managed by the buddy allocator.
+        /// The pages that the buddy allocator manages.
         managed
-        /// Reserved for the contiguous memory allocator (since 5.13).
+        /// The pages that are reserved for the contiguous memory allocator (since 5.13).
         cma
     }
 
     /// Free pages on the lists of the CPUs: the sum of the `count:` lines; `None` if there are none.
     #[must_use]
     pub fn per_cpu(&self) -> Option<Pages> {
-        let counts = self.of.counts[self.places.counts.clone()].iter();
+        let counts = self.zoneinfo.counts[self.places.counts.clone()].iter();
         counts
-            .map(|&slot| Pages::new(self.of.fields.value(slot)))
+            .map(|&slot| Pages::new(self.zoneinfo.fields.value(slot)))
             .reduce(Pages::saturating_add)
     }
 
     /// The zone's further counters, such as `nr_free_cma`.
     pub fn counters(&self) -> impl ExactSizeIterator<Item = (&'a str, u64)> + use<'a> {
-        self.of.named(self.places.counters.clone())
+        self.zoneinfo.named(self.places.counters.clone())
     }
 }
 
 /// The statistics of one node.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'a> {
-    of: &'a Zoneinfo,
+    zoneinfo: &'a Zoneinfo,
     places: &'a NodePlaces,
 }
 
 impl<'a> Node<'a> {
-    /// Its number; numbers may have gaps.
+    /// The number of the node; numbers may have gaps.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.places.id
     }
 
-    /// `per-node stats`.
+    /// The counters below `per-node stats`.
     pub fn stats(&self) -> impl ExactSizeIterator<Item = (&'a str, u64)> + use<'a> {
-        self.of.named(self.places.stats.clone())
+        self.zoneinfo.named(self.places.stats.clone())
     }
 }
 
-/// The node, and where the name stands, of `Node 0, zone   Normal`.
+/// The node, and the place of the name, of `Node 0, zone   Normal`.
 pub(crate) fn zone_heading(line: &str) -> Option<(u32, Range<usize>)> {
     let (node, rest) = line.strip_prefix("Node ")?.split_once(", zone ")?;
     let rest = rest.trim_start_matches(' ');

@@ -150,7 +150,7 @@ impl Catalogue {
             let Some(found) = found else { continue };
             let is_meant = |module: &&Description| {
                 let set = placements
-                    .of(&module.schema.name)
+                    .find(&module.schema.name)
                     .and_then(|placement| placement.isolation);
                 set.unwrap_or(usual) == isolation && candidate.is_for(module, placements)
             };
@@ -273,7 +273,7 @@ impl Candidate<'_> {
         };
         match self.placement {
             Some(placement) => placement.name == *name,
-            None => !placements.of(name).is_some_and(named),
+            None => !placements.find(name).is_some_and(named),
         }
     }
 }

@@ -98,7 +98,7 @@ fn every_error_is_told_at_once_with_its_place_and_a_hint() {
     adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:9:1: error: unknown setting `clasic` in `[modules.memleak.config]`
         9 | clasic = true
           | ^^^^^^ did you mean `classic`?
-    adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:10:10: warning: module `ksm` is not installed; what is set for it does nothing
+    adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:10:10: warning: module `ksm` is not installed; its settings have no effect
        10 | [modules.ksm]
           |          ^^^
     adaptivemmd: /etc/adaptivemmd/adaptivemmd.toml:11:11: error: string values must be quoted, expected literal string
@@ -136,7 +136,7 @@ fn of_many_errors_the_first_are_told_and_the_others_are_counted() {
         "{}",
         said[0]
     );
-    let rest = ":52:1: error: this is the first of 19950 problems that are not told";
+    let rest = ":52:1: error: this is the first of 19950 problems that are not shown";
     assert!(unknown.stderr.contains(rest), "{}", said[said.len() - 2]);
 }
 

@@ -1,4 +1,4 @@
-//! Where the number of dentries or of inodes is heading.
+//! The trend of the number of dentries or of inodes.
 
 use core::fmt;
 use core::time::Duration;
@@ -6,7 +6,7 @@ use core::time::Duration;
 use adaptivemm_module_api::trend::{Window, of_count};
 use adaptivemm_module_api::units::Uptime;
 
-/// Scans over which a trend is looked for.
+/// The number of scans over which a trend is looked for.
 pub(crate) const WINDOW: usize = 8;
 
 /// The last numbers of one kind of objects.
@@ -18,17 +18,17 @@ pub(crate) struct Course {
 /// The line through a full window.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Change {
-    /// Where the line begins.
+    /// The number at the beginning of the line.
     pub(crate) from: f64,
-    /// Where it ends.
+    /// The number at its end.
     pub(crate) to: f64,
-    /// From one to the other.
+    /// The time from one to the other.
     pub(crate) span: Duration,
-    /// Of the samples from the line, at most.
+    /// The largest distance of a sample from the line.
     distance: f64,
 }
 
-/// What a change amounts to.
+/// The direction of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heading {
     Up,
@@ -43,7 +43,7 @@ impl Course {
         }
     }
 
-    /// Adds a number. `None` until there are enough of them without a gap.
+    /// Adds a number. Returns `None` until there are enough of them without a gap.
     pub(crate) fn push(&mut self, at: Uptime, period: Duration, count: u64) -> Option<Change> {
         self.window
             .forget_after_gap(at, period.saturating_mul(5) / 2);
@@ -68,7 +68,7 @@ impl Course {
 }
 
 impl Change {
-    /// In percent of the number in the middle.
+    /// The change in percent of the number in the middle.
     pub(crate) fn percent(self) -> f64 {
         let middle = f64::midpoint(self.from, self.to);
         if middle > 0.0 {
@@ -78,7 +78,7 @@ impl Change {
         }
     }
 
-    /// What it amounts to, where less than `dead_band` percent is nothing. Neither is a line that the samples do
+    /// The direction of the change. Less than `dead_band` percent is no change, and neither is a line that the samples do
     /// not follow: a saw-tooth has one, too.
     pub(crate) fn heading(self, dead_band: f64) -> Heading {
         let percent = self.percent();
@@ -91,7 +91,7 @@ impl Change {
         }
     }
 
-    /// The same, for people.
+    /// The direction in words.
     pub(crate) fn assessed(self, dead_band: f64) -> impl fmt::Display {
         let what = match self.heading(dead_band) {
             Heading::Up => "growing, by",
@@ -113,7 +113,7 @@ impl Change {
 }
 
 impl Heading {
-    /// Of both kinds together. If they contradict each other, nothing follows.
+    /// The direction of both kinds together; they are level if they contradict each other.
     pub(crate) const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Up, Self::Up | Self::Level) | (Self::Level, Self::Up) => Self::Up,

@@ -1,4 +1,4 @@
-//! When the pressure is to be changed, and in which direction.
+//! Decides when the pressure is to be changed, and in which direction.
 
 use core::fmt;
 
@@ -10,7 +10,7 @@ use crate::options::{Options, Preference};
 use crate::pressure::{Pressure, Seen, Step};
 use crate::sample::Sample;
 
-/// Scans in a row that must agree before a step. Shorter swings than both together are no trend.
+/// The number of scans in a row that must agree before a step. Swings shorter than both together are not a trend.
 pub(crate) const AGREEING: usize = WINDOW;
 
 /// Follows both numbers, and takes a step when they have headed the same way for a while.
@@ -19,23 +19,23 @@ pub(crate) struct Detector {
     options: Options,
     dentries: Course,
     inodes: Course,
-    /// What the last scans agreed on, and how many of them.
+    /// The heading that the last scans agreed on, and their number.
     heading: Heading,
     agreeing: usize,
     ground: Option<Ground>,
-    /// None before the first scan.
+    /// The tunable; `None` before the first scan.
     pressure: Option<Pressure>,
 }
 
 /// The least and the most objects at which a step was taken since the tunable last rested at its original value.
-/// Only what leaves it is a reason for another step, so that a number that goes up and down moves the tunable once.
+/// Only a number beyond these is a reason for another step, so that one that goes up and down moves the tunable once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Ground {
     pub(crate) least: f64,
     pub(crate) most: f64,
 }
 
-/// What a scan tells.
+/// The result of a scan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Observation {
     pub(crate) course: Option<(Change, Change)>,
@@ -45,13 +45,13 @@ pub(crate) struct Observation {
     pub(crate) state: State,
 }
 
-/// Whether anything may be asked for.
+/// The state of the tunable, which says if anything may be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Tuning,
-    /// What was asked for was not taken.
+    /// The last request was not carried out.
     Pausing,
-    /// Somebody else set it.
+    /// It was changed externally.
     Yielded,
     /// The administrator chose a value beyond what this module would set.
     OutOfBounds,
@@ -67,10 +67,10 @@ pub(crate) struct Adjustment {
     pub(crate) inodes: Change,
     pub(crate) step: Step,
     pub(crate) options: Options,
-    /// So many scans agreed on where the numbers are heading.
+    /// The number of scans that agreed on the heading.
     pub(crate) agreed: usize,
     pub(crate) objects: f64,
-    /// Where steps were taken before.
+    /// The numbers of objects at which steps were taken before.
     pub(crate) ground: Option<Ground>,
 }
 
@@ -103,11 +103,11 @@ impl Detector {
             heading: self.heading,
             seen,
             adjustment,
-            state: State::of(pressure),
+            state: State::from_pressure(pressure),
         }
     }
 
-    /// Looks at the tunable; whose value it has now, if that changed.
+    /// Looks at the tunable, and returns the change of its owner, if any.
     fn see(&mut self, found: Tunable) -> Option<Seen> {
         let Some(pressure) = &mut self.pressure else {
             self.pressure = Some(Pressure::new(found));
@@ -121,7 +121,7 @@ impl Detector {
         seen
     }
 
-    /// What was seen so far led to a value that is nobody's any more.
+    /// Forgets all scans, as they led to a value that is no longer in place.
     fn start_again(&mut self) {
         self.dentries.clear();
         self.inodes.clear();
@@ -200,7 +200,7 @@ impl Ground {
 }
 
 impl State {
-    const fn of(pressure: &Pressure) -> Self {
+    const fn from_pressure(pressure: &Pressure) -> Self {
         if pressure.is_yielded() {
             Self::Yielded
         } else if !pressure.is_tuned() {
@@ -229,9 +229,9 @@ impl fmt::Display for Adjustment {
             options.dead_band_percent,
         )?;
         match (self.step, options.preference) {
-            (Step::Return, _) => f.write_str("no trend any more, a step back")?,
+            (Step::Return, _) => f.write_str("the trend has ended, so this is a step back")?,
             (Step::Lower, Preference::Objects) => f.write_str("they grow, and are to be kept")?,
-            (Step::Raise, Preference::Objects) => f.write_str("they are not needed any more")?,
+            (Step::Raise, Preference::Objects) => f.write_str("they are no longer needed")?,
             (Step::Raise, Preference::Pages) => {
                 f.write_str("they grow, and page cache is to be kept")?;
             }

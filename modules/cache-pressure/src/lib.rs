@@ -31,7 +31,7 @@ use crate::weighed::Weighed;
 #[derive(Debug)]
 pub struct CachePressure {
     detector: Detector,
-    /// As it was in the last scan.
+    /// The state in the last scan.
     state: State,
 }
 
@@ -62,7 +62,7 @@ impl Module for CachePressure {
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let sample = Sample::of(snapshot)?;
+        let sample = Sample::from_snapshot(snapshot)?;
         let observation = self.detector.observe(&sample);
         self.say_what_changed(&sample, &observation, out);
         if let Some(adjustment) = &observation.adjustment {
@@ -86,16 +86,16 @@ impl CachePressure {
         let (code, text) = match observation.state {
             State::OutOfBounds => (
                 "out-of-bounds",
-                format!("{PRESSURE} is {pressure}, and is not tuned outside of {MIN} to {MAX}"),
+                format!("{PRESSURE} is {pressure}; only values from {MIN} to {MAX} are tuned"),
             ),
             State::Pausing => (
                 "not-taken",
                 format!(
-                    "{PRESSURE} is still {pressure} after another value was asked for; that is done more rarely until \
-                     one is taken"
+                    "{PRESSURE} is still {pressure} after a request for another value; requests become rarer until one \
+                     takes effect"
                 ),
             ),
-            // Said by what is done, or by whom.
+            // Changes and their authors are reported elsewhere.
             State::Tuning | State::Yielded => return,
         };
         out.finding(&Finding::new(Severity::Info, code, &text));
@@ -107,17 +107,17 @@ fn say_seen(seen: Seen, out: &mut Out<'_>) {
         Seen::Yielded { to } => (
             "yielded",
             format!(
-                "somebody else set {PRESSURE} to {to}: it is left alone until `adaptivemmd resume`"
+                "{PRESSURE} was changed externally to {to}; tuning is paused until `adaptivemmd resume`"
             ),
         ),
         Seen::Resumed { original } => (
             "resumed",
-            format!("{PRESSURE} is tuned again; its original value is {original} now"),
+            format!("tuning of {PRESSURE} resumed; its original value is now {original}"),
         ),
         Seen::Changed { from, to } => (
             "changed-by-others",
             format!(
-                "somebody else changed {PRESSURE}: its original value is {to} from now on, and no longer {from}"
+                "{PRESSURE} was changed externally; its original value is now {to}, and no longer {from}"
             ),
         ),
     };
@@ -125,13 +125,15 @@ fn say_seen(seen: Seen, out: &mut Out<'_>) {
 }
 
 fn ask(adjustment: &Adjustment, out: &mut Out<'_>) {
-    let number = |name, value| Number::new(name, Balance::new(value).as_f64());
     let Adjustment {
         dentries, inodes, ..
     } = adjustment;
     let numbers = [
-        number("before_percent", adjustment.from),
-        number("original_percent", adjustment.original),
+        Number::new("before_percent", Balance::new(adjustment.from).as_f64()),
+        Number::new(
+            "original_percent",
+            Balance::new(adjustment.original).as_f64(),
+        ),
         Number::new("dentries_change_percent", dentries.percent()),
         Number::new("inodes_change_percent", inodes.percent()),
         Number::new("window_seconds", dentries.span.as_secs_f64()),
@@ -141,7 +143,7 @@ fn ask(adjustment: &Adjustment, out: &mut Out<'_>) {
     let request = Request::set(PRESSURE, adjustment.to, &reason)
         .details(&details)
         .numbers(&numbers);
-    // The core says so itself; the next scan sees that nothing happened.
+    // The core reports a refusal itself; the next scan sees that nothing happened.
     let _refused = out.request(&request);
 }
 

@@ -1,15 +1,15 @@
-//! What an administrator can choose about the caches of dentries and inodes.
+//! The options of the caches of dentries and inodes.
 
 use adaptivemm_module_api::{Config, Opt};
 
-/// What is to be kept in memory.
+/// The choice between dentries and inodes, and page cache.
 pub(crate) const PREFER_OBJECT_CACHING: Opt<bool> = Opt::boolean(
     "prefer-object-caching",
     true,
     "Keep dentries and inodes while they grow, at the cost of the page cache; false does the reverse",
 );
 
-/// Less is no trend.
+/// The smallest change that is a trend.
 pub(crate) const DEAD_BAND: Opt<f64> = Opt::float(
     "dead-band-percent",
     5.0,
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     pub(crate) dead_band_percent: f64,
 }
 
-/// What is to be kept in memory while it grows.
+/// The cache to be kept in memory while it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preference {
     /// Dentries and inodes.

@@ -1,31 +1,31 @@
-//! The tunable: its steps, its original value, and what became of what was asked for.
+//! The tunable: its steps, its original value, and the requests that had no effect.
 
 use adaptivemm_module_api::Tunable;
 
-/// Below, the kernel hardly ever reclaims a dentry.
+/// The smallest value: below, the kernel hardly ever reclaims a dentry.
 pub(crate) const MIN: i64 = 3;
 
-/// Above, it looks for more than there are.
+/// The largest value: above, the kernel looks for more dentries than there are.
 pub(crate) const MAX: i64 = 1000;
 
-/// What was not taken is asked for again after as many scans, then twice as many, and so on.
+/// The number of scans after which a request without effect is repeated; it doubles each time.
 const FIRST_WAIT: u32 = 8;
 const LONGEST_WAIT: u32 = 1024;
 
-/// `vm.vfs_cache_pressure` as it is, and was asked to be.
+/// `vm.vfs_cache_pressure` as it is, and the value that was asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pressure {
     tunable: Tunable,
     asked: Option<i64>,
-    /// Scans to go before anything is asked for.
+    /// The number of scans before the next request.
     pause: u32,
     wait: u32,
 }
 
-/// Whose value it is has changed.
+/// A change of the owner of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Somebody else gave it a value, and it is left alone.
+    /// It was changed externally, and is left alone.
     Yielded { to: i64 },
     /// The administrator lets it be changed again.
     Resumed { original: i64 },
@@ -38,12 +38,12 @@ pub(crate) enum Seen {
 pub(crate) enum Step {
     Lower,
     Raise,
-    /// Back to the original.
+    /// A step back to the original.
     Return,
 }
 
 impl Pressure {
-    /// As it was found.
+    /// The tunable as it was found.
     pub(crate) const fn new(found: Tunable) -> Self {
         Self {
             tunable: found,
@@ -61,23 +61,23 @@ impl Pressure {
         self.tunable.value == self.tunable.original
     }
 
-    /// Whether it is somebody else's, and left alone.
+    /// True if it was changed externally, and is left alone.
     pub(crate) const fn is_yielded(&self) -> bool {
         self.tunable.is_yielded
     }
 
-    /// Whether it is one that this module tunes. 0, for one, means that nothing is ever reclaimed, and whoever
-    /// chose that did not want it tuned.
+    /// True if this module tunes from this value. 0, for one, means that nothing is ever reclaimed, and an administrator
+    /// who chose that did not want it tuned.
     pub(crate) const fn is_tuned(&self) -> bool {
         MIN <= self.tunable.original && self.tunable.original <= MAX
     }
 
-    /// Whether what was asked for last was not taken, and it is too early to ask again.
+    /// True if the last request had no effect, and it is too early to repeat it.
     pub(crate) const fn is_pausing(&self) -> bool {
         self.pause > 0
     }
 
-    /// Looks at it, once in every scan.
+    /// Looks at the tunable, once in every scan.
     pub(crate) fn see(&mut self, found: Tunable) -> Option<Seen> {
         let before = self.tunable;
         let asked = self.asked.take();
@@ -101,8 +101,8 @@ impl Pressure {
         None
     }
 
-    /// The value after a step, which is about to be asked for. `None` if there is no room for one, or it is no
-    /// time for it.
+    /// Returns the value after a step, which is about to be asked for; `None` if there is no room for a step, or it is
+    /// too early.
     pub(crate) fn step(&mut self, step: Step) -> Option<i64> {
         if !self.is_tuned() || self.is_yielded() || self.is_pausing() {
             return None;
@@ -129,7 +129,7 @@ fn raised(value: i64) -> i64 {
     (value + tenth(value)).min(MAX)
 }
 
-/// Rounded, and at least 1: nothing would ever leave 3 otherwise.
+/// A tenth, rounded, and at least 1: a value of 3 would never change otherwise.
 fn tenth(value: i64) -> i64 {
     ((value + 5) / 10).max(1)
 }

@@ -1,24 +1,24 @@
-//! One moment of the machine: how many dentries and inodes there are, and how readily they are reclaimed.
+//! One moment of the machine: the numbers of dentries and inodes, and how readily they are reclaimed.
 
 use core::time::Duration;
 
 use adaptivemm_module_api::units::Uptime;
 use adaptivemm_module_api::{ScanError, Snapshot, Tunable};
 
-/// In percent: at 100 the kernel reclaims dentries and inodes as readily as page cache.
+/// The tunable, in percent: at 100 the kernel reclaims dentries and inodes as readily as page cache.
 pub(crate) const PRESSURE: &str = "vm.vfs_cache_pressure";
 
-/// Its first number is that of dentries, used or not.
+/// The file whose first number is that of dentries, used or not.
 pub(crate) const DENTRY_STATE: &str = "/proc/sys/fs/dentry-state";
 
-/// Its first number is that of inodes, used or not.
+/// The file whose first number is that of inodes, used or not.
 pub(crate) const INODE_NR: &str = "/proc/sys/fs/inode-nr";
 
-/// What this module takes from a snapshot.
+/// The numbers that this module takes from a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sample {
     pub(crate) at: Uptime,
-    /// Between two scans.
+    /// The time between two scans.
     pub(crate) period: Duration,
     pub(crate) pressure: Tunable,
     pub(crate) dentries: u64,
@@ -26,10 +26,12 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
+    /// Takes the numbers from a snapshot.
+    ///
     /// # Errors
     ///
-    /// If the kernel does not say one of the three.
-    pub(crate) fn of(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
+    /// If the kernel does not tell one of the three.
+    pub(crate) fn from_snapshot(snapshot: &Snapshot<'_>) -> Result<Self, ScanError> {
         Ok(Self {
             at: snapshot.uptime(),
             period: snapshot.period(),

@@ -1,4 +1,4 @@
-//! How things stand, in one line.
+//! The status of the module, in one line.
 
 use core::fmt;
 
@@ -9,7 +9,7 @@ use crate::detector::{Observation, State};
 use crate::pressure::{MAX, MIN};
 use crate::sample::{PRESSURE, Sample};
 
-/// How things stand after a scan.
+/// The status after a scan.
 #[derive(Debug)]
 pub(crate) struct Status<'a> {
     pub(crate) sample: &'a Sample,
@@ -39,11 +39,11 @@ impl fmt::Display for Status<'_> {
         }
         match self.observation.state {
             State::Tuning => Ok(()),
-            State::Pausing => f.write_str("; what was asked for was not taken"),
-            State::Yielded => {
-                f.write_str("; set by somebody else, left alone until `adaptivemmd resume`")
-            }
-            State::OutOfBounds => write!(f, "; not tuned outside of {MIN} to {MAX}"),
+            State::Pausing => f.write_str("; the last request did not take effect"),
+            State::Yielded => f.write_str(
+                "; it was changed externally, and tuning is paused until `adaptivemmd resume`",
+            ),
+            State::OutOfBounds => write!(f, "; only values from {MIN} to {MAX} are tuned"),
         }
     }
 }

@@ -173,8 +173,8 @@ fn a_value_that_the_administrator_sets_is_the_new_original() {
     assert_eq!(
         words.told(),
         [
-            "info changed-by-others: somebody else changed vm.vfs_cache_pressure: its original value is 50 from now on, \
-             and no longer 100"
+            "info changed-by-others: vm.vfs_cache_pressure was changed externally; its original value is now 50, and no \
+             longer 100"
         ]
     );
     assert_eq!((steady, grown), (vec![], vec![45, 40]));
@@ -200,17 +200,17 @@ fn a_value_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise
     assert_eq!(
         told(&yielded),
         [
-            "info yielded: somebody else set vm.vfs_cache_pressure to 50: it is left alone until `adaptivemmd resume`"
+            "info yielded: vm.vfs_cache_pressure was changed externally to 50; tuning is paused until `adaptivemmd resume`"
         ]
     );
     assert!(
-        yielded[49]
-            .status
-            .ends_with("; set by somebody else, left alone until `adaptivemmd resume`")
+        yielded[49].status.ends_with(
+            "; it was changed externally, and tuning is paused until `adaptivemmd resume`"
+        )
     );
     assert_eq!(
         told(&resumed),
-        ["info resumed: vm.vfs_cache_pressure is tuned again; its original value is 50 now"]
+        ["info resumed: tuning of vm.vfs_cache_pressure resumed; its original value is now 50"]
     );
     assert_eq!(resumed.iter().filter_map(asked).collect::<Vec<_>>(), [45]);
 }
@@ -274,8 +274,8 @@ fn a_value_that_the_kernel_does_not_take_is_asked_for_ever_more_rarely_and_that_
     assert!(told.len() <= asked.len(), "{told:?}");
     assert_eq!(
         told[0],
-        "info not-taken: vm.vfs_cache_pressure is still 100 after another value was asked for; that is done more \
-         rarely until one is taken"
+        "info not-taken: vm.vfs_cache_pressure is still 100 after a request for another value; requests become rarer \
+         until one takes effect"
     );
 }
 
@@ -291,7 +291,7 @@ fn a_value_out_of_the_bounds_is_left_alone_and_that_is_told_once() {
 
     assert_eq!(
         told,
-        ["info out-of-bounds: vm.vfs_cache_pressure is 0, and is not tuned outside of 3 to 1000"]
+        ["info out-of-bounds: vm.vfs_cache_pressure is 0; only values from 3 to 1000 are tuned"]
     );
 }
 

@@ -1,4 +1,4 @@
-//! What an adjustment was weighed against: a line each, for whoever asks later why it was made.
+//! The facts behind an adjustment, a line each, which `adaptivemmd explain` shows.
 
 use core::fmt;
 

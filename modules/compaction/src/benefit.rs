@@ -1,4 +1,4 @@
-//! Whether compaction helps on a node, how fast, and when it may be tried again.
+//! The benefit of compaction on a node: if it helps, how fast, and when it may be tried again.
 
 use core::time::Duration;
 
@@ -7,29 +7,29 @@ use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use crate::outlook::Shortage;
 use crate::sample::{Blocks, block};
 
-/// Made into large blocks in a second, until it was measured on this machine.
+/// The memory that compaction turns into large blocks in a second, until that is measured on this machine.
 const USUAL: Bytes = Bytes::from_kib(100 << 10);
 
-/// A measurement counts half after this time.
+/// The time after which a measurement counts half.
 const HALF_LIFE: Duration = Duration::from_secs(600);
 
-/// Of the fragmented pages that must be in large blocks afterwards for compaction to have helped.
+/// The share of the fragmented pages that must be in large blocks afterwards for compaction to have helped.
 const LEAST_SHARE: f64 = 0.05;
 
-/// Where it never helps it is tried after 64 cool-downs at most.
+/// The most doublings of the cool-down: where compaction never helps, it is tried after 64 cool-downs.
 const MOST_DOUBLINGS: u32 = 6;
 
-/// What compacting a node was good for.
+/// The benefit of compacting a node.
 #[derive(Debug, Default)]
 pub(crate) struct Benefit {
     last: Option<Uptime>,
-    /// The last ones in a row that did not help.
+    /// The number of last compactions in a row that did not help.
     useless: u32,
     trial: Option<Trial>,
     rate: Option<Rate>,
 }
 
-/// Pages made into large blocks per second, when that was measured.
+/// The pages turned into large blocks per second, and the time of the measurement.
 #[derive(Debug, Clone, Copy)]
 struct Rate {
     pages: f64,
@@ -48,30 +48,30 @@ struct Trial {
     best_after: Duration,
 }
 
-/// What a compaction was good for.
+/// The effect of a compaction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Effect {
     pub(crate) order: u32,
-    /// Pages in large blocks before.
+    /// The pages in large blocks before.
     pub(crate) before: Pages,
-    /// As many more than the trend foretold, at the best.
+    /// The most pages in large blocks above the number that the trend predicted.
     pub(crate) gained: f64,
     pub(crate) needed: f64,
     pub(crate) after: Duration,
-    /// Until the node may be compacted again, counted from the compaction.
+    /// The time until the node may be compacted again, counted from the compaction.
     pub(crate) pause: Duration,
 }
 
-/// What is known of compactions of a node so far.
+/// The knowledge about compactions of a node so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Record {
-    /// How long ago it was measured how fast it is; `None` if it was not.
+    /// The time since the speed was measured; `None` if it was not.
     pub(crate) measured: Option<Duration>,
-    /// How long ago the last one was.
+    /// The time since the last compaction.
     pub(crate) last: Option<Duration>,
-    /// The last ones in a row that did not help.
+    /// The number of last compactions in a row that did not help.
     pub(crate) useless: u32,
-    /// The time that must lie between two.
+    /// The time that must pass between two.
     pub(crate) pause: Duration,
 }
 
@@ -82,7 +82,7 @@ impl Effect {
 }
 
 impl Benefit {
-    /// Whether the node may be compacted.
+    /// True if the node may be compacted.
     pub(crate) fn is_ready(&self, at: Uptime, cool_down: Duration) -> bool {
         self.trial.is_none()
             && self
@@ -94,7 +94,7 @@ impl Benefit {
         cool_down * (1 << self.useless.min(MOST_DOUBLINGS))
     }
 
-    /// What is known of compactions of the node so far.
+    /// The knowledge about compactions of the node so far.
     pub(crate) fn record(&self, at: Uptime, cool_down: Duration) -> Record {
         Record {
             measured: self.rate.map(|rate| at.since(rate.at)),
@@ -104,7 +104,8 @@ impl Benefit {
         }
     }
 
-    /// Pages per second that compaction is expected to make into large blocks: as measured, and ever less so.
+    /// The pages per second that compaction is expected to turn into large blocks: the measured number, which counts less
+    /// as time passes.
     pub(crate) fn rate(&self, at: Uptime, page_size: PageSize) -> f64 {
         let usual = USUAL.as_f64() / page_size.bytes().as_f64();
         self.rate.map_or(usual, |rate| {
@@ -113,7 +114,7 @@ impl Benefit {
         })
     }
 
-    /// The node is about to be compacted.
+    /// Notes that the node is about to be compacted.
     pub(crate) fn begin(&mut self, at: Uptime, shortage: &Shortage, blocks: &Blocks) {
         self.last = Some(at);
         self.trial = Some(Trial {
@@ -127,12 +128,12 @@ impl Benefit {
         });
     }
 
-    /// The node is gone: what comes back later tells nothing of a compaction before.
+    /// Notes that the node is gone: if it comes back, it says nothing about an earlier compaction.
     pub(crate) const fn abandon(&mut self) {
         self.trial = None;
     }
 
-    /// Looks at what became of a compaction, and draws the conclusion when the cool-down is over.
+    /// Looks at the effect of a compaction, and draws the conclusion when the cool-down is over.
     pub(crate) fn observe(
         &mut self,
         at: Uptime,
@@ -141,8 +142,8 @@ impl Benefit {
     ) -> Option<Effect> {
         let trial = self.trial.as_mut()?;
         let elapsed = at.since(trial.started);
-        let foretold = trial.before.as_f64() + trial.slope * elapsed.as_secs_f64();
-        let gained = blocks.large(trial.order).as_f64() - foretold.max(0.0);
+        let predicted = trial.before.as_f64() + trial.slope * elapsed.as_secs_f64();
+        let gained = blocks.large(trial.order).as_f64() - predicted.max(0.0);
         if gained > trial.best {
             (trial.best, trial.best_after) = (gained, elapsed);
         }

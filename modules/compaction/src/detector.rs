@@ -1,4 +1,4 @@
-//! Which nodes are to be compacted, and why.
+//! Decides which nodes are to be compacted, and why.
 
 use core::fmt;
 use core::time::Duration;
@@ -12,7 +12,7 @@ use crate::outlook::{Outlook, Prospect, Shortage};
 use crate::sample::{Blocks, Sample};
 use crate::weighed::{Candidate, Judgement, Weighed};
 
-/// Follows the free blocks of every node that there ever was: one that comes back has its cool-down still.
+/// Follows the free blocks of every node that there ever was: a node that comes back still has its cool-down.
 #[derive(Debug)]
 pub(crate) struct Detector {
     options: Options,
@@ -25,11 +25,11 @@ struct Node {
     benefit: Benefit,
 }
 
-/// What a scan tells of a node.
+/// The result of a scan of a node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Observation {
     pub(crate) node: u32,
-    /// The next one within the horizon.
+    /// The next shortage within the horizon.
     pub(crate) shortage: Option<Shortage>,
     pub(crate) effect: Option<Effect>,
     pub(crate) compaction: Option<Compaction>,
@@ -39,9 +39,9 @@ pub(crate) struct Observation {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compaction {
     pub(crate) shortage: Shortage,
-    /// Pages per second that it is expected to make into large blocks.
+    /// The pages per second that it is expected to turn into large blocks.
     pub(crate) rate: f64,
-    /// As long before the shortage it must begin: the time that it takes, and until the next scan.
+    /// The time before the shortage at which it must begin: the time that it takes, and that until the next scan.
     pub(crate) lead: Duration,
     pub(crate) weighed: Weighed,
 }
@@ -54,7 +54,7 @@ impl Detector {
         }
     }
 
-    /// Looks at the machine. What is seen takes the place of what was.
+    /// Looks at the machine. The new observations replace the old ones.
     pub(crate) fn observe(&mut self, sample: &Sample, observations: &mut Vec<Observation>) {
         for (number, node) in &mut self.nodes {
             if !sample.nodes.iter().any(|(there, _)| there == number) {
@@ -116,31 +116,22 @@ impl Node {
         cool_down: Duration,
     ) -> Option<Compaction> {
         let rate = self.benefit.rate(sample.at, sample.page_size);
-        let lead = |shortage: &Shortage| {
-            let seconds = shortage.fragmented.as_f64() / rate;
-            let work = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
-            work.saturating_add(sample.period)
-        };
-        let judgement = |prospect: Prospect| match prospect.shortage() {
-            None => Judgement::NotSoon,
-            Some(shortage) if !can_help(&shortage, blocks) => Judgement::NothingToGain,
-            Some(shortage) if shortage.left > lead(&shortage) => Judgement::TimeEnough {
-                lead: lead(&shortage),
-            },
-            Some(shortage) => Judgement::Due {
-                lead: lead(&shortage),
-            },
-        };
-        let prospects = || self.outlook.prospects(sample.at, blocks);
-        let (shortage, lead) = prospects().find_map(|(_, prospect)| match judgement(prospect) {
-            Judgement::Due { lead } => Some((prospect.shortage()?, lead)),
-            Judgement::NotSoon | Judgement::NothingToGain | Judgement::TimeEnough { .. } => None,
-        })?;
-        let candidates = prospects().map(|(order, prospect)| Candidate {
+        let mut due = self.outlook.prospects(sample.at, blocks);
+        let (shortage, lead) =
+            due.find_map(
+                |(_, prospect)| match judgement(prospect, blocks, rate, sample.period) {
+                    Judgement::Due { lead } => Some((prospect.shortage()?, lead)),
+                    Judgement::NotSoon
+                    | Judgement::NothingToGain
+                    | Judgement::TimeEnough { .. } => None,
+                },
+            )?;
+        let prospects = self.outlook.prospects(sample.at, blocks);
+        let candidates = prospects.map(|(order, prospect)| Candidate {
             order,
             large: blocks.large(order),
             prospect,
-            judgement: judgement(prospect),
+            judgement: judgement(prospect, blocks, rate, sample.period),
         });
         Some(Compaction {
             shortage,
@@ -156,13 +147,31 @@ impl Node {
     }
 }
 
-/// Pages are moved to free ones, and a block is made of free ones: without them there is nothing to gain.
+/// Judges a prospect. `rate` is the speed of compaction, in pages per second.
+fn judgement(prospect: Prospect, blocks: &Blocks, rate: f64, period: Duration) -> Judgement {
+    let Some(shortage) = prospect.shortage() else {
+        return Judgement::NotSoon;
+    };
+    if !can_help(&shortage, blocks) {
+        return Judgement::NothingToGain;
+    }
+    let seconds = shortage.fragmented.as_f64() / rate;
+    let work = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    let lead = work.saturating_add(period);
+    if shortage.left > lead {
+        Judgement::TimeEnough { lead }
+    } else {
+        Judgement::Due { lead }
+    }
+}
+
+/// True if there is something to gain: pages are moved to free ones, and a block is made of free ones.
 fn can_help(shortage: &Shortage, blocks: &Blocks) -> bool {
     let block = crate::sample::block(shortage.order);
     spare(blocks) >= block.saturating_add(block) && shortage.fragmented >= block
 }
 
-/// Free pages above the low watermarks.
+/// The free pages above the low watermarks.
 fn spare(blocks: &Blocks) -> Pages {
     blocks.free().saturating_sub(blocks.low)
 }
@@ -177,7 +186,7 @@ impl fmt::Display for Compaction {
         } = self;
         write!(
             f,
-            "{shortage}; compaction is needed {:.0} s before, as it makes about {rate:.0} pages/s into large blocks",
+            "{shortage}; compaction must begin {:.0} s before that, as it turns about {rate:.0} pages/s into large blocks",
             lead.as_secs_f64()
         )
     }
@@ -198,13 +207,13 @@ impl fmt::Display for Shortage {
         } else {
             write!(
                 f,
-                "no block of order {order} or more is left in {:.0} s",
+                "blocks of order {order} or more run out in {:.0} s",
                 left.as_secs_f64()
             )?;
         }
         write!(
             f,
-            ": {} of {} free pages are in smaller ones, the rest changed by {slope:.1} pages/s in {:.0} s",
+            ": {} of {} free pages are in smaller blocks, and the rest changed by {slope:.1} pages/s in {:.0} s",
             fragmented.get(),
             free.get(),
             span.as_secs_f64()

@@ -30,7 +30,7 @@ use crate::sample::{Blocks, Sample};
 pub struct MemoryCompaction {
     options: Options,
     detector: Detector,
-    /// What was seen in the last scan, kept for their buffers.
+    /// The nodes and the observations of the last scan, kept for their buffers.
     nodes: Vec<(u32, Blocks)>,
     observations: Vec<Observation>,
     /// The status line, kept for its buffer.
@@ -68,7 +68,7 @@ impl Module for MemoryCompaction {
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let sample = Sample::of(snapshot, core::mem::take(&mut self.nodes))?;
+        let sample = Sample::from_snapshot(snapshot, core::mem::take(&mut self.nodes))?;
         self.detector.observe(&sample, &mut self.observations);
         for observation in &self.observations {
             if let Some(effect) = &observation.effect {
@@ -99,7 +99,7 @@ impl MemoryCompaction {
             // Writing to a string cannot fail.
             let _ = write!(
                 line,
-                "{separator}node {}: {} of {} free pages in blocks smaller than of order {order}",
+                "{separator}node {}: {} of {} free pages are in blocks smaller than order {order}",
                 observation.node,
                 blocks.fragmented(order).get(),
                 blocks.free().get(),
@@ -107,7 +107,7 @@ impl MemoryCompaction {
             if let Some(shortage) = &observation.shortage {
                 let _ = write!(
                     line,
-                    ", no larger one in {:.0} s",
+                    ", and larger ones run out in {:.0} s",
                     shortage.left.as_secs_f64()
                 );
             }
@@ -139,7 +139,7 @@ fn ask(node: u32, compaction: &Compaction, out: &mut Out<'_>) {
     let reason = compaction.to_string();
     let details = compaction.weighed.to_string();
     let request = Request::compact_node(node, &reason).details(&details);
-    // The core says so itself if it refuses; then it will not help, and is asked for ever more rarely.
+    // The core reports a refusal itself. Then the compaction will not help, and is asked for ever more rarely.
     let _refused = out.request(&request.numbers(&numbers));
 }
 
@@ -158,8 +158,8 @@ fn say(node: u32, effect: &Effect, out: &mut Out<'_>) {
             Severity::Debug,
             "helped",
             format!(
-                "compacting node {node} helped: {gained:.0} pages more in blocks of order {order} than the trend \
-                 foretold {after:.0} s later ({} before)",
+                "compacting node {node} helped: {after:.0} s later, blocks of order {order} or more held {gained:.0} \
+                 pages more than the trend predicted ({} before)",
                 before.get()
             ),
         )
@@ -168,8 +168,9 @@ fn say(node: u32, effect: &Effect, out: &mut Out<'_>) {
             Severity::Info,
             "no-help",
             format!(
-                "compacting node {node} did not help: {gained:.0} pages more in blocks of order {order} than the trend \
-                 foretold, {needed:.0} would have been worth it ({} before); it is not asked for again for {pause:.0} s",
+                "compacting node {node} did not help: blocks of order {order} or more held {gained:.0} pages more than \
+                 the trend predicted, and {needed:.0} would have been worth it ({} before); it is not repeated for \
+                 {pause:.0} s",
                 before.get()
             ),
         )

@@ -1,10 +1,10 @@
-//! What an administrator can choose about compaction.
+//! The options of compaction.
 
 use core::time::Duration;
 
 use adaptivemm_module_api::{Config, Opt};
 
-/// How large the blocks are that are looked after, by the three levels that the whole daemon has.
+/// The size of the blocks that are looked after, by the three levels that the whole daemon has.
 pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     "aggressiveness",
     2,
@@ -13,7 +13,7 @@ pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     "Highest order of free blocks to keep available: 5, 7 or 9 for 1, 2 or 3; follows aggressiveness of [core] unless set",
 );
 
-/// The same, as an order.
+/// The size of the blocks that are looked after, as an order.
 pub(crate) const MAX_ORDER: Opt<i64> = Opt::integer(
     "max-order",
     0,
@@ -23,7 +23,7 @@ pub(crate) const MAX_ORDER: Opt<i64> = Opt::integer(
      0 uses aggressiveness instead",
 );
 
-/// At least as long lies between two compactions of a node.
+/// The shortest time between two compactions of a node.
 pub(crate) const COOL_DOWN: Opt<i64> = Opt::integer(
     "cool-down-secs",
     60,

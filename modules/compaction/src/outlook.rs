@@ -1,4 +1,4 @@
-//! When the large free blocks of a node will have run out.
+//! Predicts when the large free blocks of a node run out.
 
 use core::time::Duration;
 
@@ -7,25 +7,25 @@ use adaptivemm_module_api::units::{Pages, Uptime};
 
 use crate::sample::{Blocks, block};
 
-/// Scans over which a trend is looked for.
+/// The number of scans over which a trend is looked for.
 pub(crate) const WINDOW: usize = 8;
 
-/// Nothing is foretold beyond as many windows.
+/// The number of windows beyond which nothing is predicted.
 const HORIZON: u32 = 5;
 
-/// The last free pages of a node.
+/// The free pages of a node in the last scans.
 #[derive(Debug)]
 pub(crate) struct Outlook {
     free: Window,
-    /// In blocks smaller than of order 1, 2, ...
+    /// The pages in blocks smaller than those of order 1, 2, ...
     fragmented: Vec<Window>,
 }
 
-/// No block of an order or more is left in some time.
+/// A time at which no block of an order or more will be left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Shortage {
     pub(crate) order: u32,
-    /// Until then.
+    /// The time until then.
     pub(crate) left: Duration,
     /// All free pages now.
     pub(crate) free: Pages,
@@ -37,16 +37,16 @@ pub(crate) struct Shortage {
     pub(crate) span: Duration,
 }
 
-/// What is to come of the blocks of an order or more.
+/// The prospect of the blocks of an order or more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Prospect {
     /// There are too few scans for a trend.
     Unknown,
-    /// They become more, by as many pages a second.
+    /// They become more, by `slope` pages a second.
     Growing { slope: f64 },
     /// They do not become fewer.
     Lasting,
-    /// They run out, but beyond what can be foretold.
+    /// They run out, but beyond the horizon.
     Later { left: Duration },
     /// They run out.
     Soon(Shortage),
@@ -80,7 +80,7 @@ impl Outlook {
         }
     }
 
-    /// What is to come of every order, highest order first: that is the one that runs out first.
+    /// The prospect of every order, highest order first: that is the one that runs out first.
     pub(crate) fn prospects<'a>(
         &'a self,
         at: Uptime,
@@ -101,7 +101,7 @@ impl Outlook {
         prospects.filter_map(|(_, prospect)| prospect.shortage())
     }
 
-    /// Where the lines through all free pages and through those in smaller blocks meet.
+    /// The point where the lines through all free pages and through those in smaller blocks meet.
     fn prospect(&self, at: Uptime, blocks: &Blocks, window: &Window, order: u32) -> Prospect {
         let lines = self.free.line().zip(window.line());
         let is_known = window.is_full() && self.free.is_full();
@@ -137,7 +137,7 @@ impl Outlook {
 }
 
 impl Prospect {
-    /// If it is within the horizon.
+    /// The shortage, if it is within the horizon.
     pub(crate) const fn shortage(self) -> Option<Shortage> {
         match self {
             Self::Soon(shortage) => Some(shortage),

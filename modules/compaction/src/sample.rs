@@ -5,27 +5,27 @@ use core::time::Duration;
 use adaptivemm_module_api::units::{Bytes, PageSize, Pages, Uptime};
 use adaptivemm_module_api::{ScanError, Snapshot, Zone};
 
-/// The DMA zone of x86 is as small; what else is called DMA is memory like other memory.
+/// The size of the DMA zone of x86; a larger zone of this name is memory like other memory.
 const SMALL_DMA: Bytes = Bytes::from_kib(16 << 10);
 
-/// More than any kernel has: 11 with pages of 4 KiB, 14 with pages of 64 KiB.
+/// The most orders that are kept; kernels have 11 with pages of 4 KiB, 14 with pages of 64 KiB.
 const MAX_ORDERS: usize = 32;
 
-/// What this module takes from a snapshot.
+/// The numbers that this module takes from a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sample {
     pub(crate) at: Uptime,
-    /// Between two scans.
+    /// The time between two scans.
     pub(crate) period: Duration,
     pub(crate) page_size: PageSize,
-    /// With their numbers, in whose order they are.
+    /// The nodes with their numbers, by which they are sorted.
     pub(crate) nodes: Vec<(u32, Blocks)>,
 }
 
 /// The free blocks of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Blocks {
-    /// Of order 0, 1, 2, ...; of those that this kernel has.
+    /// The blocks of order 0, 1, 2, ...
     counts: [u64; MAX_ORDERS],
     orders: usize,
     /// The low watermarks of its zones.
@@ -33,12 +33,12 @@ pub(crate) struct Blocks {
 }
 
 impl Sample {
-    /// The nodes go into the memory of those of the scan before.
+    /// Takes the numbers from a snapshot. The nodes go into the buffer of those of the scan before.
     ///
     /// # Errors
     ///
-    /// If the kernel says nothing of its free blocks.
-    pub(crate) fn of(
+    /// If the kernel does not tell its free blocks.
+    pub(crate) fn from_snapshot(
         snapshot: &Snapshot<'_>,
         mut nodes: Vec<(u32, Blocks)>,
     ) -> Result<Self, ScanError> {
@@ -74,7 +74,7 @@ impl Sample {
     }
 }
 
-/// Those of a node, which is added if it is not there yet.
+/// The blocks of a node, which is added if it is not there yet.
 fn blocks_of(node: u32, nodes: &mut Vec<(u32, Blocks)>) -> &mut Blocks {
     let index = nodes
         .binary_search_by_key(&node, |(number, _)| *number)
@@ -108,26 +108,23 @@ impl Blocks {
         pages(self.counts.iter().zip(0..))
     }
 
-    /// Free pages in blocks that are smaller than of this order.
+    /// The free pages in blocks smaller than those of this order.
     pub(crate) fn fragmented(&self, order: u32) -> Pages {
         pages(self.counts.iter().zip(0..order))
     }
 
-    /// Free pages in blocks that are not.
+    /// The free pages in blocks of this order or more.
     pub(crate) fn large(&self, order: u32) -> Pages {
         self.free().saturating_sub(self.fragmented(order))
     }
 }
 
 fn pages<'a>(blocks: impl Iterator<Item = (&'a u64, u32)>) -> Pages {
-    let in_blocks =
-        |(&count, order): (&u64, u32)| Pages::new(count.saturating_mul(block(order).get()));
-    blocks
-        .map(in_blocks)
-        .fold(Pages::default(), Pages::saturating_add)
+    let pages = blocks.map(|(count, order)| Pages::new(count.saturating_mul(block(order).get())));
+    pages.fold(Pages::default(), Pages::saturating_add)
 }
 
-/// One block of this order.
+/// The pages of one block of this order.
 pub(crate) fn block(order: u32) -> Pages {
     Pages::new(1_u64.checked_shl(order).unwrap_or(u64::MAX))
 }

@@ -81,9 +81,9 @@ fn a_node_is_compacted_before_its_large_blocks_have_run_out_and_not_early() {
     let request = &words[23].requests[0];
     assert_eq!(
         request.reason,
-        "no block of order 7 or more is left in 14 s: 194368 of 200000 free pages are in smaller ones, the rest \
-         changed by -409.6 pages/s in 70 s; compaction is needed 18 s before, as it makes about 25600 pages/s into \
-         large blocks"
+        "blocks of order 7 or more run out in 14 s: 194368 of 200000 free pages are in smaller blocks, and the rest \
+         changed by -409.6 pages/s in 70 s; compaction must begin 18 s before that, as it turns about 25600 pages/s \
+         into large blocks"
     );
     let lines: Vec<_> = request.details.lines().collect();
     assert_eq!(
@@ -93,7 +93,7 @@ fn a_node_is_compacted_before_its_large_blocks_have_run_out_and_not_early() {
             [
                 "order 1 or more: 5632 pages, -409.6 pages/s, so they run out in 14 s; due 18 s before: now",
                 "199000 pages free above the low watermarks",
-                "compaction makes about 25600 pages/s into large blocks: assumed, not measured on this node so far",
+                "compaction turns about 25600 pages/s into large blocks: this is assumed, and not measured on this node yet",
                 "it was not compacted before; the cool-down is 60 s",
             ]
             .as_slice()
@@ -147,8 +147,8 @@ fn a_node_on_which_it_does_not_help_is_compacted_ever_more_rarely_and_that_is_to
     assert_eq!(told.len(), 6);
     assert_eq!(
         told[0],
-        "info no-help: compacting node 0 did not help: 0 pages more in blocks of order 7 than the trend foretold, 10000 \
-         would have been worth it (0 before); it is not asked for again for 120 s"
+        "info no-help: compacting node 0 did not help: blocks of order 7 or more held 0 pages more than the trend \
+         predicted, and 10000 would have been worth it (0 before); it is not repeated for 120 s"
     );
 }
 
@@ -166,7 +166,7 @@ fn where_it_helps_it_is_asked_for_again_when_it_is_needed_again() {
     );
     let details = &words[scans[1]].requests[0].details;
     assert!(
-        details.contains("pages/s into large blocks: measured here ")
+        details.contains("pages/s into large blocks: this was measured ")
             && details.ends_with(" s ago, the cool-down of 60 s is over"),
         "{details}"
     );
@@ -274,7 +274,7 @@ fn what_is_no_reason_is_told_with_what_is() {
 fn aggressiveness_is_the_highest_order_unless_that_is_set() {
     let highest = |options: &[(&str, Value)]| {
         let status = rig(options).scan(&machine(1, &[zone(0, 1_000, 0)])).status;
-        let (_, order) = status.split_once("smaller than of order ").unwrap();
+        let (_, order) = status.split_once("smaller than order ").unwrap();
         order.to_owned()
     };
 
@@ -368,8 +368,8 @@ fn every_scan_has_its_numbers_and_says_how_things_stand() {
     assert_eq!(metrics(&words[7])[2], Some(0.0));
     assert_eq!(
         words[7].status,
-        "node 0: 2000 of 2000 free pages in blocks smaller than of order 7, no larger one in 0 s; \
-         node 2: 0 of 10240 free pages in blocks smaller than of order 7"
+        "node 0: 2000 of 2000 free pages are in blocks smaller than order 7, and larger ones run out in 0 s; \
+         node 2: 0 of 10240 free pages are in blocks smaller than order 7"
     );
 }
 

@@ -1,4 +1,4 @@
-//! What a compaction was weighed against: a line each, for whoever asks later why it was asked for.
+//! The facts behind a compaction, a line each, which `adaptivemmd explain` shows.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,14 +8,14 @@ use adaptivemm_module_api::units::Pages;
 use crate::benefit::Record;
 use crate::outlook::Prospect;
 
-/// Everything that led to a compaction, and what did not.
+/// Everything that led to a compaction, or spoke against it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Weighed {
-    /// Every order that is looked after, highest first.
+    /// The orders that are looked after, highest first.
     pub(crate) candidates: Vec<Candidate>,
-    /// Free pages above the low watermarks.
+    /// The free pages above the low watermarks.
     pub(crate) spare: Pages,
-    /// Pages per second that compaction is expected to make into large blocks.
+    /// The pages per second that compaction is expected to turn into large blocks.
     pub(crate) rate: f64,
     pub(crate) record: Record,
 }
@@ -30,16 +30,16 @@ pub(crate) struct Candidate {
     pub(crate) judgement: Judgement,
 }
 
-/// Whether an order is a reason to compact now.
+/// The judgement on an order as a reason to compact now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Judgement {
-    /// Its blocks do not run out, or that cannot be foretold.
+    /// Its blocks do not run out, or that cannot be predicted.
     NotSoon,
     /// Too few pages are free, or too few of them in smaller blocks, to make a block of.
     NothingToGain,
-    /// It is soon enough to begin as long before.
+    /// It is soon enough to begin `lead` before.
     TimeEnough { lead: Duration },
-    /// Compaction must begin as long before, which is now.
+    /// Compaction must begin `lead` before, which is now.
     Due { lead: Duration },
 }
 
@@ -51,16 +51,16 @@ impl fmt::Display for Weighed {
         writeln!(f, "{} free above the low watermarks", self.spare)?;
         write!(
             f,
-            "compaction makes about {:.0} pages/s into large blocks: ",
+            "compaction turns about {:.0} pages/s into large blocks: ",
             self.rate
         )?;
         match self.record.measured {
             Some(age) => writeln!(
                 f,
-                "measured here {} s ago, less is made of that as time goes by",
+                "this was measured {} s ago, and counts less as time passes",
                 age.as_secs()
             )?,
-            None => f.write_str("assumed, not measured on this node so far\n")?,
+            None => f.write_str("this is assumed, and not measured on this node yet\n")?,
         }
         write!(f, "{}", self.record)
     }

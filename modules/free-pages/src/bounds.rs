@@ -1,4 +1,4 @@
-//! How far the value may be raised.
+//! The limits of the value.
 
 use core::fmt;
 
@@ -18,24 +18,24 @@ const MARGIN: f64 = 1.25;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ceiling {
     pub(crate) value: Scale,
-    /// What it would be without huge pages.
+    /// The ceiling without huge pages.
     whole: Scale,
     limit: Limit,
     hugepages: Bytes,
 }
 
 /// The largest value with which free pages and those that can be reclaimed stay above the low watermark of each
-/// node, so that no task need be killed for it.
+/// node, so that no task need be killed because of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Affordable {
-    /// `None` if there is no such value.
+    /// The value; `None` if there is none.
     pub(crate) value: Option<Scale>,
     /// The node that allows least, and its free pages with those that can be reclaimed.
     tightest: Option<(u32, Pages)>,
 }
 
 impl Ceiling {
-    pub(crate) fn of(limit: Limit, sample: &Sample) -> Self {
+    pub(crate) fn new(limit: Limit, sample: &Sample) -> Self {
         let managed = sample.managed();
         let whole = match limit {
             Limit::Level(level) => largest_of(level),
@@ -56,18 +56,19 @@ impl Ceiling {
 }
 
 impl Affordable {
-    pub(crate) fn of(nodes: &[NodeSample]) -> Self {
-        let of_node = |node: &NodeSample| {
-            let available = node.free.saturating_add(node.reclaimable);
-            let gap = available.as_f64() / MARGIN - node.min.as_f64();
-            Self {
-                value: Scale::fitting(gap, node.managed),
-                tightest: Some((node.id, available)),
-            }
-        };
-        // No value at all is less than any value.
-        let nodes = nodes.iter().map(of_node);
+    pub(crate) fn for_nodes(nodes: &[NodeSample]) -> Self {
+        let nodes = nodes.iter().map(Self::for_node);
+        // `None`, no value at all, is less than any value.
         nodes.min_by_key(|node| node.value).unwrap_or_default()
+    }
+
+    fn for_node(node: &NodeSample) -> Self {
+        let available = node.free.saturating_add(node.reclaimable);
+        let gap = available.as_f64() / MARGIN - node.min.as_f64();
+        Self {
+            value: Scale::fitting(gap, node.managed),
+            tightest: Some((node.id, available)),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! One value for the whole machine, from where the free pages of every node are heading.
+//! Decides on one value for the whole machine, from the trends of the free pages of every node.
 
 use core::cmp::Reverse;
 use core::time::Duration;
@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::sample::{Counts, NodeSample, Sample};
 use crate::trial::{Judge, Record, Verdict};
 
-/// Scans that are more than so many halves of a period apart are not compared.
+/// The longest time between two scans that are compared, in halves of a period.
 const LONGEST_GAP_HALVES: u32 = 5;
 
 /// Watches the nodes and decides on the value.
@@ -20,7 +20,7 @@ const LONGEST_GAP_HALVES: u32 = 5;
 pub(crate) struct Detector {
     options: Options,
     nodes: Vec<Node>,
-    /// Of the last scan, kept for their buffer.
+    /// The outlooks of the last scan, kept for their buffer.
     outlooks: Vec<(NodeSample, Option<Outlook>)>,
     last: Option<Last>,
     knob: Option<Knob>,
@@ -28,7 +28,7 @@ pub(crate) struct Detector {
     is_held_back: bool,
 }
 
-/// What is compared with the next scan.
+/// The numbers of the last scan, which are compared with those of the next.
 #[derive(Debug, Clone, Copy)]
 struct Last {
     at: Uptime,
@@ -37,7 +37,7 @@ struct Last {
 }
 
 impl Last {
-    /// Whether what happened since is the load of the machine: not a suspend, and not memory that was set aside.
+    /// True if the changes since are due to the load of the machine: not to a suspend, or to memory that was set aside.
     fn is_comparable_with(&self, sample: &Sample) -> bool {
         let longest = sample.period.saturating_mul(LONGEST_GAP_HALVES) / 2;
         sample.at > self.at
@@ -47,21 +47,21 @@ impl Last {
     }
 }
 
-/// What one scan led to.
+/// The result of one scan.
 #[derive(Debug)]
 pub(crate) struct Observation {
     pub(crate) knob: Knob,
     pub(crate) ceiling: Ceiling,
     pub(crate) affordable: Affordable,
-    /// Of every node; `None` until there are scans enough.
+    /// The outlook of every node; `None` until there are scans enough.
     pub(crate) nodes: Vec<(NodeSample, Option<Outlook>)>,
-    /// Of the node whose need is largest, or else of the one that is first to run short.
+    /// The outlook of the node whose need is largest, or else of the one that is first to run short.
     pub(crate) worst: Option<Outlook>,
     pub(crate) stalls: f64,
     pub(crate) seen: Option<Seen>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) step: Option<Step>,
-    /// Memory has just become too short to raise it as much as needed.
+    /// True if memory has just become too short to raise the value as much as needed.
     pub(crate) held_back: bool,
     pub(crate) record: Record,
 }
@@ -93,8 +93,8 @@ impl Detector {
         nodes.clear();
         nodes.extend(outlooks(&self.nodes, sample, moment));
         let worst = worst(&nodes);
-        let ceiling = Ceiling::of(self.options.limit, sample);
-        let affordable = Affordable::of(&sample.nodes);
+        let ceiling = Ceiling::new(self.options.limit, sample);
+        let affordable = Affordable::for_nodes(&sample.nodes);
         let knob = self.knob.get_or_insert(Knob::new(sample.setting));
         let before = *knob;
         let mut need = worst.and_then(|outlook| outlook.need);
@@ -128,12 +128,12 @@ impl Detector {
         }
     }
 
-    /// Keeps the memory of what was seen for the next scan.
+    /// Keeps the buffer of an observation for the next scan.
     pub(crate) fn reuse(&mut self, observation: Observation) {
         self.outlooks = observation.nodes;
     }
 
-    /// Looks at the tunable; what became of it since the last scan.
+    /// Looks at the tunable, and returns its change since the last scan.
     fn see(&mut self, sample: &Sample) -> Option<Seen> {
         let found = sample.setting;
         let Some(knob) = &mut self.knob else {
@@ -153,7 +153,7 @@ impl Detector {
         seen
     }
 
-    /// Adds the scan to the nodes; whether allocations had to wait since the last one.
+    /// Adds the scan to the nodes. Returns true if allocations had to wait since the last one.
     fn follow(&mut self, sample: &Sample) -> bool {
         let last = self.last.replace(Last {
             at: sample.at,
@@ -164,8 +164,8 @@ impl Detector {
         if last.is_none() {
             self.nodes.iter_mut().for_each(Node::forget);
         }
-        let is_there = |node: &Node| sample.nodes.iter().any(|there| there.id == node.id);
-        self.nodes.retain(is_there);
+        self.nodes
+            .retain(|node| sample.nodes.iter().any(|there| there.id == node.id));
         let reclaimed = last.map_or(0, |last| sample.counts.reclaimed - last.counts.reclaimed);
         for there in &sample.nodes {
             let index = self.nodes.iter().position(|node| node.id == there.id);
@@ -185,21 +185,17 @@ fn outlooks(
     sample: &Sample,
     moment: Moment,
 ) -> impl Iterator<Item = (NodeSample, Option<Outlook>)> {
-    let outlook = move |there: &NodeSample| {
+    sample.nodes.iter().map(move |there| {
         let node = nodes.iter().find(|node| node.id == there.id);
         (*there, node.and_then(|node| node.outlook(there, moment)))
-    };
-    sample.nodes.iter().map(outlook)
+    })
 }
 
 /// The node that needs most; of those that need nothing, the one that is first to run short.
 fn worst(nodes: &[(NodeSample, Option<Outlook>)]) -> Option<Outlook> {
-    let urgency = |outlook: &Outlook| {
+    let outlooks = nodes.iter().filter_map(|(_, outlook)| *outlook);
+    outlooks.max_by_key(|outlook| {
         let time_left = outlook.time_left.unwrap_or(Duration::MAX);
         (outlook.need, Reverse(time_left))
-    };
-    nodes
-        .iter()
-        .filter_map(|(_, outlook)| *outlook)
-        .max_by_key(urgency)
+    })
 }

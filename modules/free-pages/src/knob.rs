@@ -1,4 +1,4 @@
-//! The tunable over time: whose value it has, when it is raised, and how it is given back.
+//! The tunable over time: the owner of its value, its raises, and the way back to its original value.
 
 use core::fmt;
 use core::time::Duration;
@@ -7,44 +7,44 @@ use adaptivemm_module_api::units::Uptime;
 
 use crate::scale::{Scale, Setting, TUNABLE};
 
-/// For so many scans there must be less need before the value is lowered: longer than a trend looks back, as what a
-/// raise itself makes kswapd reclaim blurs one.
+/// The number of scans with less need before the value is lowered: longer than a trend looks back, as the pages that
+/// a raise makes kswapd reclaim blur one.
 const HOLD: u32 = 12;
-/// From one step down to the next.
+/// The number of scans from one step down to the next.
 const STEP: u32 = 4;
-/// The same on a machine whose need comes back again and again.
+/// The largest number of scans with less need, on a machine whose need comes back again and again.
 const LONGEST_HOLD: u32 = 96;
-/// A request that had no effect is not repeated for so long at first, and for twice as long each time after.
+/// The time after which a request that had no effect is repeated at first; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// What this module knows about the tunable.
+/// The knowledge of this module about the tunable.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Knob {
     setting: Setting,
     asked: Option<Scale>,
     /// The largest value that this kernel accepts, as far as is known.
     largest: Scale,
-    /// Before that, nothing is asked for, because the last request had no effect.
+    /// The time before which nothing is asked for, because the last request had no effect.
     wait_until: Uptime,
     wait: Duration,
-    /// For so many scans the value has been more than enough.
+    /// The number of scans for which the value has been more than enough.
     calm: u32,
     /// The largest need in these.
     peak: Scale,
     hold: u32,
-    /// Scans since the value was last lowered, or since it could not be.
+    /// The number of scans since the value was last lowered, or since it could not be.
     since_lowered: u32,
 }
 
-/// What became of the tunable since the last scan.
+/// The change of the tunable since the last scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// The daemon has given it another value.
     Taken { from: Scale, to: Scale },
     /// It still has the value before.
     NotTaken { asked: Scale },
-    /// Somebody else gave it a value, and it is left alone.
+    /// It was changed externally, and is left alone.
     Yielded { to: Scale },
     /// The administrator lets it be changed again.
     Resumed { original: Scale },
@@ -52,15 +52,15 @@ pub(crate) enum Seen {
     Changed { from: Scale, to: Scale },
 }
 
-/// Within what a value is chosen.
+/// The bounds of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) ceiling: Scale,
-    /// What memory allows to raise it to; `None` for nothing.
+    /// The largest value that memory allows; `None` for none.
     pub(crate) affordable: Option<Scale>,
 }
 
-/// A value to ask for, and why.
+/// A value to ask for, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The need is larger than the value.
@@ -102,7 +102,7 @@ impl Knob {
         self.setting.value
     }
 
-    /// Whether it is somebody else's, and left alone.
+    /// True if it was changed externally, and is left alone.
     pub(crate) const fn is_yielded(&self) -> bool {
         self.setting.is_yielded
     }
@@ -111,7 +111,7 @@ impl Knob {
         self.current() > self.original()
     }
 
-    /// Looks at the tunable as it is now. `None` if nothing became of it.
+    /// Looks at the tunable as it is now. Returns `None` if there is nothing to report.
     pub(crate) fn see(&mut self, at: Uptime, found: Setting) -> Option<Seen> {
         let before = self.setting;
         let asked = self.asked.take();
@@ -149,7 +149,7 @@ impl Knob {
         Some(Seen::NotTaken { asked })
     }
 
-    /// The value to ask for, if any, when `need` is the value that would be enough; `None` if nothing presses.
+    /// Returns the value to ask for, if any. `need` is the value that would be enough; `None` if there is no pressure.
     pub(crate) fn choose(
         &mut self,
         at: Uptime,

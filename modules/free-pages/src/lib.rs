@@ -32,7 +32,7 @@ use crate::options::Options;
 use crate::report::Status;
 use crate::sample::{NodeSample, Sample};
 
-/// What is said where there is nothing to tune; every kernel since 4.6 has it.
+/// The finding on a kernel without the tunable; every kernel since 4.6 has it.
 const ABSENT: &str = "this kernel has no vm.watermark_scale_factor: there is nothing to tune";
 
 /// The module.
@@ -40,9 +40,9 @@ const ABSENT: &str = "this kernel has no vm.watermark_scale_factor: there is not
 pub struct FreePages {
     options: Options,
     detector: Detector,
-    /// Whether it was said that there is nothing to tune.
+    /// True if it was said that there is nothing to tune.
     is_idle: bool,
-    /// Those of the last scan, kept for their buffer.
+    /// The nodes of the last scan, kept for their buffer.
     nodes: Vec<NodeSample>,
     /// The status line, kept for its buffer.
     line: String,
@@ -89,7 +89,7 @@ impl Module for FreePages {
             Err(other) => return Err(other.into()),
         };
         self.is_idle = false;
-        let sample = Sample::of(snapshot, setting, core::mem::take(&mut self.nodes))?;
+        let sample = Sample::from_snapshot(snapshot, setting, core::mem::take(&mut self.nodes))?;
         let observation = self.detector.observe(&sample);
         report::say(&observation, self.options.lead, sample.page_size, out);
         self.publish(&sample, &observation, out);
@@ -105,8 +105,7 @@ impl FreePages {
             out.finding(&Finding::new(Severity::Info, "no-scale", ABSENT));
         }
         self.is_idle = true;
-        // The finding says why, and this is repeated in every scan.
-        out.status("idle: there is no scale to tune");
+        out.status("idle: this kernel has no vm.watermark_scale_factor");
     }
 
     fn publish(&mut self, sample: &Sample, observation: &Observation, out: &mut Out<'_>) {

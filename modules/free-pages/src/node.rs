@@ -1,4 +1,4 @@
-//! Where the free pages of one node are heading.
+//! The trend of the free pages of one node.
 
 use core::time::Duration;
 
@@ -8,9 +8,9 @@ use adaptivemm_module_api::units::{Pages, Uptime};
 use crate::sample::NodeSample;
 use crate::scale::Scale;
 
-/// How many scans make a trend.
+/// The number of scans of a trend.
 pub(crate) const SCANS: usize = 8;
-/// Fewer scans are not enough to act upon.
+/// The fewest scans that are enough to act upon.
 const ENOUGH: usize = 3;
 
 /// The last scans of a node.
@@ -21,21 +21,21 @@ pub(crate) struct Node {
     free: Window,
     /// Pages reclaimed since this began.
     reclaimed: Window,
-    /// Reclaimed less free: grows by what is used, whether reclaim keeps up or not.
+    /// The reclaimed pages less the free ones: this grows by the pages that are used, even if reclaim does not keep up.
     used: Window,
-    /// What the kernel has counted on this node, if it does.
+    /// The reclaimed pages that the kernel has counted on this node, if it does.
     counted: Option<u64>,
 }
 
-/// What is to come on a node.
+/// The outlook of a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Outlook {
     pub(crate) sample: NodeSample,
     /// Pages that are used per second, those that reclaim brings back included.
     pub(crate) rate: f64,
-    /// Until the high watermark is reached; `None` if free pages do not become fewer.
+    /// The time until the high watermark is reached; `None` if free pages do not become fewer.
     pub(crate) time_left: Option<Duration>,
-    /// The value with which the gap holds what is used in the lead time. `None` if there is time enough.
+    /// The value with which the gap holds the pages that are used in the lead time; `None` if there is time enough.
     pub(crate) need: Option<Scale>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Outlook {
 pub(crate) struct Moment {
     pub(crate) lead: Duration,
     pub(crate) period: Duration,
-    /// Whether allocations had to wait since the last scan.
+    /// True if allocations had to wait since the last scan.
     pub(crate) stalled: bool,
 }
 
@@ -60,7 +60,7 @@ impl Node {
         }
     }
 
-    /// Forgets what belongs to another time: before a suspend, or before memory was added.
+    /// Forgets the scans before a suspend, or before memory was added.
     pub(crate) fn forget(&mut self) {
         self.free.clear();
         self.reclaimed.clear();
@@ -68,7 +68,8 @@ impl Node {
         self.counted = None;
     }
 
-    /// Adds a scan. `share` is this node's part of what was reclaimed since the last one, if the kernel does not say.
+    /// Adds a scan. `share` is this node's part of the pages that were reclaimed since the last one, for kernels that do
+    /// not say it.
     pub(crate) fn push(&mut self, at: Uptime, sample: &NodeSample, share: f64) {
         if self.managed != sample.managed {
             self.forget();
@@ -84,13 +85,12 @@ impl Node {
         self.used.push(at, reclaimed - free);
     }
 
-    /// `None` until there are scans enough.
+    /// The outlook; `None` until there are scans enough.
     pub(crate) fn outlook(&self, sample: &NodeSample, moment: Moment) -> Option<Outlook> {
         if self.used.len() < ENOUGH {
             return None;
         }
-        let gap = sample.high.saturating_sub(sample.low);
-        let near = sample.free <= sample.high.saturating_add(gap);
+        let near = sample.is_near_watermarks();
         let mut rate = self.used.line()?.slope().max(0.0);
         if moment.stalled && near {
             // The mean was not enough: it hides bursts.
@@ -125,26 +125,28 @@ impl Node {
 }
 
 impl NodeSample {
-    /// The share of what the machine reclaimed that is put down to this node. Where the kernel does not count by
-    /// node, to those nodes of `all` that are near their watermarks, by their size; or else to all.
+    /// The share of the machine's reclaimed pages that counts for this node. Where the kernel does not count by
+    /// node, they are divided among those nodes of `all` that are near their watermarks, by their size; or else among all.
     pub(crate) fn share_of(&self, reclaimed: u64, all: &[Self]) -> f64 {
-        let near = |node: &&Self| {
-            let gap = node.high.saturating_sub(node.low);
-            node.free <= node.high.saturating_add(gap)
-        };
-        let size = |nodes: &mut dyn Iterator<Item = &Self>| -> f64 {
-            nodes.map(|node| node.managed.as_f64()).sum()
-        };
-        let candidates = size(&mut all.iter().filter(near));
+        let candidates = size(all.iter().filter(|node| node.is_near_watermarks()));
         let total = if candidates == 0.0 {
-            size(&mut all.iter())
-        } else if near(&self) {
+            size(all.iter())
+        } else if self.is_near_watermarks() {
             candidates
         } else {
             return 0.0;
         };
         of_count(reclaimed) * self.managed.as_f64() / total.max(1.0)
     }
+
+    fn is_near_watermarks(&self) -> bool {
+        let gap = self.high.saturating_sub(self.low);
+        self.free <= self.high.saturating_add(gap)
+    }
+}
+
+fn size<'a>(nodes: impl Iterator<Item = &'a NodeSample>) -> f64 {
+    nodes.map(|node| node.managed.as_f64()).sum()
 }
 
 fn time_left(sample: &NodeSample, slope: f64) -> Option<Duration> {

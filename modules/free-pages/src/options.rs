@@ -1,4 +1,4 @@
-//! What an administrator can choose about free pages.
+//! The options of free pages.
 
 use core::time::Duration;
 
@@ -7,7 +7,7 @@ use adaptivemm_module_api::{Config, Opt};
 
 use crate::scale::Scale;
 
-/// How far the value may be raised, by the three levels that the whole daemon has.
+/// The limit of the value, by the three levels that the whole daemon has.
 pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     "aggressiveness",
     2,
@@ -16,7 +16,7 @@ pub(crate) const AGGRESSIVENESS: Opt<i64> = Opt::integer(
     "Ceiling for vm.watermark_scale_factor: 400, 700 or 1000 for 1, 2 or 3; follows aggressiveness of [core] unless set",
 );
 
-/// The same, as an amount of memory.
+/// The limit of the value, as an amount of memory.
 pub(crate) const MAX_GAP: Opt<f64> = Opt::float(
     "max-gap-gib",
     0.0,
@@ -42,10 +42,10 @@ pub(crate) struct Options {
     pub(crate) lead: Duration,
 }
 
-/// How far the value may be raised.
+/// The limit of the value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {
-    /// By the levels of aggressiveness.
+    /// A level of aggressiveness.
     Level(i64),
     Gap(Bytes),
 }

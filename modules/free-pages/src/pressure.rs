@@ -1,23 +1,23 @@
-//! How long tasks have waited for memory, from `/proc/pressure/memory`.
+//! The time that tasks have waited for memory, from `/proc/pressure/memory`.
 
 use core::time::Duration;
 
 use adaptivemm_module_api::Snapshot;
 
-/// Absent before Linux 4.20, and where it was not built in or is switched off.
+/// The file, which is absent before Linux 4.20, and where it was not built in or is switched off.
 pub(crate) const FILE: &str = "/proc/pressure/memory";
 
 /// The time since boot in which at least one task waited for memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Waited(pub(crate) Duration);
 
-/// `None` on kernels that do not tell.
+/// Reads the file; `None` on kernels that do not have it.
 pub(crate) fn waited(snapshot: &Snapshot<'_>) -> Option<Waited> {
     let content = snapshot.file(FILE).ok()?;
     parse(core::str::from_utf8(content).ok()?)
 }
 
-/// From `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, in microseconds.
+/// Takes the time from `some avg10=0.00 avg60=0.00 avg300=0.00 total=12345`, in microseconds.
 fn parse(text: &str) -> Option<Waited> {
     let mut fields = text
         .lines()

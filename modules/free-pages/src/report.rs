@@ -1,4 +1,4 @@
-//! What is said of a decision: every one with the numbers that led to it.
+//! The texts about decisions, each with the numbers that led to it.
 
 mod verdict;
 mod weighed;
@@ -38,27 +38,27 @@ pub(crate) fn say(
 
 fn say_seen(seen: Seen, out: &mut Out<'_>) {
     match seen {
-        // The core has said so.
+        // The core has logged it.
         Seen::Taken { .. } => {}
         Seen::NotTaken { asked } => {
             let text = format!(
-                "{TUNABLE} was not set to {asked}: the kernel refused it, or it is only advised"
+                "{TUNABLE} was not set to {asked}: the kernel refused it, or the module only advises"
             );
             out.finding(&Finding::new(Severity::Info, "not-taken", &text));
         }
         Seen::Yielded { to } => {
             let text = format!(
-                "somebody else set {TUNABLE} to {to}: it is left alone until `adaptivemmd resume`"
+                "{TUNABLE} was changed externally to {to}; tuning is paused until `adaptivemmd resume`"
             );
             out.finding(&Finding::new(Severity::Info, "yielded", &text));
         }
         Seen::Resumed { original } => {
-            let text = format!("{TUNABLE} is tuned again; its original value is {original} now");
+            let text = format!("tuning of {TUNABLE} resumed; its original value is now {original}");
             out.finding(&Finding::new(Severity::Info, "resumed", &text));
         }
         Seen::Changed { from, to } => {
             let text = format!(
-                "somebody else changed {TUNABLE}: its original value is {to} from now on, and no longer {from}"
+                "{TUNABLE} was changed externally; its original value is now {to}, and no longer {from}"
             );
             out.finding(&Finding::new(Severity::Info, "changed-by-others", &text));
         }
@@ -70,11 +70,11 @@ fn say_held_back(observation: &Observation, out: &mut Out<'_>) {
     let need = need.unwrap_or(observation.knob.current());
     let affordable = match observation.affordable.value {
         Some(affordable) => format!("no more than {affordable}"),
-        None => "nothing".to_owned(),
+        None => "no raise".to_owned(),
     };
     let text = format!(
-        "{TUNABLE} should be {need}, but memory allows {affordable}: with more, free pages and those that are sure to be \
-         reclaimed would be too few above the low watermark"
+        "{TUNABLE} should be {need}, but memory allows {affordable}: a larger value would leave too few free and \
+         reclaimable pages above the low watermark"
     );
     let details = observation.affordable.to_string();
     out.finding(&Finding::new(Severity::Notice, "held-back", &text).details(&details));
@@ -93,11 +93,11 @@ fn ask(
         (Step::Raise(_), Some(outlook)) => raise(&outlook, observation, lead, page_size),
         (Step::Raise(value), None) => format!("the need is {value}"),
         (Step::Ease(_), worst) => format!(
-            "it has been more than enough for several scans, {}; on the way from {current} back to {original}",
+            "less has been enough for several scans, {}; this is a step back from {current} to {original}",
             Demand(worst, page_size)
         ),
         (Step::Cap(_), _) => format!(
-            "the ceiling has come down to {ceiling}, because of huge pages or memory that was taken away"
+            "the ceiling was lowered to {ceiling}, as memory was removed or put into huge pages"
         ),
     };
     let outlook = observation.worst;
@@ -127,7 +127,7 @@ fn ask(
     let request = Request::set(TUNABLE, step.value().get(), &reason)
         .details(&details)
         .numbers(&numbers);
-    // Refused at once or later: the next snapshot shows that the value is as before.
+    // If it is refused, at once or later, the next snapshot shows that the value is as before.
     let _ = out.request(&request);
 }
 
@@ -159,7 +159,7 @@ fn raise(
     )
 }
 
-/// How fast pages are used on the node that counts.
+/// The speed at which pages are used on the node that counts.
 struct Demand(Option<Outlook>, PageSize);
 
 impl fmt::Display for Demand {
@@ -190,7 +190,7 @@ impl fmt::Display for TimeLeft {
     }
 }
 
-/// How things stand, in one line.
+/// The status of the module, in one line.
 pub(crate) struct Status<'a> {
     pub(crate) observation: &'a Observation,
     pub(crate) page_size: PageSize,
@@ -209,14 +209,14 @@ impl fmt::Display for Status<'_> {
         if knob.is_yielded() {
             return write!(
                 f,
-                "somebody else set {TUNABLE} to {current}: left alone until `adaptivemmd resume`"
+                "{TUNABLE} was changed externally to {current}; tuning is paused until `adaptivemmd resume`"
             );
         }
         let ceiling = ceiling.value.max(original);
         let Some(outlook) = worst else {
             return write!(
                 f,
-                "{TUNABLE} is {current}; waiting for scans that make a trend"
+                "{TUNABLE} is {current}; there are too few scans for a trend"
             );
         };
         write!(
@@ -228,9 +228,9 @@ impl fmt::Display for Status<'_> {
             write!(f, ", needed {need}")?;
         }
         if record.paused.is_some() {
-            f.write_str("; not raised, because that did not help")?;
+            f.write_str("; it is not raised, because that did not help")?;
         } else if record.capped.is_some() {
-            f.write_str("; not raised further, because tasks waited longer")?;
+            f.write_str("; it is not raised further, because tasks waited longer")?;
         }
         Ok(())
     }

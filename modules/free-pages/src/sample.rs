@@ -1,4 +1,4 @@
-//! One moment of the machine, in the numbers that the demand for free pages shows in.
+//! One moment of the machine, in the numbers that show the demand for free pages.
 
 use core::time::Duration;
 
@@ -8,30 +8,30 @@ use adaptivemm_module_api::{Meminfo, ScanError, Snapshot, Tunable, Vmstat};
 use crate::pressure::{self, Waited};
 use crate::scale::Setting;
 
-/// The DMA zone of x86, which nothing uses that is not made for it.
+/// The size of the DMA zone of x86, which is used only by drivers that are made for it.
 const SMALL_DMA: Bytes = Bytes::new(16 << 20);
 
-/// What this module takes from a snapshot.
+/// The numbers that this module takes from a snapshot.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
     pub(crate) at: Uptime,
-    /// Between two scans.
+    /// The time between two scans.
     pub(crate) period: Duration,
     pub(crate) page_size: PageSize,
     pub(crate) setting: Setting,
     /// The nodes that have memory, by number.
     pub(crate) nodes: Vec<NodeSample>,
-    /// In pools of huge pages of all sizes.
+    /// The memory in pools of huge pages of all sizes.
     pub(crate) hugepages: Bytes,
     pub(crate) counts: Counts,
-    /// `None` on kernels that do not tell.
+    /// The time that tasks have waited for memory; `None` on kernels that do not say it.
     pub(crate) waited: Option<Waited>,
 }
 
-/// What the kernel has counted since boot.
+/// The counters of the kernel since boot.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Pages that were reclaimed, by whomever.
+    /// All pages that were reclaimed.
     pub(crate) reclaimed: u64,
     /// Pages that were reclaimed by tasks that had to wait for them.
     pub(crate) direct: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Counts {
 pub(crate) struct NodeSample {
     pub(crate) id: u32,
     pub(crate) managed: Pages,
-    /// For everyone: pages of the contiguous memory allocator are not.
+    /// The free pages for everyone, without those of the contiguous memory allocator.
     pub(crate) free: Pages,
     // The kernel prints the watermarks with the boost in them.
     pub(crate) min: Pages,
@@ -52,17 +52,17 @@ pub(crate) struct NodeSample {
     pub(crate) high: Pages,
     /// Pages that reclaim is sure to find: file pages not used of late, and anonymous ones while there is swap.
     pub(crate) reclaimable: Pages,
-    /// Reclaimed on this node since boot; `None` on kernels that only count for the machine.
+    /// The pages reclaimed on this node since boot; `None` on kernels that only count for the machine.
     pub(crate) reclaimed: Option<u64>,
 }
 
 impl Sample {
-    /// The nodes go into the memory of those of the scan before.
+    /// Takes the numbers from a snapshot. The nodes go into the buffer of those of the scan before.
     ///
     /// # Errors
     ///
-    /// If something is missing without which nothing can be said.
-    pub(crate) fn of(
+    /// If a number is missing that is always needed.
+    pub(crate) fn from_snapshot(
         snapshot: &Snapshot<'_>,
         tunable: Tunable,
         mut nodes: Vec<NodeSample>,
@@ -73,25 +73,25 @@ impl Sample {
             at: snapshot.uptime(),
             period: snapshot.period(),
             page_size: snapshot.page_size(),
-            setting: Setting::of(tunable).ok_or_else(|| {
+            setting: Setting::from_tunable(tunable).ok_or_else(|| {
                 ScanError::new("vm.watermark_scale_factor has no value that makes sense")
             })?,
             nodes,
             hugepages: hugepages(&meminfo),
-            counts: Counts::of(&snapshot.vmstat()?)?,
+            counts: Counts::from_vmstat(&snapshot.vmstat()?)?,
             waited: pressure::waited(snapshot),
         })
     }
 
-    /// Of all nodes.
+    /// The managed pages of all nodes.
     pub(crate) fn managed(&self) -> Pages {
-        let sum = |sum: Pages, node: &NodeSample| sum.saturating_add(node.managed);
-        self.nodes.iter().fold(Pages::default(), sum)
+        let managed = self.nodes.iter().map(|node| node.managed);
+        managed.fold(Pages::default(), Pages::saturating_add)
     }
 }
 
 impl Counts {
-    fn of(vmstat: &Vmstat<'_>) -> Result<Self, ScanError> {
+    fn from_vmstat(vmstat: &Vmstat<'_>) -> Result<Self, ScanError> {
         let stalls = sum(vmstat, &["allocstall"]);
         Ok(Self {
             reclaimed: reclaimed(vmstat)
@@ -102,7 +102,7 @@ impl Counts {
     }
 }
 
-/// By who reclaimed; `pgsteal_anon` and `pgsteal_file` count the same pages again.
+/// The reclaimed pages, added up by reclaimer: `pgsteal_anon` and `pgsteal_file` count the same pages again.
 fn reclaimed(counters: &Vmstat<'_>) -> Option<u64> {
     sum(
         counters,
@@ -115,7 +115,7 @@ fn reclaimed(counters: &Vmstat<'_>) -> Option<u64> {
     )
 }
 
-/// Of all counters whose names begin so; old kernels have one per kind of zone. `None` if there is none.
+/// The sum of all counters whose names begin so, as old kernels have one per kind of zone; `None` if there is none.
 fn sum(counters: &Vmstat<'_>, beginnings: &[&str]) -> Option<u64> {
     let all = beginnings
         .iter()
@@ -158,7 +158,7 @@ fn read_nodes(
         node.low = node.low.saturating_add(low);
         node.high = node.high.saturating_add(high);
     }
-    // No two are the same, and sorting so takes no memory.
+    // No two numbers are the same, and an unstable sort takes no memory.
     nodes.sort_unstable_by_key(|node| node.id);
     for node in nodes {
         let stats = snapshot.nodes()?.find(|stats| stats.id == node.id);
@@ -178,7 +178,7 @@ fn reclaimable(stats: &Vmstat<'_>, meminfo: &Meminfo<'_>, page_size: PageSize) -
     file.saturating_add(anon.min(pages_in(swap, page_size)))
 }
 
-/// `Hugetlb` counts all sizes; kernels before 4.19 only tell the default one.
+/// The memory in huge pages. `Hugetlb` counts all sizes; kernels before 4.19 only tell the default one.
 fn hugepages(meminfo: &Meminfo<'_>) -> Bytes {
     meminfo.bytes("Hugetlb").unwrap_or_else(|| {
         let count = meminfo.count("HugePages_Total").unwrap_or_default();
@@ -187,7 +187,7 @@ fn hugepages(meminfo: &Meminfo<'_>) -> Bytes {
     })
 }
 
-/// The whole pages in so many bytes.
+/// The number of whole pages in an amount of memory.
 pub(crate) const fn pages_in(bytes: Bytes, page_size: PageSize) -> Pages {
     Pages::new(bytes.get() / page_size.bytes().get())
 }

@@ -8,7 +8,7 @@ use adaptivemm_module_api::units::Pages;
 /// The name of the tunable.
 pub(crate) const TUNABLE: &str = "vm.watermark_scale_factor";
 
-/// The parts that managed memory has.
+/// The number of parts of managed memory.
 const WHOLE: f64 = 10_000.0;
 
 /// A value of `vm.watermark_scale_factor`: the gap between two watermarks, in parts of 10 000 of managed memory.
@@ -18,12 +18,12 @@ pub(crate) struct Scale(i64);
 
 impl Scale {
     pub(crate) const SMALLEST: Self = Self(1);
-    /// What kernels accept at most since 5.18.
+    /// The largest value that kernels accept since 5.18.
     pub(crate) const LARGEST: Self = Self(3000);
-    /// What they accepted before.
+    /// The largest value that they accepted before.
     pub(crate) const LARGEST_OF_OLD: Self = Self(1000);
 
-    /// `None` for what is no value of the tunable.
+    /// Makes a value; `None` for a number that is not a value of the tunable.
     pub(crate) fn new(value: i64) -> Option<Self> {
         (value >= Self::SMALLEST.0).then_some(Self(value))
     }
@@ -59,12 +59,12 @@ impl Scale {
         }
     }
 
-    /// Whether a change from `self` to `larger` is worth a write.
+    /// True if a change from `self` to `larger` is worth a write.
     pub(crate) const fn is_worth_raising_to(self, larger: Self) -> bool {
         larger.0 > self.0.saturating_add(self.0 / 8)
     }
 
-    /// Whether `need` is so much less that this is more than enough.
+    /// True if `need` is so much less that this is more than enough.
     pub(crate) const fn is_more_than_enough_for(self, need: Self) -> bool {
         need.0 < self.0 - self.0 / 5
     }
@@ -86,19 +86,19 @@ impl Scale {
     }
 }
 
-/// The tunable as it is, and whose value it has.
+/// The tunable as it is, and the owner of its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Setting {
     pub(crate) value: Scale,
-    /// What it is given back to: the value of the administrator. Never above `value`.
+    /// The value of the administrator, to which it is restored. It is never above `value`.
     pub(crate) original: Scale,
-    /// Somebody else set it, so it is left alone.
+    /// True if it was changed externally, so that it is left alone.
     pub(crate) is_yielded: bool,
 }
 
 impl Setting {
-    /// `None` for what is no value of the tunable.
-    pub(crate) fn of(tunable: Tunable) -> Option<Self> {
+    /// Reads the tunable; `None` if its number is not a value of it.
+    pub(crate) fn from_tunable(tunable: Tunable) -> Option<Self> {
         let value = Scale::new(tunable.value)?;
         // This module only raises, so a value below the original is somebody else's.
         let original = Scale::new(tunable.original).map_or(value, |original| original.min(value));

@@ -177,7 +177,7 @@ fn the_largest_gap_is_the_same_memory_whatever_the_page_size() {
         simulation.scan(&mut rig).metric("ceiling_scale")
     };
 
-    // Of 4 GiB the kernel would take at most 3000 of 10000; of 64 GiB, 2 are 312.
+    // The kernel would take at most 3000 of 10000 parts of 4 GiB; 2 of 64 GiB are 312.
     assert_eq!([4096, 65_536].map(ceiling), [Some(3000.0), Some(312.0)]);
 }
 
@@ -205,8 +205,8 @@ fn a_value_that_the_administrator_sets_in_between_is_what_it_goes_back_to() {
     assert_eq!(
         told(&words),
         [
-            "info changed-by-others: somebody else changed vm.watermark_scale_factor: its original value is 40 from now \
-             on, and no longer 10"
+            "info changed-by-others: vm.watermark_scale_factor was changed externally; its original value is now 40, \
+             and no longer 10"
         ]
     );
     assert_eq!(simulation.scale, 40, "{:?}", simulation.writes);
@@ -230,16 +230,16 @@ fn a_value_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise
     assert_eq!(
         told(&yielded),
         [
-            "info yielded: somebody else set vm.watermark_scale_factor to 40: it is left alone until `adaptivemmd resume`"
+            "info yielded: vm.watermark_scale_factor was changed externally to 40; tuning is paused until `adaptivemmd resume`"
         ]
     );
     assert_eq!(
         yielded[99].status,
-        "somebody else set vm.watermark_scale_factor to 40: left alone until `adaptivemmd resume`"
+        "vm.watermark_scale_factor was changed externally to 40; tuning is paused until `adaptivemmd resume`"
     );
     assert_eq!(
         told(&resumed)[0],
-        "info resumed: vm.watermark_scale_factor is tuned again; its original value is 40 now"
+        "info resumed: tuning of vm.watermark_scale_factor resumed; its original value is now 40"
     );
     assert!(tuned > 200, "{:?}", simulation.writes);
     assert_eq!(simulation.scale, 40, "{:?}", simulation.writes);
@@ -406,7 +406,10 @@ fn a_kernel_without_the_tunable_is_told_so_once_and_nothing_fails() {
         [first.verdict, second.verdict],
         [Verdict::Good, Verdict::Good]
     );
-    assert_eq!(second.status, "idle: there is no scale to tune");
+    assert_eq!(
+        second.status,
+        "idle: this kernel has no vm.watermark_scale_factor"
+    );
 }
 
 #[test]

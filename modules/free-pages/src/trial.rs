@@ -1,4 +1,4 @@
-//! Whether raising the value helped.
+//! Judges if raising the value helped.
 
 use core::fmt;
 use core::time::Duration;
@@ -10,12 +10,12 @@ use crate::node::SCANS;
 use crate::sample::Sample;
 use crate::scale::Scale;
 
-/// After so many raises in a row that did not help, it is left at that for a while.
+/// The number of raises in a row without help after which the value is not raised for a while.
 const FAILURES: u32 = 2;
 const FIRST_PAUSE: Duration = Duration::from_secs(600);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// What the machine went through per second.
+/// The load of the machine, per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Rates {
     /// Allocations that had to wait.
@@ -28,7 +28,7 @@ pub(crate) struct Rates {
     pub(crate) waiting: Option<f64>,
 }
 
-/// What the machine went through of late.
+/// The recent load of the machine.
 #[derive(Debug)]
 struct History {
     stalls: Window,
@@ -47,7 +47,7 @@ struct Trial {
     failures: u32,
 }
 
-/// What became of a raise.
+/// The result of a raise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Verdict {
     pub(crate) from: Scale,
@@ -57,11 +57,11 @@ pub(crate) struct Verdict {
     /// The time that `after` is about.
     pub(crate) span: Duration,
     pub(crate) effect: Effect,
-    /// Tasks waited for memory much longer than before, under the same load.
+    /// True if tasks waited for memory much longer than before, under the same load.
     pub(crate) is_costly: bool,
 }
 
-/// Whether it helped.
+/// The effect of a raise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// There were no stalls and there are none.
@@ -70,9 +70,9 @@ pub(crate) enum Effect {
     Helped,
     /// There were none before, so there is nothing to compare with.
     Unclear,
-    /// There are more than that.
+    /// There are more than half as many.
     NoHelp,
-    /// The same once too often: nothing is raised for so long.
+    /// It did not help once too often: the value is not raised for this time.
     BackedOff(Duration),
 }
 
@@ -83,18 +83,19 @@ pub(crate) struct Judge {
     trial: Option<Trial>,
     pause: Duration,
     paused_until: Uptime,
-    /// Until then it is not raised further, as the last raise was costly.
+    /// The time until which it is not raised further, as the last raise was costly.
     capped_until: Uptime,
 }
 
-/// What is known of raises so far.
+/// The knowledge about raises so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Record {
-    /// The raise that is being judged: from which value, to which, what was before, and how often it did not help.
+    /// The raise that is being judged: the value before, the value after, the load before, and the number of times that it
+    /// did not help.
     trial: Option<(Scale, Scale, Rates, u32)>,
-    /// For so long nothing is raised.
+    /// The time for which nothing is raised.
     pub(crate) paused: Option<Duration>,
-    /// For so long it is not raised further.
+    /// The time for which it is not raised further.
     pub(crate) capped: Option<Duration>,
 }
 
@@ -151,7 +152,7 @@ impl Judge {
         }
     }
 
-    /// Starts afresh, for a value that is not ours any more; what the machine went through stays.
+    /// Starts over for a value that is no longer ours; the load of the machine is kept.
     pub(crate) fn start_over(&mut self) {
         let history = core::mem::replace(&mut self.history, History::new(SCANS));
         *self = Self {
@@ -161,12 +162,11 @@ impl Judge {
     }
 
     pub(crate) fn record(&self, at: Uptime) -> Record {
-        let left = |until: Uptime| (at < until).then(|| until.since(at));
-        let of_trial = |trial: &Trial| (trial.from, trial.to, trial.before, trial.failures);
+        let trial = self.trial.as_ref();
         Record {
-            trial: self.trial.as_ref().map(of_trial),
-            paused: left(self.paused_until),
-            capped: left(self.capped_until),
+            trial: trial.map(|trial| (trial.from, trial.to, trial.before, trial.failures)),
+            paused: time_left(at, self.paused_until),
+            capped: time_left(at, self.capped_until),
         }
     }
 
@@ -231,9 +231,16 @@ impl Judge {
     }
 }
 
+fn time_left(at: Uptime, until: Uptime) -> Option<Duration> {
+    (at < until).then(|| until.since(at))
+}
+
+/// The stalls for each page that is used: under more load more pages are used, and more allocations have to wait.
+fn stalls_per_page(rates: Rates) -> f64 {
+    rates.stalls / rates.used.max(1.0)
+}
+
 fn effect(before: Rates, after: Rates) -> Effect {
-    // More is used under more load, and then more has to wait.
-    let share = |rates: Rates| rates.stalls / rates.used.max(1.0);
     if after.stalls == 0.0 {
         if before.stalls == 0.0 {
             Effect::NoStalls
@@ -242,14 +249,14 @@ fn effect(before: Rates, after: Rates) -> Effect {
         }
     } else if before.stalls == 0.0 {
         Effect::Unclear
-    } else if share(after) <= share(before) / 2.0 {
+    } else if stalls_per_page(after) <= stalls_per_page(before) / 2.0 {
         Effect::Helped
     } else {
         Effect::NoHelp
     }
 }
 
-/// Twice as long for as many pages, and for one percent of the time more: less than that is chance.
+/// True if tasks waited twice as long for as many pages, and for one percent of the time more: less than that is chance.
 fn is_costly(before: Rates, after: Rates) -> bool {
     let (Some(waiting), Some(now)) = (before.waiting, after.waiting) else {
         return false;

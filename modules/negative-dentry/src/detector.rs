@@ -1,4 +1,4 @@
-//! When the limit is to be set, and to what.
+//! Decides when the limit is to be set, and to what value.
 
 use core::fmt;
 
@@ -7,38 +7,39 @@ use adaptivemm_module_api::units::Bytes;
 
 use crate::sample::{Memory, Sample};
 
-/// Huge pages that came or went are worth a new limit from this share of what they were.
+/// The change of huge pages that is worth a new limit, as a share of their old amount.
 pub(crate) const HUGEPAGES_PERCENT: f64 = 5.0;
 
-/// Memory that came or went by more was plugged in or out; by less, the kernel initialised some of it late.
+/// The change of memory that is worth a new limit, as a share of the old amount: memory that changes by more was plugged in
+/// or out; by less, the kernel initialised some of it late.
 pub(crate) const MEMORY_PERCENT: f64 = 0.5;
 
-/// A limit that was not taken is asked for again after as many scans, then twice as many, and so on.
+/// The number of scans after which a request without effect is repeated; it doubles each time.
 const FIRST_WAIT: u32 = 8;
 const LONGEST_WAIT: u32 = 1024;
 
-/// Knows for how much memory the limit was set.
+/// Decides on the limit, and keeps the memory for which it was set.
 #[derive(Debug)]
 pub(crate) struct Detector {
-    /// In thousandths of the memory that is not in huge pages.
+    /// The cap, in thousandths of the memory that is not in huge pages.
     cap: i64,
     set: Option<Set>,
     is_yielded: bool,
     asked: Option<Asked>,
 }
 
-/// The limit that was last wanted, and for what memory.
+/// The limit that was last wanted, and the memory that it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Set {
     pub(crate) limit: i64,
     pub(crate) memory: Memory,
 }
 
-/// What became of the last change that was asked for is not known yet.
+/// A change that was asked for, and has not taken effect yet.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     from: i64,
-    /// Scans to go before it is asked for again.
+    /// The number of scans before it is asked for again.
     left: u32,
     wait: u32,
 }
@@ -55,7 +56,7 @@ pub(crate) struct Change {
     pub(crate) set: Option<Set>,
 }
 
-/// Why the limit should be set now.
+/// The reason why the limit should be set now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occasion {
     /// The first scan.
@@ -64,17 +65,17 @@ pub(crate) enum Occasion {
     Resumed,
     /// The huge pages changed since the limit was last set.
     Hugepages {
-        /// What they were.
+        /// Their old amount.
         before: Bytes,
     },
     /// Memory was added or removed.
     Memory {
-        /// What it was.
+        /// Its old amount.
         before: Bytes,
     },
     /// It was asked for, and nothing happened.
     NotTaken {
-        /// How long ago.
+        /// The number of scans since.
         scans: u32,
     },
 }
@@ -89,8 +90,8 @@ impl Detector {
         }
     }
 
-    /// The limit for as much memory: the cap is a share of what is not in huge pages, the kernel's limit one of
-    /// all memory.
+    /// The limit for an amount of memory: the cap is a share of the memory that is not in huge pages, the kernel's limit one
+    /// of all memory.
     pub(crate) fn wanted(&self, memory: Memory) -> i64 {
         let usable = i128::from(memory.usable().get());
         let managed = i128::from(memory.managed.get()).max(1);
@@ -98,7 +99,7 @@ impl Detector {
         i64::try_from(limit).unwrap_or(100).clamp(1, 100)
     }
 
-    /// Looks at the machine. `None` if the limit may stay as it is.
+    /// Looks at the machine. Returns `None` if the limit may stay as it is.
     pub(crate) fn decide(&mut self, sample: &Sample) -> Option<Change> {
         let Sample { limit, memory } = *sample;
         let was_yielded = core::mem::replace(&mut self.is_yielded, limit.is_yielded);
@@ -153,9 +154,9 @@ impl Detector {
         }
     }
 
-    /// As many scans after a change was asked for, if the limit is still what it was and it is time to ask again.
+    /// Returns the number of scans since a change was asked for, if the limit has not changed and it is time to ask again.
     fn wait_is_over(&mut self, limit: i64) -> Option<u32> {
-        // Taken, or set by somebody else: either way not to be asked for again.
+        // If the change was made, or the limit set externally, it is not asked for again.
         let mut asked = self.asked.take().filter(|asked| asked.from == limit)?;
         asked.left -= 1;
         let scans = asked.wait;
@@ -186,7 +187,7 @@ impl Detector {
     }
 }
 
-/// Whether an amount is another one by at least this share of what it was.
+/// True if an amount has changed by at least this share.
 fn has_changed(before: Bytes, now: Bytes, percent: f64) -> bool {
     let change = before.saturating_sub(now).max(now.saturating_sub(before));
     change > Bytes::default() && change >= before.percent(percent)
@@ -197,7 +198,7 @@ impl fmt::Display for Change {
         let Memory { managed, hugepages } = self.memory;
         match self.occasion {
             Occasion::Start => f.write_str("at the start")?,
-            Occasion::Resumed => f.write_str("left to us again")?,
+            Occasion::Resumed => f.write_str("tuning resumed")?,
             Occasion::Hugepages { before } => {
                 write!(f, "huge pages changed from {before} to {hugepages}")?;
             }
@@ -207,7 +208,7 @@ impl fmt::Display for Change {
             Occasion::NotTaken { scans } => {
                 write!(
                     f,
-                    "still {} {scans} scans after it was asked for",
+                    "the limit is still {}, {scans} scans after a request",
                     self.limit.value
                 )?;
             }

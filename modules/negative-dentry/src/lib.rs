@@ -23,11 +23,11 @@ use crate::options::Options;
 use crate::sample::{LIMIT, Sample};
 use crate::weighed::Weighed;
 
-/// Why there is nothing to do on most machines.
+/// The finding on most machines, where there is nothing to do.
 const ABSENT: &str = "this kernel has no fs.negative-dentry-limit, which only kernels of Oracle's UEK have: \
                       negative dentries are not limited";
 
-/// The same, as the state of the module.
+/// The status on most machines.
 const IDLE: &str =
     "idle: this kernel has no fs.negative-dentry-limit, which only kernels of Oracle's UEK have";
 
@@ -35,9 +35,9 @@ const IDLE: &str =
 #[derive(Debug)]
 pub struct NegativeDentry {
     detector: Detector,
-    /// It was said that this kernel has no limit.
+    /// True if it was said that this kernel has no limit.
     is_idle: bool,
-    /// Somebody else set the limit.
+    /// True if the limit was changed externally.
     is_yielded: bool,
     /// The status line, kept for its buffer.
     line: String,
@@ -68,7 +68,7 @@ impl Module for NegativeDentry {
     }
 
     fn scan(&mut self, snapshot: &Snapshot<'_>, out: &mut Out<'_>) -> Result<(), ScanError> {
-        let Some(sample) = Sample::of(snapshot)? else {
+        let Some(sample) = Sample::from_snapshot(snapshot)? else {
             self.idle(out);
             return Ok(());
         };
@@ -85,7 +85,7 @@ impl Module for NegativeDentry {
 impl NegativeDentry {
     fn idle(&mut self, out: &mut Out<'_>) {
         if !self.is_idle {
-            // Nobody has to do anything about it: it is so on most machines.
+            // This is no problem: most machines have no limit.
             out.finding(&Finding::new(Severity::Info, "no-limit", ABSENT).from_verbosity(1));
         }
         self.is_idle = true;
@@ -101,10 +101,10 @@ impl NegativeDentry {
             (false, true) => (
                 "yielded",
                 format!(
-                    "somebody else set {LIMIT} to {value}: it is left alone until `adaptivemmd resume`"
+                    "{LIMIT} was changed externally to {value}; tuning is paused until `adaptivemmd resume`"
                 ),
             ),
-            (true, false) => ("resumed", format!("{LIMIT} is set again when it has to be")),
+            (true, false) => ("resumed", format!("tuning of {LIMIT} resumed")),
             (true, true) | (false, false) => return,
         };
         out.finding(&Finding::new(Severity::Info, code, &text));
@@ -119,7 +119,7 @@ impl NegativeDentry {
         out.metric("managed_bytes", memory.managed.as_f64());
         out.metric("hugepages_bytes", memory.hugepages.as_f64());
         let whose = if limit.is_yielded {
-            "; set by somebody else, left alone until `adaptivemmd resume`"
+            "; it was changed externally, and tuning is paused until `adaptivemmd resume`"
         } else {
             ""
         };
@@ -137,11 +137,13 @@ impl NegativeDentry {
 }
 
 fn ask(change: &Change, out: &mut Out<'_>) {
-    let number = |name, value| Number::new(name, Balance::new(value).as_f64());
+    let Tunable {
+        value, original, ..
+    } = change.limit;
     let numbers = [
-        number("before_permille", change.limit.value),
-        number("original_permille", change.limit.original),
-        number("cap_permille", change.cap),
+        Number::new("before_permille", Balance::new(value).as_f64()),
+        Number::new("original_permille", Balance::new(original).as_f64()),
+        Number::new("cap_permille", Balance::new(change.cap).as_f64()),
         Number::new("managed_bytes", change.memory.managed.as_f64()),
         Number::new("hugepages_bytes", change.memory.hugepages.as_f64()),
     ];
@@ -150,7 +152,7 @@ fn ask(change: &Change, out: &mut Out<'_>) {
     let request = Request::set(LIMIT, change.to, &reason)
         .details(&details)
         .numbers(&numbers);
-    // The core says so itself; until then the limit is as it was, and is asked for again after a while.
+    // The core reports a refusal itself; the limit stays as it was, and is asked for again after a while.
     let _refused = out.request(&request);
 }
 

@@ -1,4 +1,4 @@
-//! What an administrator can choose about negative dentries.
+//! The options of negative dentries.
 
 use adaptivemm_module_api::{Config, Opt};
 

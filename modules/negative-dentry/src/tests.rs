@@ -146,23 +146,23 @@ fn a_limit_of_somebody_else_is_left_alone_until_the_administrator_says_otherwise
     assert_eq!(
         told,
         [
-            "info yielded: somebody else set fs.negative-dentry-limit to 50: it is left alone until `adaptivemmd resume`"
+            "info yielded: fs.negative-dentry-limit was changed externally to 50; tuning is paused until `adaptivemmd resume`"
         ]
     );
     assert!(
-        yielded[19]
-            .status
-            .ends_with("; set by somebody else, left alone until `adaptivemmd resume`")
+        yielded[19].status.ends_with(
+            "; it was changed externally, and tuning is paused until `adaptivemmd resume`"
+        )
     );
     assert_eq!(
         resumed.told(),
-        ["info resumed: fs.negative-dentry-limit is set again when it has to be"]
+        ["info resumed: tuning of fs.negative-dentry-limit resumed"]
     );
     assert_eq!(asked(&resumed), Some(7));
     assert!(
         resumed.requests[0]
             .reason
-            .starts_with("left to us again: 15 thousandths of ")
+            .starts_with("tuning resumed: 15 thousandths of ")
     );
 }
 
@@ -181,7 +181,7 @@ fn what_was_weighed_is_told_with_a_request() {
     assert_eq!(
         lines(&second),
         [
-            "24.0 GiB of memory, 12.0 GiB of it in huge pages: dentries can be in 12.0 GiB",
+            "of 24.0 GiB of memory, 12.0 GiB are in huge pages, and dentries can be in 12.0 GiB",
             "cap 15: 184.3 MiB of these; as a whole number of thousandths of all memory, at least 1, that is 7",
             "the limit was 10, originally 30",
             "10 was chosen before, for 24.0 GiB of memory and 8.0 GiB in huge pages; a change of 0.5 % of the one or 5 % of \

@@ -1,4 +1,4 @@
-//! What a limit was weighed against: a line each, for whoever asks later why it was set.
+//! The facts behind a limit, a line each, which `adaptivemmd explain` shows.
 
 use core::fmt;
 
@@ -24,7 +24,7 @@ impl fmt::Display for Weighed<'_> {
         let usable = memory.usable();
         writeln!(
             f,
-            "{managed} of memory, {hugepages} of it in huge pages: dentries can be in {usable}"
+            "of {managed} of memory, {hugepages} are in huge pages, and dentries can be in {usable}"
         )?;
         writeln!(
             f,

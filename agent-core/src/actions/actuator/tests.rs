@@ -40,7 +40,7 @@ fn done(before: &str) -> ActionOutcome {
     }
 }
 
-/// What the actuator makes of the value that the tunable has.
+/// The owner of the value that the tunable has, as the actuator sees it.
 fn observe(actuator: &mut Actuator, tree: &tempfile::TempDir, now: Uptime) -> TunableOwner {
     let knob = tunables::find("vm.watermark_scale_factor").unwrap();
     actuator.observe(knob, found(tree).trim().parse().unwrap(), now)
@@ -273,7 +273,7 @@ fn a_file_that_holds_no_number_is_not_written() {
     assert!(
         error
             .to_string()
-            .ends_with("a whole number was expected, and \"always [madvise] never\" found"),
+            .ends_with("expected a whole number, found \"always [madvise] never\""),
         "{error}"
     );
     assert_eq!(found(&tree), "always [madvise] never");

@@ -10,10 +10,10 @@ use rustix::process::geteuid;
 
 /// Everybody may look for a file in a directory of the daemon; who may read the file is up to its own mode.
 const OPEN: u32 = 0o755;
-/// What only the user who runs the daemon may look into.
+/// The mode of a directory that only the user who runs the daemon may look into.
 const PRIVATE: u32 = 0o700;
 
-/// Why a directory is not used.
+/// The reason why a directory is not used.
 #[derive(Debug)]
 pub struct Untrusted {
     /// The directory, or the one above it that is to blame.
@@ -30,7 +30,7 @@ enum Blame {
 }
 
 impl Untrusted {
-    /// True if others could put files of theirs in the place of ours; false if it cannot be had at all.
+    /// True if others could put files of theirs in the place of ours; false if the directory cannot be used at all.
     pub(crate) fn is_dangerous(&self) -> bool {
         matches!(self.blame, Blame::Owner(_) | Blame::Writable(_))
     }
@@ -118,23 +118,30 @@ fn make_one(directory: &Path, mode: u32) -> io::Result<()> {
 ///
 /// If it cannot be made, or somebody else could.
 pub(crate) fn trusted(directory: &Path) -> Result<(), Untrusted> {
-    let io = |error| Untrusted {
-        path: directory.to_owned(),
-        blame: Blame::Io(error),
-    };
-    make(directory).map_err(io)?;
-    let canonical = fs::canonicalize(directory).map_err(io)?;
-    for path in canonical.ancestors() {
-        let metadata = fs::symlink_metadata(path).map_err(io)?;
-        if let Some(blame) = blame(&metadata, path == canonical) {
-            let path = path.to_owned();
-            return Err(Untrusted { path, blame });
-        }
+    match untrusted(directory) {
+        Ok(None) => Ok(()),
+        Ok(Some(untrusted)) => Err(untrusted),
+        Err(error) => Err(Untrusted {
+            path: directory.to_owned(),
+            blame: Blame::Io(error),
+        }),
     }
-    Ok(())
 }
 
-/// What speaks against a directory, which is ours, or is above ours.
+fn untrusted(directory: &Path) -> io::Result<Option<Untrusted>> {
+    make(directory)?;
+    let canonical = fs::canonicalize(directory)?;
+    for path in canonical.ancestors() {
+        let metadata = fs::symlink_metadata(path)?;
+        if let Some(blame) = blame(&metadata, path == canonical) {
+            let path = path.to_owned();
+            return Ok(Some(Untrusted { path, blame }));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the reason not to trust a directory, which is ours, or is above ours.
 fn blame(metadata: &Metadata, is_ours: bool) -> Option<Blame> {
     let mode = metadata.mode() & 0o7777;
     // Above ours, others may make files, if they may not move ours: in /tmp, or where a group of the administrator's

@@ -23,7 +23,7 @@ fn memleak() -> ModuleSchema {
     module("memleak", "ENABLE_MEMLEAK_CHECK", &[])
 }
 
-/// What a file sets, as `PATH = VALUE`, and the headlines without the path.
+/// The settings of a file, as `PATH = VALUE`, and the headlines without the path.
 fn reading(text: &str, modules: &[ModuleSchema]) -> (Vec<String>, Vec<String>) {
     let document = Document::new(Path::new("f"), text.into());
     let (settings, diagnostics) = read(&document, &all_keys(modules), modules);
@@ -34,7 +34,7 @@ fn reading(text: &str, modules: &[ModuleSchema]) -> (Vec<String>, Vec<String>) {
     )
 }
 
-/// What VERBOSE is after reading a file, and what is said about it.
+/// The value of VERBOSE after reading a file, and the diagnostics.
 fn verbosity(text: &str) -> (Option<String>, String) {
     let (mut settings, said) = reading(text, &[]);
     (settings.pop(), said.join("\n"))
@@ -110,9 +110,9 @@ fn a_number_out_of_range_is_not_used() {
     assert_eq!(
         warnings,
         [
-            "f:1:1: warning: VERBOSE must be a whole number from 0 to 5, found 9223372036854775807; it is not used",
+            "f:1:1: warning: VERBOSE must be a whole number from 0 to 5, found 9223372036854775807; it is ignored",
             "f:1:9: warning: this number is out of range and counts as 18446744073709551615",
-            "f:2:1: warning: VERBOSE must be a whole number from 0 to 5, found 6; it is not used",
+            "f:2:1: warning: VERBOSE must be a whole number from 0 to 5, found 6; it is ignored",
         ]
     );
 }
@@ -171,7 +171,7 @@ fn settings_of_modules_that_are_not_installed_are_one_note() {
     assert_eq!(
         notes,
         [
-            "f: note: settings of modules that are not installed: ENABLE_FREE_PAGE_MGMT, MAXGAP, NEG-DENTRY-CAP"
+            "f: note: the modules of these settings are not installed: ENABLE_FREE_PAGE_MGMT, MAXGAP, NEG-DENTRY-CAP"
         ]
     );
 }
@@ -197,7 +197,7 @@ fn options_of_installed_modules_are_set_and_checked() {
     assert_eq!(
         warnings,
         [
-            "f:2:1: warning: NEG_DENTRY_CAP must be a whole number from 1 to 100, found 101; it is not used"
+            "f:2:1: warning: NEG_DENTRY_CAP must be a whole number from 1 to 100, found 101; it is ignored"
         ]
     );
 }

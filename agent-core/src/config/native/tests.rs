@@ -148,19 +148,19 @@ fn what_was_expected_and_what_was_found_is_said() {
 #[test]
 fn a_misplaced_or_unknown_key_says_where_to_go() {
     for (text, hint) in [
-        ("max-late = 3", "it belongs into `[core]`"),
+        ("max-late = 3", "it belongs in `[core]`"),
         (
             "[core]\nENABLE_MEMLEAK_CHECK = 1",
             "it belongs at the top of the file, before the first table",
         ),
-        ("VERBOSE = 3", "it belongs into `[core]` as `verbosity`"),
+        ("VERBOSE = 3", "it belongs in `[core]` as `verbosity`"),
         (
             "[modules.memleak]\nclassic = true",
-            "it belongs into `[modules.memleak.config]`",
+            "it belongs in `[modules.memleak.config]`",
         ),
         (
             "[modules.memleak.config]\nmode = \"advise\"",
-            "it belongs into `[modules.memleak]`",
+            "it belongs in `[modules.memleak]`",
         ),
         (
             "[modules.memleak]\nsandbox = true",
@@ -185,11 +185,11 @@ fn a_module_that_is_not_installed_is_a_warning_unless_it_is_a_slip() {
     for (text, expected) in [
         (
             "[modules.free-pages]\nx = 1",
-            "1:10: warning: module `free-pages` is not installed; what is set for it does nothing []",
+            "1:10: warning: module `free-pages` is not installed; its settings have no effect []",
         ),
         (
             "ENABLE_COMPACTION = 1",
-            "1:1: warning: module of flag `ENABLE_COMPACTION` is not installed; what is set for it does nothing []",
+            "1:1: warning: module of flag `ENABLE_COMPACTION` is not installed; its settings have no effect []",
         ),
         (
             "[modules.memlaek]\nx = 1",

@@ -1,4 +1,4 @@
-//! Which of several files counts.
+//! The order in which several files count.
 
 use super::{load_tree, tree};
 

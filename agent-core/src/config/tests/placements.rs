@@ -1,4 +1,4 @@
-//! Where modules come from, and what is said of those that did not come.
+//! The places that modules come from, and the diagnostics of those that could not be loaded.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ fn placed_by(files: &[(&str, Option<&str>)]) -> Vec<String> {
     placed(&tree, &sources(tree.path()))
 }
 
-/// What the main file places.
+/// The placements of the main file.
 fn placed_in(text: &str) -> Vec<String> {
     let placed = placed_by(&[(ETC, Some(text))]);
     let without_file = |each: String| each.replace("/etc/adaptivemmd/adaptivemmd.toml", "");
@@ -171,7 +171,7 @@ fn a_module_that_could_not_be_loaded_is_a_warning_wherever_it_is_set() {
 
     assert!(loaded.is_valid());
     let warning = "warning: module `memleak2` could not be loaded from /opt/m.so; \
-                   what is set for it does nothing";
+                   its settings have no effect";
     assert_eq!(
         headlines(&loaded, &tree),
         [
@@ -196,7 +196,7 @@ fn a_placement_that_is_wrong_is_an_error_even_if_the_module_is_not_there() {
                 "{file}:2:8: error: `path` must be an absolute path in quotes, found the string \"m.so\""
             ),
             format!(
-                "{file}:3:10: warning: module `other` is not installed; what is set for it does nothing"
+                "{file}:3:10: warning: module `other` is not installed; its settings have no effect"
             ),
             format!(
                 "{file}:4:13: error: `isolation` must be one of \"none\", \"process\", found the string \"container\""

@@ -1,4 +1,4 @@
-//! What holds for any configuration.
+//! Properties of any configuration.
 
 use std::path::Path;
 
@@ -86,7 +86,7 @@ proptest! {
         let again = load_file(shown.as_bytes(), "shown.toml", &modules);
 
         prop_assert_eq!(&again.diagnostics, &[], "{}", shown);
-        prop_assert_eq!(again.settings, Settings::of(&values, &modules));
+        prop_assert_eq!(again.settings, Settings::from_values(&values, &modules));
     }
 
     #[test]

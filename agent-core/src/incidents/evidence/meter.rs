@@ -64,7 +64,7 @@ pub(super) struct Refusals {
 
 impl<'a> Meter<'a> {
     pub(super) fn new(root: &'a Root, budget: EvidenceBudget, keep_raw: bool) -> Self {
-        let began = clock::of_this_thread();
+        let began = clock::thread_cpu_time();
         Self {
             root,
             began,
@@ -115,7 +115,7 @@ impl<'a> Meter<'a> {
 
     /// Of the processor, since the beginning.
     pub(super) fn cpu(&self) -> Duration {
-        clock::of_this_thread().saturating_sub(self.began)
+        clock::thread_cpu_time().saturating_sub(self.began)
     }
 
     pub(super) fn read_bytes(&self) -> u64 {
@@ -125,7 +125,7 @@ impl<'a> Meter<'a> {
     /// From now on half of the time and of the room that are left may be used.
     pub(super) fn allot(&mut self) {
         let all = self.began.saturating_add(self.budget.cpu);
-        let now = clock::of_this_thread();
+        let now = clock::thread_cpu_time();
         self.ends = now.saturating_add(all.saturating_sub(now) / 2);
         let left = self.budget.text_bytes.saturating_sub(self.read_bytes);
         self.full = self.read_bytes.saturating_add(left / 2);
@@ -146,7 +146,7 @@ impl<'a> Meter<'a> {
     }
 
     fn is_late(&self) -> bool {
-        clock::of_this_thread() >= self.ends
+        clock::thread_cpu_time() >= self.ends
     }
 
     /// # Errors
@@ -442,7 +442,7 @@ mod tests {
             let ends = meter.ends;
             let mut lines = 0;
             let result = meter.lines("/proc/slabinfo", |_| {
-                while clock::of_this_thread() < ends {}
+                while clock::thread_cpu_time() < ends {}
                 lines += 1;
             });
             (lines, result.is_ok())

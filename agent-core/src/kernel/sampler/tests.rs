@@ -111,7 +111,7 @@ fn files_fit_together_unless_memory_moves_between_them() {
             .parsed
             .update(text.as_bytes())
             .map_err(ReadError::from);
-        Fixpoint::of(&reading)
+        Fixpoint::from_meminfo(&reading)
     };
     let meminfo = |total: u64, free: u64, hugetlb: u64| {
         reading(&format!(

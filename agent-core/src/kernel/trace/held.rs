@@ -1,5 +1,5 @@
-//! How much of a machine a trace may hold. It comes with a report of a stranger, and what is compressed to a hundred KiB can be
-//! gigabytes of files.
+//! Limits how much of a machine a trace may hold. A trace comes with a report of a stranger, and a hundred compressed KiB can
+//! be gigabytes of files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,21 +13,21 @@ use super::Frame;
 pub(super) const MAX_HELD: usize = 64 << 20;
 /// The most files that a frame may name: more than a machine with a thousand nodes has.
 const MAX_FILES: usize = 65_536;
-/// What keeping a file costs beside its text and its name.
+/// The bytes that keeping a file costs beside its text and its name.
 const OVERHEAD: usize = 128;
-/// How often a name is kept: by us, by the recorded machine, and by whoever looks for gaps.
+/// The number of copies of a name: ours, that of the recorded machine, and that of the search for gaps.
 const COPIES_OF_NAME: usize = 3;
 
-/// What the files of a recorded machine hold.
+/// The sizes of the files of a recorded machine.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// Their sizes by name, also of files that are gone.
+    /// The sizes by name, also of files that are gone.
     files: BTreeMap<String, usize>,
     sum: usize,
 }
 
 impl Held {
-    /// Takes over what changed. Whether there is room for it.
+    /// Takes over what changed. Returns false if there is no room for it.
     pub(super) fn apply(&mut self, frame: &Frame) -> bool {
         for (path, text) in &frame.files {
             let size = text.as_ref().map_or(0, String::len);
@@ -45,19 +45,20 @@ impl Held {
 }
 
 impl Frame {
-    /// About how much memory it takes.
+    /// The memory that the frame takes, approximately.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let bytes = |(path, text): (&String, &Option<String>)| {
-            OVERHEAD + path.len() + text.as_ref().map_or(0, String::len)
-        };
-        OVERHEAD + self.files.iter().map(bytes).sum::<usize>()
+        let mut bytes = OVERHEAD;
+        for (path, text) in &self.files {
+            bytes += OVERHEAD + path.len() + text.as_ref().map_or(0, String::len);
+        }
+        bytes
     }
 }
 
 type Files = BTreeMap<String, Option<String>>;
 
-/// The files of a frame, if they are not so many that naming them takes the memory.
+/// Reads the files of a frame, if their names alone do not take too much memory.
 pub(super) fn few_files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Files, D::Error> {
     struct Few;
 

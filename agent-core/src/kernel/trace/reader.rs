@@ -13,7 +13,7 @@ use super::{FORMAT, Frame, Header, TraceError, VERSION};
 
 /// Longer than a frame of any machine (all files of 64 nodes with 512 CPUs are 6 MB).
 const MAX_LINE: u64 = 32 << 20;
-/// How every zstd file starts.
+/// The start of every zstd file.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A trace that is being read.
@@ -70,12 +70,12 @@ impl<R: BufRead> Reader<R> {
         })
     }
 
-    /// Where the trace comes from.
+    /// The origin of the trace.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Whether the last line was cut off, as it is when the recorder is killed; it was left out.
+    /// True if the last line was cut off, as it is when the recorder is killed; it was left out.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
@@ -94,7 +94,7 @@ impl<R: BufRead> Reader<R> {
         let frame: Frame = match (line, parse(&self.buffer)) {
             (Line::End, _) => return Ok(None),
             (Line::Whole | Line::CutOff, Ok(frame)) => frame,
-            // The start of a frame, and no more.
+            // A recorder that was killed leaves the start of a frame, and no more.
             (Line::CutOff, Err(error)) if error.is_eof() => {
                 self.truncated = true;
                 return Ok(None);
@@ -148,7 +148,7 @@ impl<R> std::fmt::Debug for Reader<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
     Whole,
-    /// Without a line feed, or where a compressed file ends too early.
+    /// A line without a line feed, or at the end of a compressed file that is incomplete.
     CutOff,
     End,
 }
@@ -160,7 +160,7 @@ fn next_line(
 ) -> Result<Line, TraceError> {
     buffer.clear();
     match input.take(MAX_LINE).read_until(b'\n', buffer) {
-        // What a killed recorder left of its last compressed frames.
+        // A killed recorder has left the start of its last compressed frames.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Line::CutOff),
         result => result.map_err(TraceError::Io)?,
     };
@@ -182,7 +182,7 @@ fn parse<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(line.trim_ascii_end())
 }
 
-/// Why a line means nothing. The line that the parser counts is always the first.
+/// The reason why a line means nothing. Each line is parsed by itself, so "line 1" of the parser says nothing.
 fn reason(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return format!("it ends in the middle, at column {}", error.column());
@@ -192,7 +192,7 @@ fn reason(error: &serde_json::Error) -> String {
         .replacen(" at line 1 column ", " at column ", 1)
 }
 
-/// What every version of the header has.
+/// The part of the header that every version has.
 #[derive(Debug, Deserialize)]
 struct Kind {
     format: String,
@@ -200,38 +200,44 @@ struct Kind {
 }
 
 fn header(line: &[u8]) -> Result<Header, TraceError> {
-    let error = |reason: String| TraceError::Line { line: 1, reason };
-    let malformed = |source: serde_json::Error| {
-        let reason = reason(&source);
-        error(format!(
-            "a trace starts with {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {reason}"
-        ))
-    };
-    // What a later version has besides is no reason to refuse it.
-    let kind: Kind = parse(line).map_err(malformed)?;
+    // Fields that only a later version has are no reason to refuse it.
+    let kind: Kind = parse(line).map_err(|source| malformed_header(&source))?;
     if kind.format != FORMAT {
-        return Err(error(format!(
+        return Err(header_error(format!(
             "expected the format {FORMAT:?}, found {:?}",
             kind.format
         )));
     }
     if !(1..=VERSION).contains(&kind.version) {
-        return Err(error(format!(
+        return Err(header_error(format!(
             "expected version {VERSION} or older, found {}",
             kind.version
         )));
     }
-    let header: Header = parse(line).map_err(malformed)?;
+    let header: Header = parse(line).map_err(|source| malformed_header(&source))?;
     if let Some(bytes) = header
         .page_size
         .filter(|bytes| PageSize::new(*bytes).is_none())
     {
-        return Err(error(format!(
+        return Err(header_error(format!(
             "expected a page_size that is a power of two of at least 1024, found {bytes}"
         )));
     }
     if header.period_ms == Some(0) {
-        return Err(error("expected a period_ms of at least 1".to_owned()));
+        return Err(header_error(
+            "expected a period_ms of at least 1".to_owned(),
+        ));
     }
     Ok(header)
+}
+
+fn header_error(reason: String) -> TraceError {
+    TraceError::Line { line: 1, reason }
+}
+
+fn malformed_header(source: &serde_json::Error) -> TraceError {
+    header_error(format!(
+        "a trace starts with {{\"format\":\"{FORMAT}\",\"version\":{VERSION},...}}: {}",
+        reason(source)
+    ))
 }

@@ -5,17 +5,17 @@ use std::io::{self, Write};
 
 use super::{Frame, Header};
 
-/// Frames that are compressed together: a recorder that is killed loses no more than these.
+/// The number of frames that are compressed together: a recorder that is killed loses no more than these.
 const TOGETHER: usize = 32;
 /// zstd's own default: the text of kernel files shrinks to about a tenth.
 const LEVEL: i32 = 3;
 
-/// How a trace is written.
+/// The compression of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// As text: every frame is there once it is written.
+    /// None: every frame is in the file once it is written.
     None,
-    /// With zstd.
+    /// The compression of zstd.
     Zstd,
 }
 
@@ -27,7 +27,7 @@ pub struct Writer<W: Write> {
     /// Lines that are not written yet.
     pending: Vec<u8>,
     frames: usize,
-    /// What the files held in the frame before.
+    /// The contents of the files in the frame before.
     known: BTreeMap<String, Option<Vec<u8>>>,
 }
 
@@ -49,7 +49,7 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Writes what these files held; those that did not change are left out.
+    /// Writes the contents of these files; those that did not change are left out.
     ///
     /// # Errors
     ///

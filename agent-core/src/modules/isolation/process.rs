@@ -228,7 +228,7 @@ impl Process {
         permit: &Permit,
         output: &mut ModuleOutput,
     ) -> io::Result<CallResult> {
-        let order = Order::Scan(WireSnapshot::of(snapshot, wanted));
+        let order = Order::Scan(WireSnapshot::from_snapshot(snapshot, wanted));
         self.outgoing.write(&self.socket, &order)?;
         let told: Told<'_> = self.incoming.read(&self.socket, LONGEST_ANSWER)?;
         if told.scan != snapshot.scan {

@@ -48,7 +48,7 @@ fn nothing_is_changed_if_the_original_value_cannot_be_noted_and_it_says_why() {
 
         assert!(
             said.contains(
-                "vm.watermark_scale_factor = 20: failed: nothing is changed, as the original value cannot be noted"
+                "vm.watermark_scale_factor = 20: failed: the original value cannot be noted, so nothing was changed"
             ),
             "{call} {error}: {said}"
         );
@@ -114,8 +114,8 @@ fn a_ledger_that_cannot_be_read_for_now_stays_and_nothing_is_changed() {
         let left = fs::read_to_string(bench.path(WSF)).unwrap();
         let later = bench.command(&["restore"]).output().unwrap();
 
-        let text = "cannot restore what the last daemon changed, as its ledger cannot be read for now; it stays, and \
-                    nothing is changed (";
+        let text = "cannot restore what the last daemon changed: its ledger cannot be read at the moment; no tunable is \
+                    changed until it can be (";
         assert!(said.contains(text), "{said}");
         let complaint = String::from_utf8(restored.stderr).unwrap();
         assert!(complaint.contains(text), "{complaint}");

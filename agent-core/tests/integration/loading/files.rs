@@ -170,16 +170,13 @@ fn a_file_that_is_huge_is_not_read_and_its_module_is_quarantined_unless_it_may()
     fs::write(bench.tree.join("proc/odd"), vec![b'1'; 3 << 20]).unwrap();
     let mut daemon = Running::start(&mut bench.command());
 
-    daemon.until("cannot read /proc/odd: it is larger than is read of it in a scan");
+    daemon.until("cannot read /proc/odd: it exceeds the limit of a scan");
     let why = quarantined(&mut daemon);
     bench.assert_goes_on();
 
-    assert!(
-        why.ends_with(
-            "its files take more than 1024 KiB in a scan, which ended at /proc/odd, and did so in 3 scans"
-        ),
-        "{why}"
-    );
+    for part in [" 1024 KiB ", "/proc/odd", " 3 scans"] {
+        assert!(why.contains(part), "{part} is not in {why}");
+    }
 
     bench.configure("module-files-kib = 4096\nmodule-files-ms = 10_000");
     let reloaded = bench.asked(&["reload"]);
@@ -215,8 +212,8 @@ fn what_is_no_regular_file_is_not_waited_for() {
     }
     let mut daemon = Running::start(&mut bench.command());
 
-    daemon.until("cannot read /proc/meminfo: it is no regular file");
-    daemon.until("cannot read /proc/odd: it is no regular file");
+    daemon.until("cannot read /proc/meminfo: it is not a regular file");
+    daemon.until("cannot read /proc/odd: it is not a regular file");
     bench.assert_goes_on();
     let (ended, _) = daemon.terminate();
 

@@ -206,7 +206,7 @@ fn a_value_that_was_raised_before_is_given_back() {
 fn a_value_below_the_original_is_that_of_somebody_else() {
     let tunable = |value, original| Tunable::new(value).with_original(original);
 
-    let original = |tunable| Setting::of(tunable).map(|setting| setting.original.get());
+    let original = |tunable| Setting::from_tunable(tunable).map(|setting| setting.original.get());
 
     assert_eq!(
         [

@@ -1,4 +1,4 @@
-//! What is said of a raise, once it is known whether it helped.
+//! The texts about a raise that helped, or did not.
 
 use core::fmt::Write as _;
 
@@ -81,7 +81,7 @@ fn judgement(verdict: &Verdict) -> (Severity, &'static str, String) {
         Effect::BackedOff(pause) => {
             let minutes = pause.as_secs() / 60;
             let what = format!(
-                "that did not help, so it is given back and not raised again for {minutes} minutes"
+                "that did not help, so it is restored and not raised again for {minutes} minutes"
             );
             (Severity::Warning, "backed-off", what)
         }

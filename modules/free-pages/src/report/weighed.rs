@@ -1,4 +1,4 @@
-//! What a request was weighed against: a line each, for whoever asks later why it was made.
+//! The facts behind a request, a line each, which `adaptivemmd explain` shows.
 
 use core::fmt;
 use core::time::Duration;
@@ -10,7 +10,7 @@ use crate::knob::Step;
 use crate::node::Outlook;
 use crate::sample::NodeSample;
 
-/// Everything that led to a step, and what was rejected.
+/// Everything that led to a step, and the alternatives that were rejected.
 pub(super) struct Weighed<'a> {
     pub(super) observation: &'a Observation,
     pub(super) step: Step,

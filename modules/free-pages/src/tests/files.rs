@@ -1,4 +1,4 @@
-//! What the module makes of the files of odd kernels: which pages are free, and for whom.
+//! The module on the files of odd kernels, which count free pages in other ways.
 
 use core::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What holds whatever the load, and whatever the machine.
+//! Properties of the module under any load, on any machine.
 
 use core::time::Duration;
 

@@ -113,10 +113,10 @@ mod tests {
     #[test]
     fn a_compaction_is_told_from_a_status() {
         assert!(is_compaction(
-            "23:35:02 notice  compaction: compact node 0: begun (no block of order 9 or more is left in 2 s: ...)"
+            "23:35:02 notice  compaction: compact node 0: begun (blocks of order 9 or more run out in 2 s: ...)"
         ));
         assert!(!is_compaction(
-            "23:35:22 info    compaction: node 0: 20415 of 30143 free pages in blocks smaller than of order 9"
+            "23:35:22 info    compaction: node 0: 20415 of 30143 free pages are in blocks smaller than order 9"
         ));
     }
 }

@@ -26,7 +26,7 @@ fn taken_without_rights(root: &Root) -> Evidence {
     };
     let take = || {
         set_capabilities(None, sets).unwrap();
-        let budget = EvidenceBudget::of(Duration::from_secs(20));
+        let budget = EvidenceBudget::from_cpu_time(Duration::from_secs(20));
         take(root, Trigger::Routine, budget).0
     };
     thread::scope(|scope| scope.spawn(take).join().unwrap())

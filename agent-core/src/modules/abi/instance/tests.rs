@@ -175,7 +175,8 @@ impl Twins {
             );
             SEEN.take()
         };
-        let carried = postcard::to_stdvec(&WireSnapshot::of(snapshot, &self.wanted)).unwrap();
+        let carried =
+            postcard::to_stdvec(&WireSnapshot::from_snapshot(snapshot, &self.wanted)).unwrap();
         self.received.take(&postcard::from_bytes(&carried).unwrap());
 
         let direct = seen(&mut self.direct, snapshot);
