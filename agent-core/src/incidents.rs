@@ -280,7 +280,7 @@ impl Watch {
             && self.following.begin(module, &finding.incident)
         {
             recent_scans = self.recent_scans.all();
-            recent_scans.push(RecentScan::of(snapshot));
+            recent_scans.push(RecentScan::from_snapshot(snapshot));
         }
         let history = self.history(module).history();
         let heard = NewFinding {
@@ -318,7 +318,7 @@ impl Watch {
                 state_dir, boot_id, ..
             } = &self.config;
             let earlier = store::evidence_store::remembered(state_dir, boot_id, module);
-            self.histories.push(MetricHistory::of(module, earlier));
+            self.histories.push(MetricHistory::resume(module, earlier));
             self.histories.len() - 1
         });
         &mut self.histories[index]

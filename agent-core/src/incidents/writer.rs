@@ -305,7 +305,7 @@ impl IncidentWriter {
         let opened_by = incident.told.first().unwrap_or(&heard.told);
         let from = began(opened_by);
         let before = self.store.before(from).cloned();
-        incident.comparison = before.as_ref().map(|before| Comparison::of(before, &after));
+        incident.comparison = before.as_ref().map(|before| Comparison::between(before, &after));
         if before.is_none() {
             incident
                 .problems

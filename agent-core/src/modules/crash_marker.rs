@@ -72,7 +72,7 @@ impl CrashMarker {
         let _none_there = fs::remove_file(&path);
         let file = files::open_or_make(&path, 0o600, OFlags::EXCL)?;
         Ok(Self {
-            map: Arc::new(Map::of(&file)?),
+            map: Arc::new(Map::from_file(&file)?),
             path,
             names: Vec::new(),
             deaths,
@@ -181,7 +181,7 @@ unsafe impl Send for Map {}
 unsafe impl Sync for Map {}
 
 impl Map {
-    fn of(file: &File) -> io::Result<Self> {
+    fn from_file(file: &File) -> io::Result<Self> {
         let length = u64::try_from(SIZE).map_err(io::Error::other)?;
         // On a full disk this fails; writing to the mapping would end us.
         fallocate(file, FallocateFlags::empty(), 0, length)?;

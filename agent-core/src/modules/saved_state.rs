@@ -57,7 +57,7 @@ impl SavedStates {
     }
 
     /// What a module kept last; empty if it did not. A file that makes no sense is set aside.
-    pub(crate) fn of(&mut self, module: &str) -> Arc<[u8]> {
+    pub(crate) fn for_module(&mut self, module: &str) -> Arc<[u8]> {
         if let Some(state) = self.queue.state(module) {
             return state;
         }

@@ -29,7 +29,7 @@ pub(super) enum Spent {
 }
 
 impl Halt {
-    pub(super) fn of(path: &str, error: &io::Error) -> Self {
+    pub(super) fn from_error(path: &str, error: &io::Error) -> Self {
         // A process or a control group that went away while its file was open has neither.
         let is_gone =
             [Errno::SRCH, Errno::NODEV].contains(&Errno::from_io_error(error).unwrap_or(Errno::IO));

@@ -58,7 +58,7 @@ impl Page {
         ),
     ];
 
-    fn of(flags: u64) -> Self {
+    fn from_flags(flags: u64) -> Self {
         let has = |mask| flags & mask != 0;
         let known = flag::NO_PAGE | flag::BUDDY | flag::SLAB | flag::TABLE | flag::HUGE;
         let listed = flag::LRU | flag::MMAP | flag::UNEVICTABLE;
@@ -108,7 +108,7 @@ impl Census {
         // The flags of a block are those of its first page.
         let page = match self.head {
             Some(head) if flags & flag::TAIL != 0 => head,
-            _ => Page::of(flags),
+            _ => Page::from_flags(flags),
         };
         self.head = (flags & (flag::HEAD | flag::TAIL) != 0).then_some(page);
         if let Some(place) = Page::LOST.iter().position(|(each, _)| *each == page) {

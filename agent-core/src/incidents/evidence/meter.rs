@@ -86,7 +86,7 @@ impl<'a> Meter<'a> {
     /// Notes why a look came to nothing. One that was refused is counted, whatever the collector makes of it: what nobody was
     /// allowed to see must not pass for something that is not there.
     fn halt(&mut self, path: &str, error: &io::Error) -> Halt {
-        let halt = Halt::of(path, error);
+        let halt = Halt::from_error(path, error);
         if let Halt::Denied(why) = &halt {
             if self.refusals.count == 0 {
                 self.refusals.first.clone_from(why);

@@ -57,10 +57,10 @@ pub struct NotAsked {
 impl Now {
     /// `before` is what the daemon saw before the incident, as far as it could.
     #[must_use]
-    pub fn of(before: Option<&Evidence>, now: &Evidence, classes: &[Class]) -> Self {
+    pub fn from_evidence(before: Option<&Evidence>, now: &Evidence, classes: &[Class]) -> Self {
         let mut holders = Vec::new();
         for seen in &now.sources {
-            let before = Before::of(before, seen.kind);
+            let before = Before::from_evidence(before, seen.kind);
             let of_class =
                 |held: &&Holding| held.class.is_none_or(|class| classes.contains(&class));
             holders.extend(seen.held.iter().filter(of_class).map(|held| Holder {
@@ -117,7 +117,7 @@ struct Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    fn of(before: Option<&'a Evidence>, kind: SourceKind) -> Self {
+    fn from_evidence(before: Option<&'a Evidence>, kind: SourceKind) -> Self {
         let is_it = |seen: &&SourceReport| seen.kind == kind && seen.standing == SourceStatus::Read;
         let seen = before.and_then(|before| before.sources.iter().find(is_it));
         let by_owner = |held: &'a Holding| ((held.owner.as_str(), held.class), held.bytes);
@@ -232,7 +232,7 @@ mod tests {
             ),
         ]);
 
-        let found = Now::of(Some(&before), &now, &[class, Class::Slab]);
+        let found = Now::from_evidence(Some(&before), &now, &[class, Class::Slab]);
 
         let holders: Vec<_> = found
             .holders
@@ -244,6 +244,6 @@ mod tests {
             [("pipes of x", None), ("/x.service", Some(10 * MIB))],
             "who holds as much as before is none"
         );
-        assert!(Now::of(None, &now, &[Class::Stacks]).holders.is_empty());
+        assert!(Now::from_evidence(None, &now, &[Class::Stacks]).holders.is_empty());
     }
 }

@@ -90,12 +90,12 @@ pub(super) fn collect(
     }
     let stack = STACK.max(page_size.bytes()).get();
     let (mut tables, mut threads) = (
-        Owners::of("page tables", ""),
-        Owners::of("threads", "threads"),
+        Owners::new("page tables", ""),
+        Owners::new("threads", "threads"),
     );
     let result = pids.into_iter().try_for_each(|pid| {
         let text = meter.text_unless_gone(&format!("/proc/{pid}/status"))?;
-        if let Some(status) = text.as_deref().and_then(Status::of) {
+        if let Some(status) = text.as_deref().and_then(Status::from_text) {
             let process = status.process(pid);
             tables.add(&process, 1, status.tables.unwrap_or_default().get());
             threads.add(
@@ -152,7 +152,7 @@ struct Status<'a> {
 }
 
 impl<'a> Status<'a> {
-    fn of(text: &'a str) -> Option<Self> {
+    fn from_text(text: &'a str) -> Option<Self> {
         let (mut name, mut tables, mut threads) = (None, None, None);
         for line in text.lines() {
             let Some((key, value)) = line.split_once(':') else {

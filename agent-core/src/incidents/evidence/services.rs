@@ -21,7 +21,7 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
         return walk(meter, UNIFIED, found, |meter, path| {
             meter
                 .text(&format!("{path}/memory.stat"))
-                .map(|text| Charges::of(&text))
+                .map(|text| Charges::from_text(&text))
         });
     }
     let kmem = |meter: &mut Meter<'_>, path: &str| {
@@ -206,7 +206,7 @@ impl Charges {
     }
 
     /// Lines of `key bytes`. `kernel` is the sum of all of them and of what has no key of its own.
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let mut charges = Self::default();
         let mut rest = 0_i64;
         let mut has_sum = false;
@@ -313,7 +313,7 @@ mod tests {
     fn pages_of_the_kernel_are_what_is_left_of_its_sum() {
         let stat = "anon 999\nkernel 100\nkernel_stack 1\npagetables 2\nsec_pagetables 3\npercpu 4\nsock 50\nvmalloc 5\nzswap 6\nslab_reclaimable 7\nslab_unreclaimable 8\nslab 15\n";
 
-        let charges = Charges::of(stat);
+        let charges = Charges::from_text(stat);
 
         assert_eq!(charges.by_class, [100 - 36 + 50, 8, 5, 4, 5, 1]);
     }

@@ -39,7 +39,7 @@ struct Ring {
 
 impl MetricHistory {
     /// Goes on where a daemon before this one has ended.
-    pub(in crate::incidents) fn of(module: &str, earlier: History) -> Self {
+    pub(in crate::incidents) fn resume(module: &str, earlier: History) -> Self {
         Self {
             module: module.to_owned(),
             earlier,
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     fn noted(scans: u64) -> MetricHistory {
-        let mut history = MetricHistory::of("memleak", History::default());
+        let mut history = MetricHistory::resume("memleak", History::default());
         for scan in 0..scans {
             let metric = |name: &str, value| Number {
                 name: name.to_owned(),
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_daemon_goes_on_where_the_one_before_has_ended() {
         let earlier = noted(50).history();
-        let mut history = MetricHistory::of("memleak", earlier.clone());
+        let mut history = MetricHistory::resume("memleak", earlier.clone());
         let metric = Number {
             name: "growth_bytes".to_owned(),
             value: 50.0,
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_module_that_makes_up_metrics_is_remembered_only_in_part() {
-        let mut history = MetricHistory::of("odd", History::default());
+        let mut history = MetricHistory::resume("odd", History::default());
         for scan in 0..100 {
             let metric = Number {
                 name: format!("n{scan}_bytes"),

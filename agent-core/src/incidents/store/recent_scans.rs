@@ -28,7 +28,7 @@ pub(in crate::incidents) struct RecentScan {
 pub(in crate::incidents) struct RecentScans(VecDeque<RecentScan>);
 
 impl RecentScan {
-    pub(in crate::incidents) fn of(snapshot: &Snapshot) -> Self {
+    pub(in crate::incidents) fn from_snapshot(snapshot: &Snapshot) -> Self {
         let mut still = Self::default();
         still.take(snapshot);
         still

@@ -186,13 +186,13 @@ pub fn answer_from_bytes(
 
 impl<'a> Told<'a> {
     /// In the process: everything that was said.
-    pub(super) fn of(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
+    pub(super) fn from_output(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
             scan,
             verdict: code_of(verdict),
-            findings: output.findings.iter().map(ToldFinding::of).collect(),
-            requests: output.requests.iter().map(ToldRequest::of).collect(),
+            findings: output.findings.iter().map(ToldFinding::from_finding).collect(),
+            requests: output.requests.iter().map(ToldRequest::from_request).collect(),
             metrics: told_numbers(output.metrics()),
             status: &output.status,
             problems: told_pairs(&output.problems),
@@ -266,7 +266,7 @@ impl<'a> Told<'a> {
 }
 
 impl<'a> ToldFinding<'a> {
-    fn of(finding: &'a Finding) -> Self {
+    fn from_finding(finding: &'a Finding) -> Self {
         Self {
             severity: finding.severity.number(),
             verbosity: finding.verbosity,
@@ -292,7 +292,7 @@ impl<'a> ToldFinding<'a> {
 }
 
 impl<'a> ToldRequest<'a> {
-    fn of(request: &'a Request) -> Self {
+    fn from_request(request: &'a Request) -> Self {
         let action = match &request.action {
             Action::Set { tunable, value } => ToldAction::Set(tunable, *value),
             Action::CompactNode { node } => ToldAction::CompactNode(*node),

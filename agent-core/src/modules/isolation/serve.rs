@@ -156,6 +156,6 @@ impl Desk {
         self.output.clear();
         let snapshot = self.received.snapshot();
         let verdict = instance.scan(snapshot, &mut self.output);
-        Ok(Told::of(snapshot.scan, verdict, &self.output))
+        Ok(Told::from_output(snapshot.scan, verdict, &self.output))
     }
 }

@@ -11,7 +11,7 @@ fn minutes(minutes: u64) -> Uptime {
 /// What a daemon of this boot gives to a module, and what it tells.
 fn given(state_dir: &Path, boot_id: &str) -> (Vec<u8>, Vec<String>) {
     let mut states = SavedStates::kept(state_dir, boot_id);
-    let state = states.of("memleak").to_vec();
+    let state = states.for_module("memleak").to_vec();
     let news = states.news().into_iter().map(|news| news.text);
     (state, news.collect())
 }
@@ -33,8 +33,8 @@ fn the_next_instance_has_it_at_once() {
     states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.keep("memleak", "0.1.0", &mut b"more".to_vec());
 
-    assert_eq!(&*states.of("memleak"), b"more");
-    assert_eq!(&*states.of("compaction"), b"");
+    assert_eq!(&*states.for_module("memleak"), b"more");
+    assert_eq!(&*states.for_module("compaction"), b"");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) fn all(before: &Evidence, after: &Evidence, grown: &Grown) -> Vec<Can
     let mut candidates = Vec::new();
     for now in &after.sources {
         let then = before.sources.iter().find(|seen| seen.kind == now.kind);
-        if let Some(earlier) = then.and_then(Earlier::of) {
+        if let Some(earlier) = then.and_then(Earlier::from_report) {
             let rises = now.held.iter();
             // Where the same look is refused each time, what could be seen can be compared.
             let is_whole = match now.standing {
@@ -62,7 +62,7 @@ struct Earlier<'a> {
 
 impl<'a> Earlier<'a> {
     /// `None` if it said nothing, so that there is nothing to compare with.
-    fn of(seen: &'a SourceReport) -> Option<Self> {
+    fn from_report(seen: &'a SourceReport) -> Option<Self> {
         let is_whole = match seen.standing {
             SourceStatus::Read => true,
             SourceStatus::Cut { .. } | SourceStatus::Denied { .. } if !seen.held.is_empty() => {

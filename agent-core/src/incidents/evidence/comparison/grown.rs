@@ -14,7 +14,7 @@ pub(super) struct Grown {
 }
 
 impl Grown {
-    pub(super) fn of(growth: &[Growth]) -> Self {
+    pub(super) fn from_growth(growth: &[Growth]) -> Self {
         let rise = |growth: &Growth| {
             let rise = growth.after_bytes.saturating_sub(growth.before_bytes);
             u64::try_from(rise).ok().filter(|rise| *rise > 0)

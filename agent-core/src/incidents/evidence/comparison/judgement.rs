@@ -16,9 +16,9 @@ impl Comparison {
     /// The order of the explanations is that of the bytes they explain, less where these are known less
     /// exactly, and a little less where the owner is named less precisely.
     #[must_use]
-    pub fn of(before: &Evidence, after: &Evidence) -> Self {
+    pub fn between(before: &Evidence, after: &Evidence) -> Self {
         let growth = growth(before, after);
-        let grown = Grown::of(&growth);
+        let grown = Grown::from_growth(&growth);
         let mut candidates = candidate::all(before, after, &grown);
         let unexplained_bytes = unexplained(&candidates, &grown);
         candidates.sort_by(|a, b| {
@@ -124,7 +124,7 @@ impl View {
     ];
 
     /// `None` for what names no owner.
-    fn of(kind: SourceKind) -> Option<Self> {
+    fn for_source(kind: SourceKind) -> Option<Self> {
         Some(match kind {
             SourceKind::AllocInfo => Self::Allocations,
             SourceKind::PageOwner => Self::Pages,
@@ -150,7 +150,7 @@ impl View {
         };
         let explained = candidates
             .iter()
-            .filter(|each| Self::of(each.kind) == Some(self) && is_of_class(&each.explanation))
+            .filter(|each| Self::for_source(each.kind) == Some(self) && is_of_class(&each.explanation))
             // It may not have grown at all.
             .filter(|each| !each.explanation.partial)
             .map(|each| each.explanation.explained_bytes);

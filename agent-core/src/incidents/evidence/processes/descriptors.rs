@@ -29,7 +29,7 @@ enum Target {
 
 impl Target {
     /// `pipe:[42]`, `socket:[42]`, `anon_inode:bpf-map`, `anon_inode:[io_uring]`, `/dmabuf:name`.
-    fn of(link: &str) -> Self {
+    fn from_link(link: &str) -> Self {
         let inode = |kind| link.strip_prefix(kind)?.strip_suffix(']')?.parse().ok();
         if let Some(inode) = inode("pipe:[") {
             Self::Pipe(inode)
@@ -58,7 +58,7 @@ pub(in crate::incidents::evidence) fn collect(
     }
     let capacity = meter.number("/proc/sys/fs/pipe-max-size").unwrap_or(PIPE);
     let mut look = Look {
-        pipes: Owners::of("pipes", "pipes"),
+        pipes: Owners::new("pipes", "pipes"),
         capacity,
         seen: HashSet::new(),
         names: HashMap::new(),
@@ -115,7 +115,7 @@ impl Look {
                 // Closed meanwhile.
                 Err(_) => return Ok(()),
             };
-            match Target::of(&link) {
+            match Target::from_link(&link) {
                 Target::Pipe(inode) => {
                     let is_full = self.seen.len() >= MOST_INODES;
                     count += u64::from(is_full || self.seen.insert((first, inode)));
@@ -177,6 +177,6 @@ mod tests {
             Target::Other,
             Target::Other,
         ];
-        assert_eq!(links.map(Target::of), expected);
+        assert_eq!(links.map(Target::from_link), expected);
     }
 }

@@ -33,7 +33,7 @@ struct Owned {
 }
 
 impl Owners {
-    pub(super) fn of(what: &'static str, unit: &'static str) -> Self {
+    pub(super) fn new(what: &'static str, unit: &'static str) -> Self {
         Self {
             what,
             unit,
@@ -170,7 +170,7 @@ mod tests {
             name: name.to_owned(),
             is_program: true,
         };
-        let mut owners = Owners::of("pipes", "pipes");
+        let mut owners = Owners::new("pipes", "pipes");
         for (pid, name, objects) in [(1, "init", 1), (7, "web", 2), (7, "web", 3), (9, "web", 4)] {
             owners.add(&process(pid, name), objects, objects << 20);
         }

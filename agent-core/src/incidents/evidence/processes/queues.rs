@@ -25,7 +25,7 @@ pub(in crate::incidents::evidence) fn collect(
     let mut waiting = BTreeMap::<usize, u64>::new();
     let mut known = HashSet::new();
     let mut is_anywhere = false;
-    for directory in namespaces::of(meter, processes)? {
+    for directory in namespaces::directories(meter, processes)? {
         for file in FILES {
             let result = meter.lines(&format!("{directory}/{file}"), |line| {
                 let Some((inode, bytes)) = socket(line) else {
@@ -47,8 +47,8 @@ pub(in crate::incidents::evidence) fn collect(
         }
     }
     let (mut queues, mut buffers) = (
-        Owners::of("data in sockets", ""),
-        Owners::of("other sockets", "sockets"),
+        Owners::new("data in sockets", ""),
+        Owners::new("other sockets", "sockets"),
     );
     for (place, bytes) in waiting {
         queues.add(&processes.all[place], 1, bytes);

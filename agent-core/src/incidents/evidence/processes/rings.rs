@@ -15,12 +15,12 @@ pub(in crate::incidents::evidence) fn collect(
     processes: &Processes,
     found: &mut Holdings,
 ) -> Result<(), Halt> {
-    let mut owners = Owners::of("packet rings", "");
-    let mut queues = Owners::of("packets in queues", "");
+    let mut owners = Owners::new("packet rings", "");
+    let mut queues = Owners::new("packets in queues", "");
     // By the place of the process: packet sockets and what waits in them.
     let mut sockets = BTreeMap::<usize, u64>::new();
     let mut is_anywhere = false;
-    for directory in namespaces::of(meter, processes)? {
+    for directory in namespaces::directories(meter, processes)? {
         let result = meter.lines(&format!("{directory}/packet"), |line| {
             if let Some((inode, waiting)) = socket(line) {
                 if let Some(place) = processes.sockets.get(&inode) {

@@ -96,7 +96,7 @@ fn add(owners: &mut Vec<(Kind, Owners)>, object: Object, add: impl FnOnce(&mut O
     let kind = object.kind();
     let place = owners.iter().position(|(each, _)| *each == kind);
     let place = place.unwrap_or_else(|| {
-        owners.push((kind, Owners::of(kind.what, kind.unit)));
+        owners.push((kind, Owners::new(kind.what, kind.unit)));
         owners.len() - 1
     });
     add(&mut owners[place].1);

@@ -78,7 +78,7 @@ fn compare(grown: &[(Class, i64)], lines: &[Line<'_>]) -> Comparison {
             }
         }
     }
-    Comparison::of(&before, &after)
+    Comparison::between(&before, &after)
 }
 
 /// Owner and explained MiB, in order.
@@ -276,7 +276,7 @@ fn orphans_are_a_part_of_what_is_unaccounted() {
 }
 
 /// As allocinfo says it.
-fn of_no_class(owner: &str, mib: u64) -> Holding {
+fn without_class(owner: &str, mib: u64) -> Holding {
     Holding {
         class: None,
         ..held(owner, Slab, Exact, mib)
@@ -289,13 +289,13 @@ fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_muc
     let mut after = evidence(&[(Slab, 100), (Unaccounted, 500)]);
     before
         .sources
-        .push(seen(SourceKind::AllocInfo, vec![of_no_class("a.c:1", 7)]));
+        .push(seen(SourceKind::AllocInfo, vec![without_class("a.c:1", 7)]));
     after.sources.push(seen(
         SourceKind::AllocInfo,
-        vec![of_no_class("a.c:1", 100), of_no_class("b.c:1", 490)],
+        vec![without_class("a.c:1", 100), without_class("b.c:1", 490)],
     ));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     let classes: Vec<_> = comparison
         .explanations
@@ -311,12 +311,12 @@ fn who_holds_much_more_than_any_class_grew_by_is_not_of_it() {
     let mut after = evidence(&[(Slab, 10), (Unaccounted, 2)]);
     before.sources.push(seen(SourceKind::AllocInfo, Vec::new()));
     let lines = vec![
-        of_no_class("fs/dcache.c:1650 __d_alloc", 41),
-        of_no_class("a.c:1 f", 40),
+        without_class("fs/dcache.c:1650 __d_alloc", 41),
+        without_class("a.c:1 f", 40),
     ];
     after.sources.push(seen(SourceKind::AllocInfo, lines));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     assert_eq!(told(&comparison), [("a.c:1 f", 10)]);
 }
@@ -342,7 +342,7 @@ fn a_service_that_is_charged_as_much_confirms_what_its_process_may_hold() {
         .sources
         .push(seen(SourceKind::Descriptors, vec![other, pipes]));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     let lines: Vec<_> = comparison
         .explanations
@@ -376,13 +376,13 @@ fn what_was_cut_off_before_is_known_less_exactly_and_what_failed_not_at_all() {
         standing: cut,
         ..seen(SourceKind::Slab, caches(10))
     }];
-    let of_cut: Vec<_> = Comparison::of(&before, &after)
+    let of_cut: Vec<_> = Comparison::between(&before, &after)
         .explanations
         .iter()
         .map(|line| (line.owner.clone(), line.certainty))
         .collect();
     before.sources[0].standing = failed;
-    let of_failed = Comparison::of(&before, &after);
+    let of_failed = Comparison::between(&before, &after);
 
     assert_eq!(
         of_cut,
@@ -406,7 +406,7 @@ fn an_owner_that_was_left_out_before_is_given_what_it_may_have_held() {
         .sources
         .push(seen(SourceKind::Slab, vec![held("x", Slab, Exact, 50)]));
 
-    assert_eq!(told(&Comparison::of(&before, &after)), [("x", 20)]);
+    assert_eq!(told(&Comparison::between(&before, &after)), [("x", 20)]);
 }
 
 #[test]
@@ -447,7 +447,7 @@ fn modules_that_were_loaded_meanwhile_are_named() {
     before.modules = vec!["ext4".into(), "gone".into()];
     after.modules = vec!["ext4".into(), "leaky".into()];
 
-    assert_eq!(Comparison::of(&before, &after).modules_loaded, ["leaky"]);
+    assert_eq!(Comparison::between(&before, &after).modules_loaded, ["leaky"]);
 }
 
 fn any_held() -> impl Strategy<Value = Holding> {
@@ -504,7 +504,7 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
 proptest! {
     #[test]
     fn shares_and_sums_hold_whatever_the_sources_say(before in any_evidence(), after in any_evidence()) {
-        let comparison = Comparison::of(&before, &after);
+        let comparison = Comparison::between(&before, &after);
 
         prop_assert!(comparison.unexplained_bytes <= comparison.growth_bytes);
         for line in &comparison.explanations {
@@ -518,7 +518,7 @@ proptest! {
 
     #[test]
     fn nothing_explains_itself(same in any_evidence()) {
-        let comparison = Comparison::of(&same, &same);
+        let comparison = Comparison::between(&same, &same);
 
         prop_assert_eq!(comparison.growth_bytes, 0);
         prop_assert!(comparison.explanations.is_empty());
@@ -569,7 +569,7 @@ fn a_source_that_was_cut_on_either_side_gives_an_upper_limit_and_explains_nothin
                     .push(seen_of_owner(kind, then, is_cut_before));
                 after.sources.push(seen_of_owner(kind, now, is_cut_after));
 
-                let comparison = Comparison::of(&before, &after);
+                let comparison = Comparison::between(&before, &after);
 
                 let is_whole = !is_cut_before && !is_cut_after;
                 for explanation in &comparison.explanations {
@@ -596,7 +596,7 @@ fn what_failed_half_way_is_no_more_than_what_was_cut() {
         ..seen(SourceKind::Slab, vec![held("a", Slab, Exact, 100)])
     });
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     assert_eq!(comparison.explanations[0].certainty, AtMost);
     assert_eq!(comparison.unexplained_bytes, 100 * MIB);
@@ -626,7 +626,7 @@ fn a_service_that_was_counted_in_part_confirms_nobody() {
         .sources
         .push(seen(SourceKind::Descriptors, vec![pipes]));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     let certainties = comparison.explanations.iter().map(|line| line.certainty);
     assert_eq!(certainties.collect::<Vec<_>>(), [AtMost, AtMost]);
