@@ -5,6 +5,7 @@
 //! kernel's files held in some of the last scans; a thread of its own, the writer, takes evidence of who holds memory,
 //! compares it with that of before, and writes everything into a directory.
 
+mod event;
 pub mod evidence;
 mod explanations;
 mod fair_queue;
@@ -26,13 +27,13 @@ use crossbeam_channel::Receiver;
 use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::base::news::News;
-use crate::config::TellOwners;
 use crate::incidents::evidence::{Class, Level, Trigger};
 use crate::kernel::Snapshot;
 use crate::modules::abi::CallResult;
 use crate::modules::output::{Finding, Number};
 use crate::modules::pool::{LateFinding, ModuleHandle, ScanResult};
 
+pub use event::{Attribution, IncidentEvent, IncidentMessage, StoredPart};
 pub(crate) use explanations::{best_explanation, best_explanations, is_worth_telling};
 pub(crate) use owner::owner_for;
 use queue::IncidentQueue;
@@ -50,42 +51,6 @@ const ROUTINE: Duration = Duration::from_secs(3600);
 const ACCOUNTANT: &str = "memleak";
 /// How often it is told that reports are lost.
 const REMINDER: Duration = Duration::from_secs(3600);
-
-/// Something to be logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IncidentMessage {
-    /// How bad it is.
-    pub severity: Severity,
-    /// Whose incident it is, or `core`.
-    pub module: String,
-    /// In words.
-    pub text: String,
-    /// The same for whoever must not know all of it.
-    pub for_others: ForOthers,
-    /// The incident that it is about.
-    pub incident: Option<String>,
-    /// When that was opened, if it is not over.
-    pub open_since: Option<String>,
-}
-
-/// Texts that do not say all of whose memory it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ForOthers {
-    /// With the name of the program, and neither its process nor its service.
-    pub program: String,
-    /// Not even with that.
-    pub nameless: String,
-}
-
-impl ForOthers {
-    /// Each as it is told so much.
-    pub(crate) fn of(text: impl Fn(TellOwners) -> String) -> Self {
-        Self {
-            program: text(TellOwners::Program),
-            nameless: text(TellOwners::None),
-        }
-    }
-}
 
 /// Sees to it that incidents are kept.
 #[derive(Debug, Default)]
@@ -160,8 +125,8 @@ impl Incidents {
         if watch.queue.is_newly_gone() {
             return Some(News {
                 is_bad: true,
-                text: "the thread that writes incidents has died, so no incident is kept until the daemon is started \
-                       again; what its modules find is in the log"
+                text: "the thread that writes incidents has died: no incident is recorded until the daemon is restarted; \
+                       findings are still logged"
                     .to_owned(),
             });
         }
@@ -186,7 +151,7 @@ impl Incidents {
         Some(News {
             is_bad: true,
             text: format!(
-                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}{whose}"
+                "incident reports dropped: {lost}{whose}; collecting evidence takes longer than the time between reports"
             ),
         })
     }

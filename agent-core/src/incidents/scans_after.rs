@@ -64,7 +64,9 @@ impl Following {
     /// incident of the same name is followed as well.
     pub(super) fn note(&mut self, snapshot: &Snapshot) -> Vec<(String, WriteTask)> {
         for followed in &mut self.0 {
-            followed.recent_scans.push(RecentScan::from_snapshot(snapshot));
+            followed
+                .recent_scans
+                .push(RecentScan::from_snapshot(snapshot));
         }
         let (complete, others) = std::mem::take(&mut self.0)
             .into_iter()

@@ -1,8 +1,6 @@
 //! Keeps incidents: takes evidence, compares it, and writes all of it down. Works in a thread of its own, as none of
 //! this is to hold up a scan.
 
-mod texts;
-
 use std::io;
 use std::path::PathBuf;
 
@@ -13,14 +11,12 @@ use super::record::{FindingRecord, Incident, Machine, VERSION};
 use super::store::archive::{self, Archive};
 use super::store::evidence_store::{self, EvidenceStore};
 use super::store::recent_scans::{self, RecentScan};
-use super::{ForOthers, History, IncidentMessage};
+use super::{Attribution, History, IncidentEvent, IncidentMessage, StoredPart};
 use crate::base::clock::Moment;
-use crate::config::TellOwners;
 use crate::config::{EvidenceBudget, IncidentLimits};
 use crate::incidents::evidence::{Comparison, Evidence, EvidenceRequest, Level, RawText, Trigger};
 use crate::kernel::Root;
 use crate::kernel::trace::Header;
-use texts::{explained_in_words, kept_in_words};
 
 /// No more are looked at for some that are open, at the start.
 const MOST_RESUMED: usize = 8;
@@ -122,14 +118,14 @@ impl IncidentWriter {
                     return Vec::new();
                 }
                 let (evidence, _) = self.take(why, at, levels, page_size);
-                problem(self.store.add(evidence), "evidence cannot be kept")
+                failure(self.store.add(evidence), StoredPart::Evidence)
             }
             WriteTask::Remember { module, history } => {
                 let IncidentConfig {
                     state_dir, boot_id, ..
                 } = &self.config;
                 let kept = evidence_store::remember(state_dir, boot_id, &module, &history);
-                problem(kept, "what the modules measured cannot be kept")
+                failure(kept, StoredPart::MetricHistory)
             }
             WriteTask::Hear(heard) => self.hear(*heard),
             WriteTask::After {
@@ -142,9 +138,9 @@ impl IncidentWriter {
             {
                 // Of an incident that was told again later, those after it was opened are there already.
                 Some(id) if self.archive.place(&id).join("after.jsonl.zst").exists() => Vec::new(),
-                Some(id) => problem(
+                Some(id) => failure(
                     self.put_stills(&id, "after", &recent_scans),
-                    &format!("the scans after incident {id} cannot be kept"),
+                    StoredPart::ScansAfter(id),
                 ),
                 None => Vec::new(),
             },
@@ -206,9 +202,9 @@ impl IncidentWriter {
         }
         self.examine(&mut incident, heard, &mut messages);
         self.open.push(incident);
-        messages.extend(problem(
+        messages.extend(failure(
             self.archive.make_room(self.config.room),
-            "older incidents cannot be removed",
+            StoredPart::OldIncidents,
         ));
         messages
     }
@@ -235,8 +231,8 @@ impl IncidentWriter {
         };
         incident.add(heard.told);
         incident.history = heard.history;
-        let text = format!("incident {} cannot be written", incident.id);
-        problem(archive.write(incident), &text)
+        let part = StoredPart::Incident(incident.id.clone());
+        failure(archive.write(incident), part)
     }
 
     fn close(&mut self, heard: NewFinding) -> Vec<IncidentMessage> {
@@ -248,15 +244,11 @@ impl IncidentWriter {
         incident.over = Some(heard.told.at.clone());
         incident.history = heard.history;
         incident.add(heard.told);
-        let text = format!("incident {} cannot be written", incident.id);
-        let mut messages = problem(archive.write(&incident), &text);
-        let text = format!("incident {} is over", incident.id);
+        let part = StoredPart::Incident(incident.id.clone());
+        let mut messages = failure(archive.write(&incident), part);
         messages.push(IncidentMessage {
-            severity: Severity::Info,
-            module: incident.module.clone(),
-            for_others: ForOthers::of(|_| text.clone()),
-            text,
-            incident: Some(incident.id),
+            module: incident.module,
+            event: IncidentEvent::Over { id: incident.id },
             open_since: None,
         });
         messages
@@ -271,20 +263,13 @@ impl IncidentWriter {
             .filter(|incident| self.is_of_this_boot_and_open(incident))
             .collect();
         open.reverse();
-        let messages = open.iter().map(|incident| {
-            let text = format!(
-                "incident {id} is open since {}; see `adaptivemmd incidents show {id}`",
-                incident.opened.time,
-                id = incident.id
-            );
-            IncidentMessage {
-                severity: Severity::Info,
-                module: incident.module.clone(),
-                for_others: ForOthers::of(|_| text.clone()),
-                text,
-                incident: Some(incident.id.clone()),
-                open_since: Some(incident.opened.time.clone()),
-            }
+        let messages = open.iter().map(|incident| IncidentMessage {
+            module: incident.module.clone(),
+            event: IncidentEvent::StillOpen {
+                id: incident.id.clone(),
+                since: incident.opened.time.clone(),
+            },
+            open_since: Some(incident.opened.time.clone()),
         });
         messages.collect()
     }
@@ -305,7 +290,9 @@ impl IncidentWriter {
         let opened_by = incident.told.first().unwrap_or(&heard.told);
         let from = began(opened_by);
         let before = self.store.before(from).cloned();
-        incident.comparison = before.as_ref().map(|before| Comparison::between(before, &after));
+        incident.comparison = before
+            .as_ref()
+            .map(|before| Comparison::between(before, &after));
         if before.is_none() {
             incident
                 .problems
@@ -315,37 +302,24 @@ impl IncidentWriter {
             .archive
             .write(incident)
             .and_then(|()| self.put_evidence(&incident.id, before.as_ref(), &after, &raws));
-        match kept {
-            Ok(()) => messages.push(IncidentMessage {
-                severity: Severity::Info,
-                module: incident.module.clone(),
-                text: kept_in_words(incident, TellOwners::All),
-                for_others: ForOthers::of(|tell| kept_in_words(incident, tell)),
-                incident: Some(incident.id.clone()),
-                open_since: Some(incident.opened.time.clone()),
-            }),
-            Err(error) => messages.push(self.not_kept(incident, &error)),
-        }
-        messages.extend(problem(self.store.add(after), "evidence cannot be kept"));
-    }
-
-    fn not_kept(&self, incident: &Incident, error: &io::Error) -> IncidentMessage {
-        let text = |tell| {
-            format!(
-                "incident {} cannot be kept in {}: {error}; {}",
-                incident.id,
-                self.archive.directory().display(),
-                explained_in_words(incident, tell),
-            )
-        };
-        IncidentMessage {
-            severity: Severity::Error,
+        let attribution = Attribution::from_comparison(incident.comparison.as_ref());
+        messages.push(IncidentMessage {
             module: incident.module.clone(),
-            text: text(TellOwners::All),
-            for_others: ForOthers::of(text),
-            incident: Some(incident.id.clone()),
+            event: match kept {
+                Ok(()) => IncidentEvent::Recorded {
+                    id: incident.id.clone(),
+                    attribution: incident.is_about_kernel_memory().then_some(attribution),
+                },
+                Err(error) => IncidentEvent::NotRecorded {
+                    id: incident.id.clone(),
+                    directory: self.archive.directory().to_owned(),
+                    error: error.to_string(),
+                    attribution,
+                },
+            },
             open_since: Some(incident.opened.time.clone()),
-        }
+        });
+        messages.extend(failure(self.store.add(after), StoredPart::Evidence));
     }
 
     fn take(
@@ -469,16 +443,10 @@ fn machine(config: &IncidentConfig) -> Machine {
     }
 }
 
-fn problem(result: io::Result<()>, what: &str) -> Vec<IncidentMessage> {
-    let message = |error: io::Error| IncidentMessage {
-        severity: Severity::Warning,
-        module: "core".to_owned(),
-        text: format!("{what}: {error}"),
-        for_others: ForOthers::default(),
-        incident: None,
-        open_since: None,
-    };
-    result.err().map(message).into_iter().collect()
+fn failure(result: io::Result<()>, part: StoredPart) -> Vec<IncidentMessage> {
+    IncidentMessage::from_result(result, part)
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]

@@ -129,7 +129,8 @@ fn a_leak_is_kept_with_its_owner_and_can_be_shown_and_handed_on() {
         .find(|line| line.contains("memleak: incident "))
         .unwrap();
     assert!(
-        told.contains("explains 100 % of the growth") && told.contains("drivers/net/leaky.c:42"),
+        told.contains("accounts for 100 % of the growth")
+            && told.contains("drivers/net/leaky.c:42"),
         "{told}"
     );
     let (code, list, _) = bench.incidents(&[]);
@@ -245,7 +246,7 @@ fn what_cannot_be_kept_is_told_with_what_explains_it() {
         .collect();
     assert_eq!(told.len(), 1, "{said:#?}");
     assert!(
-        told[0].contains("error") && told[0].contains("cannot be kept in"),
+        told[0].contains("error") && told[0].contains("cannot be written to"),
         "{told:?}"
     );
     assert!(told[0].contains("drivers/net/leaky.c:42"), "{told:?}");

@@ -244,6 +244,10 @@ mod tests {
             [("pipes of x", None), ("/x.service", Some(10 * MIB))],
             "who holds as much as before is none"
         );
-        assert!(Now::from_evidence(None, &now, &[Class::Stacks]).holders.is_empty());
+        assert!(
+            Now::from_evidence(None, &now, &[Class::Stacks])
+                .holders
+                .is_empty()
+        );
     }
 }

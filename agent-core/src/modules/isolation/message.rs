@@ -191,8 +191,16 @@ impl<'a> Told<'a> {
         Self {
             scan,
             verdict: code_of(verdict),
-            findings: output.findings.iter().map(ToldFinding::from_finding).collect(),
-            requests: output.requests.iter().map(ToldRequest::from_request).collect(),
+            findings: output
+                .findings
+                .iter()
+                .map(ToldFinding::from_finding)
+                .collect(),
+            requests: output
+                .requests
+                .iter()
+                .map(ToldRequest::from_request)
+                .collect(),
             metrics: told_numbers(output.metrics()),
             status: &output.status,
             problems: told_pairs(&output.problems),

@@ -150,7 +150,9 @@ impl View {
         };
         let explained = candidates
             .iter()
-            .filter(|each| Self::for_source(each.kind) == Some(self) && is_of_class(&each.explanation))
+            .filter(|each| {
+                Self::for_source(each.kind) == Some(self) && is_of_class(&each.explanation)
+            })
             // It may not have grown at all.
             .filter(|each| !each.explanation.partial)
             .map(|each| each.explanation.explained_bytes);

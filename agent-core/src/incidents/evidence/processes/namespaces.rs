@@ -15,7 +15,10 @@ const MOST: usize = 64;
 /// # Errors
 ///
 /// If time or room has run out.
-pub(super) fn directories(meter: &mut Meter<'_>, processes: &Processes) -> Result<Vec<String>, Halt> {
+pub(super) fn directories(
+    meter: &mut Meter<'_>,
+    processes: &Processes,
+) -> Result<Vec<String>, Halt> {
     let mut seen: HashSet<String> = meter.link("/proc/self/ns/net").into_iter().collect();
     let mut directories = vec!["/proc/net".to_owned()];
     let mut places: Vec<usize> = processes.sockets.values().copied().collect();

@@ -244,5 +244,9 @@ fn a_process_with_more_rights_is_denied_on_this_machine() {
     let why = why_denied(&evidence, SourceKind::Descriptors);
     assert!(why.contains("CAP_SYS_PTRACE"), "{why}");
     assert!(!why.starts_with("0 of "), "{why}");
-    assert!(Comparison::between(&evidence, &evidence).explanations.is_empty());
+    assert!(
+        Comparison::between(&evidence, &evidence)
+            .explanations
+            .is_empty()
+    );
 }

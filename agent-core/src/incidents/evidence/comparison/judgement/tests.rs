@@ -447,7 +447,10 @@ fn modules_that_were_loaded_meanwhile_are_named() {
     before.modules = vec!["ext4".into(), "gone".into()];
     after.modules = vec!["ext4".into(), "leaky".into()];
 
-    assert_eq!(Comparison::between(&before, &after).modules_loaded, ["leaky"]);
+    assert_eq!(
+        Comparison::between(&before, &after).modules_loaded,
+        ["leaky"]
+    );
 }
 
 fn any_held() -> impl Strategy<Value = Holding> {
