@@ -49,10 +49,10 @@ use writer::{NewFinding, WriteTask};
 const ROUTINE: Duration = Duration::from_secs(3600);
 /// The module that tells how large each class of memory is.
 const ACCOUNTANT: &str = "memleak";
-/// How often it is told that reports are lost.
+/// The time between two reminders that reports are lost.
 const REMINDER: Duration = Duration::from_secs(3600);
 
-/// Sees to it that incidents are kept.
+/// The incidents of the daemon, if they are kept.
 #[derive(Debug, Default)]
 pub struct Incidents(Option<Box<Watch>>);
 
@@ -61,31 +61,31 @@ struct Watch {
     queue: IncidentQueue,
     histories: Vec<MetricHistory>,
     recent_scans: RecentScans,
-    /// Where a daemon before this one has left what it remembered.
+    /// The settings, with the place where a daemon before this one has left what it remembered.
     config: IncidentConfig,
-    /// When the last scan was.
+    /// The time of the last scan.
     now: Uptime,
     /// Reports that were lost since that was last told, of whom, and when that was.
     lost: u64,
     losers: BTreeSet<String>,
     lost_told: Option<Uptime>,
-    /// When evidence was last taken.
+    /// The time at which evidence was last taken.
     taken: Option<Uptime>,
     following: Following,
 }
 
 impl Incidents {
-    /// Nothing is kept: for replays and simulations.
+    /// Creates what keeps no incidents: for replays and simulations.
     #[must_use]
     pub fn unkept() -> Self {
         Self::default()
     }
 
-    /// They are kept there.
+    /// Starts the writer, which keeps them.
     ///
     /// # Errors
     ///
-    /// If the kernel gives us no more threads.
+    /// Returns an error if the kernel gives us no more threads.
     pub fn kept(config: IncidentConfig) -> io::Result<Self> {
         Ok(Self(Some(Box::new(Watch {
             queue: IncidentQueue::open(config.clone())?,
@@ -109,7 +109,7 @@ impl Incidents {
         }
     }
 
-    /// Where words come out that do not belong to a scan.
+    /// Returns where messages come out that do not belong to a scan.
     #[must_use]
     pub fn messages(&self) -> Receiver<IncidentMessage> {
         self.0
@@ -119,7 +119,7 @@ impl Incidents {
             })
     }
 
-    /// Whether the writer could not keep up since this was last asked.
+    /// Returns what there is to tell, if the writer could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
         let watch = self.0.as_mut()?;
         if watch.queue.is_newly_gone() {
@@ -312,7 +312,7 @@ fn levels(handles: &[ModuleHandle]) -> Vec<Level> {
     Class::ALL.into_iter().filter_map(level).collect()
 }
 
-/// What a module has found in a snapshot that was taken at `seen`.
+/// Returns what a module has found in a snapshot that was taken at `seen`.
 fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
     let finite = |number: &&Number| number.value.is_finite();
     FindingRecord {

@@ -28,32 +28,32 @@ pub struct IncidentMessage {
 pub enum IncidentEvent {
     /// An incident was recorded, for the first time or again.
     Recorded {
-        /// The incident.
+        /// The name of the incident.
         id: String,
-        /// Who accounts for the growth; `None` if the incident is not about memory of the kernel.
+        /// The attribution of the growth; `None` if the incident is not about memory of the kernel.
         attribution: Option<Attribution>,
     },
     /// An incident cannot be written, so that all that is known of it is in the log.
     NotRecorded {
-        /// The incident.
+        /// The name of the incident.
         id: String,
         /// The directory of all incidents.
         directory: PathBuf,
         /// The reason.
         error: String,
-        /// Who accounts for the growth.
+        /// The attribution of the growth.
         attribution: Attribution,
     },
     /// An incident was open when an earlier daemon ended.
     StillOpen {
-        /// The incident.
+        /// The name of the incident.
         id: String,
         /// The time at which it was opened.
         since: String,
     },
     /// The module has said that an incident is over.
     Over {
-        /// The incident.
+        /// The name of the incident.
         id: String,
     },
     /// A part of what is kept cannot be written, or not be removed.
@@ -80,7 +80,7 @@ pub enum StoredPart {
     OldIncidents,
 }
 
-/// Who accounts for a growth, as far as that is known.
+/// The attribution of a growth to an owner, as far as that is known.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Attribution {
     /// There is no earlier evidence to compare with.

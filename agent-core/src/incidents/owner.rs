@@ -1,4 +1,4 @@
-//! Who explains a growth: somebody of the kernel, a process, or a service.
+//! The owners that explain a growth: somebody of the kernel, a process, or a service.
 
 use crate::config::TellOwners;
 use crate::incidents::evidence::{Explanation, SourceKind};

@@ -4,9 +4,9 @@ use super::store::recent_scans::RecentScan;
 use super::writer::WriteTask;
 use crate::kernel::Snapshot;
 
-/// So many scans after an incident was opened are kept.
+/// The number of scans that are kept after an incident was opened.
 const AFTER: usize = 10;
-/// So many incidents can be followed at once.
+/// The number of incidents that can be followed at once.
 const MOST: usize = 8;
 
 /// The incidents that are followed.
@@ -22,7 +22,7 @@ struct Followed {
 }
 
 impl Following {
-    /// Begins to follow an incident. `false` if it is followed already.
+    /// Begins to follow an incident. Returns false if it is followed already.
     #[must_use]
     pub(super) fn begin(&mut self, module: &str, name: &str) -> bool {
         if self.position(module, name).is_some() {
@@ -51,7 +51,7 @@ impl Following {
             let same = self.0.iter().filter(|each| each.module == module);
             same.count()
         };
-        // Of modules with as many, the one with the oldest.
+        // Among modules with as many, the one with the oldest is chosen.
         let counted = self.0.iter().rev().map(|each| &each.module);
         let most = counted.max_by_key(|module| count(module));
         let oldest = most.and_then(|most| self.0.iter().position(|each| each.module == *most));

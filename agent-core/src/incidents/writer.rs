@@ -25,20 +25,20 @@ const FRESH: u64 = 60_000;
 /// The number with which a finding says since when its memory grows.
 const DURATION: &str = "duration_seconds";
 
-/// Where and how a writer works.
+/// The settings of a writer.
 #[derive(Debug, Clone)]
 pub struct IncidentConfig {
-    /// The machine.
+    /// The machine of which evidence is taken.
     pub root: Root,
-    /// Where incidents are kept.
+    /// The directory in which incidents are kept.
     pub state_dir: PathBuf,
-    /// Of this boot.
+    /// The identity of this boot.
     pub boot_id: String,
-    /// How many are kept.
+    /// The number and the size of the incidents that are kept.
     pub room: IncidentLimits,
-    /// Whether all pages are counted for each incident.
+    /// True if all pages are counted for each incident.
     pub census: bool,
-    /// What evidence may cost.
+    /// The limits of what evidence may cost.
     pub budget: EvidenceBudget,
 }
 
@@ -54,7 +54,7 @@ pub(super) enum WriteTask {
     },
     /// Keeps how the metrics of a module have developed, for a daemon after this one.
     Remember { module: String, history: History },
-    /// A module said something.
+    /// Notes that a module said something.
     Hear(Box<NewFinding>),
     /// Some scans after an incident was opened.
     After {
@@ -64,11 +64,11 @@ pub(super) enum WriteTask {
     },
 }
 
-/// What a module said, and what was known when it did.
+/// A finding, and what was known when the module told it.
 #[derive(Debug)]
 pub(super) struct NewFinding {
     pub(super) module: String,
-    /// Of the incident.
+    /// The name of the incident.
     pub(super) name: String,
     pub(super) severity: Severity,
     pub(super) told: FindingRecord,
@@ -76,18 +76,18 @@ pub(super) struct NewFinding {
     pub(super) levels: Vec<Level>,
     pub(super) page_size: PageSize,
     pub(super) period_ms: u64,
-    /// Of the scans before; empty if the incident was open already.
+    /// The scans before; empty if the incident was open already.
     pub(super) recent_scans: Vec<RecentScan>,
 }
 
-/// The writer.
+/// The writer of incidents, which works in a thread of its own.
 #[derive(Debug)]
 pub(super) struct IncidentWriter {
     config: IncidentConfig,
     machine: Machine,
     archive: Archive,
     store: EvidenceStore,
-    /// Those of this boot that are not over, as far as anybody asked.
+    /// The incidents of this boot that are not over, as far as anybody asked.
     open: Vec<Incident>,
 }
 
@@ -136,7 +136,7 @@ impl IncidentWriter {
                 .find(&module, &name)
                 .map(|incident| incident.id.clone())
             {
-                // Of an incident that was told again later, those after it was opened are there already.
+                // The incident was told again later, and the scans after it was opened are there already.
                 Some(id) if self.archive.place(&id).join("after.jsonl.zst").exists() => Vec::new(),
                 Some(id) => failure(
                     self.put_stills(&id, "after", &recent_scans),
@@ -193,7 +193,8 @@ impl IncidentWriter {
             is_of_earlier_boot: false,
         };
         let mut messages = Vec::new();
-        // It is compared also where it cannot be written: who reads the log has something of it, and is told then.
+        // The incident is compared also where it cannot be written: who reads the log has something of it, and is told
+        // then.
         let _told_later = self.archive.write(&incident);
         if let Err(error) = self.put_stills(&id, "before", &heard.recent_scans) {
             incident
@@ -383,7 +384,7 @@ impl IncidentWriter {
         self.open.get_mut(index)
     }
 
-    /// Also one that a daemon before this one has opened.
+    /// Finds an incident, also one that a daemon before this one has opened.
     fn index(&mut self, module: &str, name: &str) -> Option<usize> {
         let is_it = |incident: &Incident| incident.module == module && incident.name == name;
         if let Some(index) = self.open.iter().position(is_it) {
@@ -407,7 +408,7 @@ impl IncidentWriter {
     }
 }
 
-/// When the memory of a finding began to grow: since boot, in milliseconds.
+/// Returns when the memory of a finding began to grow: since boot, in milliseconds.
 fn began(told: &FindingRecord) -> u64 {
     let seconds = told.numbers.get(DURATION).copied().unwrap_or_default();
     let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
@@ -415,7 +416,7 @@ fn began(told: &FindingRecord) -> u64 {
     told.at.uptime_ms.saturating_sub(ms)
 }
 
-/// `20261128-005113-memleak`.
+/// Returns the beginning of the name of an incident: `20261128-005113-memleak`.
 fn stem(time: &str, module: &str) -> String {
     let time: String = time
         .chars()

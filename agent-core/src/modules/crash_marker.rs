@@ -1,4 +1,4 @@
-//! Which module was at work when the daemon died: a file that outlives it says so.
+//! A file that outlives the daemon, and says which module was at work when it died.
 //!
 //! A segmentation fault, or an `exit` in a module, ends the daemon without a word. But every thread notes in
 //! memory that is also a file when it enters a module and when it leaves it, and the next daemon reads that.
@@ -45,9 +45,9 @@ const SIZE: usize = SLOT * SLOTS;
 pub struct CrashMarker {
     map: Arc<Map>,
     path: PathBuf,
-    /// Whose slots are taken, in their order.
+    /// The names of the modules whose slots are taken, in the order of the slots.
     names: Vec<String>,
-    /// At how many deaths of the daemon a module was at work.
+    /// The number of deaths of the daemon at which each module was at work.
     deaths: BTreeMap<String, u8>,
 }
 
@@ -63,7 +63,7 @@ impl CrashMarker {
     ///
     /// # Errors
     ///
-    /// If it cannot be made.
+    /// Returns an error if it cannot be made.
     pub fn take_over(runtime_dir: &Path) -> io::Result<Self> {
         let path = runtime_dir.join("at-work");
         let old = files::read(&path, SIZE as u64);
@@ -79,7 +79,7 @@ impl CrashMarker {
         })
     }
 
-    /// At how many deaths of the daemon the module was at work.
+    /// Returns the number of deaths of the daemon at which the module was at work.
     #[must_use]
     pub fn deaths(&self, module: &str) -> u8 {
         self.deaths.get(module).copied().unwrap_or_default()
@@ -128,12 +128,12 @@ impl CrashMarker {
 
     /// Forgets everything: the daemon ends because it was told to.
     pub fn remove(self) {
-        // What cannot be removed speaks for itself.
+        // A file that cannot be removed speaks for itself.
         let _left_behind = fs::remove_file(&self.path);
     }
 }
 
-/// What the slots of an old file say.
+/// Returns what the slots of an old file say.
 fn deaths(old: &[u8]) -> BTreeMap<String, u8> {
     let slots = || old.chunks_exact(SLOT).take(SLOTS);
     let is_known = slots().any(|slot| slot[0] == DIED);
@@ -151,7 +151,7 @@ fn deaths(old: &[u8]) -> BTreeMap<String, u8> {
 }
 
 impl Slot {
-    /// This thread enters the module, and leaves it when what it gets is dropped.
+    /// Notes that this thread enters the module, and that it leaves it when the returned value is dropped.
     #[must_use]
     pub fn enter(&self) -> Visit<'_> {
         self.map.set(self.start, AT_WORK);

@@ -12,7 +12,7 @@ const PATH: &str = "/proc/allocinfo";
 const SWITCH: &str = "/proc/sys/vm/mem_profiling";
 const OFF: &str = "the profiling of allocations is off: boot with sysctl.vm.mem_profiling=1";
 
-/// What is allocated there is handed on by others, who have lines of their own: counting it here as well would
+/// The files whose allocations are handed on by others, who have lines of their own: counting them here as well would
 /// name the allocator.
 ///
 /// The lines of those who take per-CPU memory have their share of its book-keeping (`mm/percpu.c`) already.
@@ -30,7 +30,7 @@ const ACCOUNTED: &str = "mm/zsmalloc.c";
 /// All contiguous memory is of one line, whoever wanted it.
 const CONTIGUOUS: &str = "mm/cma.c";
 
-/// They have page tables, in files that have other memory, too.
+/// The files that have page tables, beside other memory.
 const TABLES: [&str; 5] = [
     "pte_alloc_one",
     "__pte_alloc",
@@ -131,7 +131,7 @@ impl Allocation<'_> {
         if self.file() == CONTIGUOUS {
             (None, Certainty::Charged)
         } else if is_table && self.function.contains("_kernel") {
-            // Of the kernel itself: most kernels count those of programs only.
+            // A line of the kernel itself: most kernels count those of programs only.
             (None, Certainty::Exact)
         } else if is_table {
             (Some(Class::PageTables), Certainty::Exact)

@@ -29,14 +29,14 @@ mod flag {
     pub(super) const RESERVED: u64 = 1 << 32;
 }
 
-/// What a page is, as far as that can tell of a leak.
+/// The kind of a page, as far as that can tell of a leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
     /// Free, or accounted for in `/proc/meminfo`.
     Known,
-    /// It looks like page cache or memory of a program, but is on no list and mapped by nobody.
+    /// The page looks like page cache or memory of a program, but is on no list and mapped by nobody.
     OffList,
-    /// Of a larger block that the kernel took for itself.
+    /// The page is part of a larger block that the kernel took for itself.
     Block,
     /// Taken by the kernel for itself, and nothing more is known.
     Plain,
@@ -77,9 +77,9 @@ impl Page {
 /// Counts pages of each kind.
 #[derive(Debug, Default)]
 struct Census {
-    /// By the place in [`Page::LOST`].
+    /// The number of pages of each kind, by its place in [`Page::LOST`].
     counts: [u64; 3],
-    /// What the block is whose pages follow.
+    /// The kind of the block whose pages follow.
     head: Option<Page>,
     /// The beginning of a number that the last part of the file ended with.
     rest: Vec<u8>,

@@ -1,4 +1,4 @@
-//! How large each class of memory is.
+//! The size of each class of memory.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Who holds memory now: a look by whoever has more rights than the daemon, kept apart from its evidence.
+//! A look at who holds memory now, by whoever has more rights than the daemon, kept apart from its evidence.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use super::ask::RIGHTS;
 use super::comparison::{Certainty, Class, SourceStatus, Taken};
 use super::{Evidence, Holding, SourceKind, SourceReport};
 
-/// So many are told, those first who hold most or have grown by most.
+/// The number of holders that are told, those first who hold most or have grown by most.
 const MOST: usize = 10;
 /// A rise of less is noise.
 const LEAST_BYTES: u64 = 1 << 20;
 
-/// Who holds memory of some classes at this moment. The names are interface.
+/// The holders of memory of some classes at this moment. The field names are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Now {
-    /// When was looked, and at what cost.
+    /// The time of the look, and its cost.
     pub taken: Taken,
     /// The classes of memory.
     pub classes: Vec<Class>,
-    /// Those who hold most of it, or are known to hold more than before the incident.
+    /// The holders of most of it, or of more than before the incident.
     pub holders: Vec<Holder>,
     /// Files that could not be looked at, or not to their end, and why.
     pub not_asked: Vec<NotAsked>,
@@ -29,26 +29,26 @@ pub struct Now {
 /// Somebody who holds memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Holder {
-    /// Who, such as `pipes of cron`.
+    /// The owner, such as `pipes of cron`.
     pub owner: String,
     /// More about it, such as `12 pipes, PID 812`.
     pub note: String,
-    /// In which class of memory it shows; nothing if its source does not tell.
+    /// The class of memory in which it shows; nothing if its source does not tell.
     pub class: Option<Class>,
-    /// Which file says so.
+    /// The file that says so.
     pub source: String,
-    /// How much it holds.
+    /// The amount that it holds.
     pub bytes: u64,
-    /// How much it held in the daemon's evidence of before the incident; nothing if that is not known.
+    /// The amount that it held in the daemon's evidence of before the incident; nothing if that is not known.
     pub before_bytes: Option<u64>,
-    /// How exactly this is known.
+    /// The certainty of the amount.
     pub certainty: Certainty,
 }
 
 /// A file that said nothing, or not all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotAsked {
-    /// As on a live machine.
+    /// The kernel file, as on a live machine.
     pub file: String,
     /// The reason.
     pub why: String,
@@ -89,7 +89,7 @@ impl Now {
 }
 
 impl Holder {
-    /// By how much it may have grown since: by all of it, if nothing is known of before.
+    /// Returns by how much it may have grown since: by all of it, if nothing is known of before.
     fn grown(&self) -> u64 {
         self.bytes.saturating_sub(self.before_bytes.unwrap_or(0))
     }
@@ -110,7 +110,7 @@ impl Holder {
     }
 }
 
-/// What a source said before, if it was read to its end.
+/// The amounts of a source before, if it was read to its end.
 struct Before<'a> {
     held: Option<HashMap<(&'a str, Option<Class>), u64>>,
     least: u64,

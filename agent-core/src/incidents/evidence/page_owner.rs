@@ -13,7 +13,7 @@ use super::programs;
 const DEBUGFS: &str = "/sys/kernel/debug";
 const PATH: &str = "/sys/kernel/debug/page_owner_stacks/show_stacks";
 
-/// So many calls name an owner.
+/// The number of calls that name an owner.
 const CALLS: usize = 3;
 
 /// Functions of these beginnings only pass the allocation on.
@@ -49,13 +49,13 @@ const PLUMBING: [&str; 29] = [
     "vzalloc",
 ];
 
-/// What is allocated here the kernel counts elsewhere: `nr_zspages` of `/proc/vmstat`.
+/// The functions whose allocations the kernel counts elsewhere: `nr_zspages` of `/proc/vmstat`.
 const ACCOUNTED: [&str; 2] = ["zs_malloc", "alloc_zspage"];
 
-/// What these take from vmalloc are the stacks of threads.
+/// The functions that take the stacks of threads from vmalloc.
 const FORKS: [&str; 2] = ["copy_process", "dup_task_struct"];
 
-/// What a call is called whose module is gone: the kernel has only its address then.
+/// The name of a call whose module is gone: the kernel has only its address then.
 const GONE: &str = "a module that was unloaded";
 
 /// Adds up stacks by their innermost calls.
@@ -150,7 +150,7 @@ impl Stack {
         if self.plumbing == Some(Class::Vmalloc) && self.calls.first().is_some_and(is_of_fork) {
             (Some(Class::Stacks), Certainty::Exact)
         } else if self.plumbing == Some(Class::Slab) {
-            // It needed a new slab, which others may use, too.
+            // The allocation needed a new slab, which others may use, too.
             (self.plumbing, Certainty::AtMost)
         } else if self.plumbing.is_some() {
             (self.plumbing, Certainty::Exact)

@@ -38,8 +38,8 @@ struct Group {
     above: Option<usize>,
     level: usize,
     own: Charges,
-    /// Whether the groups in it, and those in these, are known and were read as far as there is something to read. If not,
-    /// what is left of its numbers is theirs as likely as its own.
+    /// True if the groups in it, and those in these, are known and were read as far as there is something to read. If
+    /// not, what is left of its numbers is theirs as likely as its own.
     is_whole: bool,
 }
 
@@ -64,7 +64,7 @@ struct Groups {
 }
 
 impl Groups {
-    /// What a group is charged for is known.
+    /// Notes what a group is charged for.
     fn charge(&mut self, at: usize, charges: &Charges) {
         if let Some(above) = self.all[at].above {
             self.all[above].own.subtract(charges);
@@ -72,7 +72,7 @@ impl Groups {
         self.all[at].own.add(charges);
     }
 
-    /// It is not known what a group, or one in it, holds.
+    /// Notes that it is not known what a group, or one in it, holds.
     fn is_unread(&mut self, at: usize) {
         let mut next = Some(at);
         while let Some(at) = next {
@@ -148,7 +148,7 @@ fn walk(
 ///
 /// # Errors
 ///
-/// If time or room has run out.
+/// Returns an error if time or room has run out.
 fn look_into(
     meter: &mut Meter<'_>,
     groups: &mut Groups,
@@ -179,11 +179,11 @@ fn look_into(
     Ok(())
 }
 
-/// What a group is charged for, in bytes. Below zero for a moment, where a group in it was read later.
+/// The bytes that a group is charged for. They are below zero for a moment, where a group in it was read later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Charges {
     by_class: [i64; 6],
-    /// Of no class that is known.
+    /// The bytes of no class that is known.
     kernel: i64,
 }
 

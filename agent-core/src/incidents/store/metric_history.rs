@@ -1,4 +1,4 @@
-//! How the metrics of a module have developed: every scan of late, fewer and fewer of those before.
+//! The development of the metrics of a module: every scan of late, fewer and fewer of those before.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ const MOST_ROWS: usize = 1200;
 /// weeks of one an hour, which is longer than any detector looks back.
 const STEPS: [(u64, usize); 3] = [(1, 120), (10, 144), (120, 336)];
 
-/// What is remembered of one module.
+/// The development of the metrics of one module.
 #[derive(Debug)]
 pub(in crate::incidents) struct MetricHistory {
     module: String,
-    /// What a daemon before this one remembered in this boot.
+    /// The development that a daemon before this one remembered in this boot.
     earlier: History,
     names: Vec<String>,
     rings: [Ring; STEPS.len()],
@@ -30,7 +30,7 @@ pub(in crate::incidents) struct MetricHistory {
 #[derive(Debug)]
 struct Ring {
     every: u64,
-    /// Where the next row goes.
+    /// The place where the next row goes.
     next: usize,
     used: usize,
     uptime_ms: Vec<u64>,

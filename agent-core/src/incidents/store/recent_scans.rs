@@ -10,12 +10,12 @@ use crate::kernel::{ReadError, Snapshot};
 
 /// One scan in so many is kept.
 const EVERY: u64 = 10;
-/// So many of them are kept, if they are small.
+/// The number of scans that are kept, if they are small.
 const MOST: usize = 12;
 /// All together are not larger than this, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// What the files of one scan held.
+/// The content of the files of one scan.
 #[derive(Debug, Clone, Default)]
 pub(in crate::incidents) struct RecentScan {
     at: Uptime,
@@ -23,7 +23,7 @@ pub(in crate::incidents) struct RecentScan {
     files: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// The last ones.
+/// The last scans.
 #[derive(Debug, Default)]
 pub(in crate::incidents) struct RecentScans(VecDeque<RecentScan>);
 
@@ -82,7 +82,7 @@ impl RecentScans {
         let mut still = RecentScan::default();
         while self.0.len() >= MOST || kept + size > MOST_BYTES {
             let Some(oldest) = self.0.pop_front() else {
-                // Not even one fits.
+                // The scan is so large that not even one fits.
                 return;
             };
             kept -= oldest.size();

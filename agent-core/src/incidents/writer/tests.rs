@@ -49,7 +49,7 @@ fn page_size() -> PageSize {
     PageSize::FOUR_KIB
 }
 
-/// That slab memory has this size, at this minute.
+/// Returns that slab memory has this size, at this minute.
 fn slab(mib: i64) -> Vec<Level> {
     vec![Level {
         class: Class::Slab,

@@ -7,28 +7,28 @@ use std::sync::Arc;
 use crate::modules::abi::{Description, Identity, check_libraries, check_trust, opened};
 use crate::modules::isolation::{Confinement, Process, Program, Subject};
 
-/// What a file holds, or held.
+/// The content of a file, now or earlier.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     pub(super) modules: Vec<Description>,
-    /// Which file that was.
+    /// The identity of that file.
     pub(super) file: Option<Identity>,
-    /// What it brought in.
+    /// The shared objects that it brought in.
     pub(super) objects: Vec<PathBuf>,
-    /// How far the process was confined that looked; `None` if none did.
+    /// The confinement of the process that inspected it; `None` if none did.
     pub(super) confinement: Option<Confinement>,
 }
 
-/// What is known of a file after the look.
+/// The facts about a file after it was inspected.
 pub(super) struct Seen {
-    /// What it held when this process loaded it, if it did: what is loaded stays what it was.
+    /// The content when this process loaded it, if it did: what is loaded stays what it was.
     pub(super) loaded: Option<Found>,
-    /// What it holds now, or why it is refused.
+    /// The content now, or why the file is refused.
     pub(super) now: Result<Found, String>,
 }
 
 impl Seen {
-    /// Whether there is another file now than the one that was loaded.
+    /// Returns true if the file is not the one that was loaded.
     pub(super) fn is_replaced(&self) -> bool {
         let now = self.now.as_ref().ok().map(|now| now.file);
         self.loaded
@@ -51,7 +51,7 @@ impl Look {
     ///
     /// # Errors
     ///
-    /// If it is not to be trusted.
+    /// Returns an error if it is not to be trusted.
     pub(super) fn begin(path: &Path, program: &Program, runs_here: bool) -> Result<Self, String> {
         let path = check_trust(path).map_err(|distrust| distrust.to_string())?;
         check_libraries(&path, &[]).map_err(|distrust| distrust.to_string())?;
@@ -69,7 +69,7 @@ impl Look {
         };
         let start = || {
             Process::start(program, &subject, Arc::default())
-                .map_err(|error| format!("no process can be started to look into it: {error}"))
+                .map_err(|error| format!("cannot start a process to inspect it: {error}"))
         };
         Ok(Self {
             process: (!is_known).then(start),

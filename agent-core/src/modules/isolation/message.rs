@@ -1,4 +1,4 @@
-//! What the daemon and the process of a module say to each other.
+//! The messages between the daemon and the process of a module.
 //!
 //! Nothing here outlives a version: both sides are the same program.
 
@@ -25,20 +25,20 @@ use crate::modules::permit::Permit;
 const MAX_OBJECTS: usize = 256;
 
 impl Confinement {
-    /// What this kernel lacks, and what that means for modules that run in a process of their own.
+    /// Returns what this kernel lacks, and what that means for modules that run in a process of their own.
     pub(crate) fn lacks(self) -> Vec<&'static str> {
         let mut lacks = Vec::new();
         if !self.has_landlock {
             lacks.push(
                 "this kernel has no Landlock, or lsm= leaves it out: while its library is loaded, a module in a process of \
-                 its own can read what the user of that process can; where that user is root, as in the service, it is \
-                 refused",
+                 its own can read whatever the user of that process can; where that user is root, as in the service, the \
+                 module is refused",
             );
         }
         if !self.has_filter {
             lacks.push(
-                "this kernel, or this processor, has no filter of system calls: a module in a process of its own is \
-                 refused, and only one that runs in the daemon is taken",
+                "this kernel or this processor cannot filter system calls: a module in a process of its own is refused, \
+                 and one that runs in the daemon is not",
             );
         }
         lacks
@@ -51,34 +51,34 @@ pub(super) type Greeting = Result<Offer, String>;
 /// The modules that there are, and what is to be known of the process that holds them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Offer {
-    /// What they say of themselves.
+    /// The descriptions of the modules.
     #[serde(deserialize_with = "few::<_, _, MAX_MODULES>")]
     pub(crate) modules: Vec<Description>,
     /// The shared objects that were mapped to load them.
     #[serde(deserialize_with = "few::<_, _, MAX_OBJECTS>")]
     pub(crate) objects: Vec<PathBuf>,
-    /// What keeps the process from more than to compute.
+    /// The means that keep the process from more than to compute.
     pub(crate) confinement: Confinement,
 }
 
-/// What the kernel does to confine a process, beyond limits.
+/// The means of the kernel to confine a process, beyond limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Confinement {
-    /// It may read libraries only.
+    /// True if it may read libraries only.
     pub(crate) has_landlock: bool,
-    /// Its system calls are filtered.
+    /// True if its system calls are filtered.
     pub(crate) has_filter: bool,
 }
 
 /// An order of the daemon.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order<'a> {
-    /// Make an instance.
+    /// Creates an instance.
     Create {
         module: &'a str,
         values: Vec<(String, Value)>,
         permit: Permit,
-        /// What an instance before it kept.
+        /// The state that an earlier instance kept.
         state: &'a [u8],
     },
     /// Let it look at a snapshot.
@@ -86,7 +86,7 @@ pub(super) enum Order<'a> {
     Scan(WireSnapshot<'a>),
 }
 
-/// What became of [`Order::Create`]: done, wrong options, or something else.
+/// The result of [`Order::Create`]: done, wrong options, or something else.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Created {
     Done,
@@ -94,7 +94,7 @@ pub(super) enum Created {
     Broken(String),
 }
 
-/// What a module said in one scan, as it comes from its process.
+/// The output of a module in one scan, as it comes from its process.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Told<'a> {
     pub(super) scan: u64,
@@ -148,7 +148,7 @@ enum ToldAction<'a> {
 ///
 /// # Errors
 ///
-/// If it makes no sense.
+/// Returns an error if it makes no sense.
 pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Offer, String>> {
     match greeting {
         Err(why) => Ok(Err(clean_text::line(why.as_bytes()))),
@@ -165,7 +165,7 @@ pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Offer, String>> {
 ///
 /// # Errors
 ///
-/// If it makes no sense.
+/// Returns an error if it makes no sense.
 pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, String>> {
     let greeting = checked(whole(bytes)?)?;
     Ok(greeting.map(|offer| offer.modules))
@@ -175,7 +175,7 @@ pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, 
 ///
 /// # Errors
 ///
-/// If it makes no sense.
+/// Returns an error if it makes no sense.
 pub fn answer_from_bytes(
     bytes: &[u8],
     permit: &Permit,
@@ -185,7 +185,7 @@ pub fn answer_from_bytes(
 }
 
 impl<'a> Told<'a> {
-    /// In the process: everything that was said.
+    /// Collects everything that was said, in the process.
     pub(super) fn from_output(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
@@ -212,7 +212,7 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// In the daemon: takes the words, by the same rules as for a module in its own process.
+    /// Takes the output, in the daemon, by the same rules as for a module in its own process.
     pub(super) fn take(self, permit: &Permit, output: &mut ModuleOutput) -> io::Result<CallResult> {
         let verdict = verdict_of(self.verdict).ok_or_else(|| garbage("an unknown verdict"))?;
         output.dropped += self.dropped as usize;

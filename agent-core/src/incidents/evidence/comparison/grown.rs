@@ -1,8 +1,9 @@
-//! By how much each class of memory grew.
+//! The amounts by which each class of memory grew.
 
 use super::{Class, Growth};
 
-/// Who holds so many times as much more as a class grew is not of it, even if others of it gave some back.
+/// The factor by which an owner may hold more than a class grew. One that holds more than that is not of the class,
+/// even if others of it gave some back.
 const MOST_TIMES: u64 = 4;
 
 /// The classes that grew.

@@ -1,4 +1,4 @@
-//! Who explains a growth: the difference of two evidences, judged.
+//! The judgement on who explains a growth: the difference of two evidences.
 
 use adaptivemm_module_api::units::Bytes;
 
@@ -7,11 +7,11 @@ use super::grown::Grown;
 use super::{Certainty, Class, Comparison, Explanation, Growth, Source};
 use crate::incidents::evidence::{Evidence, SourceKind, SourceReport};
 
-/// So many explanations are kept, the best ones.
+/// The number of explanations that are kept, the best ones.
 const MOST: usize = 50;
 
 impl Comparison {
-    /// What changed from one evidence to the next, and who explains it.
+    /// Returns what changed from one evidence to the next, and who explains it.
     ///
     /// The order of the explanations is that of the bytes they explain, less where these are known less
     /// exactly, and a little less where the owner is named less precisely.
@@ -63,8 +63,8 @@ fn source(seen: &SourceReport) -> Source {
     }
 }
 
-/// What an explanation weighs against others. An upper limit weighs half: an idle process may have
-/// opened as many pipes as the guilty one.
+/// Returns the weight of an explanation against others. An upper limit weighs half: an idle process may have opened as
+/// many pipes as the guilty one.
 fn weight(candidate: &Candidate) -> f64 {
     let explanation = &candidate.explanation;
     let certainty = match explanation.certainty {
@@ -83,7 +83,7 @@ fn weight(candidate: &Candidate) -> f64 {
     Bytes::new(explanation.explained_bytes).as_f64() * certainty * (1.0 - 0.01 * vagueness) * named
 }
 
-/// What of all growth nobody explains: for each class, what the best view of it leaves over.
+/// Returns the part of all growth that nobody explains: for each class, what the best view of it leaves over.
 fn unexplained(candidates: &[Candidate], grown: &Grown) -> u64 {
     let left = |(class, rise): (Class, u64)| {
         let explained = View::ALL
@@ -101,7 +101,7 @@ enum View {
     Pages,
     Caches,
     Areas,
-    /// What processes hold: each descriptor is one object.
+    /// The objects that processes hold: each descriptor is one object.
     Processes,
     Devices,
     /// DMA buffers may be of it.
@@ -153,7 +153,7 @@ impl View {
             .filter(|each| {
                 Self::for_source(each.kind) == Some(self) && is_of_class(&each.explanation)
             })
-            // It may not have grown at all.
+            // An owner that was counted in part may not have grown at all.
             .filter(|each| !each.explanation.partial)
             .map(|each| each.explanation.explained_bytes);
         explained.fold(0, u64::saturating_add)

@@ -10,14 +10,14 @@ use crate::incidents::evidence::comparison::{Certainty, Class};
 use crate::incidents::evidence::holdings::Holdings;
 use crate::incidents::evidence::meter::Meter;
 
-/// What a pipe may hold, if the kernel does not say: the default of `fs.pipe-max-size`.
+/// The size that a pipe may have, if the kernel does not say: the default of `fs.pipe-max-size`.
 const PIPE: u64 = 1 << 20;
-/// So many descriptors are looked at more closely.
+/// The number of descriptors that are looked at more closely.
 const MOST_SIZED: usize = 4096;
-/// So many sockets and pipes are told apart.
+/// The number of sockets and pipes that are told apart.
 const MOST_INODES: usize = 50_000;
 
-/// What a descriptor leads to.
+/// The object that a descriptor leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Pipe(u64),
@@ -95,7 +95,7 @@ impl Look {
         )
     }
 
-    /// What was seen until time ran out counts.
+    /// Looks into a process. What was seen until time ran out counts.
     fn look_into(
         &mut self,
         meter: &mut Meter<'_>,
@@ -110,9 +110,9 @@ impl Look {
         let result = meter.names(&directory, |meter, name| {
             let link = match meter.link(&format!("{directory}/{name}")) {
                 Ok(link) => link,
-                // Of a process with more rights than ours. None of its others can be read either.
+                // The process has more rights than ours. None of its others can be read either.
                 Err(Halt::Denied(why)) => return Err(Halt::Denied(why)),
-                // Closed meanwhile.
+                // The descriptor was closed meanwhile.
                 Err(_) => return Ok(()),
             };
             match Target::from_link(&link) {

@@ -8,27 +8,27 @@ use crate::incidents::evidence::comparison::{Certainty, Class};
 use crate::incidents::evidence::holdings::{Holding, Holdings};
 use crate::incidents::evidence::meter::Meter;
 
-/// What processes hold of one kind.
+/// The objects of one kind that processes hold.
 #[derive(Debug)]
 pub(super) struct Owners {
     /// `pipes`, as in `pipes of cron`.
     what: &'static str,
-    /// What is counted, if it is.
+    /// The unit of what is counted, if it is.
     unit: &'static str,
     by_name: HashMap<String, Owned>,
 }
 
-/// What all processes of a name hold.
+/// The objects that all processes of a name hold.
 #[derive(Debug, Default)]
 struct Owned {
     bytes: u64,
     objects: u64,
     processes: u64,
-    /// Of the process that holds most.
+    /// The bytes and the PID of the process that holds most.
     largest: (u64, u32),
     /// The process whose objects were counted last.
     last: Option<u32>,
-    /// What that one holds.
+    /// The bytes of the process that was added last.
     last_bytes: u64,
 }
 

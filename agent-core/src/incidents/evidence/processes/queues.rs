@@ -10,10 +10,10 @@ use crate::incidents::evidence::holdings::Holdings;
 use crate::incidents::evidence::meter::Meter;
 
 const FILES: [&str; 4] = ["tcp", "tcp6", "udp", "udp6"];
-/// What another socket may hold if the kernel does not say: the default of `net.core.rmem_default`.
+/// The size that another socket may have if the kernel does not say: the default of `net.core.rmem_default`.
 const BUFFER: u64 = 212_992;
 
-/// What waits in sockets of TCP and UDP is known. Of others, such as local ones, only how much may.
+/// Collects what waits in sockets. Of TCP and UDP that is known; of others, such as local ones, only how much may wait.
 pub(in crate::incidents::evidence) fn collect(
     meter: &mut Meter<'_>,
     processes: &Processes,

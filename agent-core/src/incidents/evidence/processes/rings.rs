@@ -17,7 +17,7 @@ pub(in crate::incidents::evidence) fn collect(
 ) -> Result<(), Halt> {
     let mut owners = Owners::new("packet rings", "");
     let mut queues = Owners::new("packets in queues", "");
-    // By the place of the process: packet sockets and what waits in them.
+    // The bytes of packet sockets and of what waits in them, by the place of the process.
     let mut sockets = BTreeMap::<usize, u64>::new();
     let mut is_anywhere = false;
     for directory in namespaces::directories(meter, processes)? {

@@ -18,7 +18,7 @@ enum Object {
     Buffer(u64),
     /// The queues of an `io_uring`, by its inode.
     Rings(u64),
-    /// What is registered with an `io_uring`: pages of the process, which it may have unmapped.
+    /// The bytes that are registered with an `io_uring`: pages of the process, which it may have unmapped.
     Registered(u64),
 }
 
@@ -51,7 +51,7 @@ pub(in crate::incidents::evidence) fn collect(
     processes.all_followed()
 }
 
-/// What is told of objects of one kind.
+/// A kind of objects, and how they are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
     what: &'static str,

@@ -15,7 +15,7 @@ fn machine(files: &[(&str, &str)]) -> Root {
     Root::Recorded(recorded)
 }
 
-/// Owner, note and KiB.
+/// Returns lines of owner, KiB and note.
 fn lines(found: Holdings) -> Vec<String> {
     let line = |held: &Holding| format!("{}: {} ({})", held.owner, held.bytes >> 10, held.note);
     found.finish().0.iter().map(line).collect()

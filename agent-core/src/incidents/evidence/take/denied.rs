@@ -183,7 +183,7 @@ fn programs_that_may_not_be_looked_into_are_counted_and_threads_of_the_kernel_ar
 
         let why = why_denied(&evidence, SourceKind::Descriptors);
         assert!(why.starts_with("1 of 3 programs may not"), "{why}");
-        // What hangs on descriptors is not known either.
+        // The objects that hang on descriptors are not known either.
         why_denied(&evidence, SourceKind::Sizes);
         assert_eq!(
             standing(&evidence, SourceKind::Processes),

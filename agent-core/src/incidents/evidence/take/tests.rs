@@ -112,7 +112,7 @@ fn texts_are_kept_for_an_incident_only_and_without_addresses() {
     assert_eq!(evidence.taken.why, "incident");
 }
 
-/// What the parsers look for, and what they should not stumble over.
+/// Generates what the parsers look for, and what they should not stumble over.
 fn any_text() -> impl Strategy<Value = String> {
     prop::collection::vec(
         prop_oneof![

@@ -70,7 +70,7 @@ impl Said {
     }
 }
 
-/// What the daemon makes of it.
+/// Returns what the daemon makes of an output.
 fn carried(verdict: CallResult, output: &ModuleOutput) -> io::Result<(CallResult, ModuleOutput)> {
     let bytes = postcard::to_stdvec(&Told::from_output(7, verdict, output)).unwrap();
     let mut taken = ModuleOutput::default();
@@ -78,7 +78,7 @@ fn carried(verdict: CallResult, output: &ModuleOutput) -> io::Result<(CallResult
     Ok((verdict, taken))
 }
 
-/// As text, in which what is not a number equals itself. Buffers without content do not count.
+/// Renders an output as text, in which what is not a number equals itself. Buffers without content do not count.
 fn all(output: &ModuleOutput) -> String {
     let ModuleOutput {
         findings,

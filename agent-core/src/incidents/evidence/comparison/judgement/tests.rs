@@ -55,7 +55,7 @@ fn seen(kind: SourceKind, held: Vec<Holding>) -> SourceReport {
 /// A line of a table: a source, an owner, what it holds before and after in MiB.
 type Line<'a> = (SourceKind, &'a str, Class, Certainty, u64, u64);
 
-/// What grew by how many MiB, and who holds what before and after.
+/// Compares two evidences between which classes grew by so many MiB, and owners hold so much before and after.
 fn compare(grown: &[(Class, i64)], lines: &[Line<'_>]) -> Comparison {
     let mut before = evidence(
         &grown
@@ -275,7 +275,7 @@ fn orphans_are_a_part_of_what_is_unaccounted() {
     assert_eq!(comparison.unexplained_bytes, 30 * MIB);
 }
 
-/// As allocinfo says it.
+/// A holding without a class, as allocinfo says it.
 fn without_class(owner: &str, mib: u64) -> Holding {
     Holding {
         class: None,
@@ -535,7 +535,7 @@ proptest! {
     }
 }
 
-/// How a source ended, of which the kernel's file may be the same all the time.
+/// Returns how a source ended, of which the kernel's file may be the same all the time.
 fn ended(is_cut: bool) -> SourceStatus {
     if is_cut {
         SourceStatus::Cut {
@@ -546,7 +546,7 @@ fn ended(is_cut: bool) -> SourceStatus {
     }
 }
 
-/// What a source says of an owner of 100 MiB that adds up several lines: half of them, if it was cut.
+/// Returns what a source says of an owner of 100 MiB that adds up several lines: half of them, if it was cut.
 fn seen_of_owner(kind: SourceKind, mib: u64, is_cut: bool) -> SourceReport {
     let mib = if is_cut { mib / 2 } else { mib };
     SourceReport {
