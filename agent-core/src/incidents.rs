@@ -293,28 +293,30 @@ impl Watch {
 /// The classes of memory, as far as the module memleak publishes them. Another module may use the same names for something
 /// else.
 fn levels(handles: &[ModuleHandle]) -> Vec<Level> {
-    let metrics = |name: &str| {
-        let accountant = handles.iter().find(|handle| handle.name() == ACCOUNTANT);
-        let mut all = accountant
-            .into_iter()
-            .flat_map(|handle| handle.output().metrics());
-        all.find(|metric| metric.name == name)
-            .map(|metric| metric.value)
+    let Some(accountant) = handles.iter().find(|handle| handle.name() == ACCOUNTANT) else {
+        return Vec::new();
     };
-    let level = |class: Class| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "bytes of a machine are far from the limits of an i64"
-        )]
-        let bytes = metrics(class.metric()).filter(|value| value.is_finite())? as i64;
-        Some(Level { class, bytes })
-    };
-    Class::ALL.into_iter().filter_map(level).collect()
+    let metrics = accountant.output().metrics();
+    Class::ALL
+        .into_iter()
+        .filter_map(|class| level(class, metrics))
+        .collect()
+}
+
+fn level(class: Class, metrics: &[Number]) -> Option<Level> {
+    let metric = metrics
+        .iter()
+        .find(|metric| metric.name == class.metric())?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "bytes of a machine are far from the limits of an i64"
+    )]
+    let bytes = Some(metric.value).filter(|value| value.is_finite())? as i64;
+    Some(Level { class, bytes })
 }
 
 /// Returns what a module has found in a snapshot that was taken at `seen`.
 fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
-    let finite = |number: &&Number| number.value.is_finite();
     FindingRecord {
         at: Moment {
             time: (clock::time_of_day() - Duration::from_secs(now.since(seen).as_secs()))
@@ -328,7 +330,7 @@ fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
         numbers: finding
             .numbers
             .iter()
-            .filter(finite)
+            .filter(|number| number.value.is_finite())
             .map(|number| (number.name.clone(), number.value))
             .collect(),
     }

@@ -11,10 +11,9 @@ pub(crate) fn best_explanations(
     most: usize,
 ) -> (Vec<&Explanation>, usize) {
     let explanations = &comparison.explanations;
-    let is_little = |each: &&Explanation| !is_worth_telling(each.share_percent);
     let best: Vec<_> = explanations
         .iter()
-        .filter(|each| !is_little(each))
+        .filter(|each| is_worth_telling(each.share_percent))
         .take(most)
         .collect();
     let left_out = explanations.len() - best.len();

@@ -126,13 +126,7 @@ impl History {
             columns: BTreeMap::new(),
         };
         for name in earlier.columns.keys().chain(self.columns.keys()) {
-            let rows = |columns: &BTreeMap<String, Vec<Option<f64>>>, rows| {
-                let column = columns.get(name).map_or(&[][..], Vec::as_slice);
-                let mut column = column[..column.len().min(rows)].to_vec();
-                column.resize(rows, None);
-                column
-            };
-            let column = [rows(&earlier.columns, used), rows(&self.columns, own)].concat();
+            let column = [earlier.column(name, used), self.column(name, own)].concat();
             both.columns.insert(name.clone(), column);
         }
         if both.uptime_ms.len() > most {
@@ -141,14 +135,24 @@ impl History {
         both
     }
 
+    /// Returns so many rows of a column; those that it does not have are empty.
+    fn column(&self, name: &str, rows: usize) -> Vec<Option<f64>> {
+        let column = self.columns.get(name).map_or(&[][..], Vec::as_slice);
+        let mut column = column[..column.len().min(rows)].to_vec();
+        column.resize(rows, None);
+        column
+    }
+
     fn thin(&mut self) {
         let half = self.uptime_ms.len() / 2;
-        let stays = |row: usize| row >= half || row % 2 == 0;
-        let mut row = 0..;
-        self.uptime_ms.retain(|_| row.next().is_some_and(stays));
+        let stays: Vec<bool> = (0..self.uptime_ms.len())
+            .map(|row| row >= half || row % 2 == 0)
+            .collect();
+        let mut rows = stays.iter();
+        self.uptime_ms.retain(|_| rows.next() == Some(&true));
         for column in self.columns.values_mut() {
-            let mut row = 0..;
-            column.retain(|_| row.next().is_some_and(stays));
+            let mut rows = stays.iter();
+            column.retain(|_| rows.next() == Some(&true));
         }
     }
 }
@@ -167,6 +171,11 @@ impl Incident {
     pub fn first_reported(&self) -> Option<&FindingRecord> {
         let first = self.told.iter().find(|told| told.counts());
         first.or(self.told.first())
+    }
+
+    /// Returns true if findings of the module under this name belong to it.
+    pub(super) fn is_named(&self, module: &str, name: &str) -> bool {
+        self.module == module && self.name == name
     }
 
     /// Returns the severity of the worst finding.

@@ -47,13 +47,10 @@ impl Following {
 
     /// Gives up the oldest incident of the module of which most are followed.
     fn end_one(&mut self) {
-        let count = |module: &str| {
-            let same = self.0.iter().filter(|each| each.module == module);
-            same.count()
-        };
         // Among modules with as many, the one with the oldest is chosen.
         let counted = self.0.iter().rev().map(|each| &each.module);
-        let most = counted.max_by_key(|module| count(module));
+        let most = counted
+            .max_by_key(|module| self.0.iter().filter(|each| each.module == **module).count());
         let oldest = most.and_then(|most| self.0.iter().position(|each| each.module == *most));
         if let Some(oldest) = oldest {
             self.0.remove(oldest);
@@ -73,8 +70,10 @@ impl Following {
             .partition(|followed| followed.recent_scans.len() > AFTER);
         self.0 = others;
         let complete: Vec<Followed> = complete;
-        let handed_in = |followed: Followed| (followed.module.clone(), followed.handed_in());
-        complete.into_iter().map(handed_in).collect()
+        complete
+            .into_iter()
+            .map(|followed| (followed.module.clone(), followed.handed_in()))
+            .collect()
     }
 
     fn position(&self, module: &str, name: &str) -> Option<usize> {

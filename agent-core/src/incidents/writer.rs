@@ -386,14 +386,15 @@ impl IncidentWriter {
 
     /// Finds an incident, also one that a daemon before this one has opened.
     fn index(&mut self, module: &str, name: &str) -> Option<usize> {
-        let is_it = |incident: &Incident| incident.module == module && incident.name == name;
-        if let Some(index) = self.open.iter().position(is_it) {
+        let mut open = self.open.iter();
+        if let Some(index) = open.position(|incident| incident.is_named(module, name)) {
             return Some(index);
         }
         let ids = self.archive.ids().unwrap_or_default();
         let candidates = ids.iter().rev().filter_map(|id| self.archive.read(id).ok());
-        let mut earlier = candidates
-            .filter(|incident| self.is_of_this_boot_and_open(incident) && is_it(incident));
+        let mut earlier = candidates.filter(|incident| {
+            self.is_of_this_boot_and_open(incident) && incident.is_named(module, name)
+        });
         let found = earlier.next()?;
         self.open.push(found);
         Some(self.open.len() - 1)
@@ -428,13 +429,10 @@ fn stem(time: &str, module: &str) -> String {
 
 /// The facts that do not change while the machine runs.
 fn machine(config: &IncidentConfig) -> Machine {
-    let line = |path: &str| {
-        let text = config.root.read(path).unwrap_or_default();
-        String::from_utf8_lossy(&text).trim().to_owned()
-    };
+    let root = &config.root;
     Machine {
-        host: Some(line("/proc/sys/kernel/hostname")).filter(|host| !host.is_empty()),
-        kernel: line("/proc/sys/kernel/osrelease"),
+        host: Some(line(root, "/proc/sys/kernel/hostname")).filter(|host| !host.is_empty()),
+        kernel: line(root, "/proc/sys/kernel/osrelease"),
         arch: std::env::consts::ARCH.to_owned(),
         boot_id: config.boot_id.clone(),
         mem_total_bytes: 0,
@@ -442,6 +440,11 @@ fn machine(config: &IncidentConfig) -> Machine {
         daemon: crate::base::version::version().to_owned(),
         period_ms: 0,
     }
+}
+
+fn line(root: &Root, path: &str) -> String {
+    let text = root.read(path).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim().to_owned()
 }
 
 fn failure(result: io::Result<()>, part: StoredPart) -> Vec<IncidentMessage> {

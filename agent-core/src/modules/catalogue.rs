@@ -148,19 +148,14 @@ impl Catalogue {
         let there = [(here, Isolation::None), (now, Isolation::Process)];
         for (found, isolation) in there {
             let Some(found) = found else { continue };
-            let is_meant = |module: &&Description| {
+            for module in &found.modules {
                 let set = placements
                     .of(&module.schema.name)
                     .and_then(|placement| placement.isolation);
-                set.unwrap_or(usual) == isolation && candidate.is_for(module, placements)
-            };
-            modules.extend(
-                found
-                    .modules
-                    .iter()
-                    .filter(is_meant)
-                    .map(|module| (module, found, isolation)),
-            );
+                if set.unwrap_or(usual) == isolation && candidate.is_for(module, placements) {
+                    modules.push((module, found, isolation));
+                }
+            }
         }
         if let (Some(placement), Some(now), []) = (candidate.placement, now, modules.as_slice()) {
             let names = now.modules.iter().map(|module| module.schema.name.as_str());
@@ -172,8 +167,8 @@ impl Catalogue {
             );
             self.refuse(&shown, &why);
         }
-        let is_here = |(_, _, isolation): &(_, _, Isolation)| *isolation == Isolation::None;
-        if seen.is_replaced() && modules.iter().any(is_here) {
+        let mut isolations = modules.iter().map(|(_, _, isolation)| *isolation);
+        if seen.is_replaced() && isolations.any(|isolation| isolation == Isolation::None) {
             self.notes.push(format!(
                 "{shown} was replaced since it was loaded; what it holds now is used once the daemon is started \
                  anew"
@@ -255,26 +250,24 @@ impl Candidate<'_> {
 
     /// Returns true if its modules run in the daemon, as far as that can be known before the file is inspected.
     fn runs_here(&self, placements: &Placements) -> bool {
-        let is_apart = |placement: &Placement| {
-            placement.path.is_none() && placement.isolation == Some(Isolation::Process)
-        };
         let set = self.placement.and_then(|placement| placement.isolation);
         set.unwrap_or_else(|| self.usual_isolation(&placements.module_dir)) == Isolation::None
-            && !placements.modules.iter().any(is_apart)
+            && !placements.modules.iter().any(|placement| {
+                placement.path.is_none() && placement.isolation == Some(Isolation::Process)
+            })
     }
 
     /// Returns true if it is for this module that the file is inspected. One that was named is not looked for again
     /// when its file is found in the module directory.
     fn is_for(&self, module: &Description, placements: &Placements) -> bool {
         let name = &module.schema.name;
-        let named = |placement: &Placement| {
-            let path = placement.path.as_deref();
-            path.is_some_and(|path| real(path) == real(&self.path))
-        };
-        match self.placement {
-            Some(placement) => placement.name == *name,
-            None => !placements.of(name).is_some_and(named),
+        if let Some(placement) = self.placement {
+            return placement.name == *name;
         }
+        let named = placements
+            .of(name)
+            .and_then(|placement| placement.path.as_deref());
+        named.is_none_or(|path| real(path) != real(&self.path))
     }
 }
 

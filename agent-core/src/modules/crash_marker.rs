@@ -135,19 +135,24 @@ impl CrashMarker {
 
 /// Returns what the slots of an old file say.
 fn deaths(old: &[u8]) -> BTreeMap<String, u8> {
-    let slots = || old.chunks_exact(SLOT).take(SLOTS);
-    let is_known = slots().any(|slot| slot[0] == DIED);
+    let slots = old.chunks_exact(SLOT).take(SLOTS);
+    let is_known = slots.clone().any(|slot| slot[0] == DIED);
     let least = if is_known { DIED } else { AT_WORK };
-    let death = |slot: &[u8]| {
-        let (to_blame, before) = (u8::from(slot[0] >= least), slot[1]);
-        let name = slot[2..].split(|&byte| byte == 0).next()?;
-        let name = std::str::from_utf8(name)
-            .ok()
-            .filter(|name| !name.is_empty())?;
-        let deaths = before.saturating_add(to_blame);
-        (deaths > 0).then(|| (name.to_owned(), deaths))
-    };
-    slots().filter_map(death).collect()
+    slots
+        .filter_map(|slot| deaths_of_slot(slot, least))
+        .collect()
+}
+
+/// Returns the module of a slot and its deaths, if there are any. It is to blame for the last one if its mark is at least
+/// `least`.
+fn deaths_of_slot(slot: &[u8], least: u8) -> Option<(String, u8)> {
+    let (to_blame, before) = (u8::from(slot[0] >= least), slot[1]);
+    let name = slot[2..].split(|&byte| byte == 0).next()?;
+    let name = std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.is_empty())?;
+    let deaths = before.saturating_add(to_blame);
+    (deaths > 0).then(|| (name.to_owned(), deaths))
 }
 
 impl Slot {

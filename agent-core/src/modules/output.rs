@@ -249,13 +249,17 @@ impl Action {
     }
 }
 
+fn is_word_of_name(word: &[u8]) -> bool {
+    let mut bytes = word.iter();
+    !word.is_empty() && bytes.all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+}
+
 /// Checks the name of a metric: it is in `snake_case`, as programs of others parse it.
 ///
 /// # Errors
 ///
 /// Returns why it is none.
 fn metric_name(name: &[u8]) -> Result<&str, &'static str> {
-    let is_good = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
     let text = std::str::from_utf8(name).unwrap_or("");
     match name {
         [] => Err("its name is empty"),
@@ -263,10 +267,7 @@ fn metric_name(name: &[u8]) -> Result<&str, &'static str> {
         [first, ..] if !first.is_ascii_lowercase() => {
             Err("its name does not start with a lower-case letter")
         }
-        _ if !name
-            .split(|byte| *byte == b'_')
-            .all(|word| !word.is_empty() && word.iter().all(is_good)) =>
-        {
+        _ if !name.split(|byte| *byte == b'_').all(is_word_of_name) => {
             Err("its name is not in snake_case")
         }
         _ if RESERVED.contains(&text.rsplit('_').next().unwrap_or(text)) => {

@@ -76,8 +76,12 @@ impl Permit {
             Action::Set { tunable, .. } => tunable.as_str(),
             Action::CompactNode { .. } => COMPACT_NODE,
         };
-        let named = |list: &[String]| list.iter().any(|allowed| allowed == name);
-        if !named(&self.writes) || self.allow.as_deref().is_some_and(|allow| !named(allow)) {
+        let is_declared = contains(&self.writes, name);
+        let is_allowed = self
+            .allow
+            .as_deref()
+            .is_none_or(|allow| contains(allow, name));
+        if !is_declared || !is_allowed {
             return Answer::Denied;
         }
         match action {
@@ -89,6 +93,10 @@ impl Permit {
             },
         }
     }
+}
+
+fn contains(names: &[String], name: &str) -> bool {
+    names.iter().any(|each| each == name)
 }
 
 #[cfg(test)]

@@ -178,13 +178,13 @@ impl ModulePool {
     /// The warnings that came after the last scan, and whose they are: there may be no other scan.
     pub(crate) fn late_findings(&mut self, now: Uptime) -> Vec<(String, LateFinding)> {
         self.take_late_replies(now);
-        let handles = self.handles.iter_mut();
-        let named = |handle: &mut ModuleHandle| {
-            let late = handle.take_late_findings();
-            let name = handle.name().to_owned();
-            late.into_iter().map(move |late| (name.clone(), late))
-        };
-        handles.flat_map(named).collect()
+        let mut findings = Vec::new();
+        for handle in &mut self.handles {
+            for late in handle.take_late_findings() {
+                findings.push((handle.name().to_owned(), late));
+            }
+        }
+        findings
     }
 
     /// Lets the modules say what others of their names have said too late.

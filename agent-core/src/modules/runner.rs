@@ -69,7 +69,6 @@ impl Recipe {
 
     fn here(&self) -> Result<Instance, CreateError> {
         let description = &self.module.description;
-        let same = |module: &Exported| module.description == *description;
         let module = match (&self.module.origin, self.module.calls) {
             (Origin::LinkedIn, Some(calls)) => Exported {
                 description: description.clone(),
@@ -81,7 +80,7 @@ impl Recipe {
                 let modules = abi::open(&path).map_err(broken)?;
                 modules
                     .into_iter()
-                    .find(same)
+                    .find(|module| module.description == *description)
                     .ok_or_else(|| broken(CHANGED))?
             }
         };

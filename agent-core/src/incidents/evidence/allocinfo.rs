@@ -42,7 +42,6 @@ const TABLES: [&str; 5] = [
 /// The kernel does not say in which class an allocation shows, except where the file gives it away.
 pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
     let (mut lines, mut total) = (0_u64, 0_u64);
-    let off = || Halt::Useless(OFF.to_owned());
     let result = meter.lines(PATH, |line| {
         let Some(allocation) = allocation(line) else {
             return;
@@ -56,14 +55,16 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
     });
     match result {
         // The kernel could, but was not told to at boot.
-        Err(Halt::Missing) if meter.number(SWITCH).is_some() => return Err(off()),
+        Err(Halt::Missing) if meter.number(SWITCH).is_some() => {
+            return Err(Halt::Useless(OFF.to_owned()));
+        }
         other => other?,
     }
     match (lines, total) {
         (0, _) => Err(Halt::Failed(format!(
             "{PATH}: no line is that of an allocation"
         ))),
-        (_, 0) => Err(off()),
+        (_, 0) => Err(Halt::Useless(OFF.to_owned())),
         _ => Ok(()),
     }
 }
@@ -124,8 +125,7 @@ impl Allocation<'_> {
     }
 
     fn class(&self) -> (Option<Class>, Certainty) {
-        let is_of_tables = |start: &&str| self.function.starts_with(start);
-        let is_table = TABLES.iter().any(is_of_tables)
+        let is_table = TABLES.iter().any(|start| self.function.starts_with(start))
             || self.file().ends_with("/pgalloc.h")
             || self.file().ends_with("/pgtable.c");
         if self.file() == CONTIGUOUS {

@@ -59,14 +59,13 @@ impl Page {
     ];
 
     fn from_flags(flags: u64) -> Self {
-        let has = |mask| flags & mask != 0;
         let known = flag::NO_PAGE | flag::BUDDY | flag::SLAB | flag::TABLE | flag::HUGE;
         let listed = flag::LRU | flag::MMAP | flag::UNEVICTABLE;
-        if has(known | listed | flag::OFFLINE | flag::RESERVED) {
+        if flags & (known | listed | flag::OFFLINE | flag::RESERVED) != 0 {
             Self::Known
-        } else if has(flag::UPTODATE | flag::DIRTY | flag::ANON | flag::SWAP_BACKED) {
+        } else if flags & (flag::UPTODATE | flag::DIRTY | flag::ANON | flag::SWAP_BACKED) != 0 {
             Self::OffList
-        } else if has(flag::HEAD | flag::TAIL) {
+        } else if flags & (flag::HEAD | flag::TAIL) != 0 {
             Self::Block
         } else {
             Self::Plain

@@ -94,8 +94,7 @@ impl Holdings {
             each.owner = one_line(&each.owner);
             each.within = each.within.as_deref().map(one_line);
         }
-        let key = |held: &Holding| (u64::MAX - held.bytes, held.owner.clone(), held.class);
-        held.sort_by_cached_key(key);
+        held.sort_by_cached_key(|held| (u64::MAX - held.bytes, held.owner.clone(), held.class));
         let least = held.get(MOST_HELD).map_or(0, |first_out| first_out.bytes);
         held.truncate(MOST_HELD);
         held.shrink_to_fit();

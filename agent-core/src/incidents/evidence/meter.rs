@@ -102,10 +102,9 @@ impl<'a> Meter<'a> {
     ///
     /// Returns an error if it cannot be read.
     pub(super) fn link(&mut self, path: &str) -> Result<String, Halt> {
-        let refused = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
         let link = match self.root.link(path) {
             // The kernel says so, too, of a process that ends at this very moment. It is not found the next time.
-            Err(error) if refused(&error) => self.root.link(path),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.root.link(path),
             link => link,
         };
         let link = link.map_err(|error| self.halt(path, &error))?;
@@ -169,7 +168,7 @@ impl<'a> Meter<'a> {
     pub(super) fn text(&mut self, path: &str) -> Result<String, Halt> {
         self.check()?;
         let mut text = Vec::new();
-        let part = |part: &[u8]| {
+        let result = self.root.parts(path, &mut self.buffer, |part| {
             let left = SMALL - text.len();
             text.extend_from_slice(&part[..part.len().min(left)]);
             if text.len() < SMALL {
@@ -177,8 +176,7 @@ impl<'a> Meter<'a> {
             } else {
                 ControlFlow::Break(())
             }
-        };
-        let result = self.root.parts(path, &mut self.buffer, part);
+        });
         self.note(text.len());
         result.map_err(|error| self.halt(path, &error))?;
         Ok(String::from_utf8_lossy(&text).into_owned())

@@ -61,9 +61,9 @@ impl Now {
         let mut holders = Vec::new();
         for seen in &now.sources {
             let before = Before::from_evidence(before, seen.kind);
-            let of_class =
-                |held: &&Holding| held.class.is_none_or(|class| classes.contains(&class));
-            holders.extend(seen.held.iter().filter(of_class).map(|held| Holder {
+            let held = seen.held.iter();
+            let held = held.filter(|held| held.class.is_none_or(|class| classes.contains(&class)));
+            holders.extend(held.map(|held| Holder {
                 owner: held.owner.clone(),
                 note: held.note.clone(),
                 class: held.class,
@@ -118,11 +118,16 @@ struct Before<'a> {
 
 impl<'a> Before<'a> {
     fn from_evidence(before: Option<&'a Evidence>, kind: SourceKind) -> Self {
-        let is_it = |seen: &&SourceReport| seen.kind == kind && seen.standing == SourceStatus::Read;
-        let seen = before.and_then(|before| before.sources.iter().find(is_it));
-        let by_owner = |held: &'a Holding| ((held.owner.as_str(), held.class), held.bytes);
+        let seen = before.and_then(|before| {
+            let mut sources = before.sources.iter();
+            sources.find(|seen| seen.kind == kind && seen.standing == SourceStatus::Read)
+        });
         Self {
-            held: seen.map(|seen| seen.held.iter().map(by_owner).collect()),
+            held: seen.map(|seen| {
+                let held = seen.held.iter();
+                held.map(|held| ((held.owner.as_str(), held.class), held.bytes))
+                    .collect()
+            }),
             least: seen.map_or(0, |seen| seen.least),
         }
     }
@@ -198,11 +203,11 @@ mod tests {
 
     #[test]
     fn a_program_that_the_daemon_could_not_see_is_named_before_the_service_that_it_is_in() {
-        let denied = || SourceStatus::Denied { why: String::new() };
+        let denied = SourceStatus::Denied { why: String::new() };
         let class = Class::Unaccounted;
         let (limit, charged) = (Certainty::AtMost, Certainty::Charged);
         let before = evidence(vec![
-            seen(SourceKind::Descriptors, denied(), &[]),
+            seen(SourceKind::Descriptors, denied, &[]),
             seen(
                 SourceKind::Services,
                 SourceStatus::Read,

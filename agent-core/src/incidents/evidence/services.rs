@@ -24,12 +24,13 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
                 .map(|text| Charges::from_text(&text))
         });
     }
-    let kmem = |meter: &mut Meter<'_>, path: &str| {
-        let text = meter.text(&format!("{path}/{KMEM}"))?;
-        Ok(Charges::sum(text.trim().parse().unwrap_or(0)))
-    };
-    kmem(meter, LEGACY)?;
-    walk(meter, LEGACY, found, kmem)
+    legacy_charges(meter, LEGACY)?;
+    walk(meter, LEGACY, found, legacy_charges)
+}
+
+fn legacy_charges(meter: &mut Meter<'_>, path: &str) -> Result<Charges, Halt> {
+    let text = meter.text(&format!("{path}/{KMEM}"))?;
+    Ok(Charges::sum(text.trim().parse().unwrap_or(0)))
 }
 
 /// A group, and where the group above it is in the list.
@@ -261,16 +262,15 @@ impl Charges {
     }
 
     fn hold(&self, owner: &str, found: &mut Holdings) {
-        let mut add = |class, certainty, bytes: i64| {
-            if let Ok(bytes @ 1..) = u64::try_from(bytes) {
-                found.add(class, certainty, owner, bytes);
-            }
-        };
         for (class, bytes) in CLASSES.into_iter().zip(self.by_class) {
-            add(Some(class), Certainty::Charged, bytes);
+            if let Ok(bytes @ 1..) = u64::try_from(bytes) {
+                found.add(Some(class), Certainty::Charged, owner, bytes);
+            }
         }
         // Everything is in it, such as slab that can be reclaimed.
-        add(None, Certainty::AtMost, self.kernel);
+        if let Ok(bytes @ 1..) = u64::try_from(self.kernel) {
+            found.add(None, Certainty::AtMost, owner, bytes);
+        }
     }
 }
 

@@ -125,16 +125,16 @@ impl Archive {
     /// reports much pushes out its own. The newest one stays in any case.
     pub(in crate::incidents) fn make_room(&self, room: IncidentLimits) -> io::Result<()> {
         let ids = self.ids()?;
-        let with_size = |id: String| (size(&self.place(&id)), id);
-        let mut kept: Vec<(u64, String)> = ids.into_iter().map(with_size).collect();
+        let ids = ids.into_iter();
+        let mut kept: Vec<(u64, String)> = ids.map(|id| (size(&self.place(&id)), id)).collect();
         loop {
             let bytes: u64 = kept.iter().map(|(size, _)| size).sum();
             let is_too_many = kept.len() as u64 > room.count;
             if kept.len() <= 1 || (!is_too_many && bytes <= room.bytes) {
                 return Ok(());
             }
-            let cost = |size: u64| if is_too_many { 1 } else { size };
-            let Some(index) = oldest_of_the_largest(&kept, cost) else {
+            let index = oldest_of_the_largest(&kept, |size| if is_too_many { 1 } else { size });
+            let Some(index) = index else {
                 return Ok(());
             };
             let (_, id) = kept.remove(index);

@@ -127,14 +127,13 @@ fn at(evidence: &Evidence) -> u64 {
 /// The one between whose neighbours there is the least, measured by their age: what is old needs fewer witnesses.
 /// Never the first or the last.
 fn least_missed(times: &[u64], now: u64) -> usize {
-    let age = |index: usize| now.saturating_sub(times[index]).saturating_add(1);
+    let ages: Vec<u128> = times
+        .iter()
+        .map(|time| now.saturating_sub(*time).saturating_add(1).into())
+        .collect();
     // Ages as a ratio of integers: a / b < c / d as a * d < c * b.
-    let gap = |index: usize| (u128::from(age(index - 1)), u128::from(age(index + 1)));
     (1..times.len() - 1)
-        .min_by(|a, b| {
-            let ((older_a, newer_a), (older_b, newer_b)) = (gap(*a), gap(*b));
-            (older_a * newer_b).cmp(&(older_b * newer_a))
-        })
+        .min_by(|&a, &b| (ages[a - 1] * ages[b + 1]).cmp(&(ages[b - 1] * ages[a + 1])))
         .unwrap_or(0)
 }
 

@@ -108,24 +108,27 @@ impl MetricHistory {
         rows.sort_unstable();
         // A scan that several rings have counts once.
         rows.dedup_by_key(|(at_ms, ..)| *at_ms);
-        let column = |index: usize| {
-            let value = |&(_, ring, row): &(u64, usize, usize)| {
-                let column = self.rings[ring].columns.get(index)?;
-                column.get(row).copied().filter(|value| value.is_finite())
-            };
-            rows.iter().map(value).collect()
-        };
         let columns: BTreeMap<String, Vec<Option<f64>>> = self
             .names
             .iter()
             .enumerate()
-            .map(|(index, name)| (name.clone(), column(index)))
+            .map(|(index, name)| {
+                let rows = rows.iter();
+                let values = rows.map(|&(_, ring, row)| self.value(index, ring, row));
+                (name.clone(), values.collect())
+            })
             .collect();
         let own = History {
             uptime_ms: rows.iter().map(|(at_ms, ..)| *at_ms).collect(),
             columns,
         };
         own.after(&self.earlier, MOST_ROWS)
+    }
+
+    /// Returns the metric of this index in a row of a ring, if it had a value then.
+    fn value(&self, index: usize, ring: usize, row: usize) -> Option<f64> {
+        let column = self.rings[ring].columns.get(index)?;
+        column.get(row).copied().filter(|value| value.is_finite())
     }
 }
 

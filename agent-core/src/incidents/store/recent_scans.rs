@@ -140,11 +140,12 @@ mod tests {
             recent_scans.note(&sampler.take(Uptime::default(), Duration::from_secs(30)));
         }
         let all = recent_scans.all();
-        let start = |still: &RecentScan| {
-            let text = still.files[0].1.as_deref().unwrap();
-            String::from_utf8_lossy(text)[..8].trim().to_owned()
-        };
-        all.iter().map(start).collect()
+        all.iter()
+            .map(|scan| {
+                let text = scan.files[0].1.as_deref().unwrap();
+                String::from_utf8_lossy(text)[..8].trim().to_owned()
+            })
+            .collect()
     }
 
     #[test]

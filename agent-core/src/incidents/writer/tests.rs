@@ -157,12 +157,10 @@ fn where_programs_may_not_be_looked_into_the_log_says_who_may() {
     let home = tempfile::tempdir().unwrap();
     let mounts = "24 30 0:22 / /proc rw - proc proc rw,hidepid=invisible\n";
     let status = "Name:\tadaptivemmd\nVmPTE:\t 4 kB\nThreads:\t1\n";
-    let machine = || {
-        let files = [("proc/self/mountinfo", mounts), ("proc/77/status", status)];
-        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
-        Root::Recorded(files.into_iter().collect())
-    };
-    let mut writer = IncidentWriter::new(config(home.path(), machine()));
+    let files = [("proc/self/mountinfo", mounts), ("proc/77/status", status)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let machine = Root::Recorded(files.into_iter().collect());
+    let mut writer = IncidentWriter::new(config(home.path(), machine));
     writer.work(take(1, 10));
 
     let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 1500));
@@ -261,9 +259,9 @@ fn a_growth_after_one_that_is_over_is_another_incident() {
 fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
     let home = tempfile::tempdir().unwrap();
     clerk_of_a_leak(home.path()).work(heard(5, Severity::Warning, "trend-leak", 210));
-    let machine = || machine_with("kmalloc-4k", 100_000);
+    let machine = machine_with("kmalloc-4k", 100_000);
 
-    let mut next = IncidentWriter::new(config(home.path(), machine()));
+    let mut next = IncidentWriter::new(config(home.path(), machine.clone()));
     next.work(heard(8, Severity::Warning, "trend-leak", 390));
 
     let archive = Archive::below(home.path());
@@ -274,7 +272,7 @@ fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
 
     let mut rebooted = IncidentWriter::new(IncidentConfig {
         boot_id: "another-boot".to_owned(),
-        ..config(home.path(), machine())
+        ..config(home.path(), machine)
     });
     rebooted.work(heard(3, Severity::Warning, "trend-leak", 390));
 

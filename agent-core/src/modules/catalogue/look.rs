@@ -67,12 +67,11 @@ impl Look {
         } else {
             Subject::File(path.clone())
         };
-        let start = || {
-            Process::start(program, &subject, Arc::default())
-                .map_err(|error| format!("cannot start a process to inspect it: {error}"))
-        };
         Ok(Self {
-            process: (!is_known).then(start),
+            process: (!is_known).then(|| {
+                Process::start(program, &subject, Arc::default())
+                    .map_err(|error| format!("cannot start a process to inspect it: {error}"))
+            }),
             path,
             loaded,
             file,
@@ -81,20 +80,8 @@ impl Look {
 
     /// Waits for what the process tells.
     pub(super) fn end(self) -> Seen {
-        let (path, file) = (self.path, self.file);
-        let told = |mut process: Process| {
-            let offer = process.greeting()?;
-            process.end()?;
-            check_libraries(&path, &offer.objects).map_err(|distrust| distrust.to_string())?;
-            Ok(Found {
-                modules: offer.modules,
-                file,
-                objects: offer.objects,
-                confinement: Some(offer.confinement),
-            })
-        };
         let now = match self.process {
-            Some(process) => process.and_then(told),
+            Some(process) => process.and_then(|process| told(process, &self.path, self.file)),
             None => Ok(self.loaded.clone().unwrap_or_default()),
         };
         Seen {
@@ -102,4 +89,17 @@ impl Look {
             now,
         }
     }
+}
+
+/// Returns what the process tells about the file that it has loaded.
+fn told(mut process: Process, path: &Path, file: Option<Identity>) -> Result<Found, String> {
+    let offer = process.greeting()?;
+    process.end()?;
+    check_libraries(path, &offer.objects).map_err(|distrust| distrust.to_string())?;
+    Ok(Found {
+        modules: offer.modules,
+        file,
+        objects: offer.objects,
+        confinement: Some(offer.confinement),
+    })
 }

@@ -41,19 +41,19 @@ const MORE_SETTINGS: &str = "/etc/ld.so.conf.d";
 ///
 /// Returns an error if the kernel has Landlock, and this does not work.
 pub(super) fn libraries_only(files: &[PathBuf]) -> io::Result<bool> {
-    let readable = readable(files);
-    let restrict = || -> Result<bool, RulesetError> {
-        let status = Ruleset::default()
-            .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(AccessFs::from_all(NEWEST))?
-            .handle_access(AccessNet::from_all(NEWEST))?
-            .scope(Scope::from_all(NEWEST))?
-            .create()?
-            .add_rules(path_beneath_rules(&readable, AccessFs::ReadFile))?
-            .restrict_self()?;
-        Ok(status.ruleset != RulesetStatus::NotEnforced)
-    };
-    restrict().map_err(io::Error::other)
+    restrict_to(&readable(files)).map_err(io::Error::other)
+}
+
+fn restrict_to(readable: &[PathBuf]) -> Result<bool, RulesetError> {
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?
+        .add_rules(path_beneath_rules(readable, AccessFs::ReadFile))?
+        .restrict_self()?;
+    Ok(status.ruleset != RulesetStatus::NotEnforced)
 }
 
 /// Returns the files to be read. There are none for a module that is linked in.

@@ -160,15 +160,9 @@ fn give_up_capabilities() -> io::Result<()> {
 
 /// Descriptors that somebody else left open for the daemon, and so for us.
 fn close_all_but_standard() -> io::Result<()> {
-    let number = |entry: io::Result<fs::DirEntry>| -> io::Result<Option<RawFd>> {
-        Ok(entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok()))
-    };
     // Collected first, so that the directory itself is closed before.
     let open: Vec<Option<RawFd>> = fs::read_dir("/proc/self/fd")?
-        .map(number)
+        .map(descriptor_number)
         .collect::<Result<_, _>>()?;
     for descriptor in open.into_iter().flatten() {
         if descriptor >= FIRST_OTHER {
@@ -176,6 +170,11 @@ fn close_all_but_standard() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn descriptor_number(entry: io::Result<fs::DirEntry>) -> io::Result<Option<RawFd>> {
+    let name = entry?.file_name();
+    Ok(name.to_str().and_then(|name| name.parse().ok()))
 }
 
 fn close_if_open(descriptor: RawFd) {

@@ -187,7 +187,6 @@ pub fn answer_from_bytes(
 impl<'a> Told<'a> {
     /// Collects everything that was said, in the process.
     pub(super) fn from_output(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
             scan,
             verdict: code_of(verdict),
@@ -204,8 +203,8 @@ impl<'a> Told<'a> {
             metrics: told_numbers(output.metrics()),
             status: &output.status,
             problems: told_pairs(&output.problems),
-            dropped: count(output.dropped),
-            strays: count(output.strays),
+            dropped: saturated(output.dropped),
+            strays: saturated(output.strays),
             refused: told_pairs(&output.refused),
             unpublished: told_pairs(&output.unpublished),
             kept: output.kept(),
@@ -330,6 +329,10 @@ impl<'a> ToldRequest<'a> {
     }
 }
 
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 fn told_pairs(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
     pairs
         .iter()
@@ -345,11 +348,13 @@ fn told_numbers(numbers: &[Number]) -> Vec<(&str, f64)> {
 }
 
 fn cleaned_numbers(numbers: Vec<(&str, f64)>) -> Vec<Number> {
-    let number = |(name, value): (&str, f64)| Number {
-        name: clean_text::name(name.as_bytes()),
-        value,
-    };
-    numbers.into_iter().map(number).collect()
+    numbers
+        .into_iter()
+        .map(|(name, value)| Number {
+            name: clean_text::name(name.as_bytes()),
+            value,
+        })
+        .collect()
 }
 
 fn code_of(verdict: CallResult) -> u8 {

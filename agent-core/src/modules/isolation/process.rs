@@ -162,15 +162,13 @@ impl Process {
         match created {
             Ok(Created::Done) => Ok(()),
             Ok(Created::Options(problems)) => {
-                let clean = |(key, text): (String, String)| {
+                let problems = problems.iter().map(|(key, text)| {
                     (
                         clean_text::name(key.as_bytes()),
                         clean_text::line(text.as_bytes()),
                     )
-                };
-                Err(CreateError::Options(
-                    problems.into_iter().map(clean).collect(),
-                ))
+                });
+                Err(CreateError::Options(problems.collect()))
             }
             Ok(Created::Broken(why)) => Err(CreateError::Broken(clean_text::line(why.as_bytes()))),
             Err(error) => Err(CreateError::Broken(self.bury(&error))),

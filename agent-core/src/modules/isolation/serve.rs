@@ -136,8 +136,8 @@ impl Desk {
         permit: Permit,
         state: &[u8],
     ) -> Created {
-        let known = |module: &&Exported| module.description.schema.name == name;
-        let Some(module) = self.modules.iter().find(known) else {
+        let mut modules = self.modules.iter();
+        let Some(module) = modules.find(|module| module.description.schema.name == name) else {
             return Created::Broken(format!("it holds no module {name:?}"));
         };
         match Instance::create(module, values, permit, state) {

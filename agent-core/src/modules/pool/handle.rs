@@ -274,10 +274,9 @@ impl ModuleHandle {
         let State::Resting(Rest { pause, since, .. }) = self.state else {
             return false;
         };
-        let is_over = |pause, since: Uptime| now.0.saturating_sub(since.0) >= pause;
-        !pause
+        pause
             .zip(since)
-            .is_some_and(|(pause, since)| is_over(pause, since))
+            .is_none_or(|(pause, since)| now.since(since) < pause)
     }
 
     /// Begins its rest anew, if it rests because of its files.

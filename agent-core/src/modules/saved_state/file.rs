@@ -97,6 +97,10 @@ fn head(module: &str, stamp: &Stamp, state: &[u8]) -> String {
     )
 }
 
+fn value<'a>(line: Option<&'a str>, key: &str) -> Option<&'a str> {
+    line?.strip_prefix(key)?.strip_prefix(' ')
+}
+
 fn parse<'a>(module: &str, bytes: &'a [u8]) -> Result<(Stamp, &'a [u8]), &'static str> {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n");
     let end = end.ok_or("it has no header")?;
@@ -106,16 +110,12 @@ fn parse<'a>(module: &str, bytes: &'a [u8]) -> Result<(Stamp, &'a [u8]), &'stati
     if lines.next() != Some(FORMAT) {
         return Err("its format is unknown");
     }
-    let mut value = |key: &str| {
-        let line = lines.next()?.strip_prefix(key)?;
-        line.strip_prefix(' ')
-    };
-    let boot_id = value("boot").ok_or("its header names no boot")?;
-    let (name, version) = value("module")
+    let boot_id = value(lines.next(), "boot").ok_or("its header names no boot")?;
+    let (name, version) = value(lines.next(), "module")
         .and_then(|value| value.split_once(' '))
         .ok_or("its header names no module")?;
-    let length = value("length").and_then(|value| value.parse().ok());
-    let sum = value("checksum").and_then(|value| u64::from_str_radix(value, 16).ok());
+    let length = value(lines.next(), "length").and_then(|value| value.parse().ok());
+    let sum = value(lines.next(), "checksum").and_then(|value| u64::from_str_radix(value, 16).ok());
     if name != module {
         return Err("it belongs to another module");
     }

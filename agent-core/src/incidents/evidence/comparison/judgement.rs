@@ -4,7 +4,7 @@ use adaptivemm_module_api::units::Bytes;
 
 use super::candidate::{self, Candidate};
 use super::grown::Grown;
-use super::{Certainty, Class, Comparison, Explanation, Growth, Source};
+use super::{Certainty, Class, Comparison, Growth, Source};
 use crate::incidents::evidence::{Evidence, SourceKind, SourceReport};
 
 /// The number of explanations that are kept, the best ones.
@@ -22,11 +22,12 @@ impl Comparison {
         let mut candidates = candidate::all(before, after, &grown);
         let unexplained_bytes = unexplained(&candidates, &grown);
         candidates.sort_by(|a, b| {
-            let by_owner = || a.explanation.owner.cmp(&b.explanation.owner);
-            weight(b).total_cmp(&weight(a)).then_with(by_owner)
+            weight(b)
+                .total_cmp(&weight(a))
+                .then_with(|| a.explanation.owner.cmp(&b.explanation.owner))
         });
         candidates.truncate(MOST);
-        let is_new = |name: &&String| !before.modules.contains(name);
+        let modules = after.modules.iter();
         Self {
             before: before.taken.clone(),
             after: after.taken.clone(),
@@ -38,20 +39,25 @@ impl Comparison {
                 .collect(),
             unexplained_bytes,
             sources: after.sources.iter().map(source).collect(),
-            modules_loaded: after.modules.iter().filter(is_new).cloned().collect(),
+            modules_loaded: modules
+                .filter(|name| !before.modules.contains(name))
+                .cloned()
+                .collect(),
         }
     }
 }
 
 fn growth(before: &Evidence, after: &Evidence) -> Vec<Growth> {
-    let grown = |class| {
-        Some(Growth {
-            class,
-            before_bytes: *before.levels.get(&class)?,
-            after_bytes: *after.levels.get(&class)?,
+    let classes = Class::ALL.into_iter();
+    classes
+        .filter_map(|class| {
+            Some(Growth {
+                class,
+                before_bytes: *before.levels.get(&class)?,
+                after_bytes: *after.levels.get(&class)?,
+            })
         })
-    };
-    Class::ALL.into_iter().filter_map(grown).collect()
+        .collect()
 }
 
 fn source(seen: &SourceReport) -> Source {
@@ -85,13 +91,14 @@ fn weight(candidate: &Candidate) -> f64 {
 
 /// Returns the part of all growth that nobody explains: for each class, what the best view of it leaves over.
 fn unexplained(candidates: &[Candidate], grown: &Grown) -> u64 {
-    let left = |(class, rise): (Class, u64)| {
+    let mut sum = 0_u64;
+    for (class, rise) in grown.classes() {
         let explained = View::ALL
             .iter()
             .map(|view| view.explains(class, candidates));
-        rise.saturating_sub(explained.max().unwrap_or(0))
-    };
-    grown.classes().map(left).fold(0, u64::saturating_add)
+        sum = sum.saturating_add(rise.saturating_sub(explained.max().unwrap_or(0)));
+    }
+    sum
 }
 
 /// Sources that see different memory, so that what they explain adds up.
@@ -144,14 +151,12 @@ impl View {
     }
 
     fn explains(self, class: Class, candidates: &[Candidate]) -> u64 {
-        let is_of_class = |explanation: &Explanation| match explanation.class {
-            Class::Orphans => class == Class::Unaccounted,
-            other => other == class,
-        };
         let explained = candidates
             .iter()
-            .filter(|each| {
-                Self::for_source(each.kind) == Some(self) && is_of_class(&each.explanation)
+            .filter(|each| Self::for_source(each.kind) == Some(self))
+            .filter(|each| match each.explanation.class {
+                Class::Orphans => class == Class::Unaccounted,
+                other => other == class,
             })
             // An owner that was counted in part may not have grown at all.
             .filter(|each| !each.explanation.partial)

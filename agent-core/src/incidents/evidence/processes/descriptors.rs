@@ -27,13 +27,16 @@ enum Target {
     Other,
 }
 
+fn inode(link: &str, kind: &str) -> Option<u64> {
+    link.strip_prefix(kind)?.strip_suffix(']')?.parse().ok()
+}
+
 impl Target {
     /// `pipe:[42]`, `socket:[42]`, `anon_inode:bpf-map`, `anon_inode:[io_uring]`, `/dmabuf:name`.
     fn from_link(link: &str) -> Self {
-        let inode = |kind| link.strip_prefix(kind)?.strip_suffix(']')?.parse().ok();
-        if let Some(inode) = inode("pipe:[") {
+        if let Some(inode) = inode(link, "pipe:[") {
             Self::Pipe(inode)
-        } else if let Some(inode) = inode("socket:[") {
+        } else if let Some(inode) = inode(link, "socket:[") {
             Self::Socket(inode)
         } else if link == "anon_inode:bpf-map"
             || link == "anon_inode:[io_uring]"

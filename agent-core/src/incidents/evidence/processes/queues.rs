@@ -70,8 +70,9 @@ fn socket(line: &str) -> Option<(u64, u64)> {
     let mut words = line.split_ascii_whitespace();
     let (sent, received) = words.nth(4)?.split_once(':')?;
     let inode = words.nth(4)?.parse().ok()?;
-    let bytes = |text| u64::from_str_radix(text, 16).ok();
-    Some((inode, bytes(sent)?.saturating_add(bytes(received)?)))
+    let sent = u64::from_str_radix(sent, 16).ok()?;
+    let received = u64::from_str_radix(received, 16).ok()?;
+    Some((inode, sent.saturating_add(received)))
 }
 
 #[cfg(test)]

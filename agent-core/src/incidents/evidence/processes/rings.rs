@@ -74,8 +74,9 @@ fn mapping(line: &str) -> Option<(u64, u64)> {
         .strip_suffix(']')?
         .parse()
         .ok()?;
-    let address = |text| u64::from_str_radix(text, 16).ok();
-    Some((inode, address(to)?.checked_sub(address(from)?)?))
+    let to = u64::from_str_radix(to, 16).ok()?;
+    let from = u64::from_str_radix(from, 16).ok()?;
+    Some((inode, to.checked_sub(from)?))
 }
 
 #[cfg(test)]

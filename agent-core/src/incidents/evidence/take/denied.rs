@@ -24,12 +24,14 @@ fn taken_without_rights(root: &Root) -> Evidence {
         permitted: none,
         inheritable: none,
     };
-    let take = || {
-        set_capabilities(None, sets).unwrap();
-        let budget = EvidenceBudget::of(Duration::from_secs(20));
-        take(root, Trigger::Routine, budget).0
-    };
-    thread::scope(|scope| scope.spawn(take).join().unwrap())
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            set_capabilities(None, sets).unwrap();
+            let budget = EvidenceBudget::of(Duration::from_secs(20));
+            take(root, Trigger::Routine, budget).0
+        });
+        thread.join().unwrap()
+    })
 }
 
 fn standing(evidence: &Evidence, kind: SourceKind) -> &SourceStatus {
@@ -194,7 +196,6 @@ fn programs_that_may_not_be_looked_into_are_counted_and_threads_of_the_kernel_ar
 
 #[test]
 fn processes_that_are_hidden_are_not_taken_for_absent_ones() {
-    let mounts = |options: &str| format!("24 30 0:22 / /proc rw - proc proc {options}\n");
     for (options, is_hidden) in [
         ("rw,hidepid=invisible", true),
         ("rw,hidepid=2", true),
@@ -202,7 +203,8 @@ fn processes_that_are_hidden_are_not_taken_for_absent_ones() {
     ] {
         let tree = tempfile::tempdir().unwrap();
         write(tree.path(), "proc/7/status", PROGRAM);
-        write(tree.path(), "proc/self/mountinfo", &mounts(options));
+        let mounts = format!("24 30 0:22 / /proc rw - proc proc {options}\n");
+        write(tree.path(), "proc/self/mountinfo", &mounts);
 
         let evidence = taken_without_rights(&Root::Directory(tree.path().to_owned()));
 

@@ -65,8 +65,10 @@ fn without_time_nothing_is_asked_and_the_census_only_when_it_is_wanted() {
     let (evidence, _) = take(&root, Trigger::Routine, budget);
 
     let (census, others) = evidence.sources.split_last().unwrap();
-    let is_cut = |seen: &SourceReport| matches!(&seen.standing, SourceStatus::Cut { why } if why.contains("time"));
-    assert!(others.iter().all(is_cut), "{others:?}");
+    for source in others {
+        let is_cut = matches!(&source.standing, SourceStatus::Cut { why } if why.contains("time"));
+        assert!(is_cut, "{source:?}");
+    }
     assert!(matches!(census.standing, SourceStatus::Absent { .. }));
 }
 

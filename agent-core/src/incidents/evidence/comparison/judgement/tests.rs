@@ -83,11 +83,10 @@ fn compare(grown: &[(Class, i64)], lines: &[Line<'_>]) -> Comparison {
 
 /// Owner and explained MiB, in order.
 fn told(comparison: &Comparison) -> Vec<(&str, u64)> {
-    let each = |explanation: &'_ Explanation| explanation.explained_bytes / MIB;
     comparison
         .explanations
         .iter()
-        .map(|line| (line.owner.as_str(), each(line)))
+        .map(|line| (line.owner.as_str(), line.explained_bytes / MIB))
         .collect()
 }
 
