@@ -5,6 +5,7 @@
 //! kernel's files held in some of the last scans; a thread of its own, the writer, takes evidence of who holds memory,
 //! compares it with that of before, and writes everything into a directory.
 
+mod event;
 pub mod evidence;
 mod explanations;
 mod fair_queue;
@@ -26,13 +27,13 @@ use crossbeam_channel::Receiver;
 use crate::base::clock;
 use crate::base::clock::Moment;
 use crate::base::news::News;
-use crate::config::TellOwners;
 use crate::incidents::evidence::{Class, Level, Trigger};
 use crate::kernel::Snapshot;
 use crate::modules::abi::CallResult;
 use crate::modules::output::{Finding, Number};
 use crate::modules::pool::{LateFinding, ModuleHandle, ScanResult};
 
+pub use event::{Attribution, IncidentEvent, IncidentMessage, StoredPart};
 pub(crate) use explanations::{best_explanation, best_explanations, is_worth_telling};
 pub(crate) use owner::owner_for;
 use queue::IncidentQueue;
@@ -47,46 +48,10 @@ use writer::{NewFinding, WriteTask};
 
 /// Evidence is taken so often in any case, so that there is always something to compare with.
 const ROUTINE: Duration = Duration::from_secs(3600);
-/// How often it is told that reports are lost.
+/// The time between two reminders that reports are lost.
 const REMINDER: Duration = Duration::from_secs(3600);
 
-/// Something to be logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IncidentMessage {
-    /// How bad it is.
-    pub severity: Severity,
-    /// Whose incident it is, or `core`.
-    pub module: String,
-    /// In words.
-    pub text: String,
-    /// The same for whoever must not know all of it.
-    pub for_others: ForOthers,
-    /// The incident that it is about.
-    pub incident: Option<String>,
-    /// When that was opened, if it is not over.
-    pub open_since: Option<String>,
-}
-
-/// Texts that do not say all of whose memory it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ForOthers {
-    /// With the name of the program, and neither its process nor its service.
-    pub program: String,
-    /// Not even with that.
-    pub nameless: String,
-}
-
-impl ForOthers {
-    /// Each as it is told so much.
-    pub(crate) fn of(text: impl Fn(TellOwners) -> String) -> Self {
-        Self {
-            program: text(TellOwners::Program),
-            nameless: text(TellOwners::None),
-        }
-    }
-}
-
-/// Sees to it that incidents are kept.
+/// The incidents of the daemon, if they are kept.
 #[derive(Debug, Default)]
 pub struct Incidents(Option<Box<Watch>>);
 
@@ -95,31 +60,31 @@ struct Watch {
     queue: IncidentQueue,
     histories: Vec<MetricHistory>,
     recent_scans: RecentScans,
-    /// Where a daemon before this one has left what it remembered.
+    /// The settings, with the place where a daemon before this one has left what it remembered.
     config: IncidentConfig,
-    /// When the last scan was.
+    /// The time of the last scan.
     now: Uptime,
     /// Reports that were lost since that was last told, of whom, and when that was.
     lost: u64,
     losers: BTreeSet<String>,
     lost_told: Option<Uptime>,
-    /// When evidence was last taken.
+    /// The time at which evidence was last taken.
     taken: Option<Uptime>,
     following: Following,
 }
 
 impl Incidents {
-    /// Nothing is kept: for replays and simulations.
+    /// Creates what keeps no incidents: for replays and simulations.
     #[must_use]
     pub fn unkept() -> Self {
         Self::default()
     }
 
-    /// They are kept there.
+    /// Starts the writer, which keeps them.
     ///
     /// # Errors
     ///
-    /// If the kernel gives us no more threads.
+    /// Returns an error if the kernel gives us no more threads.
     pub fn kept(config: IncidentConfig) -> io::Result<Self> {
         Ok(Self(Some(Box::new(Watch {
             queue: IncidentQueue::open(config.clone())?,
@@ -143,7 +108,7 @@ impl Incidents {
         }
     }
 
-    /// Where words come out that do not belong to a scan.
+    /// Returns where messages come out that do not belong to a scan.
     #[must_use]
     pub fn messages(&self) -> Receiver<IncidentMessage> {
         self.0
@@ -153,14 +118,14 @@ impl Incidents {
             })
     }
 
-    /// Whether the writer could not keep up since this was last asked.
+    /// Returns what there is to tell, if the writer could not keep up since this was last asked.
     pub(crate) fn news(&mut self) -> Option<News> {
         let watch = self.0.as_mut()?;
         if watch.queue.is_newly_gone() {
             return Some(News {
                 is_bad: true,
-                text: "the thread that writes incidents has died, so no incident is kept until the daemon is started \
-                       again; what its modules find is in the log"
+                text: "the thread that writes incidents has died: no incident is recorded until the daemon is restarted; \
+                       findings are still logged"
                     .to_owned(),
             });
         }
@@ -185,7 +150,7 @@ impl Incidents {
         Some(News {
             is_bad: true,
             text: format!(
-                "evidence takes longer than the time between what is reported; reports that are not kept: {lost}{whose}"
+                "incident reports dropped: {lost}{whose}; collecting evidence takes longer than the time between reports"
             ),
         })
     }
@@ -279,7 +244,7 @@ impl Watch {
             && self.following.begin(module, &finding.incident)
         {
             recent_scans = self.recent_scans.all();
-            recent_scans.push(RecentScan::of(snapshot));
+            recent_scans.push(RecentScan::from_snapshot(snapshot));
         }
         let history = self.history(module).history();
         let heard = NewFinding {
@@ -317,7 +282,7 @@ impl Watch {
                 state_dir, boot_id, ..
             } = &self.config;
             let earlier = store::evidence_store::remembered(state_dir, boot_id, module);
-            self.histories.push(MetricHistory::of(module, earlier));
+            self.histories.push(MetricHistory::resume(module, earlier));
             self.histories.len() - 1
         });
         &mut self.histories[index]
@@ -327,28 +292,30 @@ impl Watch {
 /// The classes of memory, as far as the module memleak publishes them. Another module may use the same names for something
 /// else.
 fn levels(handles: &[ModuleHandle]) -> Vec<Level> {
-    let metrics = |name: &str| {
-        let accountant = handles.iter().find(|handle| handle.name() == KERNEL_MEMORY);
-        let mut all = accountant
-            .into_iter()
-            .flat_map(|handle| handle.output().metrics());
-        all.find(|metric| metric.name == name)
-            .map(|metric| metric.value)
+    let Some(accountant) = handles.iter().find(|handle| handle.name() == KERNEL_MEMORY) else {
+        return Vec::new();
     };
-    let level = |class: Class| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "bytes of a machine are far from the limits of an i64"
-        )]
-        let bytes = metrics(class.metric()).filter(|value| value.is_finite())? as i64;
-        Some(Level { class, bytes })
-    };
-    Class::ALL.into_iter().filter_map(level).collect()
+    let metrics = accountant.output().metrics();
+    Class::ALL
+        .into_iter()
+        .filter_map(|class| level(class, metrics))
+        .collect()
 }
 
-/// What a module has found in a snapshot that was taken at `seen`.
+fn level(class: Class, metrics: &[Number]) -> Option<Level> {
+    let metric = metrics
+        .iter()
+        .find(|metric| metric.name == class.metric())?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "bytes of a machine are far from the limits of an i64"
+    )]
+    let bytes = Some(metric.value).filter(|value| value.is_finite())? as i64;
+    Some(Level { class, bytes })
+}
+
+/// Returns what a module has found in a snapshot that was taken at `seen`.
 fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
-    let finite = |number: &&Number| number.value.is_finite();
     FindingRecord {
         at: Moment {
             time: (clock::time_of_day() - Duration::from_secs(now.since(seen).as_secs()))
@@ -363,7 +330,7 @@ fn told(finding: &Finding, seen: Uptime, now: Uptime) -> FindingRecord {
         numbers: finding
             .numbers
             .iter()
-            .filter(finite)
+            .filter(|number| number.value.is_finite())
             .map(|number| (number.name.clone(), number.value))
             .collect(),
     }

@@ -10,5 +10,5 @@ mod summary;
 pub(crate) use line::line;
 pub use metrics::exposition;
 pub(crate) use metrics::{Clash, clashes, exposition_without_daemon};
-pub use recent::{Recent, RecentDecision, RecentIncident, Reload};
+pub use recent::{ForOthers, Recent, RecentDecision, RecentIncident, Reload};
 pub use summary::{Files, Log, Machine, Message, Module, Requests, Summary};

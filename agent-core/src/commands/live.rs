@@ -52,7 +52,7 @@ pub(super) fn look(root: &Root, archive: &Archive, incident: &Incident) -> Optio
         return Some(Look::TooLong);
     };
     let before = archive.evidence_before(&incident.id);
-    Some(Look::Seen(Now::of(
+    Some(Look::Seen(Now::from_evidence(
         before.as_ref(),
         &evidence,
         &classes(incident),

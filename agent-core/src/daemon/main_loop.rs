@@ -11,11 +11,14 @@ use adaptivemm_module_api::Severity;
 use crate::actions::Restored;
 use crate::base::clock::{self, Rhythm};
 use crate::base::version::version;
+use crate::config::TellOwners;
 use crate::daemon::control::{Answer, Call, Order};
 use crate::daemon::sd_notify::Service;
 use crate::daemon::signals::SignalRequest;
 use crate::incidents::IncidentMessage;
-use crate::log::messages::{Reporter, report_follow_ups, report_late, report_restored};
+use crate::log::messages::{
+    Reporter, incident_text, report_follow_ups, report_late, report_restored,
+};
 use crate::log::sinks::{Entry, Event, Logger};
 use crate::scan::Agent;
 use crate::status::modules_file::ModulesFile;
@@ -250,24 +253,26 @@ impl MainLoop {
         result
     }
 
-    fn tell_of_incident(&mut self, word: &IncidentMessage) {
-        self.latest.note_incident(word);
-        let (size, now) = (word.text.len(), clock::uptime().0);
-        let is_its = word.module != "core";
+    fn tell_of_incident(&mut self, message: &IncidentMessage) {
+        self.latest.note_incident(message);
+        let text = incident_text(&message.event, TellOwners::All);
+        let (size, now) = (text.len(), clock::uptime().0);
+        let is_its = message.module != "core";
         if is_its
             && !self
                 .reporter
-                .may_say(&word.module, size, now, &mut self.journal)
+                .may_say(&message.module, size, now, &mut self.journal)
         {
             return;
         }
-        let event = match (&word.incident, word.severity) {
+        let severity = message.event.severity();
+        let event = match (message.event.incident(), severity) {
             (Some(_), Severity::Error) => Event::IncidentLost,
             (Some(_), _) => Event::Incident,
             (None, _) => Event::Trouble,
         };
-        let id = word.incident.as_deref().unwrap_or_default();
-        let entry = Entry::new(word.severity, &word.module, &word.text).event(event);
+        let id = message.event.incident().unwrap_or_default();
+        let entry = Entry::new(severity, &message.module, &text).event(event);
         self.journal.write(&entry.fields(&[("INCIDENT", id)]));
     }
 

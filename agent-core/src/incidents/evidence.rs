@@ -1,4 +1,4 @@
-//! What the kernel's files say about who holds memory, and what of a growth that explains.
+//! The evidence of who holds memory, taken from the kernel's files, and how much of a growth that explains.
 //!
 //! One collector per source, named after its file. Each reads through the [`Root`](crate::kernel::Root), so that
 //! it works on a recorded tree, and says what it found, why it found nothing, or that it had to stop early.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// So much work of a module may wait; what comes then is lost.
+/// The amount of work of a module that may wait; what comes then is lost.
 pub(super) const WAITING: usize = 8;
 
 /// The queues of all modules.
@@ -15,7 +15,7 @@ pub(super) struct FairQueue<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    /// Whose turn is next is first.
+    /// The queues by module; the one whose turn is next is first.
     queues: VecDeque<(String, VecDeque<T>)>,
     has_ended: bool,
 }

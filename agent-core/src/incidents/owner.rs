@@ -1,4 +1,4 @@
-//! Who explains a growth: somebody of the kernel, a process, or a service.
+//! The owners that explain a growth: somebody of the kernel, a process, or a service.
 
 use crate::config::TellOwners;
 use crate::incidents::evidence::{Explanation, SourceKind};
@@ -25,7 +25,7 @@ pub(crate) enum Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    pub(crate) fn of(explanation: &'a Explanation) -> Self {
+    pub(crate) fn from_explanation(explanation: &'a Explanation) -> Self {
         let owner = explanation.owner.as_str();
         let kind = SourceKind::ALL
             .into_iter()
@@ -66,7 +66,7 @@ impl<'a> Owner<'a> {
 
 /// The owner, with as much as somebody may know of it. What has its name from the kernel is nobody's secret.
 pub(crate) fn owner_for(explanation: &Explanation, tell: TellOwners) -> String {
-    match (Owner::of(explanation), tell) {
+    match (Owner::from_explanation(explanation), tell) {
         (_, TellOwners::All) | (Owner::Code(_) | Owner::Cache(_) | Owner::Kernel(_), _) => {
             explanation.owner.clone()
         }

@@ -13,18 +13,18 @@ use super::IncidentMessage;
 use super::fair_queue::FairQueue;
 use super::writer::{IncidentConfig, IncidentWriter, WriteTask};
 
-/// So many words wait to be logged.
+/// The number of messages that wait to be logged.
 const WORDS: usize = 64;
-/// So long the daemon waits at its end until all is written.
+/// The time that the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(5);
 
-/// Where work is handed in.
+/// The queue in which work is handed in.
 #[derive(Debug)]
 pub(super) struct IncidentQueue {
     jobs: Arc<FairQueue<WriteTask>>,
     messages: Receiver<IncidentMessage>,
     ended: Receiver<()>,
-    /// Whether it was told that the writer has died.
+    /// True if it was told that the writer has died.
     is_end_told: bool,
     /// Work that was lost since this was last told, as too much was waiting, by module.
     lost: BTreeMap<String, u64>,
@@ -73,28 +73,28 @@ impl IncidentQueue {
 
     /// Hands in work of a module, without waiting.
     pub(super) fn hand_in(&mut self, module: &str, job: WriteTask) {
-        // What nobody will do is not lost for want of time.
+        // Work that nobody will do is not lost for want of time.
         if !self.is_gone() && !self.jobs.push(module, job) {
             *self.lost.entry(module.to_owned()).or_default() += 1;
         }
     }
 
-    /// Whether the writer has died: then nothing is kept any more.
+    /// Returns true if the writer has died: then nothing is kept any more.
     fn is_gone(&self) -> bool {
         self.ended.try_recv() == Err(TryRecvError::Disconnected)
     }
 
-    /// Whether the writer has died since this was last asked. It may be an hour until there is work for it.
+    /// Returns true if the writer has died since this was last asked. It may be an hour until there is work for it.
     pub(super) fn is_newly_gone(&mut self) -> bool {
         self.is_gone() && !std::mem::replace(&mut self.is_end_told, true)
     }
 
-    /// Where words come out, for whoever waits for several things.
+    /// Returns where messages come out, for whoever waits for several things.
     pub(super) fn messages(&self) -> &Receiver<IncidentMessage> {
         &self.messages
     }
 
-    /// How much work and how many words were lost since this was last asked, and of whom.
+    /// Returns how much work and how many messages were lost since this was last asked, and of which modules.
     pub(super) fn newly_lost(&mut self) -> (u64, Vec<String>) {
         let unsaid = self.unsaid.load(Ordering::Relaxed);
         let messages = unsaid - std::mem::replace(&mut self.told, unsaid);

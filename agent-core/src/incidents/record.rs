@@ -1,4 +1,4 @@
-//! What is kept of an incident: `incident.json` in its directory. The names are interface.
+//! The record of an incident: `incident.json` in its directory. The field names are stable.
 
 use std::collections::BTreeMap;
 use std::ops::Not;
@@ -23,64 +23,64 @@ const NOTICE: usize = 2;
 pub struct Incident {
     /// The version of the record.
     pub v: u32,
-    /// Also the name of its directory: `20261128-005113-memleak`.
+    /// The name of the incident, and of its directory: `20261128-005113-memleak`.
     pub id: String,
-    /// Whose finding it was.
+    /// The module whose finding it was.
     pub module: String,
-    /// What the module calls it: findings of one name belong to one incident.
+    /// The name that the module gives it: findings of one name belong to one incident.
     pub name: String,
-    /// When it was opened.
+    /// The time at which it was opened.
     pub opened: Moment,
-    /// When the module said that it is over, if it has.
+    /// The time at which the module said that it is over, if it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Moment>,
-    /// On which machine.
+    /// The machine on which it happened.
     pub machine: Machine,
-    /// What the module said, the oldest first. The first one has opened the incident.
+    /// The findings of the module, the oldest first. The first one has opened the incident.
     pub told: Vec<FindingRecord>,
-    /// How many later findings were left out, as there were too many.
+    /// The number of later findings that were left out, as there were too many.
     #[serde(default)]
     pub told_more: u64,
-    /// How the module's numbers have developed.
+    /// The development of the module's numbers.
     pub history: History,
-    /// What changed in the kernel's files between the evidence of before and that of now. Absent as long as it
-    /// is collected, or where it could not be.
+    /// The changes in the kernel's files between the evidence of before and that of now. Absent as long as it is
+    /// collected, or where it could not be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
-    /// Why there is no comparison, or not all of it.
+    /// The reasons why there is no comparison, or not all of it.
     #[serde(default)]
     pub problems: Vec<String>,
-    /// Whether the machine was started anew since, which whoever reads it finds out.
+    /// True if the machine was started anew since, which whoever reads it finds out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_of_earlier_boot: bool,
 }
 
-/// How an incident stands.
+/// The state of an incident.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum State<'a> {
     /// Nobody has said that it is over.
     Open,
     /// The module has said so.
     Over(&'a Moment),
-    /// It was open when the machine was started anew.
+    /// The incident was open when the machine was started anew.
     Restarted,
 }
 
 /// A machine, as far as it matters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// Its host name; left out with `--redact`.
+    /// The host name; left out with `--redact`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Of the kernel, such as `6.1.0-56-amd64`.
+    /// The release of the kernel, such as `6.1.0-56-amd64`.
     pub kernel: String,
-    /// Such as `x86_64`.
+    /// The architecture, such as `x86_64`.
     pub arch: String,
-    /// Which boot.
+    /// The identity of the boot.
     pub boot_id: String,
     /// `MemTotal` of `/proc/meminfo`.
     pub mem_total_bytes: u64,
-    /// Of a base page.
+    /// The size of a base page.
     pub page_size_bytes: u64,
     /// The name and version of the daemon.
     pub daemon: String,
@@ -91,18 +91,18 @@ pub struct Machine {
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingRecord {
-    /// When it was said.
+    /// The time at which it was said.
     pub at: Moment,
     /// `error`, `warning`, `notice`, `info` or `debug`.
     pub severity: String,
-    /// What kind, such as `trend-leak`.
+    /// The kind of finding, such as `trend-leak`.
     pub code: String,
-    /// The sentence.
+    /// The sentence for people.
     pub text: String,
-    /// Whether the incident is over with it.
+    /// True if the incident is over with it.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub ends: bool,
-    /// Further lines.
+    /// The further lines for people.
     #[serde(default)]
     pub details: Vec<String>,
     /// The numbers behind it, with their units in their names.
@@ -112,7 +112,7 @@ pub struct FindingRecord {
 /// Columns of numbers: the metrics of the module, from some days ago (coarsely) to now (every scan).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// When each row was taken: since boot, in milliseconds, rising.
+    /// The time at which each row was taken: since boot, in milliseconds, rising.
     pub uptime_ms: Vec<u64>,
     /// A column per metric, by its name with its unit, as long as `uptime_ms`; `None` where it was not said.
     pub columns: BTreeMap<String, Vec<Option<f64>>>,
@@ -130,13 +130,7 @@ impl History {
             columns: BTreeMap::new(),
         };
         for name in earlier.columns.keys().chain(self.columns.keys()) {
-            let rows = |columns: &BTreeMap<String, Vec<Option<f64>>>, rows| {
-                let column = columns.get(name).map_or(&[][..], Vec::as_slice);
-                let mut column = column[..column.len().min(rows)].to_vec();
-                column.resize(rows, None);
-                column
-            };
-            let column = [rows(&earlier.columns, used), rows(&self.columns, own)].concat();
+            let column = [earlier.column(name, used), self.column(name, own)].concat();
             both.columns.insert(name.clone(), column);
         }
         if both.uptime_ms.len() > most {
@@ -145,14 +139,24 @@ impl History {
         both
     }
 
+    /// Returns so many rows of a column; those that it does not have are empty.
+    fn column(&self, name: &str, rows: usize) -> Vec<Option<f64>> {
+        let column = self.columns.get(name).map_or(&[][..], Vec::as_slice);
+        let mut column = column[..column.len().min(rows)].to_vec();
+        column.resize(rows, None);
+        column
+    }
+
     fn thin(&mut self) {
         let half = self.uptime_ms.len() / 2;
-        let stays = |row: usize| row >= half || row % 2 == 0;
-        let mut row = 0..;
-        self.uptime_ms.retain(|_| row.next().is_some_and(stays));
+        let stays: Vec<bool> = (0..self.uptime_ms.len())
+            .map(|row| row >= half || row % 2 == 0)
+            .collect();
+        let mut rows = stays.iter();
+        self.uptime_ms.retain(|_| rows.next() == Some(&true));
         for column in self.columns.values_mut() {
-            let mut row = 0..;
-            column.retain(|_| row.next().is_some_and(stays));
+            let mut rows = stays.iter();
+            column.retain(|_| rows.next() == Some(&true));
         }
     }
 }
@@ -173,14 +177,19 @@ impl Incident {
         first.or(self.told.first())
     }
 
-    /// Of the worst finding.
+    /// Returns true if findings of the module under this name belong to it.
+    pub(super) fn is_named(&self, module: &str, name: &str) -> bool {
+        self.module == module && self.name == name
+    }
+
+    /// Returns the severity of the worst finding.
     #[must_use]
     pub fn severity(&self) -> Option<&str> {
         let worst = self.told.iter().min_by_key(|told| told.rank())?;
         Some(&worst.severity)
     }
 
-    /// How it stands.
+    /// Returns the state of the incident.
     #[must_use]
     pub const fn state(&self) -> State<'_> {
         match &self.over {
@@ -190,7 +199,7 @@ impl Incident {
         }
     }
 
-    /// When the numbers were taken that the report shows.
+    /// Returns when the numbers were taken that the report shows.
     #[must_use]
     pub fn looked_at(&self) -> &Moment {
         match (&self.over, self.headline()) {
@@ -200,8 +209,8 @@ impl Incident {
         }
     }
 
-    /// Whether it is about the kinds of kernel memory that are compared. Other modules have incidents of their own, which
-    /// such a comparison says nothing about.
+    /// Returns true if it is about the kinds of kernel memory that are compared. Other modules have incidents of their
+    /// own, which such a comparison says nothing about.
     #[must_use]
     pub fn is_about_kernel_memory(&self) -> bool {
         self.module == KERNEL_MEMORY
@@ -218,12 +227,12 @@ impl Incident {
 }
 
 impl FindingRecord {
-    /// Whether an administrator was to see it, so that evidence was taken with it.
+    /// Returns true if an administrator was to see it, so that evidence was taken with it.
     pub(crate) fn counts(&self) -> bool {
         self.rank() <= NOTICE && !self.ends
     }
 
-    /// 0 is worst.
+    /// Returns the rank of its severity; 0 is worst.
     fn rank(&self) -> usize {
         let order = ["error", "warning", "notice", "info", "debug"];
         let rank = order.iter().position(|name| *name == self.severity);

@@ -4,9 +4,9 @@ use super::store::recent_scans::RecentScan;
 use super::writer::WriteTask;
 use crate::kernel::Snapshot;
 
-/// So many scans after an incident was opened are kept.
+/// The number of scans that are kept after an incident was opened.
 const AFTER: usize = 10;
-/// So many incidents can be followed at once.
+/// The number of incidents that can be followed at once.
 const MOST: usize = 8;
 
 /// The incidents that are followed.
@@ -22,7 +22,7 @@ struct Followed {
 }
 
 impl Following {
-    /// Begins to follow an incident. `false` if it is followed already.
+    /// Begins to follow an incident. Returns false if it is followed already.
     #[must_use]
     pub(super) fn begin(&mut self, module: &str, name: &str) -> bool {
         if self.position(module, name).is_some() {
@@ -47,13 +47,10 @@ impl Following {
 
     /// Gives up the oldest incident of the module of which most are followed.
     fn end_one(&mut self) {
-        let count = |module: &str| {
-            let same = self.0.iter().filter(|each| each.module == module);
-            same.count()
-        };
-        // Of modules with as many, the one with the oldest.
+        // Among modules with as many, the one with the oldest is chosen.
         let counted = self.0.iter().rev().map(|each| &each.module);
-        let most = counted.max_by_key(|module| count(module));
+        let most = counted
+            .max_by_key(|module| self.0.iter().filter(|each| each.module == **module).count());
         let oldest = most.and_then(|most| self.0.iter().position(|each| each.module == *most));
         if let Some(oldest) = oldest {
             self.0.remove(oldest);
@@ -64,15 +61,19 @@ impl Following {
     /// incident of the same name is followed as well.
     pub(super) fn note(&mut self, snapshot: &Snapshot) -> Vec<(String, WriteTask)> {
         for followed in &mut self.0 {
-            followed.recent_scans.push(RecentScan::of(snapshot));
+            followed
+                .recent_scans
+                .push(RecentScan::from_snapshot(snapshot));
         }
         let (complete, others) = std::mem::take(&mut self.0)
             .into_iter()
             .partition(|followed| followed.recent_scans.len() > AFTER);
         self.0 = others;
         let complete: Vec<Followed> = complete;
-        let handed_in = |followed: Followed| (followed.module.clone(), followed.handed_in());
-        complete.into_iter().map(handed_in).collect()
+        complete
+            .into_iter()
+            .map(|followed| (followed.module.clone(), followed.handed_in()))
+            .collect()
     }
 
     fn position(&self, module: &str, name: &str) -> Option<usize> {

@@ -1,5 +1,5 @@
-//! What is kept of incidents: on the disk the incidents themselves and the evidence of before, in memory the scans of late and how
-//! metrics developed.
+//! The memory of incidents: on the disk the incidents themselves and the evidence of before, in memory the scans of
+//! late and how metrics developed.
 
 pub(super) mod archive;
 pub(super) mod evidence_store;

@@ -1,8 +1,6 @@
 //! Keeps incidents: takes evidence, compares it, and writes all of it down. Works in a thread of its own, as none of
 //! this is to hold up a scan.
 
-mod texts;
-
 use std::io;
 use std::path::PathBuf;
 
@@ -13,14 +11,12 @@ use super::record::{FindingRecord, Incident, Machine, VERSION};
 use super::store::archive::{self, Archive};
 use super::store::evidence_store::{self, EvidenceStore};
 use super::store::recent_scans::{self, RecentScan};
-use super::{ForOthers, History, IncidentMessage};
+use super::{Attribution, History, IncidentEvent, IncidentMessage, StoredPart};
 use crate::base::clock::Moment;
-use crate::config::TellOwners;
 use crate::config::{EvidenceBudget, IncidentLimits};
 use crate::incidents::evidence::{Comparison, Evidence, EvidenceRequest, Level, RawText, Trigger};
 use crate::kernel::Root;
 use crate::kernel::trace::Header;
-use texts::{explained_in_words, kept_in_words};
 
 /// No more are looked at for some that are open, at the start.
 const MOST_RESUMED: usize = 8;
@@ -29,20 +25,20 @@ const FRESH: u64 = 60_000;
 /// The number with which a finding says since when its memory grows.
 const DURATION: &str = "duration_seconds";
 
-/// Where and how a writer works.
+/// The settings of a writer.
 #[derive(Debug, Clone)]
 pub struct IncidentConfig {
-    /// The machine.
+    /// The machine of which evidence is taken.
     pub root: Root,
-    /// Where incidents are kept.
+    /// The directory in which incidents are kept.
     pub state_dir: PathBuf,
-    /// Of this boot.
+    /// The identity of this boot.
     pub boot_id: String,
-    /// How many are kept.
+    /// The number and the size of the incidents that are kept.
     pub room: IncidentLimits,
-    /// Whether all pages are counted for each incident.
+    /// True if all pages are counted for each incident.
     pub census: bool,
-    /// What evidence may cost.
+    /// The limits of what evidence may cost.
     pub budget: EvidenceBudget,
 }
 
@@ -58,7 +54,7 @@ pub(super) enum WriteTask {
     },
     /// Keeps how the metrics of a module have developed, for a daemon after this one.
     Remember { module: String, history: History },
-    /// A module said something.
+    /// Notes that a module said something.
     Hear(Box<NewFinding>),
     /// Some scans after an incident was opened.
     After {
@@ -68,11 +64,11 @@ pub(super) enum WriteTask {
     },
 }
 
-/// What a module said, and what was known when it did.
+/// A finding, and what was known when the module told it.
 #[derive(Debug)]
 pub(super) struct NewFinding {
     pub(super) module: String,
-    /// Of the incident.
+    /// The name of the incident.
     pub(super) name: String,
     pub(super) severity: Severity,
     pub(super) told: FindingRecord,
@@ -80,18 +76,18 @@ pub(super) struct NewFinding {
     pub(super) levels: Vec<Level>,
     pub(super) page_size: PageSize,
     pub(super) period_ms: u64,
-    /// Of the scans before; empty if the incident was open already.
+    /// The scans before; empty if the incident was open already.
     pub(super) recent_scans: Vec<RecentScan>,
 }
 
-/// The writer.
+/// The writer of incidents, which works in a thread of its own.
 #[derive(Debug)]
 pub(super) struct IncidentWriter {
     config: IncidentConfig,
     machine: Machine,
     archive: Archive,
     store: EvidenceStore,
-    /// Those of this boot that are not over, as far as anybody asked.
+    /// The incidents of this boot that are not over, as far as anybody asked.
     open: Vec<Incident>,
 }
 
@@ -122,14 +118,14 @@ impl IncidentWriter {
                     return Vec::new();
                 }
                 let (evidence, _) = self.take(why, at, levels, page_size);
-                problem(self.store.add(evidence), "evidence cannot be kept")
+                failure(self.store.add(evidence), StoredPart::Evidence)
             }
             WriteTask::Remember { module, history } => {
                 let IncidentConfig {
                     state_dir, boot_id, ..
                 } = &self.config;
                 let kept = evidence_store::remember(state_dir, boot_id, &module, &history);
-                problem(kept, "what the modules measured cannot be kept")
+                failure(kept, StoredPart::MetricHistory)
             }
             WriteTask::Hear(heard) => self.hear(*heard),
             WriteTask::After {
@@ -140,11 +136,11 @@ impl IncidentWriter {
                 .find(&module, &name)
                 .map(|incident| incident.id.clone())
             {
-                // Of an incident that was told again later, those after it was opened are there already.
+                // The incident was told again later, and the scans after it was opened are there already.
                 Some(id) if self.archive.place(&id).join("after.jsonl.zst").exists() => Vec::new(),
-                Some(id) => problem(
+                Some(id) => failure(
                     self.put_stills(&id, "after", &recent_scans),
-                    &format!("the scans after incident {id} cannot be kept"),
+                    StoredPart::ScansAfter(id),
                 ),
                 None => Vec::new(),
             },
@@ -197,7 +193,8 @@ impl IncidentWriter {
             is_of_earlier_boot: false,
         };
         let mut messages = Vec::new();
-        // It is compared also where it cannot be written: who reads the log has something of it, and is told then.
+        // The incident is compared also where it cannot be written: who reads the log has something of it, and is told
+        // then.
         let _told_later = self.archive.write(&incident);
         if let Err(error) = self.put_stills(&id, "before", &heard.recent_scans) {
             incident
@@ -206,9 +203,9 @@ impl IncidentWriter {
         }
         self.examine(&mut incident, heard, &mut messages);
         self.open.push(incident);
-        messages.extend(problem(
+        messages.extend(failure(
             self.archive.make_room(self.config.room),
-            "older incidents cannot be removed",
+            StoredPart::OldIncidents,
         ));
         messages
     }
@@ -235,8 +232,8 @@ impl IncidentWriter {
         };
         incident.add(heard.told);
         incident.history = heard.history;
-        let text = format!("incident {} cannot be written", incident.id);
-        problem(archive.write(incident), &text)
+        let part = StoredPart::Incident(incident.id.clone());
+        failure(archive.write(incident), part)
     }
 
     fn close(&mut self, heard: NewFinding) -> Vec<IncidentMessage> {
@@ -248,15 +245,11 @@ impl IncidentWriter {
         incident.over = Some(heard.told.at.clone());
         incident.history = heard.history;
         incident.add(heard.told);
-        let text = format!("incident {} cannot be written", incident.id);
-        let mut messages = problem(archive.write(&incident), &text);
-        let text = format!("incident {} is over", incident.id);
+        let part = StoredPart::Incident(incident.id.clone());
+        let mut messages = failure(archive.write(&incident), part);
         messages.push(IncidentMessage {
-            severity: Severity::Info,
-            module: incident.module.clone(),
-            for_others: ForOthers::of(|_| text.clone()),
-            text,
-            incident: Some(incident.id),
+            module: incident.module,
+            event: IncidentEvent::Over { id: incident.id },
             open_since: None,
         });
         messages
@@ -271,20 +264,13 @@ impl IncidentWriter {
             .filter(|incident| self.is_of_this_boot_and_open(incident))
             .collect();
         open.reverse();
-        let messages = open.iter().map(|incident| {
-            let text = format!(
-                "incident {id} is open since {}; see `adaptivemmd incidents show {id}`",
-                incident.opened.time,
-                id = incident.id
-            );
-            IncidentMessage {
-                severity: Severity::Info,
-                module: incident.module.clone(),
-                for_others: ForOthers::of(|_| text.clone()),
-                text,
-                incident: Some(incident.id.clone()),
-                open_since: Some(incident.opened.time.clone()),
-            }
+        let messages = open.iter().map(|incident| IncidentMessage {
+            module: incident.module.clone(),
+            event: IncidentEvent::StillOpen {
+                id: incident.id.clone(),
+                since: incident.opened.time.clone(),
+            },
+            open_since: Some(incident.opened.time.clone()),
         });
         messages.collect()
     }
@@ -305,7 +291,9 @@ impl IncidentWriter {
         let opened_by = incident.told.first().unwrap_or(&heard.told);
         let from = began(opened_by);
         let before = self.store.before(from).cloned();
-        incident.comparison = before.as_ref().map(|before| Comparison::of(before, &after));
+        incident.comparison = before
+            .as_ref()
+            .map(|before| Comparison::between(before, &after));
         if before.is_none() {
             incident
                 .problems
@@ -315,37 +303,24 @@ impl IncidentWriter {
             .archive
             .write(incident)
             .and_then(|()| self.put_evidence(&incident.id, before.as_ref(), &after, &raws));
-        match kept {
-            Ok(()) => messages.push(IncidentMessage {
-                severity: Severity::Info,
-                module: incident.module.clone(),
-                text: kept_in_words(incident, TellOwners::All),
-                for_others: ForOthers::of(|tell| kept_in_words(incident, tell)),
-                incident: Some(incident.id.clone()),
-                open_since: Some(incident.opened.time.clone()),
-            }),
-            Err(error) => messages.push(self.not_kept(incident, &error)),
-        }
-        messages.extend(problem(self.store.add(after), "evidence cannot be kept"));
-    }
-
-    fn not_kept(&self, incident: &Incident, error: &io::Error) -> IncidentMessage {
-        let text = |tell| {
-            format!(
-                "incident {} cannot be kept in {}: {error}; {}",
-                incident.id,
-                self.archive.directory().display(),
-                explained_in_words(incident, tell),
-            )
-        };
-        IncidentMessage {
-            severity: Severity::Error,
+        let attribution = Attribution::from_comparison(incident.comparison.as_ref());
+        messages.push(IncidentMessage {
             module: incident.module.clone(),
-            text: text(TellOwners::All),
-            for_others: ForOthers::of(text),
-            incident: Some(incident.id.clone()),
+            event: match kept {
+                Ok(()) => IncidentEvent::Recorded {
+                    id: incident.id.clone(),
+                    attribution: incident.is_about_kernel_memory().then_some(attribution),
+                },
+                Err(error) => IncidentEvent::NotRecorded {
+                    id: incident.id.clone(),
+                    directory: self.archive.directory().to_owned(),
+                    error: error.to_string(),
+                    attribution,
+                },
+            },
             open_since: Some(incident.opened.time.clone()),
-        }
+        });
+        messages.extend(failure(self.store.add(after), StoredPart::Evidence));
     }
 
     fn take(
@@ -409,16 +384,17 @@ impl IncidentWriter {
         self.open.get_mut(index)
     }
 
-    /// Also one that a daemon before this one has opened.
+    /// Finds an incident, also one that a daemon before this one has opened.
     fn index(&mut self, module: &str, name: &str) -> Option<usize> {
-        let is_it = |incident: &Incident| incident.module == module && incident.name == name;
-        if let Some(index) = self.open.iter().position(is_it) {
+        let mut open = self.open.iter();
+        if let Some(index) = open.position(|incident| incident.is_named(module, name)) {
             return Some(index);
         }
         let ids = self.archive.ids().unwrap_or_default();
         let candidates = ids.iter().rev().filter_map(|id| self.archive.read(id).ok());
-        let mut earlier = candidates
-            .filter(|incident| self.is_of_this_boot_and_open(incident) && is_it(incident));
+        let mut earlier = candidates.filter(|incident| {
+            self.is_of_this_boot_and_open(incident) && incident.is_named(module, name)
+        });
         let found = earlier.next()?;
         self.open.push(found);
         Some(self.open.len() - 1)
@@ -433,7 +409,7 @@ impl IncidentWriter {
     }
 }
 
-/// When the memory of a finding began to grow: since boot, in milliseconds.
+/// Returns when the memory of a finding began to grow: since boot, in milliseconds.
 fn began(told: &FindingRecord) -> u64 {
     let seconds = told.numbers.get(DURATION).copied().unwrap_or_default();
     let duration = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
@@ -441,7 +417,7 @@ fn began(told: &FindingRecord) -> u64 {
     told.at.uptime_ms.saturating_sub(ms)
 }
 
-/// `20261128-005113-memleak`.
+/// Returns the beginning of the name of an incident: `20261128-005113-memleak`.
 fn stem(time: &str, module: &str) -> String {
     let time: String = time
         .chars()
@@ -453,13 +429,10 @@ fn stem(time: &str, module: &str) -> String {
 
 /// The facts that do not change while the machine runs.
 fn machine(config: &IncidentConfig) -> Machine {
-    let line = |path: &str| {
-        let text = config.root.read(path).unwrap_or_default();
-        String::from_utf8_lossy(&text).trim().to_owned()
-    };
+    let root = &config.root;
     Machine {
-        host: Some(line("/proc/sys/kernel/hostname")).filter(|host| !host.is_empty()),
-        kernel: line("/proc/sys/kernel/osrelease"),
+        host: Some(line(root, "/proc/sys/kernel/hostname")).filter(|host| !host.is_empty()),
+        kernel: line(root, "/proc/sys/kernel/osrelease"),
         arch: std::env::consts::ARCH.to_owned(),
         boot_id: config.boot_id.clone(),
         mem_total_bytes: 0,
@@ -469,16 +442,15 @@ fn machine(config: &IncidentConfig) -> Machine {
     }
 }
 
-fn problem(result: io::Result<()>, what: &str) -> Vec<IncidentMessage> {
-    let message = |error: io::Error| IncidentMessage {
-        severity: Severity::Warning,
-        module: "core".to_owned(),
-        text: format!("{what}: {error}"),
-        for_others: ForOthers::default(),
-        incident: None,
-        open_since: None,
-    };
-    result.err().map(message).into_iter().collect()
+fn line(root: &Root, path: &str) -> String {
+    let text = root.read(path).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim().to_owned()
+}
+
+fn failure(result: io::Result<()>, part: StoredPart) -> Vec<IncidentMessage> {
+    IncidentMessage::from_result(result, part)
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]

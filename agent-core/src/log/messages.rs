@@ -3,6 +3,7 @@
 mod change;
 mod decision;
 mod gaps;
+mod incident;
 mod share;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ use change::Change;
 pub use decision::report_follow_ups;
 use decision::why;
 pub use gaps::Gaps;
+pub(crate) use incident::incident_text;
 use share::Shares;
 
 /// By convention, of whichever module: what somebody else does to a tunable, which he may do again and again, with another

@@ -15,13 +15,13 @@ use crate::modules::isolation::{Confinement, Program};
 use look::{Found, Look, Seen};
 pub use registration::{Origin, RefusedModule, Registration};
 
-/// So many files are looked at at the same time. Each takes a process and two descriptors.
+/// The number of files that are inspected at the same time. Each takes a process and two descriptors.
 const AT_ONCE: usize = 64;
 
 /// The modules that can be run, and what there is to say about those that cannot.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    /// By name.
+    /// All modules, sorted by name.
     pub modules: Vec<Registration>,
     /// Modules and files that cannot be run.
     pub refused: Vec<RefusedModule>,
@@ -120,7 +120,7 @@ impl Catalogue {
                 let directory = placements.module_dir.display().to_string();
                 self.refuse(
                     &directory,
-                    &format!("the module directory cannot be read: {error}"),
+                    &format!("cannot read the module directory: {error}"),
                 );
             }
         }
@@ -148,32 +148,27 @@ impl Catalogue {
         let there = [(here, Isolation::None), (now, Isolation::Process)];
         for (found, isolation) in there {
             let Some(found) = found else { continue };
-            let is_meant = |module: &&Description| {
+            for module in &found.modules {
                 let set = placements
                     .find(&module.schema.name)
                     .and_then(|placement| placement.isolation);
-                set.unwrap_or(usual) == isolation && candidate.is_for(module, placements)
-            };
-            modules.extend(
-                found
-                    .modules
-                    .iter()
-                    .filter(is_meant)
-                    .map(|module| (module, found, isolation)),
-            );
+                if set.unwrap_or(usual) == isolation && candidate.is_for(module, placements) {
+                    modules.push((module, found, isolation));
+                }
+            }
         }
         if let (Some(placement), Some(now), []) = (candidate.placement, now, modules.as_slice()) {
             let names = now.modules.iter().map(|module| module.schema.name.as_str());
             let names: Vec<&str> = names.collect();
             let why = format!(
-                "it does not hold the module {}, but {}",
+                "it does not hold the module {}, only {}",
                 placement.name,
                 names.join(", ")
             );
             self.refuse(&shown, &why);
         }
-        let is_here = |(_, _, isolation): &(_, _, Isolation)| *isolation == Isolation::None;
-        if seen.is_replaced() && modules.iter().any(is_here) {
+        let mut isolations = modules.iter().map(|(_, _, isolation)| *isolation);
+        if seen.is_replaced() && isolations.any(|isolation| isolation == Isolation::None) {
             self.notes.push(format!(
                 "{shown} was replaced since it was loaded; what it holds now is used once the daemon is started \
                  anew"
@@ -217,12 +212,12 @@ impl Catalogue {
         match (other.map(|other| &other.origin), &module.origin) {
             (None, _) => self.modules.push(module),
             (Some(Origin::LinkedIn), Origin::File(path)) => self.notes.push(format!(
-                "module {} of {} is not used, as one of this name is linked in",
+                "module {} of {} is ignored: a module of this name is linked in",
                 module.name(),
                 path.display()
             )),
             (Some(other), _) => {
-                let why = format!("{other} holds a module of the same name, which is used");
+                let why = format!("the module of the same name in {other} is used");
                 let subject = format!("{} of {}", module.name(), module.origin);
                 self.refuse(&subject, &why);
             }
@@ -242,7 +237,7 @@ impl Catalogue {
 }
 
 impl Candidate<'_> {
-    /// Where its modules run, unless the configuration says otherwise.
+    /// Returns where its modules run, unless the configuration says otherwise.
     fn usual_isolation(&self, module_dir: &Path) -> Isolation {
         let is_installed =
             self.placement.is_none() || self.path.parent().map(real) == Some(real(module_dir));
@@ -253,28 +248,26 @@ impl Candidate<'_> {
         }
     }
 
-    /// Whether its modules run in the daemon, as far as that can be known before it is looked into.
+    /// Returns true if its modules run in the daemon, as far as that can be known before the file is inspected.
     fn runs_here(&self, placements: &Placements) -> bool {
-        let is_apart = |placement: &Placement| {
-            placement.path.is_none() && placement.isolation == Some(Isolation::Process)
-        };
         let set = self.placement.and_then(|placement| placement.isolation);
         set.unwrap_or_else(|| self.usual_isolation(&placements.module_dir)) == Isolation::None
-            && !placements.modules.iter().any(is_apart)
+            && !placements.modules.iter().any(|placement| {
+                placement.path.is_none() && placement.isolation == Some(Isolation::Process)
+            })
     }
 
-    /// Whether it is for this module that the file is looked at. One that was named is not looked for again
+    /// Returns true if it is for this module that the file is inspected. One that was named is not looked for again
     /// when its file is found in the module directory.
     fn is_for(&self, module: &Description, placements: &Placements) -> bool {
         let name = &module.schema.name;
-        let named = |placement: &Placement| {
-            let path = placement.path.as_deref();
-            path.is_some_and(|path| real(path) == real(&self.path))
-        };
-        match self.placement {
-            Some(placement) => placement.name == *name,
-            None => !placements.find(name).is_some_and(named),
+        if let Some(placement) = self.placement {
+            return placement.name == *name;
         }
+        let named = placements
+            .find(name)
+            .and_then(|placement| placement.path.as_deref());
+        named.is_none_or(|path| real(path) != real(&self.path))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which module was at work when the daemon died: a file that outlives it says so.
+//! A file that outlives the daemon, and says which module was at work when it died.
 //!
 //! A segmentation fault, or an `exit` in a module, ends the daemon without a word. But every thread notes in
 //! memory that is also a file when it enters a module and when it leaves it, and the next daemon reads that.
@@ -45,9 +45,9 @@ const SIZE: usize = SLOT * SLOTS;
 pub struct CrashMarker {
     map: Arc<Map>,
     path: PathBuf,
-    /// Whose slots are taken, in their order.
+    /// The names of the modules whose slots are taken, in the order of the slots.
     names: Vec<String>,
-    /// At how many deaths of the daemon a module was at work.
+    /// The number of deaths of the daemon at which each module was at work.
     deaths: BTreeMap<String, u8>,
 }
 
@@ -63,7 +63,7 @@ impl CrashMarker {
     ///
     /// # Errors
     ///
-    /// If it cannot be made.
+    /// Returns an error if it cannot be made.
     pub fn take_over(runtime_dir: &Path) -> io::Result<Self> {
         let path = runtime_dir.join("at-work");
         let old = files::read(&path, SIZE as u64);
@@ -72,14 +72,14 @@ impl CrashMarker {
         let _none_there = fs::remove_file(&path);
         let file = files::open_or_make(&path, 0o600, OFlags::EXCL)?;
         Ok(Self {
-            map: Arc::new(Map::of(&file)?),
+            map: Arc::new(Map::from_file(&file)?),
             path,
             names: Vec::new(),
             deaths,
         })
     }
 
-    /// At how many deaths of the daemon the module was at work.
+    /// Returns the number of deaths of the daemon at which the module was at work.
     #[must_use]
     pub fn deaths(&self, module: &str) -> u8 {
         self.deaths.get(module).copied().unwrap_or_default()
@@ -128,30 +128,35 @@ impl CrashMarker {
 
     /// Forgets everything: the daemon ends because it was told to.
     pub fn remove(self) {
-        // What cannot be removed speaks for itself.
+        // A file that cannot be removed speaks for itself.
         let _left_behind = fs::remove_file(&self.path);
     }
 }
 
-/// What the slots of an old file say.
+/// Returns what the slots of an old file say.
 fn deaths(old: &[u8]) -> BTreeMap<String, u8> {
-    let slots = || old.chunks_exact(SLOT).take(SLOTS);
-    let is_known = slots().any(|slot| slot[0] == DIED);
+    let slots = old.chunks_exact(SLOT).take(SLOTS);
+    let is_known = slots.clone().any(|slot| slot[0] == DIED);
     let least = if is_known { DIED } else { AT_WORK };
-    let death = |slot: &[u8]| {
-        let (to_blame, before) = (u8::from(slot[0] >= least), slot[1]);
-        let name = slot[2..].split(|&byte| byte == 0).next()?;
-        let name = std::str::from_utf8(name)
-            .ok()
-            .filter(|name| !name.is_empty())?;
-        let deaths = before.saturating_add(to_blame);
-        (deaths > 0).then(|| (name.to_owned(), deaths))
-    };
-    slots().filter_map(death).collect()
+    slots
+        .filter_map(|slot| deaths_of_slot(slot, least))
+        .collect()
+}
+
+/// Returns the module of a slot and its deaths, if there are any. It is to blame for the last one if its mark is at least
+/// `least`.
+fn deaths_of_slot(slot: &[u8], least: u8) -> Option<(String, u8)> {
+    let (to_blame, before) = (u8::from(slot[0] >= least), slot[1]);
+    let name = slot[2..].split(|&byte| byte == 0).next()?;
+    let name = std::str::from_utf8(name)
+        .ok()
+        .filter(|name| !name.is_empty())?;
+    let deaths = before.saturating_add(to_blame);
+    (deaths > 0).then(|| (name.to_owned(), deaths))
 }
 
 impl Slot {
-    /// This thread enters the module, and leaves it when what it gets is dropped.
+    /// Notes that this thread enters the module, and that it leaves it when the returned value is dropped.
     #[must_use]
     pub fn enter(&self) -> Visit<'_> {
         self.map.set(self.start, AT_WORK);
@@ -181,7 +186,7 @@ unsafe impl Send for Map {}
 unsafe impl Sync for Map {}
 
 impl Map {
-    fn of(file: &File) -> io::Result<Self> {
+    fn from_file(file: &File) -> io::Result<Self> {
         let length = u64::try_from(SIZE).map_err(io::Error::other)?;
         // On a full disk this fails; writing to the mapping would end us.
         fallocate(file, FallocateFlags::empty(), 0, length)?;

@@ -39,13 +39,13 @@ pub use message::{Told, answer_from_bytes, greeting_from_bytes};
 pub use process::{KillSwitch, Process};
 pub use serve::serve;
 
-/// How long a library may take to be loaded and to say what it holds, and a module to be created.
+/// The time that a library may take to be loaded and to say what it holds, and a module to be created.
 pub const START_WAIT: Duration = Duration::from_secs(5);
 
-/// What is to run in a process of its own.
+/// The thing that is to run in a process of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A shared object.
+    /// The modules of a shared object.
     File(PathBuf),
     /// A shared object that is only looked into here, as its modules are to run in the daemon. A kernel that cannot
     /// isolate a module does not keep it from that.

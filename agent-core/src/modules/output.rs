@@ -1,4 +1,4 @@
-//! What a module said in one scan, in buffers that go back and forth between the core and its thread.
+//! The output of a module in one scan, in buffers that go back and forth between the core and its thread.
 
 pub(crate) mod numbers;
 
@@ -9,7 +9,7 @@ use crate::base::clean_text::MAX_NAME;
 
 /// The most findings and requests that are taken from one module in one scan.
 pub(crate) const MAX_WORDS: usize = 64;
-/// How a problem starts that a module did not put into words.
+/// The beginning of a problem that a module did not put into words.
 pub const NO_REASON: &str = "no reason given";
 /// The most numbers that are taken with one finding or request, and the most problems of one call.
 pub(crate) const MAX_NUMBERS: usize = 64;
@@ -18,49 +18,50 @@ pub(crate) const MAX_METRICS: usize = 256;
 
 /// The most metrics that are told of one scan that are not published: one is enough to find the others.
 pub(crate) const MAX_UNPUBLISHED: usize = 16;
-/// How no name of a metric ends: these are parts of a histogram, for whoever reads metrics.
+/// The endings that no name of a metric has: for whoever reads metrics, these are parts of a histogram.
 const RESERVED: [&str; 3] = ["bucket", "count", "sum"];
 
 /// Everything that a module said in one scan.
 #[derive(Debug, Clone, Default)]
 pub struct ModuleOutput {
-    /// What it saw.
+    /// The findings of the module.
     pub findings: Vec<Finding>,
-    /// What it wants done.
+    /// The requests of the module.
     pub requests: Vec<Request>,
     metrics: Vec<Number>,
     metrics_used: usize,
     /// One line on how things stand; empty if it said nothing.
     pub status: String,
-    /// What it keeps for the next instance, and whether it said so: nothing at all is to be forgotten.
+    /// The state that it keeps for the next instance, and whether it said so: no bytes at all mean that it is to be
+    /// forgotten.
     kept: Vec<u8>,
     has_kept: bool,
     /// Metrics that are not published: what they were called, and why that is no name.
     pub unpublished: Vec<(String, String)>,
-    /// Why a call failed: an option of the configuration (or nothing), and a sentence.
+    /// The reasons why a call failed: an option of the configuration (or nothing), and a sentence.
     pub problems: Vec<(String, String)>,
-    /// How many messages were dropped, as they were more than are taken in one scan.
+    /// The number of messages that were dropped, as they were more than are taken in one scan.
     pub dropped: usize,
-    /// How many messages came outside of the call or from another thread, and were dropped.
+    /// The number of messages that came outside of the call or from another thread, and were dropped.
     pub strays: usize,
     /// Requests that were refused at once: what was asked for, and why it is not done.
     pub refused: Vec<(String, String)>,
 }
 
-/// Something seen.
+/// A finding of a module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// How bad it is.
+    /// The severity of the finding.
     pub severity: Severity,
     /// The smallest verbosity at which it is logged.
     pub verbosity: u8,
-    /// What kind, for programs.
+    /// The kind of finding, for programs.
     pub code: String,
-    /// One line for people.
+    /// The finding in one line for people.
     pub text: String,
     /// Further lines, separated by line feeds.
     pub details: String,
-    /// The numbers behind it.
+    /// The numbers behind the finding.
     pub numbers: Vec<Number>,
     /// The incident that it belongs to, as its module calls it; empty if it is none.
     pub incident: String,
@@ -70,16 +71,16 @@ pub struct Finding {
     pub is_leak: bool,
 }
 
-/// Something asked for.
+/// A request of a module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// What to do.
+    /// The action that is asked for.
     pub action: Action,
-    /// Why, in one line for people.
+    /// The reason, in one line for people.
     pub reason: String,
     /// Further lines, separated by line feeds: what was weighed and what was rejected.
     pub details: String,
-    /// The numbers behind it.
+    /// The numbers behind the request.
     pub numbers: Vec<Number>,
 }
 
@@ -88,14 +89,14 @@ pub struct Request {
 pub enum Action {
     /// Give a tunable a value.
     Set {
-        /// As sysctl names it.
+        /// The name of the tunable, as sysctl has it.
         tunable: String,
-        /// The new value.
+        /// The new value of the tunable.
         value: i64,
     },
     /// Compact the memory of a node.
     CompactNode {
-        /// Its number.
+        /// The number of the node.
         node: u32,
     },
 }
@@ -103,7 +104,7 @@ pub enum Action {
 /// A number with its unit in its name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Number {
-    /// In `snake_case`.
+    /// The name, in `snake_case`.
     pub name: String,
     /// Exact for whole numbers below 2^53.
     pub value: f64,
@@ -184,7 +185,8 @@ impl ModuleOutput {
         }
     }
 
-    /// What it keeps for the next instance; empty if that is to start afresh. `None` if it said nothing of it.
+    /// Returns the state that it keeps for the next instance; empty if that is to begin without one. `None` if it said
+    /// nothing of it.
     #[must_use]
     pub fn kept(&self) -> Option<&[u8]> {
         self.has_kept.then_some(&*self.kept)
@@ -241,7 +243,7 @@ impl ModuleOutput {
 }
 
 impl Action {
-    /// What it is done to, whatever the value.
+    /// Returns what the action is done to, whatever the value.
     #[must_use]
     pub fn target(&self) -> String {
         match self {
@@ -251,28 +253,29 @@ impl Action {
     }
 }
 
-/// A name for a metric: in `snake_case`, as programs of others parse it.
+fn is_word_of_name(word: &[u8]) -> bool {
+    let mut bytes = word.iter();
+    !word.is_empty() && bytes.all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+}
+
+/// Checks the name of a metric: it is in `snake_case`, as programs of others parse it.
 ///
 /// # Errors
 ///
-/// Why it is none.
+/// Returns why it is none.
 fn metric_name(name: &[u8]) -> Result<&str, &'static str> {
-    let is_good = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
     let text = std::str::from_utf8(name).unwrap_or("");
     match name {
         [] => Err("its name is empty"),
-        _ if name.len() > MAX_NAME => Err("its name has more than 64 bytes"),
+        _ if name.len() > MAX_NAME => Err("its name is longer than 64 bytes"),
         [first, ..] if !first.is_ascii_lowercase() => {
             Err("its name does not start with a lower-case letter")
         }
-        _ if !name
-            .split(|byte| *byte == b'_')
-            .all(|word| !word.is_empty() && word.iter().all(is_good)) =>
-        {
+        _ if !name.split(|byte| *byte == b'_').all(is_word_of_name) => {
             Err("its name is not in snake_case")
         }
         _ if RESERVED.contains(&text.rsplit('_').next().unwrap_or(text)) => {
-            Err("its name ends like that of a part of a histogram")
+            Err("its name ends with a suffix of histograms")
         }
         _ => Ok(text),
     }
@@ -297,7 +300,7 @@ mod tests {
         let long = "x".repeat(65);
         let bad: [(&[u8], &str); 15] = [
             (b"", "its name is empty"),
-            (long.as_bytes(), "its name has more than 64 bytes"),
+            (long.as_bytes(), "its name is longer than 64 bytes"),
             (
                 b"1st_bytes",
                 "its name does not start with a lower-case letter",
@@ -315,11 +318,8 @@ mod tests {
             (b"quote\"", "its name is not in snake_case"),
             (b"line\nfeed 1", "its name is not in snake_case"),
             (b"free\xff", "its name is not in snake_case"),
-            (
-                b"scan_count",
-                "its name ends like that of a part of a histogram",
-            ),
-            (b"sum", "its name ends like that of a part of a histogram"),
+            (b"scan_count", "its name ends with a suffix of histograms"),
+            (b"sum", "its name ends with a suffix of histograms"),
         ];
 
         assert!(output.add_metric(b"free_bytes", 1.0));

@@ -1,4 +1,4 @@
-//! What a module may ask for, and what it is told at once when it asks.
+//! The requests that a module may make, and the answer that it gets at once.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::modules::output::Action;
 /// The action that modules declare to be allowed to ask for compaction.
 pub const COMPACT_NODE: &str = abi::ACTION_COMPACT_NODE;
 
-/// What one module may ask for: what it declared, less what the administrator does not allow.
+/// The requests that one module may make: what it declared, less what the administrator does not allow.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Permit {
     writes: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Permit {
 /// The answer that a module gets at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// It will be decided upon.
+    /// The request will be decided upon.
     Taken,
     /// The module did not declare it, or the administrator does not allow it.
     Denied,
@@ -36,14 +36,14 @@ impl fmt::Display for Answer {
         f.write_str(match self {
             Self::Taken => "taken",
             Self::Denied => "not declared in `writes`, or not allowed",
-            Self::Unsupported => "nothing that the daemon can do",
+            Self::Unsupported => "not supported by the daemon",
             Self::OutOfRange => "out of range",
         })
     }
 }
 
 impl Permit {
-    /// For a module that declared `writes`; `allow` is the administrator's list, if there is one.
+    /// Creates the permit of a module that declared `writes`; `allow` is the administrator's list, if there is one.
     #[must_use]
     pub fn new(writes: &[String], allow: Option<&[String]>) -> Self {
         Self {
@@ -68,15 +68,20 @@ impl Permit {
         tunables
     }
 
-    /// What a request is worth by itself. Has no memory, so that a module can be told during the call.
+    /// Returns the answer to a request by itself. It depends on nothing before, so that a module can be told during the
+    /// call.
     #[must_use]
     pub fn answer(&self, action: &Action) -> Answer {
         let name = match action {
             Action::Set { tunable, .. } => tunable.as_str(),
             Action::CompactNode { .. } => COMPACT_NODE,
         };
-        let named = |list: &[String]| list.iter().any(|allowed| allowed == name);
-        if !named(&self.writes) || self.allow.as_deref().is_some_and(|allow| !named(allow)) {
+        let is_declared = contains(&self.writes, name);
+        let is_allowed = self
+            .allow
+            .as_deref()
+            .is_none_or(|allow| contains(allow, name));
+        if !is_declared || !is_allowed {
             return Answer::Denied;
         }
         match action {
@@ -88,6 +93,10 @@ impl Permit {
             },
         }
     }
+}
+
+fn contains(names: &[String], name: &str) -> bool {
+    names.iter().any(|each| each == name)
 }
 
 #[cfg(test)]

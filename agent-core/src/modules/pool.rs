@@ -23,56 +23,57 @@ use handle::State;
 pub use handle::{LateFinding, ModuleHandle};
 use worker::Reply;
 
-/// How the bus treats modules that do not answer in time.
+/// The rules for modules that do not answer in time.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// How long a scan waits for a module.
+    /// The time that a scan waits for a module.
     pub deadline: Duration,
-    /// How many scans in a row a module may miss before it is quarantined.
+    /// The number of scans in a row that a module may miss before it is quarantined.
     pub max_late: u32,
 }
 
-/// How a module's scan ended.
+/// The result of a module's scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanResult {
     /// The module answered.
     Answered(CallResult),
-    /// It did not answer in time, or is still busy with an earlier snapshot: how many scans it has missed.
+    /// The module did not answer in time, or is still busy with an earlier snapshot. It has missed so many scans.
     Late(u32),
-    /// It broke down in this scan, and is made anew.
+    /// The module broke down in this scan, and is made anew.
     Restarting(Reason),
-    /// It is quarantined, since this scan or an earlier one; for how long, or until a reload.
+    /// The module is quarantined, since this scan or an earlier one; for so long, or until a reload.
     Quarantined(Reason, Option<Duration>),
-    /// It was not asked.
+    /// The module was not asked.
     Silent,
 }
 
-/// Why a module is not asked.
+/// The reason why a module is not asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It panicked; the message is among its problems.
+    /// The module panicked; the message is among its problems.
     Panicked,
-    /// It did not answer for this many scans.
+    /// The module did not answer for this many scans.
     Hung(u32),
-    /// It answered too late, or not at all, in this many scans in a row.
+    /// The module answered too late, or not at all, in this many scans in a row.
     Late(u32),
-    /// Its files cost too much, or could not be read in time, in this many scans; which is among its problems.
+    /// The files of the module cost too much, or could not be read in time, in this many scans; which is among its
+    /// problems.
     Files(u32),
-    /// Its process ended; how is among its problems.
+    /// The process of the module ended; how is among its problems.
     Died,
-    /// It could not be made; why is among its problems.
+    /// The module could not be made; why is among its problems.
     NotCreated,
-    /// Its thread is gone.
+    /// The thread of the module has ended.
     Gone,
-    /// It was at work when the daemon died, so often.
+    /// The module was running during this many crashes of the daemon.
     AtWork(u8),
-    /// It is about to be made anew.
+    /// The module is about to be made anew.
     Restarting,
-    /// It is not run at all, until a reload; why is among its problems.
+    /// The module is not run at all, until a reload; why is among its problems.
     Idle,
 }
 
-/// All modules, by name.
+/// All modules, sorted by name.
 #[derive(Debug)]
 pub struct ModulePool {
     handles: Vec<ModuleHandle>,
@@ -121,7 +122,7 @@ pub fn await_start(
 }
 
 impl ModulePool {
-    /// For these modules, which are asked in the order of their names.
+    /// Creates a pool of these modules, which are asked in the order of their names.
     #[must_use]
     pub fn new(mut handles: Vec<ModuleHandle>) -> Self {
         handles.sort_by(|a, b| a.name().cmp(b.name()));
@@ -134,7 +135,7 @@ impl ModulePool {
         }
     }
 
-    /// The modules, by name.
+    /// Returns the modules, sorted by name.
     #[must_use]
     pub fn handles(&self) -> &[ModuleHandle] {
         &self.handles
@@ -177,13 +178,13 @@ impl ModulePool {
     /// The warnings that came after the last scan, and whose they are: there may be no other scan.
     pub(crate) fn late_findings(&mut self, now: Uptime) -> Vec<(String, LateFinding)> {
         self.take_late_replies(now);
-        let handles = self.handles.iter_mut();
-        let named = |handle: &mut ModuleHandle| {
-            let late = handle.take_late_findings();
-            let name = handle.name().to_owned();
-            late.into_iter().map(move |late| (name.clone(), late))
-        };
-        handles.flat_map(named).collect()
+        let mut findings = Vec::new();
+        for handle in &mut self.handles {
+            for late in handle.take_late_findings() {
+                findings.push((handle.name().to_owned(), late));
+            }
+        }
+        findings
     }
 
     /// Lets the modules say what others of their names have said too late.
@@ -217,7 +218,8 @@ impl ModulePool {
         }
     }
 
-    /// What came after its deadline is dropped, but for warnings; its author is free again.
+    /// Takes in the answers that came after their deadline. They are dropped, but for warnings, and their modules are
+    /// free again.
     fn take_late_replies(&mut self, now: Uptime) {
         while let Ok(reply) = self.replies.try_recv() {
             self.settle(reply, None, now);
@@ -311,7 +313,7 @@ impl ModulePool {
             }
             return;
         }
-        // Also of one that nobody waits for any more.
+        // An answer that nobody waits for any more is taken, too.
         let mut output = reply.output;
         handle.keep_late_findings(&mut output, reply.seen);
         if handle.state == State::Busy(reply.scan) {

@@ -13,42 +13,42 @@ use crate::modules::permit::Permit;
 
 pub use crate::modules::abi::CreateError;
 
-/// Why a module cannot be made whose file was replaced.
-const CHANGED: &str = "its file holds something else than when it was looked at; reload";
+/// The reason why a module cannot be made whose file was replaced.
+const CHANGED: &str = "its file has changed since it was inspected; reload to use it";
 
-/// How to make a module, as often as it takes.
+/// The recipe by which a module is made, as often as it takes.
 #[derive(Debug, Clone)]
 pub struct Recipe {
-    /// Which module.
+    /// The module that is made.
     pub module: Registration,
     /// The values of all its options.
     pub values: Vec<(String, Value)>,
-    /// What it may ask for.
+    /// The requests that it may make.
     pub permit: Permit,
-    /// Where it runs.
+    /// The place where it runs.
     pub isolation: Isolation,
-    /// What an instance before it kept; empty if none did.
+    /// The state that an instance before it kept; empty if none did.
     pub state: Arc<[u8]>,
 }
 
 /// A module that can look at snapshots.
 #[derive(Debug)]
 pub enum Runner {
-    /// In this process.
+    /// The module runs in this process.
     Here(Box<Instance>),
-    /// In a process of its own.
+    /// The module runs in a process of its own.
     Apart {
-        /// That process.
+        /// The process of the module.
         process: Box<Process>,
-        /// What it is sent.
+        /// The files that it is sent.
         wanted: Wanted,
-        /// What it may ask for.
+        /// The requests that it may make.
         permit: Permit,
     },
 }
 
 impl Recipe {
-    /// Whether it runs in this process, and can take it with it.
+    /// Returns true if it runs in this process, and can take it with it.
     #[must_use]
     pub fn is_here(&self) -> bool {
         self.isolation == Isolation::None
@@ -59,7 +59,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// Why it cannot be made.
+    /// Returns why it cannot be made.
     pub fn make(&self, leash: &Arc<KillSwitch>) -> Result<Runner, CreateError> {
         match self.isolation {
             Isolation::None => self.here().map(|instance| Runner::Here(Box::new(instance))),
@@ -69,7 +69,6 @@ impl Recipe {
 
     fn here(&self) -> Result<Instance, CreateError> {
         let description = &self.module.description;
-        let same = |module: &Exported| module.description == *description;
         let module = match (&self.module.origin, self.module.calls) {
             (Origin::LinkedIn, Some(calls)) => Exported {
                 description: description.clone(),
@@ -81,7 +80,7 @@ impl Recipe {
                 let modules = abi::open(&path).map_err(broken)?;
                 modules
                     .into_iter()
-                    .find(same)
+                    .find(|module| module.description == *description)
                     .ok_or_else(|| broken(CHANGED))?
             }
         };
@@ -106,7 +105,7 @@ impl Recipe {
         if let Some(path) = subject.file() {
             abi::check_libraries(path, &offer.objects).map_err(broken)?;
         }
-        // Its settings were checked for the module that was found before.
+        // The settings were checked for the module that was found before.
         if !offer.modules.contains(&self.module.description) {
             return Err(broken(CHANGED));
         }

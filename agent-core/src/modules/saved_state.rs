@@ -1,4 +1,4 @@
-//! What modules have learned, kept across restarts.
+//! The state of modules, kept across restarts.
 //!
 //! A module hands over bytes, and the next instance of it has them back: after a reload, or when the daemon was
 //! started anew. They count as long as the machine runs; after a boot everything is new.
@@ -25,12 +25,12 @@ pub struct SavedStates {
     queue: Arc<StateQueue>,
     place: Option<Place>,
     writer: Option<Writer>,
-    /// When files were last written, or might have been.
+    /// The time at which files were last written, or might have been.
     passed: Option<Uptime>,
     news: Vec<News>,
 }
 
-/// Where states are kept.
+/// The place where states are kept.
 #[derive(Debug)]
 struct Place {
     state_dir: PathBuf,
@@ -56,8 +56,8 @@ impl SavedStates {
         }
     }
 
-    /// What a module kept last; empty if it did not. A file that makes no sense is set aside.
-    pub(crate) fn of(&mut self, module: &str) -> Arc<[u8]> {
+    /// Returns what a module kept last; empty if it did not. A file that makes no sense is set aside.
+    pub(crate) fn for_module(&mut self, module: &str) -> Arc<[u8]> {
         if let Some(state) = self.queue.state(module) {
             return state;
         }
@@ -66,13 +66,13 @@ impl SavedStates {
         };
         match file::read(&place.state_dir, module) {
             Ok(Found::State(stamp, state)) if stamp.boot_id == place.boot_id => state.into(),
-            // Of another boot, or of none: the next one takes its place.
+            // A state of another boot is replaced by the next one.
             Ok(Found::State(..) | Found::Nothing) => Arc::default(),
             Ok(Found::Broken(why)) => {
                 let path = file::path(&place.state_dir, module);
                 file::set_aside(&path);
                 self.tell(&format!(
-                    "module {module} starts afresh, as what it kept in {} makes no sense: {why}; it is set aside",
+                    "module {module} starts without its saved state, as {} is damaged: {why}; the file is set aside",
                     path.display()
                 ));
                 Arc::default()
@@ -80,7 +80,7 @@ impl SavedStates {
             Err(error) => {
                 let path = file::path(&place.state_dir, module);
                 self.tell(&format!(
-                    "module {module} starts afresh, as what it kept in {} cannot be read: {error}",
+                    "module {module} starts without its saved state, as {} cannot be read: {error}",
                     path.display()
                 ));
                 Arc::default()
@@ -105,7 +105,7 @@ impl SavedStates {
         }
     }
 
-    /// What has changed since this was last asked.
+    /// Returns what has changed since this was last asked.
     pub(crate) fn news(&mut self) -> Vec<News> {
         let mut news = std::mem::take(&mut self.news);
         if let Some(writer) = &mut self.writer {

@@ -73,7 +73,7 @@ fn is_place_known(view: &View<'_>) -> bool {
 fn surely<'a>(view: &View<'a>) -> Option<Owner<'a>> {
     let first = view.incident.comparison.as_ref()?.explanations.first()?;
     let is_sure = first.certainty != Certainty::AtMost && first.share_percent >= 80.0;
-    is_sure.then(|| Owner::of(first))
+    is_sure.then(|| Owner::from_explanation(first))
 }
 
 /// Who explains most, and which modules are new.
@@ -107,7 +107,7 @@ fn of_owner(explanation: &Explanation, kernel: &str) -> Option<Step> {
     if explanation.partial {
         return Some(counted_in_part(explanation));
     }
-    match Owner::of(explanation) {
+    match Owner::from_explanation(explanation) {
         Owner::Cache(cache) => plain(cache).map(of_cache),
         Owner::Service(path) => of_service(path),
         Owner::Process { what, name, note } => Some(of_process(what, name, note)),

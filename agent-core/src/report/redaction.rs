@@ -105,7 +105,7 @@ impl Names {
 
     /// Takes the place of an owner that is not the kernel's.
     fn learn_owner(&mut self, explanation: &mut Explanation) {
-        let owner = match Owner::of(explanation) {
+        let owner = match Owner::from_explanation(explanation) {
             Owner::Code(_) | Owner::Cache(_) | Owner::Kernel(_) => return,
             Owner::Process { what, name, note } => {
                 let of = if what.is_empty() { "" } else { " of " };

@@ -212,7 +212,7 @@ fn start_one(
         .map_or(0, |marker| marker.deaths(module.name()));
     // If it ended the daemon, what it kept may be why.
     let state = if deaths == 0 {
-        states.of(module.name())
+        states.for_module(module.name())
     } else {
         Arc::default()
     };

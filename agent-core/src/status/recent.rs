@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::summary::Requests;
 use crate::actions::request_outcome::RequestOutcome;
 use crate::base::clock;
+use crate::config::TellOwners;
 use crate::decisions::{Decision, FollowUp, Record};
-use crate::incidents::{ForOthers, IncidentMessage};
+use crate::incidents::IncidentMessage;
+use crate::log::messages::incident_text;
 use crate::scan::Round;
 
 /// As many decisions; the log has more of them, and each in full.
@@ -63,6 +65,15 @@ pub struct RecentIncident {
     /// When it was opened, if it is not over; RFC 3339, UTC.
     #[serde(default)]
     pub open_since: Option<String>,
+}
+
+/// Texts that do not say all of whose memory it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ForOthers {
+    /// The text with the name of the program, and neither its process nor its service.
+    pub program: String,
+    /// The text without any name.
+    pub nameless: String,
 }
 
 /// When the configuration was read again, and what came of it.
@@ -162,8 +173,8 @@ impl Recent {
     }
 
     /// Takes note of an incident, of which something is told once more if it is written again.
-    pub fn note_incident(&mut self, word: &IncidentMessage) {
-        let Some(id) = &word.incident else {
+    pub fn note_incident(&mut self, message: &IncidentMessage) {
+        let Some(id) = message.event.incident() else {
             return;
         };
         self.incidents.retain(|kept| kept.id != *id);
@@ -171,12 +182,15 @@ impl Recent {
             self.incidents.pop_front();
         }
         self.incidents.push_back(RecentIncident {
-            id: id.clone(),
+            id: id.to_owned(),
             time: clock::time_of_day().to_string(),
-            module: word.module.clone(),
-            text: word.text.clone(),
-            for_others: word.for_others.clone(),
-            open_since: word.open_since.clone(),
+            module: message.module.clone(),
+            text: incident_text(&message.event, TellOwners::All),
+            for_others: ForOthers {
+                program: incident_text(&message.event, TellOwners::Program),
+                nameless: incident_text(&message.event, TellOwners::None),
+            },
+            open_since: message.open_since.clone(),
         });
     }
 
@@ -236,32 +250,35 @@ impl Default for Recent {
 
 #[cfg(test)]
 mod tests {
-    use adaptivemm_module_api::Severity;
-
     use super::*;
+    use crate::incidents::IncidentEvent;
 
     #[test]
     fn the_last_incidents_are_known_each_once_and_by_what_was_said_last() {
         let mut latest = Recent::new();
-        let mut told = |id: usize, text: &str| {
+        let mut note = |event: IncidentEvent| {
             latest.note_incident(&IncidentMessage {
-                severity: Severity::Info,
                 module: "memleak".to_owned(),
-                text: text.to_owned(),
-                for_others: ForOthers::default(),
-                incident: Some(id.to_string()),
+                event,
                 open_since: None,
             });
         };
 
-        (0..20).for_each(|id| told(id, "first"));
-        told(10, "again");
+        for id in 0..20 {
+            note(IncidentEvent::Recorded {
+                id: id.to_string(),
+                attribution: None,
+            });
+        }
+        note(IncidentEvent::Over {
+            id: "10".to_owned(),
+        });
 
         let kept: Vec<&RecentIncident> = latest.incidents().collect();
         assert_eq!((kept.len(), kept[0].id.as_str()), (16, "4"));
         assert_eq!(
             (kept[15].id.as_str(), kept[15].text.as_str()),
-            ("10", "again")
+            ("10", "incident 10 is over")
         );
     }
 }

@@ -93,7 +93,7 @@ impl Kernel {
 
 /// The first owner, its class, and how much of all growth it explains.
 fn first(before: &Evidence, after: &Evidence) -> (String, Class, f64) {
-    let comparison = Comparison::of(before, after);
+    let comparison = Comparison::between(before, after);
     let first = &comparison.explanations[0];
     (first.owner.clone(), first.class, first.share_percent)
 }
@@ -128,7 +128,7 @@ fn memory_that_no_source_sees_stays_unexplained() {
     for kernel in KERNELS {
         let seen = kernel.evidence();
         let percent = |at: usize| {
-            let comparison = Comparison::of(&seen[IDLE], &seen[at]);
+            let comparison = Comparison::between(&seen[IDLE], &seen[at]);
             comparison.unexplained_bytes * 100 / comparison.growth_bytes
         };
 
@@ -148,7 +148,7 @@ fn modules_that_were_loaded_meanwhile_are_told() {
     for kernel in KERNELS {
         let seen = kernel.evidence();
 
-        let comparison = Comparison::of(&seen[IDLE], &seen[KMALLOC]);
+        let comparison = Comparison::between(&seen[IDLE], &seen[KMALLOC]);
 
         assert_eq!(comparison.modules_loaded, ["memleak_sim"]);
     }

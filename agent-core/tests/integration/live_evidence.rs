@@ -137,7 +137,7 @@ fn whoever_holds_the_memory_is_named_first() {
         child.wait().unwrap();
         settle(&home, &before);
 
-        let comparison = Comparison::of(&before, &after);
+        let comparison = Comparison::between(&before, &after);
         let first = comparison.explanations.first();
         let is_named = first.is_some_and(|first| first.owner.starts_with(owner));
         named += usize::from(is_named);

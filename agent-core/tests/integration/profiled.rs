@@ -42,7 +42,7 @@ fn explained(leak: &str, unaccounted: Option<(i64, i64)>) -> String {
     let (before, after) = unaccounted.unzip();
     let before = take(&format!("{leak}/before"), before);
     let after = take(&format!("{leak}/after"), after);
-    let lines = Comparison::of(&before, &after).explanations;
+    let lines = Comparison::between(&before, &after).explanations;
     let line = |each: &Explanation| {
         let (share, class) = (each.share_percent, each.class.name());
         format!(

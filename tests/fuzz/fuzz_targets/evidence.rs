@@ -104,7 +104,7 @@ fn check(evidence: &Evidence, raw: &[RawText]) {
 }
 
 fn compare(before: &Evidence, after: &Evidence) {
-    let comparison = Comparison::of(before, after);
+    let comparison = Comparison::between(before, after);
     assert!(comparison.unexplained_bytes <= comparison.growth_bytes);
     for line in &comparison.explanations {
         let growth = comparison.growth.iter().find(|growth| growth.class == line.class);

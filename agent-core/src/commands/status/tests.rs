@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::incidents::ForOthers;
-use crate::status::{Log, Reload};
+use crate::status::{ForOthers, Log, Reload};
 
 fn module(name: &str, state: &str, why: Option<&str>) -> Module {
     Module {

@@ -37,7 +37,10 @@ pub(super) fn for_others(summary: &Summary, tell: TellOwners) -> Summary {
 /// A message about an incident, which ends with who it was, without that.
 fn without_explanation(text: &str) -> &str {
     let is_of_incident = text.starts_with("incident ");
-    let Some(start) = text.find(" cannot be kept in ").filter(|_| is_of_incident) else {
+    let Some(start) = text
+        .find(" cannot be written to ")
+        .filter(|_| is_of_incident)
+    else {
         return text;
     };
     let end = text[start..]
@@ -52,11 +55,11 @@ mod tests {
 
     #[test]
     fn a_message_about_an_incident_does_not_say_who_it_was() {
-        let lost = "incident 7 cannot be kept in /var/lib/x: No space; pipes of secretprog (7 pipes, PID 12) explains 9 %";
+        let lost = "incident 7 cannot be written to /var/lib/x: No space; pipes of secretprog (7 pipes, PID 12) explains 9 %";
 
         assert_eq!(
             without_explanation(lost),
-            "incident 7 cannot be kept in /var/lib/x: No space"
+            "incident 7 cannot be written to /var/lib/x: No space"
         );
         assert_eq!(without_explanation("all; well"), "all; well");
     }

@@ -12,7 +12,7 @@ const PATH: &str = "/proc/allocinfo";
 const SWITCH: &str = "/proc/sys/vm/mem_profiling";
 const OFF: &str = "the profiling of allocations is off: boot with sysctl.vm.mem_profiling=1";
 
-/// What is allocated there is handed on by others, who have lines of their own: counting it here as well would
+/// The files whose allocations are handed on by others, who have lines of their own: counting them here as well would
 /// name the allocator.
 ///
 /// The lines of those who take per-CPU memory have their share of its book-keeping (`mm/percpu.c`) already.
@@ -30,7 +30,7 @@ const ACCOUNTED: &str = "mm/zsmalloc.c";
 /// All contiguous memory is of one line, whoever wanted it.
 const CONTIGUOUS: &str = "mm/cma.c";
 
-/// They have page tables, in files that have other memory, too.
+/// The files that have page tables, beside other memory.
 const TABLES: [&str; 5] = [
     "pte_alloc_one",
     "__pte_alloc",
@@ -42,7 +42,6 @@ const TABLES: [&str; 5] = [
 /// The kernel does not say in which class an allocation shows, except where the file gives it away.
 pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
     let (mut lines, mut total) = (0_u64, 0_u64);
-    let off = || Halt::Useless(OFF.to_owned());
     let result = meter.lines(PATH, |line| {
         let Some(allocation) = allocation(line) else {
             return;
@@ -56,14 +55,16 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
     });
     match result {
         // The kernel could, but was not told to at boot.
-        Err(Halt::Missing) if meter.number(SWITCH).is_some() => return Err(off()),
+        Err(Halt::Missing) if meter.number(SWITCH).is_some() => {
+            return Err(Halt::Useless(OFF.to_owned()));
+        }
         other => other?,
     }
     match (lines, total) {
         (0, _) => Err(Halt::Failed(format!(
             "{PATH}: no line is that of an allocation"
         ))),
-        (_, 0) => Err(off()),
+        (_, 0) => Err(Halt::Useless(OFF.to_owned())),
         _ => Ok(()),
     }
 }
@@ -124,14 +125,13 @@ impl Allocation<'_> {
     }
 
     fn class(&self) -> (Option<Class>, Certainty) {
-        let is_of_tables = |start: &&str| self.function.starts_with(start);
-        let is_table = TABLES.iter().any(is_of_tables)
+        let is_table = TABLES.iter().any(|start| self.function.starts_with(start))
             || self.file().ends_with("/pgalloc.h")
             || self.file().ends_with("/pgtable.c");
         if self.file() == CONTIGUOUS {
             (None, Certainty::Charged)
         } else if is_table && self.function.contains("_kernel") {
-            // Of the kernel itself: most kernels count those of programs only.
+            // A line of the kernel itself: most kernels count those of programs only.
             (None, Certainty::Exact)
         } else if is_table {
             (Some(Class::PageTables), Certainty::Exact)

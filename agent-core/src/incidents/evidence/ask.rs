@@ -14,14 +14,14 @@ use super::{
     allocinfo, census, cma, dma_buf, page_owner, services, slabinfo, sockets, vmallocinfo,
 };
 
-/// What the census may take, when it is asked for: enough for a machine of some TB.
+/// The time that the census may take, when it is asked for: enough for a machine of some TB.
 const CENSUS: Duration = Duration::from_secs(300);
 
-/// What helps against a look that was refused.
+/// The remedy for a look that was refused.
 pub(super) const RIGHTS: &str = "run by root, `adaptivemmd incidents show` may look; holders.conf lets the service do so, \
                                  see CAVEATS in adaptivemmd(8)";
 
-/// What all sources say.
+/// Asks all sources.
 pub(super) fn all(meter: &mut Meter<'_>, request: &EvidenceRequest<'_>) -> Vec<SourceReport> {
     let size = request.page_size;
     let mut asked = Asked {
@@ -109,8 +109,8 @@ impl Asked<'_, '_> {
     }
 }
 
-/// What a collector says, unless looks were refused of which it says nothing. That time had run out, too, is said with that:
-/// more time alone would not help.
+/// Returns the result of a collector, unless looks were refused of which it says nothing. That time had run out, too,
+/// is said with that: more time alone would not help.
 fn refused(result: Result<(), Halt>, refusals: &Refusals) -> Result<(), Halt> {
     if refusals.count == 0 {
         return result;

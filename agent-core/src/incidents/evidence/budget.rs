@@ -1,17 +1,17 @@
-//! What evidence may cost, and why a collector ends before it has seen everything.
+//! The limits of what evidence may cost, and the reasons why a collector ends before it has seen everything.
 
 use std::io;
 
 use rustix::io::Errno;
 
-/// Why a collector ended early.
+/// The reason why a collector ended early.
 #[derive(Debug)]
 pub(super) enum Halt {
     /// The file, or all of what was looked for, is not there.
     Missing,
-    /// It is there, and says nothing that is of use here.
+    /// The source is there, and says nothing that is of use here.
     Useless(String),
-    /// It could not be read, or was not understood.
+    /// The source could not be read, or was not understood.
     Failed(String),
     /// Part of it could not be read.
     Partly(String),
@@ -21,7 +21,7 @@ pub(super) enum Halt {
     Spent(Spent),
 }
 
-/// What ran out.
+/// The limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spent {
     Cpu,
@@ -29,25 +29,25 @@ pub(super) enum Spent {
 }
 
 impl Halt {
-    pub(super) fn of(path: &str, error: &io::Error) -> Self {
+    pub(super) fn from_error(path: &str, error: &io::Error) -> Self {
         // A process or a control group that went away while its file was open has neither.
         let is_gone =
             [Errno::SRCH, Errno::NODEV].contains(&Errno::from_io_error(error).unwrap_or(Errno::IO));
         match error.kind() {
             _ if is_gone => Self::Missing,
             io::ErrorKind::NotFound => Self::Missing,
-            // Both EACCES and EPERM.
+            // The kernel says this for EACCES and for EPERM.
             io::ErrorKind::PermissionDenied => Self::Denied(format!("{path}: {error}")),
             _ => Self::Failed(format!("{path}: {error}")),
         }
     }
 }
 
-/// `None` for what cannot be read.
+/// Returns `None` for what cannot be read.
 ///
 /// # Errors
 ///
-/// If time or room has run out.
+/// Returns an error if time or room has run out.
 pub(super) fn unless_gone<T>(result: Result<T, Halt>) -> Result<Option<T>, Halt> {
     match result {
         Ok(value) => Ok(Some(value)),

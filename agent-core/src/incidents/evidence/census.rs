@@ -29,14 +29,14 @@ mod flag {
     pub(super) const RESERVED: u64 = 1 << 32;
 }
 
-/// What a page is, as far as that can tell of a leak.
+/// The kind of a page, as far as that can tell of a leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
     /// Free, or accounted for in `/proc/meminfo`.
     Known,
-    /// It looks like page cache or memory of a program, but is on no list and mapped by nobody.
+    /// The page looks like page cache or memory of a program, but is on no list and mapped by nobody.
     OffList,
-    /// Of a larger block that the kernel took for itself.
+    /// The page is part of a larger block that the kernel took for itself.
     Block,
     /// Taken by the kernel for itself, and nothing more is known.
     Plain,
@@ -58,15 +58,14 @@ impl Page {
         ),
     ];
 
-    fn of(flags: u64) -> Self {
-        let has = |mask| flags & mask != 0;
+    fn from_flags(flags: u64) -> Self {
         let known = flag::NO_PAGE | flag::BUDDY | flag::SLAB | flag::TABLE | flag::HUGE;
         let listed = flag::LRU | flag::MMAP | flag::UNEVICTABLE;
-        if has(known | listed | flag::OFFLINE | flag::RESERVED) {
+        if flags & (known | listed | flag::OFFLINE | flag::RESERVED) != 0 {
             Self::Known
-        } else if has(flag::UPTODATE | flag::DIRTY | flag::ANON | flag::SWAP_BACKED) {
+        } else if flags & (flag::UPTODATE | flag::DIRTY | flag::ANON | flag::SWAP_BACKED) != 0 {
             Self::OffList
-        } else if has(flag::HEAD | flag::TAIL) {
+        } else if flags & (flag::HEAD | flag::TAIL) != 0 {
             Self::Block
         } else {
             Self::Plain
@@ -77,9 +76,9 @@ impl Page {
 /// Counts pages of each kind.
 #[derive(Debug, Default)]
 struct Census {
-    /// By the place in [`Page::LOST`].
+    /// The number of pages of each kind, by its place in [`Page::LOST`].
     counts: [u64; 3],
-    /// What the block is whose pages follow.
+    /// The kind of the block whose pages follow.
     head: Option<Page>,
     /// The beginning of a number that the last part of the file ended with.
     rest: Vec<u8>,
@@ -108,7 +107,7 @@ impl Census {
         // The flags of a block are those of its first page.
         let page = match self.head {
             Some(head) if flags & flag::TAIL != 0 => head,
-            _ => Page::of(flags),
+            _ => Page::from_flags(flags),
         };
         self.head = (flags & (flag::HEAD | flag::TAIL) != 0).then_some(page);
         if let Some(place) = Page::LOST.iter().position(|(each, _)| *each == page) {

@@ -9,7 +9,7 @@ use super::meter::Meter;
 
 const DIRECTORY: &str = "/sys/kernel/mm/cma";
 
-/// What was handed out and not given back, by area.
+/// Collects what was handed out and not given back, by area.
 pub(super) fn collect(
     meter: &mut Meter<'_>,
     page_size: PageSize,
@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn an_area_holds_what_was_taken_and_not_given_back() {
-        // Of Linux 6.12.117 with `cma=256M` (`cargo vm profiled`), but for what was given back: a third.
+        // The numbers are of Linux 6.12.117 with `cma=256M` (`cargo vm profiled`), but for what was given back: a
+        // third.
         let (held, result) = collected(&[
             ("alloc_pages_fail", "0\n"),
             ("alloc_pages_success", "49152\n"),

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Moment;
 
-/// What changed between two moments. Part of `incident.json`; the names are interface.
+/// The changes between two moments. Part of `incident.json`, whose field names are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The evidence before.
+    /// The taking of the earlier evidence.
     pub before: Taken,
     /// The evidence of the incident.
     pub after: Taken,
@@ -19,27 +19,27 @@ pub struct Comparison {
     pub growth: Vec<Growth>,
     /// The sum of all classes that grew, orphans counted as part of unaccounted memory.
     pub growth_bytes: u64,
-    /// What explains it, the largest share first.
+    /// The explanations of the growth, the largest share first.
     pub explanations: Vec<Explanation>,
-    /// What of `growth_bytes` nobody explains. Sources that see the same memory are not added up.
+    /// The part of `growth_bytes` that nobody explains. Sources that see the same memory are not added up.
     pub unexplained_bytes: u64,
-    /// Where was looked, in the order in which it was done.
+    /// The places that were looked into, in the order in which it was done.
     pub sources: Vec<Source>,
     /// Names of kernel modules that were loaded in between.
     #[serde(default)]
     pub modules_loaded: Vec<String>,
 }
 
-/// When evidence was taken, and at what cost.
+/// The time at which evidence was taken, and its cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Taken {
-    /// When.
+    /// The time at which it was taken.
     pub at: Moment,
-    /// Why: `start`, `routine`, `suspicion` or `incident`.
+    /// The reason: `start`, `routine`, `suspicion` or `incident`.
     pub why: String,
-    /// Of the processor, by the thread that collected it.
+    /// The processor time of the thread that collected it.
     pub cpu_us: u64,
-    /// How much text was read.
+    /// The amount of text that was read.
     pub read_bytes: u64,
 }
 
@@ -47,7 +47,7 @@ pub struct Taken {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// In no figure of the kernel: pages that drivers, the network or pipes hold.
+    /// Memory in no figure of the kernel: pages that drivers, the network or pipes hold.
     Unaccounted,
     /// Pages on LRU lists that nothing owns; part of what is unaccounted.
     Orphans,
@@ -64,7 +64,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// All of them.
+    /// All classes.
     pub const ALL: [Self; 7] = [
         Self::Unaccounted,
         Self::Orphans,
@@ -89,7 +89,7 @@ impl Class {
         }
     }
 
-    /// In words.
+    /// Returns the name for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -107,24 +107,24 @@ impl Class {
 /// The size of a class at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level {
-    /// Which.
+    /// The class of memory.
     pub class: Class,
     /// May be slightly negative: it is a difference of figures that are not read at the same instant.
     pub bytes: i64,
 }
 
-/// How a class developed.
+/// The development of a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Growth {
-    /// Which.
+    /// The class of memory.
     pub class: Class,
-    /// Its size before.
+    /// The size of the class before.
     pub before_bytes: i64,
-    /// Its size after.
+    /// The size of the class after.
     pub after_bytes: i64,
 }
 
-/// How exactly a source knows.
+/// The certainty with which a source knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
@@ -132,31 +132,31 @@ pub enum Certainty {
     Exact,
     /// The kernel charges them to it, together with others.
     Charged,
-    /// It holds so many objects, each of which may hold so much.
+    /// The owner holds so many objects, each of which may hold so much.
     AtMost,
 }
 
 /// Somebody who explains part of a growth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// The memory that grew.
+    /// The class of memory that grew.
     pub class: Class,
-    /// Who: a slab cache, a function of the kernel, a line of its source, a process, a service.
+    /// The owner: a slab cache, a function of the kernel, a line of its source, a process, a service.
     pub owner: String,
-    /// Which file says so.
+    /// The file that says so.
     pub source: String,
-    /// How much it held before.
+    /// The amount that the owner held before.
     pub before_bytes: u64,
-    /// How much it holds now.
+    /// The amount that it holds now.
     pub after_bytes: u64,
-    /// What that explains of the growth: at most all of it.
+    /// The part of the growth that this explains: at most all of it.
     pub explained_bytes: u64,
-    /// The same of [`Comparison::growth_bytes`], 0 to 100.
+    /// The part of [`Comparison::growth_bytes`] that this explains, 0 to 100.
     pub share_percent: f64,
-    /// How exactly this is known.
+    /// The certainty of the amounts.
     pub certainty: Certainty,
-    /// Whether its source was not read to the end, before or after: what was added up of it is a part then, and the rise
-    /// may be none.
+    /// True if its source was not read to the end, before or after: what was added up of it is a part then, and the
+    /// rise may be none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
 }
@@ -166,38 +166,38 @@ pub struct Explanation {
 pub struct Source {
     /// The kernel file, or several, as on a live machine: `/proc/slabinfo`.
     pub file: String,
-    /// What it can tell, in a few words.
+    /// The kind of owner that it can name, in a few words.
     pub tells: String,
-    /// How that went.
+    /// The outcome of looking into it.
     pub standing: SourceStatus,
-    /// Of the processor, for the later evidence.
+    /// The processor time that the later evidence took.
     pub cpu_us: u64,
 }
 
-/// How looking into a source went, for the later evidence.
+/// The outcome of looking into a source, for the later evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum SourceStatus {
-    /// It said something.
+    /// The source said something.
     Read,
-    /// This kernel has it not, or not here.
+    /// The kernel does not have the source, or not here.
     Absent {
-        /// In words, with what could be done.
+        /// The reason for people, with what could be done.
         why: String,
     },
-    /// It could not be read, or not be understood.
+    /// The source could not be read, or not be understood.
     Failed {
-        /// In words.
+        /// The reason for people.
         why: String,
     },
     /// Time or room ran out half-way; what there is counts.
     Cut {
-        /// In words.
+        /// The reason for people.
         why: String,
     },
     /// We may not look at it, or not at all of it; what could be seen counts.
     Denied {
-        /// In words, with what could be done.
+        /// The reason for people, with what could be done.
         why: String,
     },
 }

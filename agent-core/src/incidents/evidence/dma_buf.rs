@@ -15,7 +15,7 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
         let owner = format!("DMA buffers of {exporter}");
         found.add(Some(Class::Unaccounted), Certainty::Exact, &owner, bytes);
     };
-    // Where there are none, that is worth knowing: the first one may be the leak.
+    // A kernel without buffers is worth knowing: the first one may be the leak.
     let are_listed = meter.list(DIRECTORY)?.iter().any(|name| name == "buffers");
     if !are_listed {
         return meter.lines(BUFINFO, |line| {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_buffer_belongs_to_its_exporter() {
-        // Of Linux 6.12.117, a buffer of `/dev/dma_heap/system` (`cargo vm profiled`).
+        // The line is of Linux 6.12.117, a buffer of `/dev/dma_heap/system` (`cargo vm profiled`).
         let line = "01048576\t00000002\t00080007\t00000001\tsystem\t00000192\t<none>";
 
         assert_eq!(buffer(line), Some(("system", 1 << 20)));

@@ -1,4 +1,4 @@
-//! Who holds how much, as one source says it, added up by owner.
+//! The holdings of owners, as one source says them, added up by owner.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,27 +9,27 @@ use crate::base::clean_text;
 
 /// Owners of less are left out of the evidence.
 const LEAST_BYTES: u64 = 64 << 10;
-/// So many owners are kept of a source, those of most memory.
+/// The number of owners that are kept of a source, those of most memory.
 const MOST_HELD: usize = 200;
-/// So many are told apart while they are added up.
+/// The number of owners that are told apart while they are added up.
 const MOST_OWNERS: usize = 20_000;
 /// The longest name of an owner, in bytes.
 const MAX_OWNER: usize = 160;
 
-/// What an owner holds, as one source says it.
+/// The memory of an owner, as one source says it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Holding {
-    /// Who: what it is called at both moments, so that they can be compared.
+    /// The owner, named alike at both moments, so that they can be compared.
     pub owner: String,
     /// More about it, which may differ: `PID 17`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// In which class of memory it shows; `None` where the source does not tell.
+    /// The class of memory in which it shows; `None` where the source does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Class>,
-    /// How exactly it is known.
+    /// The certainty of the amount.
     pub certainty: Certainty,
-    /// How much.
+    /// The amount.
     pub bytes: u64,
     /// The service that is charged for it, where it is a process and that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ impl Holdings {
         }
     }
 
-    /// Whether so little is left out anyway.
+    /// Returns true if so little is left out anyway.
     pub(super) fn is_too_little(bytes: u64) -> bool {
         bytes < LEAST_BYTES
     }
@@ -72,7 +72,8 @@ impl Holdings {
         self.others.push(held);
     }
 
-    /// Those who hold the most, the largest first, and the most that somebody holds who had to be left out.
+    /// Returns the holdings of those who hold the most, the largest first, and the most that somebody holds who had to
+    /// be left out.
     pub(super) fn finish(self) -> (Vec<Holding>, u64) {
         let mut held = self.others;
         held.retain(|each| !Self::is_too_little(each.bytes));
@@ -93,8 +94,7 @@ impl Holdings {
             each.owner = one_line(&each.owner);
             each.within = each.within.as_deref().map(one_line);
         }
-        let key = |held: &Holding| (u64::MAX - held.bytes, held.owner.clone(), held.class);
-        held.sort_by_cached_key(key);
+        held.sort_by_cached_key(|held| (u64::MAX - held.bytes, held.owner.clone(), held.class));
         let least = held.get(MOST_HELD).map_or(0, |first_out| first_out.bytes);
         held.truncate(MOST_HELD);
         held.shrink_to_fit();

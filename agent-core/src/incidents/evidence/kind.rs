@@ -28,11 +28,11 @@ pub enum SourceKind {
     Processes,
     /// Pipes and sockets that processes hold.
     Descriptors,
-    /// What waits in sockets of TCP and UDP.
+    /// The data that waits in sockets of TCP and UDP.
     Queues,
     /// Sockets by protocol.
     Sockets,
-    /// What services are charged for.
+    /// The memory that services are charged for.
     Services,
     /// All pages by their flags.
     Census,
@@ -58,7 +58,7 @@ impl SourceKind {
         Self::Census,
     ];
 
-    /// How precisely it names an owner; the lowest is the most precise.
+    /// Returns how vaguely it names an owner; 0 is the most precise.
     pub(super) const fn vagueness(self) -> u8 {
         match self {
             Self::AllocInfo => 0,
@@ -94,7 +94,7 @@ impl SourceKind {
         }
     }
 
-    /// What it can tell.
+    /// Returns the kind of owner that it can name.
     #[must_use]
     pub const fn tells(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl SourceKind {
         }
     }
 
-    /// Why it is not there, and what could be done.
+    /// Returns why it is not there, and what could be done.
     pub(super) const fn absence(self) -> &'static str {
         match self {
             Self::AllocInfo => {

@@ -1,4 +1,4 @@
-//! How large each class of memory is.
+//! The size of each class of memory.
 
 use std::collections::BTreeMap;
 
@@ -28,20 +28,24 @@ pub(super) fn complete(meter: &mut Meter<'_>, known: &[Level]) -> BTreeMap<Class
 }
 
 fn from_meminfo(meminfo: &Meminfo, class: Class) -> Option<i64> {
-    let bytes = |key| i64::try_from(meminfo.bytes(key)?.get()).ok();
     match class {
         Class::Unaccounted | Class::Orphans => None,
-        Class::Slab => bytes("SUnreclaim"),
+        Class::Slab => bytes(meminfo, "SUnreclaim"),
         // 0 means that the kernel does not know, before 5.3.
-        Class::Vmalloc => bytes("VmallocUsed")
+        Class::Vmalloc => bytes(meminfo, "VmallocUsed")
             .filter(|used| *used > 0)
-            .map(|used| (used - bytes("KernelStack").unwrap_or(0)).max(0)),
-        Class::PerCpu => bytes("Percpu"),
-        Class::PageTables => {
-            Some(bytes("PageTables")?.saturating_add(bytes("SecPageTables").unwrap_or(0)))
-        }
-        Class::Stacks => bytes("KernelStack"),
+            .map(|used| (used - bytes(meminfo, "KernelStack").unwrap_or(0)).max(0)),
+        Class::PerCpu => bytes(meminfo, "Percpu"),
+        Class::PageTables => Some(
+            bytes(meminfo, "PageTables")?
+                .saturating_add(bytes(meminfo, "SecPageTables").unwrap_or(0)),
+        ),
+        Class::Stacks => bytes(meminfo, "KernelStack"),
     }
+}
+
+fn bytes(meminfo: &Meminfo, key: &str) -> Option<i64> {
+    i64::try_from(meminfo.bytes(key)?.get()).ok()
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::base::clock;
 use crate::config::EvidenceBudget;
 use crate::kernel::Root;
 
-/// What is asked for at a time. A file that is made a page at a time comes so anyway; one that is made as a whole,
-/// as `/proc/vmallocinfo` from 6.9 on, comes as a whole.
+/// The number of bytes that are asked for at a time. A file that is made a page at a time comes so anyway; one that is
+/// made as a whole, as `/proc/vmallocinfo` from 6.9 on, comes as a whole.
 const PART: usize = 256 << 10;
 /// The longest line that is looked at whole.
 const MAX_LINE: usize = 4096;
@@ -30,9 +30,9 @@ const KEPT: [&str; 9] = [
     "/proc/net/protocols",
     "/sys/kernel/debug/page_owner_stacks/show_stacks",
 ];
-/// What is read of a small file at most.
+/// The limit for a small file: more of it is not read.
 const SMALL: usize = 64 << 10;
-/// All raw texts together.
+/// The limit for all raw texts together.
 const MAX_RAW: usize = 8 << 20;
 /// The raw text of one file.
 const MAX_RAW_FILE: usize = 2 << 20;
@@ -42,9 +42,9 @@ const MAX_RAW_FILE: usize = 2 << 20;
 pub(super) struct Meter<'a> {
     pub(super) root: &'a Root,
     began: Duration,
-    /// When, on the clock of the thread, the collector at work must end.
+    /// The time, on the clock of the thread, at which the collector at work must end.
     ends: Duration,
-    /// How much may have been read by then.
+    /// The amount that may have been read by then.
     full: u64,
     budget: EvidenceBudget,
     read_bytes: u64,
@@ -78,7 +78,7 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// What was refused since this was last asked.
+    /// Returns what was refused since this was last asked.
     pub(super) fn take_refusals(&mut self) -> Refusals {
         std::mem::take(&mut self.refusals)
     }
@@ -86,7 +86,7 @@ impl<'a> Meter<'a> {
     /// Notes why a look came to nothing. One that was refused is counted, whatever the collector makes of it: what nobody was
     /// allowed to see must not pass for something that is not there.
     fn halt(&mut self, path: &str, error: &io::Error) -> Halt {
-        let halt = Halt::of(path, error);
+        let halt = Halt::from_error(path, error);
         if let Halt::Denied(why) = &halt {
             if self.refusals.count == 0 {
                 self.refusals.first.clone_from(why);
@@ -96,16 +96,15 @@ impl<'a> Meter<'a> {
         halt
     }
 
-    /// Where a symbolic link leads.
+    /// Returns where a symbolic link leads.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// Returns an error if it cannot be read.
     pub(super) fn link(&mut self, path: &str) -> Result<String, Halt> {
-        let refused = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
         let link = match self.root.link(path) {
             // The kernel says so, too, of a process that ends at this very moment. It is not found the next time.
-            Err(error) if refused(&error) => self.root.link(path),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.root.link(path),
             link => link,
         };
         let link = link.map_err(|error| self.halt(path, &error))?;
@@ -113,7 +112,7 @@ impl<'a> Meter<'a> {
         Ok(link)
     }
 
-    /// Of the processor, since the beginning.
+    /// Returns the processor time since the beginning.
     pub(super) fn cpu(&self) -> Duration {
         clock::thread_cpu_time().saturating_sub(self.began)
     }
@@ -122,7 +121,7 @@ impl<'a> Meter<'a> {
         self.read_bytes
     }
 
-    /// From now on half of the time and of the room that are left may be used.
+    /// Allows the use of half of the time and of the room that are left, from now on.
     pub(super) fn allot(&mut self) {
         let all = self.began.saturating_add(self.budget.cpu);
         let now = clock::thread_cpu_time();
@@ -137,7 +136,7 @@ impl<'a> Meter<'a> {
         self.budget.text_bytes = self.read_bytes.saturating_add(self.budget.text_bytes);
     }
 
-    /// What has run out, if anything has.
+    /// Returns what has run out, if anything has.
     pub(super) fn spent(&self) -> Option<Spent> {
         if self.read_bytes >= self.full {
             return Some(Spent::Text);
@@ -151,7 +150,7 @@ impl<'a> Meter<'a> {
 
     /// # Errors
     ///
-    /// If time or room has run out.
+    /// Returns an error if time or room has run out.
     pub(super) fn check(&self) -> Result<(), Halt> {
         self.spent().map_or(Ok(()), |spent| Err(Halt::Spent(spent)))
     }
@@ -161,15 +160,15 @@ impl<'a> Meter<'a> {
         self.read_bytes = self.read_bytes.saturating_add(bytes as u64);
     }
 
-    /// A small file, of which at most 64 KiB are read.
+    /// Reads a small file, of which at most 64 KiB are read.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or time or room has run out before.
+    /// Returns an error if it cannot be read, or time or room has run out before.
     pub(super) fn text(&mut self, path: &str) -> Result<String, Halt> {
         self.check()?;
         let mut text = Vec::new();
-        let part = |part: &[u8]| {
+        let result = self.root.parts(path, &mut self.buffer, |part| {
             let left = SMALL - text.len();
             text.extend_from_slice(&part[..part.len().min(left)]);
             if text.len() < SMALL {
@@ -177,27 +176,26 @@ impl<'a> Meter<'a> {
             } else {
                 ControlFlow::Break(())
             }
-        };
-        let result = self.root.parts(path, &mut self.buffer, part);
+        });
         self.note(text.len());
         result.map_err(|error| self.halt(path, &error))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// The same of something that may go away at any time, or be none of our business: `None` then.
+    /// Reads a small file that may go away at any time, or be none of our business: `None` then.
     ///
     /// # Errors
     ///
-    /// If time or room has run out.
+    /// Returns an error if time or room has run out.
     pub(super) fn text_unless_gone(&mut self, path: &str) -> Result<Option<String>, Halt> {
         unless_gone(self.text(path))
     }
 
-    /// The names in a directory. None if it does not exist.
+    /// Returns the names in a directory; none if it does not exist.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or time or room has run out before.
+    /// Returns an error if it cannot be read, or time or room has run out before.
     pub(super) fn list(&mut self, path: &str) -> Result<Vec<String>, Halt> {
         let mut names = Vec::new();
         self.names(path, |_, name| {
@@ -212,8 +210,8 @@ impl<'a> Meter<'a> {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read, or time or room has run out; what was handed out until then counts. And whatever `each`
-    /// says.
+    /// Returns an error if the directory cannot be read, or time or room has run out; what was handed out until then
+    /// counts. And whatever `each` says.
     pub(super) fn names(
         &mut self,
         path: &str,
@@ -230,11 +228,11 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
-    /// The names of the directories in a directory. None if it does not exist.
+    /// Returns the names of the directories in a directory; none if it does not exist.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or time or room has run out before.
+    /// Returns an error if it cannot be read, or time or room has run out before.
     pub(super) fn directories(&mut self, path: &str) -> Result<Vec<String>, Halt> {
         self.check()?;
         let names = self.root.directories(path);
@@ -252,7 +250,7 @@ impl<'a> Meter<'a> {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or time or room has run out; what was handed out until then counts.
+    /// Returns an error if the file cannot be read, or time or room has run out; what was handed out until then counts.
     pub(super) fn lines(&mut self, path: &str, mut each: impl FnMut(&str)) -> Result<(), Halt> {
         self.check()?;
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -288,7 +286,7 @@ impl<'a> Meter<'a> {
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or time has run out. Room is not counted: this is no text.
+    /// Returns an error if it cannot be read, or time has run out. Room is not counted: this is no text.
     pub(super) fn bytes(&mut self, path: &str, mut each: impl FnMut(&[u8])) -> Result<(), Halt> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut is_late = false;

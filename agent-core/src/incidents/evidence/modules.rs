@@ -11,14 +11,20 @@ pub(super) fn loaded(meter: &mut Meter<'_>) -> Vec<String> {
     let mut names = Vec::new();
     let _absent = meter.lines(PATH, |line| {
         let name = line.split(' ').next().unwrap_or_default();
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !name.is_empty() && name.len() <= 64 && name.chars().all(is_name) && names.len() < MOST {
+        if is_name(name) && names.len() < MOST {
             names.push(name.to_owned());
         }
     });
     names.sort_unstable();
     names.dedup();
     names
+}
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    !text.is_empty()
+        && text.len() <= 64
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 #[cfg(test)]

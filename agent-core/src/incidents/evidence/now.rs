@@ -1,4 +1,4 @@
-//! Who holds memory now: a look by whoever has more rights than the daemon, kept apart from its evidence.
+//! A look at who holds memory now, by whoever has more rights than the daemon, kept apart from its evidence.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use super::ask::RIGHTS;
 use super::comparison::{Certainty, Class, SourceStatus, Taken};
 use super::{Evidence, Holding, SourceKind, SourceReport};
 
-/// So many are told, those first who hold most or have grown by most.
+/// The number of holders that are told, those first who hold most or have grown by most.
 const MOST: usize = 10;
 /// A rise of less is noise.
 const LEAST_BYTES: u64 = 1 << 20;
 
-/// Who holds memory of some classes at this moment. The names are interface.
+/// The holders of memory of some classes at this moment. The field names are stable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Now {
-    /// When was looked, and at what cost.
+    /// The time of the look, and its cost.
     pub taken: Taken,
     /// The classes of memory.
     pub classes: Vec<Class>,
-    /// Those who hold most of it, or are known to hold more than before the incident.
+    /// The holders of most of it, or of more than before the incident.
     pub holders: Vec<Holder>,
     /// Files that could not be looked at, or not to their end, and why.
     pub not_asked: Vec<NotAsked>,
@@ -29,26 +29,26 @@ pub struct Now {
 /// Somebody who holds memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Holder {
-    /// Who, such as `pipes of cron`.
+    /// The owner, such as `pipes of cron`.
     pub owner: String,
     /// More about it, such as `12 pipes, PID 812`.
     pub note: String,
-    /// In which class of memory it shows; nothing if its source does not tell.
+    /// The class of memory in which it shows; nothing if its source does not tell.
     pub class: Option<Class>,
-    /// Which file says so.
+    /// The file that says so.
     pub source: String,
-    /// How much it holds.
+    /// The amount that it holds.
     pub bytes: u64,
-    /// How much it held in the daemon's evidence of before the incident; nothing if that is not known.
+    /// The amount that it held in the daemon's evidence of before the incident; nothing if that is not known.
     pub before_bytes: Option<u64>,
-    /// How exactly this is known.
+    /// The certainty of the amount.
     pub certainty: Certainty,
 }
 
 /// A file that said nothing, or not all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotAsked {
-    /// As on a live machine.
+    /// The kernel file, as on a live machine.
     pub file: String,
     /// The reason.
     pub why: String,
@@ -57,13 +57,13 @@ pub struct NotAsked {
 impl Now {
     /// `before` is what the daemon saw before the incident, as far as it could.
     #[must_use]
-    pub fn of(before: Option<&Evidence>, now: &Evidence, classes: &[Class]) -> Self {
+    pub fn from_evidence(before: Option<&Evidence>, now: &Evidence, classes: &[Class]) -> Self {
         let mut holders = Vec::new();
         for seen in &now.sources {
-            let before = Before::of(before, seen.kind);
-            let of_class =
-                |held: &&Holding| held.class.is_none_or(|class| classes.contains(&class));
-            holders.extend(seen.held.iter().filter(of_class).map(|held| Holder {
+            let before = Before::from_evidence(before, seen.kind);
+            let held = seen.held.iter();
+            let held = held.filter(|held| held.class.is_none_or(|class| classes.contains(&class)));
+            holders.extend(held.map(|held| Holder {
                 owner: held.owner.clone(),
                 note: held.note.clone(),
                 class: held.class,
@@ -89,7 +89,7 @@ impl Now {
 }
 
 impl Holder {
-    /// By how much it may have grown since: by all of it, if nothing is known of before.
+    /// Returns by how much it may have grown since: by all of it, if nothing is known of before.
     fn grown(&self) -> u64 {
         self.bytes.saturating_sub(self.before_bytes.unwrap_or(0))
     }
@@ -110,19 +110,24 @@ impl Holder {
     }
 }
 
-/// What a source said before, if it was read to its end.
+/// The amounts of a source before, if it was read to its end.
 struct Before<'a> {
     held: Option<HashMap<(&'a str, Option<Class>), u64>>,
     least: u64,
 }
 
 impl<'a> Before<'a> {
-    fn of(before: Option<&'a Evidence>, kind: SourceKind) -> Self {
-        let is_it = |seen: &&SourceReport| seen.kind == kind && seen.standing == SourceStatus::Read;
-        let seen = before.and_then(|before| before.sources.iter().find(is_it));
-        let by_owner = |held: &'a Holding| ((held.owner.as_str(), held.class), held.bytes);
+    fn from_evidence(before: Option<&'a Evidence>, kind: SourceKind) -> Self {
+        let seen = before.and_then(|before| {
+            let mut sources = before.sources.iter();
+            sources.find(|seen| seen.kind == kind && seen.standing == SourceStatus::Read)
+        });
         Self {
-            held: seen.map(|seen| seen.held.iter().map(by_owner).collect()),
+            held: seen.map(|seen| {
+                let held = seen.held.iter();
+                held.map(|held| ((held.owner.as_str(), held.class), held.bytes))
+                    .collect()
+            }),
             least: seen.map_or(0, |seen| seen.least),
         }
     }
@@ -198,11 +203,11 @@ mod tests {
 
     #[test]
     fn a_program_that_the_daemon_could_not_see_is_named_before_the_service_that_it_is_in() {
-        let denied = || SourceStatus::Denied { why: String::new() };
+        let denied = SourceStatus::Denied { why: String::new() };
         let class = Class::Unaccounted;
         let (limit, charged) = (Certainty::AtMost, Certainty::Charged);
         let before = evidence(vec![
-            seen(SourceKind::Descriptors, denied(), &[]),
+            seen(SourceKind::Descriptors, denied, &[]),
             seen(
                 SourceKind::Services,
                 SourceStatus::Read,
@@ -232,7 +237,7 @@ mod tests {
             ),
         ]);
 
-        let found = Now::of(Some(&before), &now, &[class, Class::Slab]);
+        let found = Now::from_evidence(Some(&before), &now, &[class, Class::Slab]);
 
         let holders: Vec<_> = found
             .holders
@@ -244,6 +249,10 @@ mod tests {
             [("pipes of x", None), ("/x.service", Some(10 * MIB))],
             "who holds as much as before is none"
         );
-        assert!(Now::of(None, &now, &[Class::Stacks]).holders.is_empty());
+        assert!(
+            Now::from_evidence(None, &now, &[Class::Stacks])
+                .holders
+                .is_empty()
+        );
     }
 }

@@ -13,7 +13,7 @@ use super::programs;
 const DEBUGFS: &str = "/sys/kernel/debug";
 const PATH: &str = "/sys/kernel/debug/page_owner_stacks/show_stacks";
 
-/// So many calls name an owner.
+/// The number of calls that name an owner.
 const CALLS: usize = 3;
 
 /// Functions of these beginnings only pass the allocation on.
@@ -49,13 +49,13 @@ const PLUMBING: [&str; 29] = [
     "vzalloc",
 ];
 
-/// What is allocated here the kernel counts elsewhere: `nr_zspages` of `/proc/vmstat`.
+/// The functions whose allocations the kernel counts elsewhere: `nr_zspages` of `/proc/vmstat`.
 const ACCOUNTED: [&str; 2] = ["zs_malloc", "alloc_zspage"];
 
-/// What these take from vmalloc are the stacks of threads.
+/// The functions that take the stacks of threads from vmalloc.
 const FORKS: [&str; 2] = ["copy_process", "dup_task_struct"];
 
-/// What a call is called whose module is gone: the kernel has only its address then.
+/// The name of a call whose module is gone: the kernel has only its address then.
 const GONE: &str = "a module that was unloaded";
 
 /// Adds up stacks by their innermost calls.
@@ -142,19 +142,18 @@ impl Stack {
     }
 
     fn class(&self) -> (Option<Class>, Certainty) {
-        // The kernel counts those of programs only.
-        let is_of_tables = |call: &String| {
-            (call.contains("pte_alloc") || call.contains("pmd_alloc")) && !call.contains("_kernel")
-        };
-        let is_of_fork = |call: &String| FORKS.contains(&call.as_str());
-        if self.plumbing == Some(Class::Vmalloc) && self.calls.first().is_some_and(is_of_fork) {
+        let is_fork = self
+            .calls
+            .first()
+            .is_some_and(|call| FORKS.contains(&call.as_str()));
+        if self.plumbing == Some(Class::Vmalloc) && is_fork {
             (Some(Class::Stacks), Certainty::Exact)
         } else if self.plumbing == Some(Class::Slab) {
-            // It needed a new slab, which others may use, too.
+            // The allocation needed a new slab, which others may use, too.
             (self.plumbing, Certainty::AtMost)
         } else if self.plumbing.is_some() {
             (self.plumbing, Certainty::Exact)
-        } else if self.calls.iter().any(is_of_tables) {
+        } else if self.calls.iter().any(|call| is_of_tables(call)) {
             (Some(Class::PageTables), Certainty::Exact)
         } else if self.is_of_programs {
             (Some(Class::Orphans), Certainty::AtMost)
@@ -177,6 +176,11 @@ fn class_of(call: &str) -> Option<Class> {
     } else {
         None
     }
+}
+
+/// Returns true if a call allocates page tables of programs; the kernel counts no others.
+fn is_of_tables(call: &str) -> bool {
+    (call.contains("pte_alloc") || call.contains("pmd_alloc")) && !call.contains("_kernel")
 }
 
 #[cfg(test)]
@@ -238,11 +242,13 @@ mod tests {
 
     fn show_stacks() -> String {
         let beginning = " post_alloc_hook+0x99/0x120\n get_page_from_freelist+0x294/0x1170\n __alloc_pages_noprof+0x110/0x200\n";
-        let stack = |(calls, pages): &(&str, u64)| {
-            let calls = calls.replace("{}", beginning);
-            format!("{calls}nr_base_pages: {pages}\n\n")
-        };
-        REAL.iter().map(stack).collect()
+        let mut stacks = String::new();
+        for (calls, pages) in REAL {
+            stacks += &calls.replace("{}", beginning);
+            let end = format!("nr_base_pages: {pages}\n\n");
+            stacks += &end;
+        }
+        stacks
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What processes hold: `/proc/PID/status`, `fd`, `fdinfo`, and the sockets of their network namespaces.
+//! The memory that processes hold: `/proc/PID/status`, `fd`, `fdinfo`, and the sockets of their network namespaces.
 
 mod descriptors;
 mod namespaces;
@@ -23,7 +23,7 @@ pub(super) use queues::collect as collect_queues;
 pub(super) use rings::collect as collect_rings;
 pub(super) use sizes::collect as collect_sizes;
 
-/// So many processes are looked at.
+/// The number of processes that are looked at.
 const MOST: usize = 50_000;
 /// Options of `/proc` with which the processes of others are not listed.
 const HIDING: [&str; 4] = [
@@ -43,7 +43,7 @@ pub(super) struct Processes {
     sized: Vec<(usize, String)>,
     /// Sockets by inode, with the place of the process.
     sockets: HashMap<u64, usize>,
-    /// Why some or all of what processes have open could not be seen.
+    /// The reason why some or all of what processes have open could not be seen.
     refused: Option<String>,
 }
 
@@ -51,14 +51,15 @@ pub(super) struct Processes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Process {
     pid: u32,
-    /// As in `comm`: 15 bytes at most. That of a kernel thread ends before the first slash, as in `kworker/0:1`.
+    /// The name as in `comm`: 15 bytes at most. That of a kernel thread ends before the first slash, as in
+    /// `kworker/0:1`.
     name: String,
-    /// Whether it is a program, with memory of its own, as opposed to a thread of the kernel.
+    /// True if it is a program, with memory of its own, as opposed to a thread of the kernel.
     is_program: bool,
 }
 
 impl Processes {
-    /// What has been found of what processes have open is all there is, unless looks were refused.
+    /// Succeeds if what has been found of what processes have open is all there is, as no look was refused.
     fn all_seen(&self) -> Result<(), Halt> {
         match &self.refused {
             None => Ok(()),
@@ -66,7 +67,7 @@ impl Processes {
         }
     }
 
-    /// The same for those who look closer at what descriptors lead to.
+    /// Succeeds if what descriptors lead to could be looked at, for those who look closer.
     fn all_followed(&self) -> Result<(), Halt> {
         let why =
             "it takes what /proc/PID/fd leads to, which may not be looked at, or not all of it";
@@ -90,12 +91,12 @@ pub(super) fn collect(
     }
     let stack = STACK.max(page_size.bytes()).get();
     let (mut tables, mut threads) = (
-        Owners::of("page tables", ""),
-        Owners::of("threads", "threads"),
+        Owners::new("page tables", ""),
+        Owners::new("threads", "threads"),
     );
     let result = pids.into_iter().try_for_each(|pid| {
         let text = meter.text_unless_gone(&format!("/proc/{pid}/status"))?;
-        if let Some(status) = text.as_deref().and_then(Status::of) {
+        if let Some(status) = text.as_deref().and_then(Status::from_text) {
             let process = status.process(pid);
             tables.add(&process, 1, status.tables.unwrap_or_default().get());
             threads.add(
@@ -119,7 +120,8 @@ pub(super) fn collect(
     processes.all_seen()
 }
 
-/// Whether `/proc` leaves out the processes of others: the first one, which is always there, is not to be seen then.
+/// Returns true if `/proc` leaves out the processes of others: the first one, which is always there, is not to be seen
+/// then.
 fn are_hidden(meter: &mut Meter<'_>, processes: &[Process]) -> bool {
     if processes.iter().any(|process| process.pid == 1) {
         return false;
@@ -142,7 +144,7 @@ fn hides(line: &str) -> bool {
     is_there && options.any(|option| HIDING.contains(&option))
 }
 
-/// Lines of `/proc/PID/status`.
+/// The lines of `/proc/PID/status` that are of use.
 #[derive(Debug, PartialEq, Eq)]
 struct Status<'a> {
     name: &'a str,
@@ -152,7 +154,7 @@ struct Status<'a> {
 }
 
 impl<'a> Status<'a> {
-    fn of(text: &'a str) -> Option<Self> {
+    fn from_text(text: &'a str) -> Option<Self> {
         let (mut name, mut tables, mut threads) = (None, None, None);
         for line in text.lines() {
             let Some((key, value)) = line.split_once(':') else {

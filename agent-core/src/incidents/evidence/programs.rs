@@ -1,4 +1,4 @@
-//! Which allocations are pages of programs and files. They are accounted for as long as somebody owns them, so that
+//! The allocations that are pages of programs and files. They are accounted for as long as somebody owns them, so that
 //! they can explain orphans at most.
 
 const FILES: [&str; 13] = [

@@ -1,4 +1,4 @@
-//! What is asked for when evidence is taken, and what a source answers.
+//! The request for evidence, and the answer of a source.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use crate::base::clock::Moment;
 use crate::config::EvidenceBudget;
 use crate::kernel::Root;
 
-/// What a source said.
+/// The answer of a source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceReport {
-    /// Which.
+    /// The source.
     pub kind: SourceKind,
-    /// How that went.
+    /// The outcome of looking into it.
     pub standing: SourceStatus,
-    /// Of the processor.
+    /// The processor time that it took.
     pub cpu_us: u64,
-    /// Who holds how much: those who hold the most.
+    /// The largest holdings.
     pub held: Vec<Holding>,
     /// The most that somebody holds who is left out of `held` because there were too many; else 0.
     #[serde(default)]
     pub least: u64,
 }
 
-/// Why evidence is taken.
+/// The reason for which evidence is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
     /// The daemon has started.
@@ -42,7 +42,7 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// In a word.
+    /// Returns the name in a word.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,28 +53,28 @@ impl Trigger {
         }
     }
 
-    /// Whether the texts are kept as they were: not all the time, as they are large.
+    /// Returns true if the texts are kept as they were: not all the time, as they are large.
     pub(super) const fn keeps_raw(self) -> bool {
         matches!(self, Self::Suspicion | Self::Incident)
     }
 }
 
-/// What is to be taken.
+/// The evidence that is to be taken.
 #[derive(Debug)]
 pub struct EvidenceRequest<'a> {
-    /// Of which machine.
+    /// The machine.
     pub root: &'a Root,
     /// The size of its base page.
     pub page_size: PageSize,
-    /// Now.
+    /// The present time.
     pub at: Moment,
-    /// Why it is taken.
+    /// The reason for which it is taken.
     pub why: Trigger,
     /// The classes of memory as the module memleak has them; those that are missing are taken from meminfo.
     pub levels: Vec<Level>,
-    /// What it may cost.
+    /// The limits of what it may cost.
     pub budget: EvidenceBudget,
-    /// Whether all pages are to be counted, which takes 25 to 50 ms per GB whatever the budget.
+    /// True if all pages are to be counted, which takes 25 to 50 ms per GB whatever the budget.
     pub wants_census: bool,
 }
 
@@ -83,7 +83,7 @@ pub struct EvidenceRequest<'a> {
 pub struct RawText {
     /// The file, as on a live machine.
     pub path: String,
-    /// What it held.
+    /// The content of the file.
     pub text: Vec<u8>,
 }
 

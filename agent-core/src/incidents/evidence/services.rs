@@ -21,15 +21,16 @@ pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(),
         return walk(meter, UNIFIED, found, |meter, path| {
             meter
                 .text(&format!("{path}/memory.stat"))
-                .map(|text| Charges::of(&text))
+                .map(|text| Charges::from_text(&text))
         });
     }
-    let kmem = |meter: &mut Meter<'_>, path: &str| {
-        let text = meter.text(&format!("{path}/{KMEM}"))?;
-        Ok(Charges::sum(text.trim().parse().unwrap_or(0)))
-    };
-    kmem(meter, LEGACY)?;
-    walk(meter, LEGACY, found, kmem)
+    legacy_charges(meter, LEGACY)?;
+    walk(meter, LEGACY, found, legacy_charges)
+}
+
+fn legacy_charges(meter: &mut Meter<'_>, path: &str) -> Result<Charges, Halt> {
+    let text = meter.text(&format!("{path}/{KMEM}"))?;
+    Ok(Charges::sum(text.trim().parse().unwrap_or(0)))
 }
 
 /// A group, and where the group above it is in the list.
@@ -38,8 +39,8 @@ struct Group {
     above: Option<usize>,
     level: usize,
     own: Charges,
-    /// Whether the groups in it, and those in these, are known and were read as far as there is something to read. If not,
-    /// what is left of its numbers is theirs as likely as its own.
+    /// True if the groups in it, and those in these, are known and were read as far as there is something to read. If
+    /// not, what is left of its numbers is theirs as likely as its own.
     is_whole: bool,
 }
 
@@ -64,7 +65,7 @@ struct Groups {
 }
 
 impl Groups {
-    /// What a group is charged for is known.
+    /// Notes what a group is charged for.
     fn charge(&mut self, at: usize, charges: &Charges) {
         if let Some(above) = self.all[at].above {
             self.all[above].own.subtract(charges);
@@ -72,7 +73,7 @@ impl Groups {
         self.all[at].own.add(charges);
     }
 
-    /// It is not known what a group, or one in it, holds.
+    /// Notes that it is not known what a group, or one in it, holds.
     fn is_unread(&mut self, at: usize) {
         let mut next = Some(at);
         while let Some(at) = next {
@@ -148,7 +149,7 @@ fn walk(
 ///
 /// # Errors
 ///
-/// If time or room has run out.
+/// Returns an error if time or room has run out.
 fn look_into(
     meter: &mut Meter<'_>,
     groups: &mut Groups,
@@ -179,11 +180,11 @@ fn look_into(
     Ok(())
 }
 
-/// What a group is charged for, in bytes. Below zero for a moment, where a group in it was read later.
+/// The bytes that a group is charged for. They are below zero for a moment, where a group in it was read later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Charges {
     by_class: [i64; 6],
-    /// Of no class that is known.
+    /// The bytes of no class that is known.
     kernel: i64,
 }
 
@@ -206,7 +207,7 @@ impl Charges {
     }
 
     /// Lines of `key bytes`. `kernel` is the sum of all of them and of what has no key of its own.
-    fn of(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let mut charges = Self::default();
         let mut rest = 0_i64;
         let mut has_sum = false;
@@ -261,16 +262,15 @@ impl Charges {
     }
 
     fn hold(&self, owner: &str, found: &mut Holdings) {
-        let mut add = |class, certainty, bytes: i64| {
-            if let Ok(bytes @ 1..) = u64::try_from(bytes) {
-                found.add(class, certainty, owner, bytes);
-            }
-        };
         for (class, bytes) in CLASSES.into_iter().zip(self.by_class) {
-            add(Some(class), Certainty::Charged, bytes);
+            if let Ok(bytes @ 1..) = u64::try_from(bytes) {
+                found.add(Some(class), Certainty::Charged, owner, bytes);
+            }
         }
         // Everything is in it, such as slab that can be reclaimed.
-        add(None, Certainty::AtMost, self.kernel);
+        if let Ok(bytes @ 1..) = u64::try_from(self.kernel) {
+            found.add(None, Certainty::AtMost, owner, bytes);
+        }
     }
 }
 
@@ -313,7 +313,7 @@ mod tests {
     fn pages_of_the_kernel_are_what_is_left_of_its_sum() {
         let stat = "anon 999\nkernel 100\nkernel_stack 1\npagetables 2\nsec_pagetables 3\npercpu 4\nsock 50\nvmalloc 5\nzswap 6\nslab_reclaimable 7\nslab_unreclaimable 8\nslab 15\n";
 
-        let charges = Charges::of(stat);
+        let charges = Charges::from_text(stat);
 
         assert_eq!(charges.by_class, [100 - 36 + 50, 8, 5, 4, 5, 1]);
     }

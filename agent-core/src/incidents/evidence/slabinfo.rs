@@ -42,7 +42,7 @@ fn cache(line: &str, page_size: PageSize) -> Option<(&str, u64)> {
     Some((name, bytes.get()))
 }
 
-/// Whether the cache counts as `SReclaimable`, so that it cannot explain a growth of `SUnreclaim`.
+/// Returns true if the cache counts as `SReclaimable`, so that it cannot explain a growth of `SUnreclaim`.
 pub(super) fn is_reclaimable(root: &Root, held: &Holding) -> bool {
     let flag = format!("/sys/kernel/slab/{}/reclaim_account", held.owner);
     match root.read(&flag) {

@@ -18,13 +18,15 @@ pub(super) fn collect(
     page_size: PageSize,
     found: &mut Holdings,
 ) -> Result<(), Halt> {
-    let bytes = |pages| Pages::new(pages).bytes(page_size).get();
     let mut add = |owner: &str, bytes| {
         found.add(Some(Class::Unaccounted), Certainty::Charged, owner, bytes);
     };
     meter.lines(SOCKSTAT, |line| {
         if let Some((protocol, pages)) = number(line, "mem") {
-            add(&format!("{protocol} sockets"), bytes(pages));
+            add(
+                &format!("{protocol} sockets"),
+                Pages::new(pages).bytes(page_size).get(),
+            );
         }
         if let Some((protocol, held)) = number(line, "memory") {
             add(&format!("{protocol}: fragments of packets"), held);
@@ -38,7 +40,10 @@ pub(super) fn collect(
     });
     let others = meter.lines(PROTOCOLS, |line| {
         if let Some((protocol, pages)) = protocol(line) {
-            add(&format!("{protocol} sockets"), bytes(pages));
+            add(
+                &format!("{protocol} sockets"),
+                Pages::new(pages).bytes(page_size).get(),
+            );
         }
     });
     for result in [sixth, others] {

@@ -12,12 +12,12 @@ use super::{ask, levels, modules};
 /// The version of [`Evidence`], which is written as JSON.
 pub const VERSION: u32 = 1;
 
-/// What the kernel's files say of who holds memory at one moment.
+/// The answers of the kernel's files about who holds memory at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The version of the record.
     pub v: u32,
-    /// When it was taken, and at what cost.
+    /// The time at which it was taken, and its cost.
     pub taken: Taken,
     /// The size of each class, in bytes.
     pub levels: BTreeMap<Class, i64>,
@@ -25,7 +25,7 @@ pub struct Evidence {
     pub page_size_bytes: u64,
     /// The kernel modules that are loaded, by name.
     pub modules: Vec<String>,
-    /// What each source said, in the order in which they were asked.
+    /// The answer of each source, in the order in which they were asked.
     pub sources: Vec<SourceReport>,
 }
 

@@ -66,7 +66,7 @@ fn area(line: &str, page_size: PageSize) -> Option<Area<'_>> {
     let (class, certainty) = match (kind?, pages) {
         // Addresses alone, such as those of per-CPU memory.
         ("vmalloc", None) => return None,
-        // What the kernel notes beside per-CPU memory, on behalf of whoever has that.
+        // The kernel notes this beside per-CPU memory, on behalf of whoever has that.
         ("vmalloc", _) if caller == "pcpu_create_chunk" => (Class::Vmalloc, Certainty::Charged),
         ("vmalloc", _) => (Class::Vmalloc, Certainty::Exact),
         // Pages that were allocated otherwise and only mapped here: `VmallocUsed` does not count them.

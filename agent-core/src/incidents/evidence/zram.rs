@@ -7,7 +7,8 @@ use super::meter::Meter;
 
 const DIRECTORY: &str = "/sys/block";
 
-/// Nothing is held where the kernel counts the pages of zsmalloc in `/proc/vmstat`: they are accounted for then.
+/// Collects the memory of zram. Nothing is held where the kernel counts the pages of zsmalloc in `/proc/vmstat`: they
+/// are accounted for then.
 pub(super) fn collect(meter: &mut Meter<'_>, found: &mut Holdings) -> Result<(), Halt> {
     let names = meter.list(DIRECTORY)?;
     let devices: Vec<_> = names
@@ -41,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_third_number_is_what_it_takes() {
-        // Of Linux 6.12.117 (`cargo vm profiled`), and of one that compresses: made up.
+        // The first line is of Linux 6.12.117 (`cargo vm profiled`); that of one that compresses is made up.
         let full = "100663296 100663296 100663296        0 100663296        0        0    24576    24576\n";
         let small = " 4096 74 12288 0 12288 0 0 0 0\n";
 

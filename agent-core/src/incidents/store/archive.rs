@@ -36,23 +36,23 @@ impl Archive {
         }
     }
 
-    /// Where an incident is, or would be.
+    /// Returns the directory where an incident is, or would be.
     #[must_use]
     pub fn place(&self, id: &str) -> PathBuf {
         self.directory.join(id)
     }
 
-    /// Where all are.
+    /// Returns the directory of all incidents.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The names of all incidents, the oldest first; none if there is no directory.
+    /// Returns the names of all incidents, the oldest first; none if there is no directory.
     ///
     /// # Errors
     ///
-    /// If the directory cannot be read.
+    /// Returns an error if the directory cannot be read.
     pub fn ids(&self) -> io::Result<Vec<String>> {
         let entries = match fs::read_dir(&self.directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -74,13 +74,13 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// If its record cannot be read, or makes no sense.
+    /// Returns an error if its record cannot be read, or makes no sense.
     pub fn read(&self, id: &str) -> io::Result<Incident> {
         let text = files::read(&self.place(id).join(RECORD), LONGEST)?;
         Ok(serde_json::from_slice(&text)?)
     }
 
-    /// What the kernel's files said before an incident, if there was time for that.
+    /// Returns what the kernel's files said before an incident, if there was time for that.
     #[must_use]
     pub fn evidence_before(&self, id: &str) -> Option<Evidence> {
         unpacked(&self.place(id).join("evidence-before.json.zst")).ok()
@@ -125,16 +125,16 @@ impl Archive {
     /// reports much pushes out its own. The newest one stays in any case.
     pub(in crate::incidents) fn make_room(&self, room: IncidentLimits) -> io::Result<()> {
         let ids = self.ids()?;
-        let with_size = |id: String| (size(&self.place(&id)), id);
-        let mut kept: Vec<(u64, String)> = ids.into_iter().map(with_size).collect();
+        let ids = ids.into_iter();
+        let mut kept: Vec<(u64, String)> = ids.map(|id| (size(&self.place(&id)), id)).collect();
         loop {
             let bytes: u64 = kept.iter().map(|(size, _)| size).sum();
             let is_too_many = kept.len() as u64 > room.count;
             if kept.len() <= 1 || (!is_too_many && bytes <= room.bytes) {
                 return Ok(());
             }
-            let cost = |size: u64| if is_too_many { 1 } else { size };
-            let Some(index) = oldest_of_the_largest(&kept, cost) else {
+            let index = oldest_of_the_largest(&kept, |size| if is_too_many { 1 } else { size });
+            let Some(index) = index else {
                 return Ok(());
             };
             let (_, id) = kept.remove(index);
@@ -143,14 +143,14 @@ impl Archive {
     }
 }
 
-/// Which incident is to go: sizes and names, the oldest first. The newest is spared.
+/// Returns which incident is to go, by sizes and names, the oldest first. The newest is spared.
 fn oldest_of_the_largest(kept: &[(u64, String)], cost: impl Fn(u64) -> u64) -> Option<usize> {
     let (_newest, others) = kept.split_last()?;
     let mut costs: BTreeMap<&str, u64> = BTreeMap::new();
     for (size, id) in kept {
         *costs.entry(module_in(id)).or_default() += cost(*size);
     }
-    // Of modules that take as much, the one with the oldest.
+    // Among modules that take as much, the one with the oldest is chosen.
     let candidates = others.iter().enumerate().rev();
     let largest = candidates.max_by_key(|(_, (_, id))| costs.get(module_in(id)));
     let largest = module_in(&largest?.1.1);
@@ -166,7 +166,7 @@ fn module_in(id: &str) -> &str {
     }
 }
 
-/// Whether a directory can be that of an incident: `20261128-005113-memleak`.
+/// Returns true if a directory can be that of an incident: `20261128-005113-memleak`.
 fn is_id(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')

@@ -9,11 +9,11 @@ use crate::incidents::evidence::Evidence;
 use super::archive;
 use crate::incidents::record::History;
 
-/// So many are kept.
+/// The number of evidences that are kept.
 const MOST: usize = 8;
-/// How a file of evidence ends.
+/// The ending of a file of evidence.
 const SUFFIX: &str = ".json.zst";
-/// How the file with the history of a module ends.
+/// The ending of the file with the history of a module.
 const HISTORY: &str = ".history.zst";
 
 /// The evidence of this boot, the oldest first. It outlives a restart of the daemon.
@@ -30,7 +30,7 @@ impl EvidenceStore {
         let all = state_dir.join("evidence");
         for entry in fs::read_dir(all).into_iter().flatten().flatten() {
             if entry.path() != directory {
-                // What cannot be removed is in nobody's way.
+                // A directory that cannot be removed is in nobody's way.
                 let _left = fs::remove_dir_all(entry.path());
             }
         }
@@ -52,7 +52,7 @@ impl EvidenceStore {
         store
     }
 
-    /// When the last one was taken: since boot, in milliseconds.
+    /// Returns when the last one was taken: since boot, in milliseconds.
     pub(in crate::incidents) fn newest(&self) -> Option<u64> {
         self.kept.last().map(at)
     }
@@ -67,7 +67,7 @@ impl EvidenceStore {
     ///
     /// # Errors
     ///
-    /// If it cannot be written; it is kept in memory all the same.
+    /// Returns an error if it cannot be written; it is kept in memory all the same.
     pub(in crate::incidents) fn add(&mut self, evidence: Evidence) -> io::Result<()> {
         let now = at(&evidence);
         let written = self.write(&evidence);
@@ -92,7 +92,7 @@ impl EvidenceStore {
     }
 }
 
-/// Where evidence of a boot is kept, and how the metrics developed.
+/// Returns where evidence of a boot is kept, and how the metrics developed.
 fn place(state_dir: &Path, boot_id: &str) -> PathBuf {
     state_dir.join("evidence").join(boot_id)
 }
@@ -101,7 +101,7 @@ fn place(state_dir: &Path, boot_id: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// If it cannot be written.
+/// Returns an error if it cannot be written.
 pub(in crate::incidents) fn remember(
     state_dir: &Path,
     boot_id: &str,
@@ -114,7 +114,7 @@ pub(in crate::incidents) fn remember(
     archive::replace(&file, &archive::packed(history)?)
 }
 
-/// How the metrics of a module have developed before this daemon; empty if nobody knows.
+/// Returns how the metrics of a module have developed before this daemon; empty if nobody knows.
 pub(in crate::incidents) fn remembered(state_dir: &Path, boot_id: &str, module: &str) -> History {
     let file = place(state_dir, boot_id).join(format!("{module}{HISTORY}"));
     archive::unpacked(&file).unwrap_or_default()
@@ -127,14 +127,13 @@ fn at(evidence: &Evidence) -> u64 {
 /// The one between whose neighbours there is the least, measured by their age: what is old needs fewer witnesses.
 /// Never the first or the last.
 fn least_missed(times: &[u64], now: u64) -> usize {
-    let age = |index: usize| now.saturating_sub(times[index]).saturating_add(1);
+    let ages: Vec<u128> = times
+        .iter()
+        .map(|time| now.saturating_sub(*time).saturating_add(1).into())
+        .collect();
     // Ages as a ratio of integers: a / b < c / d as a * d < c * b.
-    let gap = |index: usize| (u128::from(age(index - 1)), u128::from(age(index + 1)));
     (1..times.len() - 1)
-        .min_by(|a, b| {
-            let ((older_a, newer_a), (older_b, newer_b)) = (gap(*a), gap(*b));
-            (older_a * newer_b).cmp(&(older_b * newer_a))
-        })
+        .min_by(|&a, &b| (ages[a - 1] * ages[b + 1]).cmp(&(ages[b - 1] * ages[a + 1])))
         .unwrap_or(0)
 }
 

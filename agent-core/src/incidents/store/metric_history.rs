@@ -1,4 +1,4 @@
-//! How the metrics of a module have developed: every scan of late, fewer and fewer of those before.
+//! The development of the metrics of a module: every scan of late, fewer and fewer of those before.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ const MOST_ROWS: usize = 1200;
 /// weeks of one an hour, which is longer than any detector looks back.
 const STEPS: [(u64, usize); 3] = [(1, 120), (10, 144), (120, 336)];
 
-/// What is remembered of one module.
+/// The development of the metrics of one module.
 #[derive(Debug)]
 pub(in crate::incidents) struct MetricHistory {
     module: String,
-    /// What a daemon before this one remembered in this boot.
+    /// The development that a daemon before this one remembered in this boot.
     earlier: History,
     names: Vec<String>,
     rings: [Ring; STEPS.len()],
@@ -30,7 +30,7 @@ pub(in crate::incidents) struct MetricHistory {
 #[derive(Debug)]
 struct Ring {
     every: u64,
-    /// Where the next row goes.
+    /// The place where the next row goes.
     next: usize,
     used: usize,
     uptime_ms: Vec<u64>,
@@ -39,7 +39,7 @@ struct Ring {
 
 impl MetricHistory {
     /// Goes on where a daemon before this one has ended.
-    pub(in crate::incidents) fn of(module: &str, earlier: History) -> Self {
+    pub(in crate::incidents) fn resume(module: &str, earlier: History) -> Self {
         Self {
             module: module.to_owned(),
             earlier,
@@ -108,24 +108,27 @@ impl MetricHistory {
         rows.sort_unstable();
         // A scan that several rings have counts once.
         rows.dedup_by_key(|(at_ms, ..)| *at_ms);
-        let column = |index: usize| {
-            let value = |&(_, ring, row): &(u64, usize, usize)| {
-                let column = self.rings[ring].columns.get(index)?;
-                column.get(row).copied().filter(|value| value.is_finite())
-            };
-            rows.iter().map(value).collect()
-        };
         let columns: BTreeMap<String, Vec<Option<f64>>> = self
             .names
             .iter()
             .enumerate()
-            .map(|(index, name)| (name.clone(), column(index)))
+            .map(|(index, name)| {
+                let rows = rows.iter();
+                let values = rows.map(|&(_, ring, row)| self.value(index, ring, row));
+                (name.clone(), values.collect())
+            })
             .collect();
         let own = History {
             uptime_ms: rows.iter().map(|(at_ms, ..)| *at_ms).collect(),
             columns,
         };
         own.after(&self.earlier, MOST_ROWS)
+    }
+
+    /// Returns the metric of this index in a row of a ring, if it had a value then.
+    fn value(&self, index: usize, ring: usize, row: usize) -> Option<f64> {
+        let column = self.rings[ring].columns.get(index)?;
+        column.get(row).copied().filter(|value| value.is_finite())
     }
 }
 
@@ -167,7 +170,7 @@ mod tests {
     use super::*;
 
     fn noted(scans: u64) -> MetricHistory {
-        let mut history = MetricHistory::of("memleak", History::default());
+        let mut history = MetricHistory::resume("memleak", History::default());
         for scan in 0..scans {
             let metric = |name: &str, value| Number {
                 name: name.to_owned(),
@@ -218,7 +221,7 @@ mod tests {
     #[test]
     fn a_daemon_goes_on_where_the_one_before_has_ended() {
         let earlier = noted(50).history();
-        let mut history = MetricHistory::of("memleak", earlier.clone());
+        let mut history = MetricHistory::resume("memleak", earlier.clone());
         let metric = Number {
             name: "growth_bytes".to_owned(),
             value: 50.0,
@@ -254,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_module_that_makes_up_metrics_is_remembered_only_in_part() {
-        let mut history = MetricHistory::of("odd", History::default());
+        let mut history = MetricHistory::resume("odd", History::default());
         for scan in 0..100 {
             let metric = Number {
                 name: format!("n{scan}_bytes"),

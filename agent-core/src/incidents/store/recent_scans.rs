@@ -10,12 +10,12 @@ use crate::kernel::{ReadError, Snapshot};
 
 /// One scan in so many is kept.
 const EVERY: u64 = 10;
-/// So many of them are kept, if they are small.
+/// The number of scans that are kept, if they are small.
 const MOST: usize = 12;
 /// All together are not larger than this, in bytes.
 const MOST_BYTES: usize = 1 << 20;
 
-/// What the files of one scan held.
+/// The content of the files of one scan.
 #[derive(Debug, Clone, Default)]
 pub(in crate::incidents) struct RecentScan {
     at: Uptime,
@@ -23,12 +23,12 @@ pub(in crate::incidents) struct RecentScan {
     files: Vec<(String, Option<Vec<u8>>)>,
 }
 
-/// The last ones.
+/// The last scans.
 #[derive(Debug, Default)]
 pub(in crate::incidents) struct RecentScans(VecDeque<RecentScan>);
 
 impl RecentScan {
-    pub(in crate::incidents) fn of(snapshot: &Snapshot) -> Self {
+    pub(in crate::incidents) fn from_snapshot(snapshot: &Snapshot) -> Self {
         let mut still = Self::default();
         still.take(snapshot);
         still
@@ -82,7 +82,7 @@ impl RecentScans {
         let mut still = RecentScan::default();
         while self.0.len() >= MOST || kept + size > MOST_BYTES {
             let Some(oldest) = self.0.pop_front() else {
-                // Not even one fits.
+                // The scan is so large that not even one fits.
                 return;
             };
             kept -= oldest.size();
@@ -140,11 +140,12 @@ mod tests {
             recent_scans.note(&sampler.take(Uptime::default(), Duration::from_secs(30)));
         }
         let all = recent_scans.all();
-        let start = |still: &RecentScan| {
-            let text = still.files[0].1.as_deref().unwrap();
-            String::from_utf8_lossy(text)[..8].trim().to_owned()
-        };
-        all.iter().map(start).collect()
+        all.iter()
+            .map(|scan| {
+                let text = scan.files[0].1.as_deref().unwrap();
+                String::from_utf8_lossy(text)[..8].trim().to_owned()
+            })
+            .collect()
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn page_size() -> PageSize {
     PageSize::FOUR_KIB
 }
 
-/// That slab memory has this size, at this minute.
+/// Returns that slab memory has this size, at this minute.
 fn slab(mib: i64) -> Vec<Level> {
     vec![Level {
         class: Class::Slab,
@@ -89,8 +89,29 @@ fn heard(minutes: u64, severity: Severity, code: &str, mib: i64) -> WriteTask {
     }))
 }
 
-fn texts(messages: Vec<IncidentMessage>) -> Vec<String> {
-    messages.into_iter().map(|message| message.text).collect()
+fn events(messages: Vec<IncidentMessage>) -> Vec<IncidentEvent> {
+    messages.into_iter().map(|message| message.event).collect()
+}
+
+/// The attribution of the growth in the record of an incident.
+fn attribution(messages: &[IncidentMessage]) -> &Attribution {
+    match &messages[0].event {
+        IncidentEvent::Recorded {
+            attribution: Some(attribution),
+            ..
+        } => attribution,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The owner of the best explanation, and its share in percent.
+fn best(attribution: &Attribution) -> Option<(&str, f64)> {
+    match attribution {
+        Attribution::Compared {
+            best: Some(best), ..
+        } if !best.partial => Some((&best.owner, best.share_percent.round())),
+        Attribution::Compared { .. } | Attribution::NotCompared => None,
+    }
 }
 
 /// A writer that has taken evidence of 10 MiB in a cache that now has 210.
@@ -108,13 +129,12 @@ fn an_incident_is_kept_with_what_explains_it() {
 
     let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
 
+    assert_eq!(messages.len(), 1);
     assert_eq!(
-        texts(messages),
-        [
-            "incident 20261128-000513-memleak is kept: kmalloc-4k (/proc/slabinfo) explains 100 % of the growth since \
-             the evidence of before; see `adaptivemmd incidents show 20261128-000513-memleak`"
-        ]
+        messages[0].event.incident(),
+        Some("20261128-000513-memleak")
     );
+    assert_eq!(best(attribution(&messages)), Some(("kmalloc-4k", 100.0)));
     let archive = Archive::below(home.path());
     let incident = archive.read("20261128-000513-memleak").unwrap();
     assert_eq!(incident.machine.host.as_deref(), Some("oak"));
@@ -138,19 +158,24 @@ fn where_programs_may_not_be_looked_into_the_log_says_who_may() {
     let home = tempfile::tempdir().unwrap();
     let mounts = "24 30 0:22 / /proc rw - proc proc rw,hidepid=invisible\n";
     let status = "Name:\tadaptivemmd\nVmPTE:\t 4 kB\nThreads:\t1\n";
-    let machine = || {
-        let files = [("proc/self/mountinfo", mounts), ("proc/77/status", status)];
-        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
-        Root::Recorded(files.into_iter().collect())
-    };
-    let mut writer = IncidentWriter::new(config(home.path(), machine()));
+    let files = [("proc/self/mountinfo", mounts), ("proc/77/status", status)];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let machine = Root::Recorded(files.into_iter().collect());
+    let mut writer = IncidentWriter::new(config(home.path(), machine));
     writer.work(take(1, 10));
 
-    let messages = texts(writer.work(heard(5, Severity::Warning, "trend-leak", 1500)));
+    let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 1500));
 
+    let attribution = attribution(&messages);
     assert!(
-        messages[0].contains("run `adaptivemmd incidents show` as root"),
-        "{messages:?}"
+        matches!(
+            attribution,
+            Attribution::Compared {
+                needs_root: true,
+                ..
+            }
+        ),
+        "{attribution:?}"
     );
 }
 
@@ -166,9 +191,12 @@ fn the_log_calls_nothing_an_explanation_that_was_counted_in_part() {
         .len() as u64;
     writer.config.budget.text_bytes = half / 2;
 
-    let messages = texts(writer.work(heard(5, Severity::Warning, "trend-leak", 210)));
+    let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
 
-    assert!(!messages[0].contains("explains"), "{messages:?}");
+    let attribution = attribution(&messages);
+    let is_partial =
+        matches!(attribution, Attribution::Compared { best: Some(best), .. } if best.partial);
+    assert!(is_partial, "{attribution:?}");
 }
 
 #[test]
@@ -190,7 +218,8 @@ fn what_is_said_later_of_the_same_growth_is_part_of_the_same_incident() {
     );
     let over = writer.work(heard(30, Severity::Info, "leak-over", 20));
     assert_eq!(over[0].open_since, None);
-    assert_eq!(texts(over), ["incident 20261128-000513-memleak is over"]);
+    let id = "20261128-000513-memleak".to_owned();
+    assert_eq!(events(over), [IncidentEvent::Over { id }]);
     assert_eq!(next.resume(), []);
 
     let archive = Archive::below(home.path());
@@ -231,9 +260,9 @@ fn a_growth_after_one_that_is_over_is_another_incident() {
 fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
     let home = tempfile::tempdir().unwrap();
     clerk_of_a_leak(home.path()).work(heard(5, Severity::Warning, "trend-leak", 210));
-    let machine = || machine_with("kmalloc-4k", 100_000);
+    let machine = machine_with("kmalloc-4k", 100_000);
 
-    let mut next = IncidentWriter::new(config(home.path(), machine()));
+    let mut next = IncidentWriter::new(config(home.path(), machine.clone()));
     next.work(heard(8, Severity::Warning, "trend-leak", 390));
 
     let archive = Archive::below(home.path());
@@ -244,7 +273,7 @@ fn an_incident_and_its_evidence_outlive_the_daemon_but_not_the_boot() {
 
     let mut rebooted = IncidentWriter::new(IncidentConfig {
         boot_id: "another-boot".to_owned(),
-        ..config(home.path(), machine())
+        ..config(home.path(), machine)
     });
     rebooted.work(heard(3, Severity::Warning, "trend-leak", 390));
 
@@ -276,19 +305,14 @@ fn where_nothing_can_be_written_the_log_still_says_who_it_was() {
 
     let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
 
-    let errors: Vec<&IncidentMessage> = messages
+    let attributions: Vec<_> = messages
         .iter()
-        .filter(|message| message.severity == Severity::Error)
+        .filter_map(|message| match &message.event {
+            IncidentEvent::NotRecorded { attribution, .. } => best(attribution),
+            _ => None,
+        })
         .collect();
-    assert!(
-        errors
-            .iter()
-            .any(|message| message.text.contains(" cannot be kept in ")
-                && message
-                    .text
-                    .contains("kmalloc-4k (/proc/slabinfo) explains 100 %")),
-        "{messages:#?}"
-    );
+    assert_eq!(attributions, [("kmalloc-4k", 100.0)], "{messages:#?}");
 }
 
 #[test]
@@ -337,7 +361,7 @@ fn the_scans_after_an_incident_was_opened_are_not_replaced_by_later_ones() {
     let home = tempfile::tempdir().unwrap();
     let mut writer = clerk_of_a_leak(home.path());
     let messages = writer.work(heard(5, Severity::Warning, "trend-leak", 210));
-    let id = messages[0].incident.clone().unwrap();
+    let id = messages[0].event.incident().unwrap().to_owned();
     let after = |writer: &mut IncidentWriter, scans: usize| {
         let messages = writer.work(WriteTask::After {
             module: "memleak".to_owned(),
@@ -365,13 +389,11 @@ fn nobody_is_said_to_explain_the_growth_in_an_incident_of_another_module() {
 
     let messages = writer.work(WriteTask::Hear(heard));
 
-    assert_eq!(
-        texts(messages),
-        [
-            "incident 20261128-000513-zram-pool is kept; see `adaptivemmd incidents show \
-             20261128-000513-zram-pool`"
-        ]
-    );
+    let recorded = IncidentEvent::Recorded {
+        id: "20261128-000513-zram-pool".to_owned(),
+        attribution: None,
+    };
+    assert_eq!(events(messages), [recorded]);
 }
 
 #[test]

@@ -7,28 +7,28 @@ use std::sync::Arc;
 use crate::modules::abi::{Description, Identity, check_libraries, check_trust, opened};
 use crate::modules::isolation::{Confinement, Process, Program, Subject};
 
-/// What a file holds, or held.
+/// The content of a file, now or earlier.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     pub(super) modules: Vec<Description>,
-    /// Which file that was.
+    /// The identity of that file.
     pub(super) file: Option<Identity>,
-    /// What it brought in.
+    /// The shared objects that it brought in.
     pub(super) objects: Vec<PathBuf>,
-    /// How far the process was confined that looked; `None` if none did.
+    /// The confinement of the process that inspected it; `None` if none did.
     pub(super) confinement: Option<Confinement>,
 }
 
-/// What is known of a file after the look.
+/// The facts about a file after it was inspected.
 pub(super) struct Seen {
-    /// What it held when this process loaded it, if it did: what is loaded stays what it was.
+    /// The content when this process loaded it, if it did: what is loaded stays what it was.
     pub(super) loaded: Option<Found>,
-    /// What it holds now, or why it is refused.
+    /// The content now, or why the file is refused.
     pub(super) now: Result<Found, String>,
 }
 
 impl Seen {
-    /// Whether there is another file now than the one that was loaded.
+    /// Returns true if the file is not the one that was loaded.
     pub(super) fn is_replaced(&self) -> bool {
         let now = self.now.as_ref().ok().map(|now| now.file);
         self.loaded
@@ -51,7 +51,7 @@ impl Look {
     ///
     /// # Errors
     ///
-    /// If it is not to be trusted.
+    /// Returns an error if it is not to be trusted.
     pub(super) fn begin(path: &Path, program: &Program, runs_here: bool) -> Result<Self, String> {
         let path = check_trust(path).map_err(|distrust| distrust.to_string())?;
         check_libraries(&path, &[]).map_err(|distrust| distrust.to_string())?;
@@ -67,12 +67,11 @@ impl Look {
         } else {
             Subject::File(path.clone())
         };
-        let start = || {
-            Process::start(program, &subject, Arc::default())
-                .map_err(|error| format!("no process can be started to look into it: {error}"))
-        };
         Ok(Self {
-            process: (!is_known).then(start),
+            process: (!is_known).then(|| {
+                Process::start(program, &subject, Arc::default())
+                    .map_err(|error| format!("cannot start a process to inspect it: {error}"))
+            }),
             path,
             loaded,
             file,
@@ -81,20 +80,8 @@ impl Look {
 
     /// Waits for what the process tells.
     pub(super) fn end(self) -> Seen {
-        let (path, file) = (self.path, self.file);
-        let told = |mut process: Process| {
-            let offer = process.greeting()?;
-            process.end()?;
-            check_libraries(&path, &offer.objects).map_err(|distrust| distrust.to_string())?;
-            Ok(Found {
-                modules: offer.modules,
-                file,
-                objects: offer.objects,
-                confinement: Some(offer.confinement),
-            })
-        };
         let now = match self.process {
-            Some(process) => process.and_then(told),
+            Some(process) => process.and_then(|process| told(process, &self.path, self.file)),
             None => Ok(self.loaded.clone().unwrap_or_default()),
         };
         Seen {
@@ -102,4 +89,17 @@ impl Look {
             now,
         }
     }
+}
+
+/// Returns what the process tells about the file that it has loaded.
+fn told(mut process: Process, path: &Path, file: Option<Identity>) -> Result<Found, String> {
+    let offer = process.greeting()?;
+    process.end()?;
+    check_libraries(path, &offer.objects).map_err(|distrust| distrust.to_string())?;
+    Ok(Found {
+        modules: offer.modules,
+        file,
+        objects: offer.objects,
+        confinement: Some(offer.confinement),
+    })
 }

@@ -10,28 +10,28 @@ use crate::modules::isolation::Program;
 /// A module that can be run: what it says of itself, checked, and where it is.
 #[derive(Debug, Clone)]
 pub struct Registration {
-    /// What it says of itself.
+    /// The module's description of itself.
     pub description: Description,
-    /// Where it is.
+    /// The place that it comes from.
     pub origin: Origin,
-    /// Where it runs unless the configuration says otherwise.
+    /// The place where it runs unless the configuration says otherwise.
     pub isolation: Isolation,
-    /// What can run it in a process of its own.
+    /// The program that can run it in a process of its own.
     pub(crate) program: Program,
-    /// Which file it was found in.
+    /// The identity of the file that it was found in.
     pub(crate) file: Option<Identity>,
-    /// What that file brings in.
+    /// The shared objects that the file brings in.
     pub(crate) objects: Vec<PathBuf>,
-    /// Its functions, if it is linked in.
+    /// The functions of the module, if it is linked in.
     pub(crate) calls: Option<Calls>,
 }
 
-/// Where a module is.
+/// The place that a module comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// In this program.
+    /// The module is linked into this program.
     LinkedIn,
-    /// In a shared object.
+    /// The module is in this shared object.
     File(PathBuf),
 }
 
@@ -45,13 +45,13 @@ impl fmt::Display for Origin {
 }
 
 impl Registration {
-    /// Its name.
+    /// Returns the name of the module.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.description.schema.name
     }
 
-    /// Whether this is the same module as it was before, from the same file.
+    /// Returns true if this is the same module as before, from the same file.
     #[must_use]
     pub fn is_still(&self, before: &Self) -> bool {
         (&self.description, &self.origin, self.isolation, self.file)
@@ -64,12 +64,12 @@ impl Registration {
     }
 }
 
-/// Why a module, or a file that should hold one, cannot be run.
+/// A module, or a file that should hold one, that cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedModule {
-    /// Its name, or the path of the file.
+    /// The name of the module, or the path of the file.
     pub subject: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 

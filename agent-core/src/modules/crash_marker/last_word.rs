@@ -1,4 +1,4 @@
-//! What a thread still says when it ends the daemon: that it was the one.
+//! The last word of a thread that ends the daemon: that it was the one.
 //!
 //! Several modules can be at work when the daemon dies; only one of them is to blame. A signal that a thread
 //! brings upon itself is handled in that thread, and so are the functions that `exit` calls.
@@ -20,23 +20,23 @@ use libc::{
 
 use super::DIED;
 
-/// What a thread brings upon itself.
+/// The signals that a thread brings upon itself.
 const FATAL: [c_int; 6] = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP];
 
 thread_local! {
-    /// Where to note that this thread's module ended the daemon; null while it is in none. It needs no
-    /// destructor, so that a signal handler can use it.
+    /// The place to note that this thread's module ended the daemon; null while it is in none. It needs no destructor,
+    /// so that a signal handler can use it.
     static HERE: Cell<*const AtomicU8> = const { Cell::new(ptr::null()) };
 }
 
-/// Who is to speak, and what was done about the signals before.
+/// The process that is to speak, and what was done about the signals before.
 static SPEAKER: OnceLock<(u32, [sigaction; FATAL.len()])> = OnceLock::new();
 
-/// From now on whatever ends this process by itself is noted as the doing of the module that its thread is in.
+/// From now on, whatever ends this process by itself is noted as the doing of the module that its thread is in.
 ///
 /// # Errors
 ///
-/// If the signals cannot be handled, or nothing can be done at the end.
+/// Returns an error if the signals cannot be handled, or nothing can be done at the end.
 pub fn listen() -> io::Result<()> {
     if SPEAKER.get().is_some() {
         return Ok(());
@@ -57,7 +57,7 @@ pub fn listen() -> io::Result<()> {
     checked(unsafe { libc::atexit(at_exit) })
 }
 
-/// This thread enters a module; `None`: it leaves it.
+/// Notes that this thread enters a module, or with `None` that it leaves it.
 pub(super) fn is_in(cell: Option<&AtomicU8>) {
     HERE.set(cell.map_or(ptr::null(), ptr::from_ref));
 }

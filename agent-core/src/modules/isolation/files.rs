@@ -1,4 +1,4 @@
-//! Which files the process of a module may read while its library is loaded: libraries, and nothing else.
+//! The files that the process of a module may read while its library is loaded: libraries, and nothing else.
 //!
 //! A user without capabilities may set this up for itself (Landlock). Where the process of a module cannot become
 //! `nobody`, nothing else keeps the constructor of a library from what belongs to root.
@@ -14,7 +14,7 @@ use landlock::{
 
 /// The newest that is asked for; an older kernel does what it knows of it.
 const NEWEST: ABI = ABI::V6;
-/// Where the dynamic linker looks whatever it is told.
+/// The directories in which the dynamic linker looks whatever it is told.
 const LIBRARIES: [&str; 11] = [
     "/lib",
     "/lib32",
@@ -28,35 +28,35 @@ const LIBRARIES: [&str; 11] = [
     "/usr/local/lib32",
     "/usr/local/lib64",
 ];
-/// Its list of all libraries, as glibc has it.
+/// The linker's list of all libraries, as glibc has it.
 const CACHE: &str = "/etc/ld.so.cache";
-/// Where an administrator names other directories of libraries.
+/// The file in which an administrator names other directories of libraries.
 const SETTINGS: &str = "/etc/ld.so.conf";
 const MORE_SETTINGS: &str = "/etc/ld.so.conf.d";
 
-/// From now on this thread reads libraries and `files` only, connects to nobody and signals nobody but itself.
-/// Returns whether the kernel sees to that.
+/// From now on this thread reads libraries and `files` only, connects to nobody and signals nobody but itself. Returns
+/// true if the kernel sees to that.
 ///
 /// # Errors
 ///
-/// If the kernel has Landlock, and this does not work.
+/// Returns an error if the kernel has Landlock, and this does not work.
 pub(super) fn libraries_only(files: &[PathBuf]) -> io::Result<bool> {
-    let readable = readable(files);
-    let restrict = || -> Result<bool, RulesetError> {
-        let status = Ruleset::default()
-            .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(AccessFs::from_all(NEWEST))?
-            .handle_access(AccessNet::from_all(NEWEST))?
-            .scope(Scope::from_all(NEWEST))?
-            .create()?
-            .add_rules(path_beneath_rules(&readable, AccessFs::ReadFile))?
-            .restrict_self()?;
-        Ok(status.ruleset != RulesetStatus::NotEnforced)
-    };
-    restrict().map_err(io::Error::other)
+    restrict_to(&readable(files)).map_err(io::Error::other)
 }
 
-/// Nothing of a module that is linked in has to be read.
+fn restrict_to(readable: &[PathBuf]) -> Result<bool, RulesetError> {
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?
+        .add_rules(path_beneath_rules(readable, AccessFs::ReadFile))?
+        .restrict_self()?;
+    Ok(status.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// Returns the files to be read. There are none for a module that is linked in.
 fn readable(files: &[PathBuf]) -> Vec<PathBuf> {
     if files.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Which system calls the process of a module may make: to load a library, to compute, and to talk with the daemon.
+//! The system calls that the process of a module may make: to load a library, to compute, and to talk with the daemon.
 //!
 //! In a service without capabilities the process cannot become another user. The kernel then asks nothing of a
 //! user `root` without capabilities that would keep it from ending the daemon, from writing to the same tunables, or
@@ -12,12 +12,12 @@ use seccompiler::{
     SeccompFilter, SeccompRule, TargetArch, apply_filter,
 };
 
-/// When a filter holds.
+/// The stage of a process in which a filter holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// The library is being loaded: its constructors run.
     Loading,
-    /// It is loaded, and no file has to be opened any more.
+    /// The library is loaded, and no file has to be opened any more.
     Shut,
 }
 
@@ -77,27 +77,27 @@ const OLD: &[libc::c_long] = &[libc::SYS_arch_prctl, libc::SYS_poll, libc::SYS_t
 #[cfg(not(target_arch = "x86_64"))]
 const OLD: &[libc::c_long] = &[];
 
-/// What the dynamic linker needs besides: it looks whether directories are there, and at files that it has opened.
+/// The calls that the dynamic linker needs besides: it looks whether directories are there, and at files that it has
+/// opened.
 #[cfg(target_arch = "x86_64")]
 const LOADING: &[libc::c_long] = &[libc::SYS_getcwd, libc::SYS_newfstatat, libc::SYS_stat];
 #[cfg(not(target_arch = "x86_64"))]
 const LOADING: &[libc::c_long] = &[libc::SYS_getcwd, libc::SYS_newfstatat];
 
-/// How files are opened, and which argument says whether for writing.
+/// The calls that open files, and which argument says whether for writing.
 #[cfg(target_arch = "x86_64")]
 const OPENING: &[(libc::c_long, u8)] = &[(libc::SYS_open, 1), (libc::SYS_openat, 2)];
 #[cfg(not(target_arch = "x86_64"))]
 const OPENING: &[(libc::c_long, u8)] = &[(libc::SYS_openat, 2)];
 
-/// How a file must not be opened: for writing, or so that it comes to be.
+/// The flags with which a file must not be opened: for writing, or so that it comes to be.
 const WRITING: libc::c_int = libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC;
 
-/// From now on this thread, and all that it could start, can make no other system calls: they fail as not
-/// permitted.
+/// From now on this thread, and all that it could start, can make no other system calls: they fail as not permitted.
 ///
 /// # Errors
 ///
-/// If this architecture or this kernel has no such filters.
+/// Returns an error if this architecture or this kernel has no such filters.
 pub(super) fn apply(stage: Stage) -> io::Result<()> {
     let program = program(stage).map_err(io::Error::other)?;
     apply_filter(&program).map_err(io::Error::other)
@@ -132,7 +132,7 @@ fn always() -> Result<Conditional, Error> {
             libc::SYS_fcntl,
             control.into_iter().collect::<Result<_, _>>()?,
         ),
-        // Of its own limits, and it can only lower them.
+        // A process may ask for its own limits only, and it can only lower them.
         (libc::SYS_prlimit64, vec![rule(0, SeccompCmpOp::Eq, 0)?]),
         // A signal to itself: how `abort` ends it.
         (libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Eq, me)?]),

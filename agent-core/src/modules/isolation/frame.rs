@@ -20,7 +20,7 @@ impl Frames {
     ///
     /// # Errors
     ///
-    /// If the other side is gone or does not listen.
+    /// Returns an error if the other side is gone or does not listen.
     pub(super) fn write<T: Serialize>(
         &mut self,
         mut to: impl Write,
@@ -41,7 +41,7 @@ impl Frames {
     ///
     /// # Errors
     ///
-    /// If the other side is gone, or what it says makes no sense.
+    /// Returns an error if the other side is gone, or what it says makes no sense.
     pub(super) fn read<'a, T: Deserialize<'a>>(
         &'a mut self,
         from: impl Read,
@@ -72,17 +72,17 @@ impl Frames {
 ///
 /// # Errors
 ///
-/// If it is too long, or not all of it comes.
+/// Returns an error if it is too long, or not all of it comes.
 pub fn frame_of_answer(from: impl Read) -> io::Result<Vec<u8>> {
     let mut frames = Frames::default();
     Ok(frames.fill(from, LONGEST_ANSWER)?.to_vec())
 }
 
-/// A message that is all of `bytes`.
+/// Reads a message that is all of `bytes`.
 ///
 /// # Errors
 ///
-/// If it is not.
+/// Returns an error if it is not.
 pub(super) fn whole<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> io::Result<T> {
     match postcard::take_from_bytes(bytes) {
         Ok((message, [])) => Ok(message),

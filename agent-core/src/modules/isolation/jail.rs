@@ -1,4 +1,4 @@
-//! What the process of a module gives up before it loads the module, and after.
+//! The rights that the process of a module gives up before it loads the module, and after.
 #![expect(
     unsafe_code,
     reason = "closes descriptors that nobody in this program owns"
@@ -33,9 +33,9 @@ const FILES: u64 = 64;
 const ENDED_FIRST: &str = "1000";
 /// The first descriptor that is not a standard one.
 const FIRST_OTHER: RawFd = 3;
-/// What is left to an administrator who trusts a module.
+/// The way that is left to an administrator who trusts a module.
 const TRUSTED: &str = "a module that is trusted can run with isolation = \"none\"";
-/// Why a module cannot run apart where the daemon is root, and has not the right to become another user.
+/// The reason why a module cannot run apart where the daemon is root, and has not the right to become another user.
 const STAYS_ROOT: &str = "it would stay root and could read what belongs to root, as this kernel has no Landlock; boot with \
                           landlock in lsm=, or give the service CAP_SETUID and CAP_SETGID (\"isolation\" in \
                           adaptivemmd.toml(5)); a module that is trusted can run with isolation = \"none\"";
@@ -43,14 +43,14 @@ const STAYS_ROOT: &str = "it would stay root and could read what belongs to root
 /// Gives up everything that a module must not have, and says what the kernel sees to. `parent` is the daemon, `files`
 /// are all that may be read besides the libraries of this machine.
 ///
-/// What `lenient` lets pass is a kernel that cannot do all of it: for a library that is to run in the daemon, which is
+/// `lenient` lets pass a kernel that cannot do all of it: for a library that is to run in the daemon, which is
 /// looked into here and would have more rights there.
 ///
 /// The process must have one thread only: a thread gives up for itself.
 ///
 /// # Errors
 ///
-/// What could not be given up; then no module may be loaded.
+/// Returns what could not be given up; then no module may be loaded.
 pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result<Confinement> {
     be_ended_first();
     close_all_but_standard()?;
@@ -72,7 +72,7 @@ pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result
         return Err(io::Error::other("the daemon has ended"));
     }
     let has_landlock = libraries_only(files)
-        .map_err(|error| io::Error::other(format!("its files cannot be restricted: {error}")))?;
+        .map_err(|error| io::Error::other(format!("cannot restrict its files: {error}")))?;
     if geteuid().is_root() && !has_landlock && !lenient {
         return Err(io::Error::other(STAYS_ROOT));
     }
@@ -80,7 +80,7 @@ pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result
     let filtered = filter::apply(Stage::Loading);
     if let (Err(error), false) = (&filtered, lenient) {
         return Err(io::Error::other(format!(
-            "no filter of system calls: {error}; {TRUSTED}"
+            "cannot filter its system calls: {error}; {TRUSTED}"
         )));
     }
     Ok(Confinement {
@@ -89,7 +89,8 @@ pub(super) fn enter(parent: u32, files: &[PathBuf], lenient: bool) -> io::Result
     })
 }
 
-/// Where /proc cannot be written to the kernel chooses as it does for the daemon: no right depends on it.
+/// Asks to be ended first when memory runs out. Where /proc cannot be written to, the kernel chooses as it does for the
+/// daemon: no right depends on it.
 #[expect(
     clippy::disallowed_methods,
     reason = "concerns this process, and not the machine"
@@ -98,12 +99,12 @@ fn be_ended_first() {
     let _inherited = fs::write("/proc/self/oom_score_adj", ENDED_FIRST);
 }
 
-/// After the library is loaded: no file, no socket, no process and no thread can be made any more, and none that its
-/// constructors opened stays open.
+/// Closes the sandbox, after the library is loaded: no file, no socket, no process and no thread can be made any more,
+/// and none that its constructors opened stays open.
 ///
 /// # Errors
 ///
-/// If the kernel does not allow it.
+/// Returns an error if the kernel does not allow it.
 pub(super) fn shut(confinement: Confinement) -> io::Result<()> {
     for descriptor in FIRST_OTHER..RawFd::try_from(FILES).unwrap_or(RawFd::MAX) {
         close_if_open(descriptor);
@@ -144,7 +145,7 @@ fn become_nobody() -> io::Result<()> {
 /// A user who is not root may have been lent some.
 fn give_up_capabilities() -> io::Result<()> {
     let none = CapabilitySet::empty();
-    // Where there are none, the call may be forbidden, too.
+    // A kernel that lacks capabilities may forbid the call, too.
     let held = capabilities(None)?;
     if (held.permitted | held.inheritable).is_empty() {
         return Ok(());
@@ -159,15 +160,9 @@ fn give_up_capabilities() -> io::Result<()> {
 
 /// Descriptors that somebody else left open for the daemon, and so for us.
 fn close_all_but_standard() -> io::Result<()> {
-    let number = |entry: io::Result<fs::DirEntry>| -> io::Result<Option<RawFd>> {
-        Ok(entry?
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok()))
-    };
     // Collected first, so that the directory itself is closed before.
     let open: Vec<Option<RawFd>> = fs::read_dir("/proc/self/fd")?
-        .map(number)
+        .map(descriptor_number)
         .collect::<Result<_, _>>()?;
     for descriptor in open.into_iter().flatten() {
         if descriptor >= FIRST_OTHER {
@@ -175,6 +170,11 @@ fn close_all_but_standard() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn descriptor_number(entry: io::Result<fs::DirEntry>) -> io::Result<Option<RawFd>> {
+    let name = entry?.file_name();
+    Ok(name.to_str().and_then(|name| name.parse().ok()))
 }
 
 fn close_if_open(descriptor: RawFd) {

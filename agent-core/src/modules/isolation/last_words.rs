@@ -1,11 +1,11 @@
-//! What the process of a module writes to its standard error: worth telling once it has died.
+//! The text that the process of a module writes to its standard error: worth telling once it has died.
 
 use std::fs::File;
 use std::io::Read;
 
 use crate::base::clean_text;
 
-/// How much of it is told, in bytes.
+/// The length of the part that is told, in bytes.
 const MOST: usize = 500;
 /// A pipe holds 64 KiB; whoever writes more at a time is not heard out.
 const CHUNKS: usize = 16;
@@ -18,7 +18,7 @@ pub(super) struct LastWords {
 }
 
 impl LastWords {
-    /// For a pipe that does not wait.
+    /// Reads from a pipe that does not wait.
     pub(super) fn from(pipe: File) -> Self {
         let tail = Vec::new();
         Self { pipe, tail }

@@ -1,4 +1,4 @@
-//! What the daemon and the process of a module say to each other.
+//! The messages between the daemon and the process of a module.
 //!
 //! Nothing here outlives a version: both sides are the same program.
 
@@ -25,21 +25,21 @@ use crate::modules::permit::Permit;
 const MAX_OBJECTS: usize = 256;
 
 impl Confinement {
-    /// What this kernel lacks, and what that means for modules that run in a process of their own.
+    /// Returns what this kernel lacks, and what that means for modules that run in a process of their own.
     #[must_use]
     pub fn lacks(self) -> Vec<&'static str> {
         let mut lacks = Vec::new();
         if !self.has_landlock {
             lacks.push(
                 "this kernel has no Landlock, or lsm= leaves it out: while its library is loaded, a module in a process of \
-                 its own can read what the user of that process can; where that user is root, as in the service, it is \
-                 refused",
+                 its own can read whatever the user of that process can; where that user is root, as in the service, the \
+                 module is refused",
             );
         }
         if !self.has_filter {
             lacks.push(
-                "this kernel, or this processor, has no filter of system calls: a module in a process of its own is \
-                 refused, and only one that runs in the daemon is taken",
+                "this kernel or this processor cannot filter system calls: a module in a process of its own is refused, \
+                 and one that runs in the daemon is not",
             );
         }
         lacks
@@ -52,34 +52,34 @@ pub(super) type Greeting = Result<Offer, String>;
 /// The modules that there are, and what is to be known of the process that holds them.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Offer {
-    /// What they say of themselves.
+    /// The descriptions of the modules.
     #[serde(deserialize_with = "few::<_, _, MAX_MODULES>")]
     pub modules: Vec<Description>,
     /// The shared objects that were mapped to load them.
     #[serde(deserialize_with = "few::<_, _, MAX_OBJECTS>")]
     pub objects: Vec<PathBuf>,
-    /// What keeps the process from more than to compute.
+    /// The means that keep the process from more than to compute.
     pub confinement: Confinement,
 }
 
-/// What the kernel does to confine a process, beyond limits.
+/// The means of the kernel to confine a process, beyond limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
-    /// It may read libraries only.
+    /// True if it may read libraries only.
     pub(crate) has_landlock: bool,
-    /// Its system calls are filtered.
+    /// True if its system calls are filtered.
     pub(crate) has_filter: bool,
 }
 
 /// An order of the daemon.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order<'a> {
-    /// Make an instance.
+    /// Creates an instance.
     Create {
         module: &'a str,
         values: Vec<(String, Value)>,
         permit: Permit,
-        /// What an instance before it kept.
+        /// The state that an earlier instance kept.
         state: &'a [u8],
     },
     /// Let it look at a snapshot.
@@ -87,7 +87,7 @@ pub(super) enum Order<'a> {
     Scan(WireSnapshot<'a>),
 }
 
-/// What became of [`Order::Create`]: done, wrong options, or something else.
+/// The result of [`Order::Create`]: done, wrong options, or something else.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Created {
     Done,
@@ -95,7 +95,7 @@ pub(super) enum Created {
     Broken(String),
 }
 
-/// What a module said in one scan, as it comes from its process.
+/// The output of a module in one scan, as it comes from its process.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Told<'a> {
     pub(super) scan: u64,
@@ -151,7 +151,7 @@ enum ToldAction<'a> {
 ///
 /// # Errors
 ///
-/// If it makes no sense.
+/// Returns an error if it makes no sense.
 pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Offer, String>> {
     match greeting {
         Err(why) => Ok(Err(clean_text::line(why.as_bytes()))),
@@ -168,7 +168,7 @@ pub(super) fn checked(greeting: Greeting) -> io::Result<Result<Offer, String>> {
 ///
 /// # Errors
 ///
-/// If it makes no sense.
+/// Returns an error if it makes no sense.
 pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, String>> {
     let greeting = checked(whole(bytes)?)?;
     Ok(greeting.map(|offer| offer.modules))
@@ -178,7 +178,7 @@ pub fn greeting_from_bytes(bytes: &[u8]) -> io::Result<Result<Vec<Description>, 
 ///
 /// # Errors
 ///
-/// If it makes no sense.
+/// Returns an error if it makes no sense.
 pub fn answer_from_bytes(
     bytes: &[u8],
     permit: &Permit,
@@ -188,26 +188,33 @@ pub fn answer_from_bytes(
 }
 
 impl<'a> Told<'a> {
-    /// In the process: everything that was said.
-    pub(super) fn of(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    /// Collects everything that was said, in the process.
+    pub(super) fn from_output(scan: u64, verdict: CallResult, output: &'a ModuleOutput) -> Self {
         Self {
             scan,
             verdict: code_of(verdict),
-            findings: output.findings.iter().map(ToldFinding::of).collect(),
-            requests: output.requests.iter().map(ToldRequest::of).collect(),
+            findings: output
+                .findings
+                .iter()
+                .map(ToldFinding::from_finding)
+                .collect(),
+            requests: output
+                .requests
+                .iter()
+                .map(ToldRequest::from_request)
+                .collect(),
             metrics: told_numbers(output.metrics()),
             status: &output.status,
             problems: told_pairs(&output.problems),
-            dropped: count(output.dropped),
-            strays: count(output.strays),
+            dropped: saturated(output.dropped),
+            strays: saturated(output.strays),
             refused: told_pairs(&output.refused),
             unpublished: told_pairs(&output.unpublished),
             kept: output.kept(),
         }
     }
 
-    /// In the daemon: takes the words, by the same rules as for a module in its own process.
+    /// Takes the output, in the daemon, by the same rules as for a module in its own process.
     pub(super) fn take(self, permit: &Permit, output: &mut ModuleOutput) -> io::Result<CallResult> {
         let verdict = verdict_of(self.verdict).ok_or_else(|| garbage("an unknown verdict"))?;
         output.dropped += self.dropped as usize;
@@ -269,7 +276,7 @@ impl<'a> Told<'a> {
 }
 
 impl<'a> ToldFinding<'a> {
-    fn of(finding: &'a Finding) -> Self {
+    fn from_finding(finding: &'a Finding) -> Self {
         Self {
             severity: finding.severity.number(),
             verbosity: finding.verbosity,
@@ -299,7 +306,7 @@ impl<'a> ToldFinding<'a> {
 }
 
 impl<'a> ToldRequest<'a> {
-    fn of(request: &'a Request) -> Self {
+    fn from_request(request: &'a Request) -> Self {
         let action = match &request.action {
             Action::Set { tunable, value } => ToldAction::Set(tunable, *value),
             Action::CompactNode { node } => ToldAction::CompactNode(*node),
@@ -329,6 +336,10 @@ impl<'a> ToldRequest<'a> {
     }
 }
 
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
 fn told_pairs(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
     pairs
         .iter()
@@ -344,11 +355,13 @@ fn told_numbers(numbers: &[Number]) -> Vec<(&str, f64)> {
 }
 
 fn cleaned_numbers(numbers: Vec<(&str, f64)>) -> Vec<Number> {
-    let number = |(name, value): (&str, f64)| Number {
-        name: clean_text::name(name.as_bytes()),
-        value,
-    };
-    numbers.into_iter().map(number).collect()
+    numbers
+        .into_iter()
+        .map(|(name, value)| Number {
+            name: clean_text::name(name.as_bytes()),
+            value,
+        })
+        .collect()
 }
 
 fn code_of(verdict: CallResult) -> u8 {

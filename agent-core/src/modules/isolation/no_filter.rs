@@ -2,12 +2,12 @@
 
 use std::io;
 
-/// When a filter would hold.
+/// The stage of a process in which a filter would hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stage {
     /// The library is being loaded.
     Loading,
-    /// It is loaded.
+    /// The library is loaded.
     Shut,
 }
 
@@ -15,10 +15,10 @@ pub(super) enum Stage {
 ///
 /// # Errors
 ///
-/// What is missing, and where.
+/// Returns what is missing, and where.
 pub(super) fn apply(_: Stage) -> io::Result<()> {
     Err(io::Error::other(format!(
-        "there is none for processors of {}",
+        "processors of {} are not supported",
         std::env::consts::ARCH
     )))
 }

@@ -28,9 +28,9 @@ use crate::modules::abi::{CallResult, CreateError};
 use crate::modules::output::ModuleOutput;
 use crate::modules::permit::Permit;
 
-/// How long a process that is told to end, or has said something odd, may take to end by itself.
+/// The time that a process which is told to end, or has said something odd, may take to end by itself.
 const END_WAIT: Duration = Duration::from_secs(1);
-/// How long to wait before looking again.
+/// The time to wait before looking again.
 const GLANCE: Duration = Duration::from_millis(2);
 /// Enough to read what was said long ago.
 const LEAST_WAIT: Duration = Duration::from_millis(100);
@@ -85,7 +85,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// If the kernel gives us no process.
+    /// Returns an error if the kernel gives us no process.
     #[expect(clippy::disallowed_methods, reason = "a deadline is about real time")]
     pub fn start(program: &Program, subject: &Subject, leash: Arc<KillSwitch>) -> io::Result<Self> {
         keep_memory_to_ourselves();
@@ -93,7 +93,7 @@ impl Process {
         // Whoever writes much must not have to wait for us to read it.
         let (last_words, stderr) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let mut command = Command::new(&program.0);
-        // As it is to be listed; and a Ctrl-C at the terminal of the daemon is not meant for it.
+        // The name is for lists of processes; and a Ctrl-C at the terminal of the daemon is not meant for it.
         command.arg0("adaptivemmd").process_group(0);
         command.arg("module-host");
         command.args(["--parent", &std::process::id().to_string()]);
@@ -123,12 +123,12 @@ impl Process {
         })
     }
 
-    /// What the library holds. Waits until [`START_WAIT`] after the start, so that several processes that hang
+    /// Returns what the library holds. Waits until [`START_WAIT`] after the start, so that several processes that hang
     /// are waited for at the same time.
     ///
     /// # Errors
     ///
-    /// Why the library is refused.
+    /// Returns why the library is refused.
     pub fn greeting(&mut self) -> Result<Offer, String> {
         let left = START_WAIT.saturating_sub(self.started.elapsed());
         let greeting = self.within(left.max(LEAST_WAIT), |me, socket| {
@@ -141,7 +141,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// If its options are wrong, or the process is.
+    /// Returns an error if its options are wrong, or the process is.
     pub fn create(
         &mut self,
         module: &str,
@@ -162,15 +162,13 @@ impl Process {
         match created {
             Ok(Created::Done) => Ok(()),
             Ok(Created::Options(problems)) => {
-                let clean = |(key, text): (String, String)| {
+                let problems = problems.iter().map(|(key, text)| {
                     (
                         clean_text::name(key.as_bytes()),
                         clean_text::line(text.as_bytes()),
                     )
-                };
-                Err(CreateError::Options(
-                    problems.into_iter().map(clean).collect(),
-                ))
+                });
+                Err(CreateError::Options(problems.collect()))
             }
             Ok(Created::Broken(why)) => Err(CreateError::Broken(clean_text::line(why.as_bytes()))),
             Err(error) => Err(CreateError::Broken(self.bury(&error))),
@@ -199,7 +197,7 @@ impl Process {
         }
     }
 
-    /// As [`scan`](Self::scan), but waits for [`START_WAIT`] at most.
+    /// Asks for an answer like [`scan`](Self::scan), but waits for [`START_WAIT`] at most.
     pub fn scan_in_time(
         &mut self,
         snapshot: &Snapshot,
@@ -258,7 +256,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// If it does not end in time, or not well: why.
+    /// Returns an error if it does not end in time, or not well: why.
     pub fn end(mut self) -> Result<(), String> {
         let _gone_already = self.socket.shutdown(std::net::Shutdown::Both);
         match self.reaped() {
@@ -291,7 +289,7 @@ impl Process {
                 self.leash.cut();
                 self.reaped();
                 return format!(
-                    "its process talks nonsense: {error}{}",
+                    "its process sent a malformed message ({error}){}",
                     self.last_words.told()
                 );
             }
@@ -302,7 +300,7 @@ impl Process {
         match self.reaped() {
             _ if cut => "its process was killed".to_owned(),
             Some(status) => format!("its process {}{}", obituary(status), self.last_words.told()),
-            None => format!("its process closed its socket and went on ({error})"),
+            None => format!("its process closed its socket but kept running ({error})"),
         }
     }
 
@@ -353,8 +351,9 @@ impl Drop for Process {
     }
 }
 
-/// Where the process of a module stays one of root, the kernel would let it read our memory. This is then shown to nobody
-/// but a root with capabilities, and there is no core of it. What another user runs by hand he may still debug.
+/// Hides our memory: where the process of a module stays one of root, the kernel would let it read that. It is then
+/// shown to nobody but a root with capabilities, and there is no core of it. What another user runs by hand he may
+/// still debug.
 fn keep_memory_to_ourselves() {
     let others = CapabilitySet::SETUID | CapabilitySet::SETGID;
     let becomes_nobody = capabilities(None).is_ok_and(|held| held.effective.contains(others));
@@ -363,7 +362,7 @@ fn keep_memory_to_ourselves() {
     }
 }
 
-/// Whether a child ends in time.
+/// Returns true if a child ends in time.
 fn ends_within(child: &mut Child, time: Duration) -> bool {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(Ok(process)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
@@ -389,14 +388,14 @@ fn is_seen_to_end(child: &mut Child, time: Duration) -> bool {
     })
 }
 
-/// How a process ended, as the end of a sentence about it.
+/// Returns how a process ended, as the end of a sentence about it.
 fn obituary(status: ExitStatus) -> String {
     match (status.signal(), status.code()) {
         (Some(signal), _) => {
             let name = signal_hook::low_level::signal_name(signal).unwrap_or("unknown");
             format!("died of signal {signal} ({name})")
         }
-        (None, Some(code)) => format!("ended by itself (exit status {code})"),
+        (None, Some(code)) => format!("exited with status {code}"),
         (None, None) => format!("ended ({status})"),
     }
 }

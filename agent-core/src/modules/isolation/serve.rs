@@ -16,7 +16,7 @@ use crate::modules::abi::{CreateError, Exported, Instance, family, linked_in, ma
 use crate::modules::output::ModuleOutput;
 use crate::modules::permit::Permit;
 
-/// What the process is called in lists; the kernel keeps 15 bytes.
+/// The name of the process in lists; the kernel keeps 15 bytes.
 const NAME: &CStr = c"module-host";
 
 /// The socket that the daemon put in the place of standard input.
@@ -43,7 +43,7 @@ impl Write for Daemon {
 ///
 /// # Errors
 ///
-/// If the daemon says something that makes no sense, or is gone in the middle of a word.
+/// Returns an error if the daemon says something that makes no sense, or is gone in the middle of a word.
 pub fn serve(subject: &Subject, parent: u32) -> io::Result<()> {
     let (mut incoming, mut outgoing) = (Frames::default(), Frames::default());
     let (modules, offer) = match enter(subject, parent) {
@@ -83,13 +83,13 @@ fn enter(subject: &Subject, parent: u32) -> Result<(Vec<Exported>, Offer), Strin
     // Without a name it is not so easily told from the daemon; that is all.
     let _nameless = rustix::thread::set_name(NAME);
     let confinement = jail::enter(parent, &files(subject), subject.is_trusted())
-        .map_err(|error| format!("its process cannot give up its rights: {error}"))?;
+        .map_err(|error| format!("its process cannot drop its privileges: {error}"))?;
     let before = mapped();
     let modules = match subject.file() {
         Some(path) => {
             // The dynamic linker would not say who cannot read it.
             File::open(path).map_err(|error| {
-                format!("its process, which may not do more than anybody, cannot read it: {error}")
+                format!("its process, which has no privileges, cannot read it: {error}")
             })?;
             open(path).map_err(|refusal| refusal.to_string())?
         }
@@ -97,7 +97,8 @@ fn enter(subject: &Subject, parent: u32) -> Result<(Vec<Exported>, Offer), Strin
     };
     let mut objects = mapped();
     objects.retain(|object| !before.contains(object));
-    jail::shut(confinement).map_err(|error| format!("its process cannot be shut: {error}"))?;
+    jail::shut(confinement)
+        .map_err(|error| format!("its process cannot enter the sandbox: {error}"))?;
     let descriptions = modules.iter().map(|module| module.description.clone());
     let offer = Offer {
         modules: descriptions.collect(),
@@ -114,12 +115,12 @@ fn files(subject: &Subject) -> Vec<PathBuf> {
     };
     match family(&[path.to_owned()]) {
         Ok(handles) => handles.into_iter().map(|(path, _)| path).collect(),
-        // That it cannot be read is told when it is opened.
+        // A file that cannot be read is told when it is opened.
         Err(_) => vec![path.to_owned()],
     }
 }
 
-/// Where orders are carried out.
+/// The state of the process, which carries out orders.
 struct Desk {
     modules: Vec<Exported>,
     instance: Option<Instance>,
@@ -135,9 +136,9 @@ impl Desk {
         permit: Permit,
         state: &[u8],
     ) -> Created {
-        let known = |module: &&Exported| module.description.schema.name == name;
-        let Some(module) = self.modules.iter().find(known) else {
-            return Created::Broken(format!("there is no module {name:?} in it"));
+        let mut modules = self.modules.iter();
+        let Some(module) = modules.find(|module| module.description.schema.name == name) else {
+            return Created::Broken(format!("it holds no module {name:?}"));
         };
         match Instance::create(module, values, permit, state) {
             Ok(instance) => {
@@ -151,11 +152,11 @@ impl Desk {
 
     fn scan(&mut self) -> io::Result<Told<'_>> {
         let instance = self.instance.as_mut();
-        let instance =
-            instance.ok_or_else(|| io::Error::other("a scan before there is a module"))?;
+        let instance = instance
+            .ok_or_else(|| io::Error::other("a scan was asked for before a module was created"))?;
         self.output.clear();
         let snapshot = self.received.snapshot();
         let verdict = instance.scan(snapshot, &mut self.output);
-        Ok(Told::of(snapshot.scan, verdict, &self.output))
+        Ok(Told::from_output(snapshot.scan, verdict, &self.output))
     }
 }

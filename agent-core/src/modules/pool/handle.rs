@@ -24,11 +24,11 @@ const RESTARTS: u32 = 2;
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// The first quarantine; the next is twice as long.
 const QUARANTINE: Duration = Duration::from_secs(60);
-/// The longest quarantine.
+/// The longest time of a quarantine.
 const LONGEST_QUARANTINE: Duration = Duration::from_secs(3600);
-/// So many warnings that came too late are kept until the next scan.
+/// The number of late warnings that are kept until the next scan.
 const MOST_LATE: usize = 64;
-/// Who has done good work for so long has a clean record.
+/// The time of good work after which a module has a clean record.
 const PROBATION: Duration = Duration::from_secs(3600);
 
 /// A module on the bus.
@@ -41,65 +41,65 @@ pub struct ModuleHandle {
     pub(super) state: State,
     pub(super) output: ModuleOutput,
     pub(super) ending: ScanResult,
-    /// How often it broke down since it had a clean record.
+    /// The number of breakdowns since it had a clean record.
     strikes: u32,
     /// Since when it does good work again.
     good_since: Option<Uptime>,
-    /// When the last scan began.
+    /// The time at which the last scan began.
     now: Option<Uptime>,
-    /// In how many scans in a row it has not answered in time.
+    /// The number of scans in a row in which it has not answered in time.
     late: u32,
     /// Warnings that came too late, and were not told yet.
     untold: Vec<LateFinding>,
-    /// Those that are told in this scan.
+    /// The late findings that are told in this scan.
     told: Vec<LateFinding>,
 }
 
 /// A finding that came after the deadline of its scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LateFinding {
-    /// When the snapshot was taken that it is about.
+    /// The time at which the snapshot was taken that it is about.
     pub seen: Uptime,
-    /// What was found.
+    /// The finding itself.
     pub finding: Finding,
 }
 
-/// Where a module runs.
+/// The place where a module runs.
 #[derive(Debug)]
 enum Seat {
-    /// In the caller's thread.
+    /// The module runs in the caller's thread.
     Inline(Option<Runner>),
-    /// In a thread of its own.
+    /// The module runs in a thread of its own.
     Thread(Option<Worker>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// It is being made, since this scan.
+    /// The module is being made, since this scan.
     Starting(u64),
-    /// It waits for work.
+    /// The module waits for work.
     Idle,
-    /// It looks at a snapshot, since this scan.
+    /// The module looks at a snapshot, since this scan.
     Busy(u64),
-    /// It is not asked.
+    /// The module is not asked.
     Resting(Rest),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rest {
     reason: Reason,
-    /// For how long; `None` until a reload.
+    /// The length of the rest; `None` until a reload.
     pause: Option<Duration>,
     /// Since when; `None` until the first scan.
     since: Option<Uptime>,
 }
 
 impl ModuleHandle {
-    /// A module with a thread of its own, which makes it. `deadline` is its own, if it has one.
+    /// Creates a module with a thread of its own, which makes it. `deadline` is its own, if it has one.
     ///
     /// # Errors
     ///
-    /// If the kernel gives us no more threads.
+    /// Returns an error if the kernel gives us no more threads.
     pub fn on_thread(
         recipe: Recipe,
         deadline: Option<Duration>,
@@ -140,7 +140,7 @@ impl ModuleHandle {
         handle
     }
 
-    /// The same of one that is there already.
+    /// Sets a module that is there already to idle.
     pub(crate) fn set_idle(&mut self, why: &str) {
         *self = Self::idle(self.recipe.clone(), why);
     }
@@ -169,18 +169,18 @@ impl ModuleHandle {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the module.
     #[must_use]
     pub fn name(&self) -> &str {
         self.recipe.module.name()
     }
 
-    /// Its version.
+    /// Returns the version of the module.
     pub(crate) fn version(&self) -> &str {
         &self.recipe.module.description.version
     }
 
-    /// What it said in this scan; nothing unless it answered.
+    /// Returns the output of this scan; nothing unless it answered.
     #[must_use]
     pub fn output(&self) -> &ModuleOutput {
         &self.output
@@ -194,30 +194,30 @@ impl ModuleHandle {
         }
     }
 
-    /// What it said too late in earlier scans, and is told in this one.
+    /// Returns what it said too late in earlier scans, and is told in this one.
     #[must_use]
     pub fn late_findings(&self) -> &[LateFinding] {
         &self.told
     }
 
-    /// How this scan ended for it.
+    /// Returns how this scan ended for it.
     #[must_use]
     pub fn ending(&self) -> ScanResult {
         self.ending
     }
 
-    /// How long a scan waits for it, if it has a deadline of its own.
+    /// Returns the time that a scan waits for it, if it has a deadline of its own.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.deadline
     }
 
-    /// Whether it waits for work, so that it can be taken over into another bus.
+    /// Returns true if it waits for work, so that it can be taken over into another pool.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.state == State::Idle
     }
 
-    /// Whether the scan waits for it.
+    /// Returns true if the scan waits for it.
     pub(super) fn is_awaited_in(&self, scan: u64) -> bool {
         self.state == State::Busy(scan) || self.state == State::Starting(scan)
     }
@@ -249,7 +249,7 @@ impl ModuleHandle {
         self.now = Some(now);
         if let State::Resting(rest) = &mut self.state {
             let Some(since) = rest.since else {
-                // It broke down before the first scan, which is the first to tell.
+                // The module broke down before the first scan, which is the first to tell.
                 rest.since = Some(now);
                 return;
             };
@@ -269,15 +269,14 @@ impl ModuleHandle {
         self.ending = ScanResult::Silent;
     }
 
-    /// Whether nothing need be read for it in a scan that begins now.
+    /// Returns true if nothing need be read for it in a scan that begins now.
     pub(crate) fn rests(&self, now: Uptime) -> bool {
         let State::Resting(Rest { pause, since, .. }) = self.state else {
             return false;
         };
-        let is_over = |pause, since: Uptime| now.0.saturating_sub(since.0) >= pause;
-        !pause
+        pause
             .zip(since)
-            .is_some_and(|(pause, since)| is_over(pause, since))
+            .is_none_or(|(pause, since)| now.since(since) < pause)
     }
 
     /// Begins its rest anew, if it rests because of its files.
@@ -289,7 +288,7 @@ impl ModuleHandle {
         }
     }
 
-    /// Its files cost too much: another process of it would read the same.
+    /// Quarantines it, as its files cost too much: another process of it would read the same.
     pub(super) fn strike_for_files(&mut self, scans: u32, why: &str) {
         if matches!(self.state, State::Resting(_)) {
             return;
@@ -299,7 +298,7 @@ impl ModuleHandle {
         self.strike(Reason::Files(scans));
     }
 
-    /// Whether nothing of it runs any more.
+    /// Returns true if nothing of it runs any more.
     fn has_left(&self) -> bool {
         match &self.seat {
             Seat::Inline(_) => true,
@@ -309,7 +308,7 @@ impl ModuleHandle {
 
     fn restart(&mut self, scan: u64) {
         self.state = State::Starting(scan);
-        // It broke down, and what it kept may be why.
+        // The state that it kept may be why it broke down.
         self.recipe.state = Arc::default();
         if let Seat::Thread(worker) = &mut self.seat {
             // Without a thread it is found not to be made.
@@ -364,19 +363,19 @@ impl ModuleHandle {
         }
     }
 
-    /// It has not answered this scan in time.
+    /// Notes that it has not answered this scan in time.
     pub(super) fn miss(&mut self) {
         self.ending = ScanResult::Late(self.late);
         self.late = self.late.saturating_add(1);
     }
 
-    /// In how many scans in a row it has not answered in time.
+    /// Returns the number of scans in a row in which it has not answered in time.
     pub(super) fn missed(&self) -> u32 {
         self.late
     }
 
-    /// Whether it has not answered in time in as many scans in a row as it may. An answer that comes too late does not
-    /// change that, or one that is always late would never be found out.
+    /// Returns true if it has not answered in time in as many scans in a row as it may. An answer that comes too late
+    /// does not change that, or one that is always late would never be found out.
     pub(super) fn is_too_late(&self, max_late: u32) -> bool {
         self.late >= max_late
     }
@@ -408,12 +407,12 @@ impl ModuleHandle {
         self.told.append(&mut self.untold);
     }
 
-    /// What came too late, and was not told.
+    /// Returns the late findings that were not told.
     pub(super) fn take_late_findings(&mut self) -> Vec<LateFinding> {
         std::mem::take(&mut self.untold)
     }
 
-    /// It broke down, and its thread has no more to do.
+    /// Gives it up after it broke down: its thread has no more to do.
     fn give_up(&mut self, reason: Reason) {
         self.strike(reason);
         self.dismiss();
@@ -426,7 +425,7 @@ impl ModuleHandle {
         }
     }
 
-    /// It did good work: after a time of that its record is clean.
+    /// Notes good work: after a time of that its record is clean.
     fn commend(&mut self, now: Uptime) {
         let since = *self.good_since.get_or_insert(now);
         if now.0.saturating_sub(since.0) >= PROBATION {
@@ -434,7 +433,7 @@ impl ModuleHandle {
         }
     }
 
-    /// It could not be made.
+    /// Notes that it could not be made.
     pub(super) fn fail_to_start(&mut self, not_created: &CreateError) {
         self.output.clear();
         self.output
@@ -442,7 +441,7 @@ impl ModuleHandle {
         self.strike(Reason::NotCreated);
     }
 
-    /// It broke down: it is started again after a pause, or quarantined.
+    /// Notes that it broke down: it is started again after a pause, or quarantined.
     pub(super) fn strike(&mut self, reason: Reason) {
         self.strikes += 1;
         self.late = 0;

@@ -29,16 +29,16 @@ pub(super) struct Job {
     /// Buffers for the words; they come back with the reply.
     pub(super) output: ModuleOutput,
     pub(super) reply_to: Sender<Reply>,
-    /// Who waits for the reply.
+    /// The thread that waits for the reply.
     pub(super) core: Thread,
 }
 
-/// What a module said about a snapshot.
+/// The answer of a module about a snapshot.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) handle: usize,
     pub(super) scan: u64,
-    /// When the snapshot was taken.
+    /// The time at which the snapshot was taken.
     pub(super) seen: Uptime,
     pub(super) verdict: CallResult,
     pub(super) output: ModuleOutput,
@@ -60,7 +60,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the kernel gives us no more threads.
+    /// Returns an error if the kernel gives us no more threads.
     pub(super) fn start(recipe: Recipe, slot: Option<Slot>) -> io::Result<Self> {
         let (jobs, to_do) = bounded(1);
         let (tell, made) = bounded(1);
@@ -92,13 +92,13 @@ impl Worker {
         })
     }
 
-    /// What became of making the module; `None` if that still goes on. Told once.
+    /// Returns whether the module was made; `None` if that still goes on. The result is told once.
     pub(super) fn made(&self) -> Option<Result<(), CreateError>> {
         match self.made.try_recv() {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => {
-                Some(Err(CreateError::Broken("its thread is gone".into())))
+                Some(Err(CreateError::Broken("its thread has ended".into())))
             }
         }
     }
@@ -123,7 +123,7 @@ impl Worker {
         }
     }
 
-    /// Whether the thread has ended.
+    /// Returns true if the thread has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.handle.is_finished()
     }
@@ -137,7 +137,7 @@ impl Drop for Worker {
     }
 }
 
-/// Where the thread does its work.
+/// The state of the thread.
 struct Desk {
     runner: Option<Runner>,
     slot: Option<Slot>,

@@ -16,7 +16,7 @@ use adaptivemm_module_api::MAX_STATE;
 
 use crate::base::files;
 
-/// How a file starts.
+/// The first line of a file.
 const FORMAT: &str = "adaptivemm-state 1";
 /// The lines before the bytes are never longer.
 const LONGEST_HEAD: usize = 1024;
@@ -24,15 +24,15 @@ const LONGEST_HEAD: usize = 1024;
 /// Modules may have learned what is nobody's business.
 const MODE: u32 = 0o600;
 
-/// Whose bytes they are.
+/// The origin of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) boot_id: String,
-    /// Of the module.
+    /// The version of the module.
     pub(super) version: String,
 }
 
-/// What is where the state of a module would be.
+/// The content of the place where the state of a module would be.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Nothing,
@@ -49,14 +49,14 @@ pub(super) fn path(state_dir: &Path, module: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// If there is a file that cannot be read.
+/// Returns an error if there is a file that cannot be read.
 pub(super) fn read(state_dir: &Path, module: &str) -> io::Result<Found> {
     let longest = (MAX_STATE + LONGEST_HEAD) as u64;
     let bytes = match files::read(&path(state_dir, module), longest) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) if files::is_senseless(&error) => {
-            return Ok(Found::Broken("it is no file of a state"));
+            return Ok(Found::Broken("it is not a state file"));
         }
         Err(error) => return Err(error),
     };
@@ -97,30 +97,30 @@ fn head(module: &str, stamp: &Stamp, state: &[u8]) -> String {
     )
 }
 
+fn value<'a>(line: Option<&'a str>, key: &str) -> Option<&'a str> {
+    line?.strip_prefix(key)?.strip_prefix(' ')
+}
+
 fn parse<'a>(module: &str, bytes: &'a [u8]) -> Result<(Stamp, &'a [u8]), &'static str> {
     let end = bytes.windows(2).position(|pair| pair == b"\n\n");
-    let end = end.ok_or("it has no head")?;
-    let head = std::str::from_utf8(&bytes[..end]).map_err(|_| "its head is no text")?;
+    let end = end.ok_or("it has no header")?;
+    let head = std::str::from_utf8(&bytes[..end]).map_err(|_| "its header is not text")?;
     let state = &bytes[end + 2..];
     let mut lines = head.split('\n');
     if lines.next() != Some(FORMAT) {
-        return Err("it is of another format");
+        return Err("its format is unknown");
     }
-    let mut value = |key: &str| {
-        let line = lines.next()?.strip_prefix(key)?;
-        line.strip_prefix(' ')
-    };
-    let boot_id = value("boot").ok_or("its head names no boot")?;
-    let (name, version) = value("module")
+    let boot_id = value(lines.next(), "boot").ok_or("its header names no boot")?;
+    let (name, version) = value(lines.next(), "module")
         .and_then(|value| value.split_once(' '))
-        .ok_or("its head names no module")?;
-    let length = value("length").and_then(|value| value.parse().ok());
-    let sum = value("checksum").and_then(|value| u64::from_str_radix(value, 16).ok());
+        .ok_or("its header names no module")?;
+    let length = value(lines.next(), "length").and_then(|value| value.parse().ok());
+    let sum = value(lines.next(), "checksum").and_then(|value| u64::from_str_radix(value, 16).ok());
     if name != module {
-        return Err("it is of another module");
+        return Err("it belongs to another module");
     }
     if length != Some(state.len()) || state.len() > MAX_STATE {
-        return Err("it has another length than it says");
+        return Err("its length is not the one in its header");
     }
     if sum != Some(checksum(state)) {
         return Err("its checksum is wrong");
@@ -190,11 +190,11 @@ mod tests {
         fs::rename(path(home.path(), "one"), path(home.path(), "two")).unwrap();
         symlink("/etc/passwd", path(home.path(), "link")).unwrap();
 
-        let of_another = Found::Broken("it is of another module");
+        let of_another = Found::Broken("it belongs to another module");
         assert_eq!(read(home.path(), "two").unwrap(), of_another);
         assert_eq!(
             read(home.path(), "link").unwrap(),
-            Found::Broken("it is no file of a state")
+            Found::Broken("it is not a state file")
         );
 
         let mut bytes = head("one", &stamp(), b"state").into_bytes();
@@ -202,12 +202,12 @@ mod tests {
         assert_eq!(parse("one", &bytes), Err("its checksum is wrong"));
         assert_eq!(
             parse("one", &bytes[..bytes.len() - 1]),
-            Err("it has another length than it says")
+            Err("its length is not the one in its header")
         );
-        assert_eq!(parse("one", b""), Err("it has no head"));
+        assert_eq!(parse("one", b""), Err("it has no header"));
         assert_eq!(
             parse("one", b"adaptivemm-state 2\n\n"),
-            Err("it is of another format")
+            Err("its format is unknown")
         );
     }
 

@@ -8,10 +8,10 @@ fn minutes(minutes: u64) -> Uptime {
     Uptime(Duration::from_secs(minutes * 60))
 }
 
-/// What a daemon of this boot gives to a module, and what it tells.
+/// Returns what a daemon of this boot gives to a module, and what it tells.
 fn given(state_dir: &Path, boot_id: &str) -> (Vec<u8>, Vec<String>) {
     let mut states = SavedStates::kept(state_dir, boot_id);
-    let state = states.of("memleak").to_vec();
+    let state = states.for_module("memleak").to_vec();
     let news = states.news().into_iter().map(|news| news.text);
     (state, news.collect())
 }
@@ -33,8 +33,8 @@ fn the_next_instance_has_it_at_once() {
     states.keep("memleak", "0.1.0", &mut b"learned".to_vec());
     states.keep("memleak", "0.1.0", &mut b"more".to_vec());
 
-    assert_eq!(&*states.of("memleak"), b"more");
-    assert_eq!(&*states.of("compaction"), b"");
+    assert_eq!(&*states.for_module("memleak"), b"more");
+    assert_eq!(&*states.for_module("compaction"), b"");
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn a_broken_file_is_set_aside_and_told_once() {
 
     assert_eq!(state, b"");
     let text = format!(
-        "module memleak starts afresh, as what it kept in {} makes no sense: it has another length than it says; \
-         it is set aside",
+        "module memleak starts without its saved state, as {} is damaged: its length is not the one in its header; \
+         the file is set aside",
         path.display()
     );
     assert_eq!(told, [text]);
@@ -105,7 +105,7 @@ fn a_directory_that_cannot_be_made_is_told_once() {
     assert_eq!(
         told,
         [
-            "what modules have learned is not kept in /proc/adaptivemmd, and is lost when the daemon ends: \
+            "cannot save the state of modules to /proc/adaptivemmd; it is lost when the daemon ends: \
           No such file or directory (os error 2)"
         ]
     );

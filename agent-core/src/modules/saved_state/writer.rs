@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::file::{self, Stamp};
 use crate::base::news::News;
 
-/// So long the daemon waits at its end until all is written.
+/// The time that the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
 /// The states of all modules, where the core puts them and the thread finds them. Nobody holds it while
@@ -19,7 +19,7 @@ const LONGEST_END: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct StateQueue(Mutex<Vec<QueuedState>>);
 
-/// What one module kept last.
+/// The state that one module kept last.
 #[derive(Debug)]
 struct QueuedState {
     module: String,
@@ -73,7 +73,7 @@ impl StateQueue {
         ))
     }
 
-    /// It was not written after all.
+    /// Marks a state as new again, as it was not written after all.
     fn renew(&self, index: usize) {
         if let Some(kept) = self.lock().get_mut(index) {
             kept.is_new = true;
@@ -95,7 +95,7 @@ pub(super) struct Writer {
     state_dir: PathBuf,
     wake: Sender<()>,
     ended: Receiver<()>,
-    /// Why nothing can be written.
+    /// The reason why nothing can be written.
     problem: Arc<Mutex<Option<String>>>,
     was_bad: bool,
 }
@@ -135,7 +135,7 @@ impl Writer {
         let _is_awake = self.wake.try_send(());
     }
 
-    /// What has changed since this was last asked: that nothing can be written, or that it can be again.
+    /// Returns what has changed since this was last asked: that nothing can be written, or that it can be again.
     pub(super) fn news(&mut self) -> Option<News> {
         let problem = lock(&self.problem);
         if problem.is_some() == self.was_bad {
@@ -145,9 +145,9 @@ impl Writer {
         let directory = self.state_dir.display();
         let text = match &*problem {
             Some(problem) => format!(
-                "what modules have learned is not kept in {directory}, and is lost when the daemon ends: {problem}"
+                "cannot save the state of modules to {directory}; it is lost when the daemon ends: {problem}"
             ),
-            None => format!("what modules have learned is kept in {directory} again"),
+            None => format!("the state of modules is saved to {directory} again"),
         };
         Some(News {
             is_bad: self.was_bad,
@@ -163,7 +163,8 @@ impl Writer {
     }
 }
 
-/// Why something could not be written, if so. It is tried again the next time.
+/// Writes all that is new, and returns the problem if something could not be written. That is tried again the next
+/// time.
 fn write_all(state_dir: &Path, stamp: &mut Stamp, queue: &StateQueue) -> Option<String> {
     let mut problem = None;
     for index in 0..queue.len() {

@@ -9,27 +9,27 @@ use crate::daemon::process::eventually;
 const DEATHS: [(&str, &str); 12] = [
     ("segfault", "its process died of signal 11 (SIGSEGV)"),
     ("abort", "its process died of signal 6 (SIGABRT)"),
-    ("exit", "its process ended by itself (exit status 0)"),
+    ("exit", "its process exited with status 0"),
     ("overflow", "has overflowed its stack"),
     ("oom", "memory allocation of 16777216 bytes failed"),
-    ("close", "its process closed its socket and went on"),
+    ("close", "its process closed its socket but kept running"),
     (
         "garbage",
-        "its process talks nonsense: a frame of 542393671 bytes",
+        "its process sent a malformed message (a frame of 542393671 bytes)",
     ),
-    ("truncated", "its process ended by itself (exit status 0)"),
+    ("truncated", "its process exited with status 0"),
     (
         "huge-length",
-        "its process talks nonsense: a frame of 4294967295 bytes",
+        "its process sent a malformed message (a frame of 4294967295 bytes)",
     ),
     (
         "forge",
-        "its process talks nonsense: a request that was refused: kernel.core_pattern = 1",
+        "its process sent a malformed message (a request that was refused: kernel.core_pattern = 1",
     ),
-    ("forge-much", "its process talks nonsense"),
+    ("forge-much", "its process sent a malformed message"),
     (
         "wrong-scan",
-        "its process talks nonsense: an answer to scan 9 in scan 2",
+        "its process sent a malformed message (an answer to scan 9 in scan 2)",
     ),
 ];
 

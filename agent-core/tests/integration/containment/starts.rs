@@ -88,7 +88,7 @@ fn a_process_that_ends_while_it_is_created_is_started_again_and_then_quarantined
 
     let log = bench.scans(3);
 
-    let died = "its process ended by itself (exit status 0)";
+    let died = "its process exited with status 0";
     assert_eq!(
         log,
         [

@@ -34,17 +34,13 @@ fn what_a_module_said_before_it_ended_its_process_is_told() {
     refused(
         "exits",
         "if (write(2, \"no memory\\n\", 10) > 0) exit(3)",
-        "its process ended by itself (exit status 3); it said: no memory",
+        "its process exited with status 3; it said: no memory",
     );
 }
 
 #[test]
 fn a_module_that_ends_its_process_as_if_all_were_well_is_refused() {
-    refused(
-        "exits-well",
-        "exit(0)",
-        "its process ended by itself (exit status 0)",
-    );
+    refused("exits-well", "exit(0)", "its process exited with status 0");
 }
 
 #[test]
@@ -76,7 +72,7 @@ fn the_daemon_goes_on_without_modules_that_crash_end_or_hang_when_they_are_loade
         (
             vec![
                 ("crashes.so", "its process died of signal 6 (SIGABRT)"),
-                ("exits.so", "its process ended by itself (exit status 1)"),
+                ("exits.so", "its process exited with status 1"),
                 ("hangs-1.so", hangs),
                 ("hangs-2.so", hangs),
                 ("hangs-3.so", hangs),

@@ -13,7 +13,7 @@ use crate::skip::skip;
 const NO_LANDLOCK: &str = "this kernel has no Landlock";
 const STAYS_ROOT: &str =
     "it would stay root and could read what belongs to root, as this kernel has no Landlock";
-const NO_FILTER: &str = "no filter of system calls";
+const NO_FILTER: &str = "cannot filter its system calls";
 
 /// A kernel without one thing.
 struct Kernel {
@@ -86,7 +86,7 @@ fn is_refused_and_told(kernel: &Kernel, place: &Place, why: &str, wrap: fn(&Comm
     let plain = wrap(&place.command(&["--foreground"]));
     let mut daemon = Running::start(&mut kernel.command(&plain));
     daemon.until("started: ");
-    let refused = format!("is refused: its process cannot give up its rights: {why}");
+    let refused = format!("is refused: its process cannot drop its privileges: {why}");
     let said = daemon.take_said();
     assert!(said.iter().any(|line| line.contains(&refused)), "{said:?}");
 }
@@ -169,7 +169,7 @@ fn without_seccomp_a_module_of_the_module_directory_is_loaded_and_that_is_told()
     let said = daemon.take_said();
     assert!(
         said.iter()
-            .any(|line| line.contains("no filter of system calls: a module")),
+            .any(|line| line.contains("cannot filter system calls: a module")),
         "{said:?}"
     );
 }

@@ -27,7 +27,7 @@ fn of_two_modules_of_one_name_in_a_file_the_first_counts() {
     let file = file.display();
     let refusal = (
         format!("variant of {file}"),
-        format!("{file} holds a module of the same name, which is used"),
+        format!("the module of the same name in {file} is used"),
     );
     assert_eq!(
         (place.loaded(), place.refused()),
@@ -43,10 +43,7 @@ fn of_two_files_with_a_module_of_one_name_the_first_counts() {
 
     let refusal = (
         format!("variant of {}", second.display()),
-        format!(
-            "{} holds a module of the same name, which is used",
-            first.display()
-        ),
+        format!("the module of the same name in {} is used", first.display()),
     );
     assert_eq!(
         (place.loaded(), place.refused()),
@@ -64,10 +61,7 @@ fn a_file_that_is_named_is_used_instead_of_one_in_the_module_directory() {
 
     let refusal = (
         format!("variant of {}", other.display()),
-        format!(
-            "{} holds a module of the same name, which is used",
-            named.display()
-        ),
+        format!("the module of the same name in {} is used", named.display()),
     );
     assert_eq!(
         (place.loaded(), place.refused()),
@@ -110,7 +104,7 @@ fn a_file_that_was_named_for_another_module_is_refused() {
 
     place.assert_refused(
         &file,
-        "it does not hold the module third, but variant, another",
+        "it does not hold the module third, only variant, another",
     );
 }
 
@@ -165,7 +159,7 @@ fn a_module_directory_that_is_none_is_told() {
 
     place.assert_refused(
         &place.path("modules"),
-        "the module directory cannot be read: Not a directory (os error 20)",
+        "cannot read the module directory: Not a directory (os error 20)",
     );
 }
 
@@ -185,7 +179,7 @@ fn a_module_that_is_linked_in_beats_one_in_a_file_and_it_says_so() {
     let output = place.command(&["modules", "--json"]).output().unwrap();
 
     let note = format!(
-        "module memleak of {} is not used, as one of this name is linked in",
+        "module memleak of {} is ignored: a module of this name is linked in",
         file.display()
     );
     assert!(

@@ -103,7 +103,7 @@ fn an_isolated_module_that_breaks_down_does_not_come_back_as_another() {
     place.install("variant.so", &NEW);
 
     daemon.until("variant: its process died of signal 6 (SIGABRT); it is started again");
-    let gone = "its file holds something else than when it was looked at; reload";
+    let gone = "its file has changed since it was inspected; reload to use it";
     daemon.until(&format!(
         "variant: quarantined for 60 s, or until a reload (SIGHUP): {gone}"
     ));

@@ -211,14 +211,14 @@ const CASES: &[Case] = &[
     Case {
         name: "two files with modules of one name",
         modules: &[("a.so", &[]), ("b.so", &[("VERSION", "\"2\"")])],
-        fault: "holds a module of the same name, which is used",
+        fault: "the module of the same name in",
         ..USUAL
     },
     Case {
         name: "a module with the name of one that is linked in",
         modules: &[("a.so", &[("NAME", "AMM_S(\"memleak\")")])],
         with_shipped: true,
-        fault: "as one of this name is linked in",
+        fault: "a module of this name is linked in",
         ..USUAL
     },
     Case {

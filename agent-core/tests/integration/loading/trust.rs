@@ -192,7 +192,8 @@ fn a_file_must_be_readable_for_a_process_without_rights() {
     let telltale = Telltale::new("unreadable");
     set_mode(&telltale.file, 0o700);
 
-    let reason = "its process, which may not do more than anybody, cannot read it: Permission denied (os error 13)";
+    let reason =
+        "its process, which has no privileges, cannot read it: Permission denied (os error 13)";
     telltale.place.assert_refused(&telltale.file, reason);
 }
 

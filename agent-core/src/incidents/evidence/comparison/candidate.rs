@@ -1,4 +1,4 @@
-//! Those who may explain a growth, one by one.
+//! The owners that may explain a growth, one by one.
 
 use std::collections::HashMap;
 
@@ -26,14 +26,14 @@ impl Candidate {
     }
 }
 
-/// All of them.
+/// Returns all candidates.
 pub(super) fn all(before: &Evidence, after: &Evidence, grown: &Grown) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     for now in &after.sources {
         let then = before.sources.iter().find(|seen| seen.kind == now.kind);
-        if let Some(earlier) = then.and_then(Earlier::of) {
+        if let Some(earlier) = then.and_then(Earlier::from_report) {
             let rises = now.held.iter();
-            // Where the same look is refused each time, what could be seen can be compared.
+            // If the same look is refused each time, what could be seen can be compared.
             let is_whole = match now.standing {
                 SourceStatus::Read => earlier.is_whole,
                 SourceStatus::Denied { .. } => earlier.is_denied,
@@ -50,19 +50,19 @@ pub(super) fn all(before: &Evidence, after: &Evidence, grown: &Grown) -> Vec<Can
     candidates
 }
 
-/// What a source said before.
+/// The amounts of a source in the earlier evidence.
 #[derive(Debug)]
 struct Earlier<'a> {
     held: HashMap<(&'a str, Option<Class>), u64>,
     least: u64,
     is_whole: bool,
-    /// Whether a look was refused, so that nothing is known of some.
+    /// True if a look was refused, so that nothing is known of some.
     is_denied: bool,
 }
 
 impl<'a> Earlier<'a> {
     /// `None` if it said nothing, so that there is nothing to compare with.
-    fn of(seen: &'a SourceReport) -> Option<Self> {
+    fn from_report(seen: &'a SourceReport) -> Option<Self> {
         let is_whole = match seen.standing {
             SourceStatus::Read => true,
             SourceStatus::Cut { .. } | SourceStatus::Denied { .. } if !seen.held.is_empty() => {
@@ -161,7 +161,7 @@ fn shown(held: &Holding) -> String {
     }
 }
 
-/// In percent, to a tenth.
+/// Returns a share in percent, to a tenth.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;

@@ -1,8 +1,9 @@
-//! By how much each class of memory grew.
+//! The amounts by which each class of memory grew.
 
 use super::{Class, Growth};
 
-/// Who holds so many times as much more as a class grew is not of it, even if others of it gave some back.
+/// The factor by which an owner may hold more than a class grew. One that holds more than that is not of the class,
+/// even if others of it gave some back.
 const MOST_TIMES: u64 = 4;
 
 /// The classes that grew.
@@ -14,11 +15,7 @@ pub(super) struct Grown {
 }
 
 impl Grown {
-    pub(super) fn of(growth: &[Growth]) -> Self {
-        let rise = |growth: &Growth| {
-            let rise = growth.after_bytes.saturating_sub(growth.before_bytes);
-            u64::try_from(rise).ok().filter(|rise| *rise > 0)
-        };
+    pub(super) fn from_growth(growth: &[Growth]) -> Self {
         let all = growth
             .iter()
             .filter_map(|each| Some((each.class, rise(each)?)));
@@ -54,8 +51,15 @@ impl Grown {
     /// The class that grew by an amount most like `bytes`. None where all grew by much less: then it is memory of
     /// another kind, as that of caches that can be reclaimed is, or of swap in memory.
     pub(super) fn nearest(&self, bytes: u64) -> Option<Class> {
-        let distance = |(_, rise): &(Class, u64)| rise.abs_diff(bytes);
-        let (class, rise) = self.classes().min_by_key(distance)?;
+        let (class, rise) = self
+            .classes()
+            .min_by_key(|(_, rise)| rise.abs_diff(bytes))?;
         (bytes <= rise.saturating_mul(MOST_TIMES)).then_some(class)
     }
+}
+
+/// Returns by how much a class grew, if it did.
+fn rise(growth: &Growth) -> Option<u64> {
+    let rise = growth.after_bytes.saturating_sub(growth.before_bytes);
+    u64::try_from(rise).ok().filter(|rise| *rise > 0)
 }

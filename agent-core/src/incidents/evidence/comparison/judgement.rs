@@ -1,32 +1,33 @@
-//! Who explains a growth: the difference of two evidences, judged.
+//! The judgement on who explains a growth: the difference of two evidences.
 
 use adaptivemm_module_api::units::Bytes;
 
 use super::candidate::{self, Candidate};
 use super::grown::Grown;
-use super::{Certainty, Class, Comparison, Explanation, Growth, Source};
+use super::{Certainty, Class, Comparison, Growth, Source};
 use crate::incidents::evidence::{Evidence, SourceKind, SourceReport};
 
-/// So many explanations are kept, the best ones.
+/// The number of explanations that are kept, the best ones.
 const MOST: usize = 50;
 
 impl Comparison {
-    /// What changed from one evidence to the next, and who explains it.
+    /// Returns what changed from one evidence to the next, and who explains it.
     ///
     /// The order of the explanations is that of the bytes they explain, less where these are known less
     /// exactly, and a little less where the owner is named less precisely.
     #[must_use]
-    pub fn of(before: &Evidence, after: &Evidence) -> Self {
+    pub fn between(before: &Evidence, after: &Evidence) -> Self {
         let growth = growth(before, after);
-        let grown = Grown::of(&growth);
+        let grown = Grown::from_growth(&growth);
         let mut candidates = candidate::all(before, after, &grown);
         let unexplained_bytes = unexplained(&candidates, &grown);
         candidates.sort_by(|a, b| {
-            let by_owner = || a.explanation.owner.cmp(&b.explanation.owner);
-            weight(b).total_cmp(&weight(a)).then_with(by_owner)
+            weight(b)
+                .total_cmp(&weight(a))
+                .then_with(|| a.explanation.owner.cmp(&b.explanation.owner))
         });
         candidates.truncate(MOST);
-        let is_new = |name: &&String| !before.modules.contains(name);
+        let modules = after.modules.iter();
         Self {
             before: before.taken.clone(),
             after: after.taken.clone(),
@@ -38,20 +39,25 @@ impl Comparison {
                 .collect(),
             unexplained_bytes,
             sources: after.sources.iter().map(source).collect(),
-            modules_loaded: after.modules.iter().filter(is_new).cloned().collect(),
+            modules_loaded: modules
+                .filter(|name| !before.modules.contains(name))
+                .cloned()
+                .collect(),
         }
     }
 }
 
 fn growth(before: &Evidence, after: &Evidence) -> Vec<Growth> {
-    let grown = |class| {
-        Some(Growth {
-            class,
-            before_bytes: *before.levels.get(&class)?,
-            after_bytes: *after.levels.get(&class)?,
+    let classes = Class::ALL.into_iter();
+    classes
+        .filter_map(|class| {
+            Some(Growth {
+                class,
+                before_bytes: *before.levels.get(&class)?,
+                after_bytes: *after.levels.get(&class)?,
+            })
         })
-    };
-    Class::ALL.into_iter().filter_map(grown).collect()
+        .collect()
 }
 
 fn source(seen: &SourceReport) -> Source {
@@ -63,8 +69,8 @@ fn source(seen: &SourceReport) -> Source {
     }
 }
 
-/// What an explanation weighs against others. An upper limit weighs half: an idle process may have
-/// opened as many pipes as the guilty one.
+/// Returns the weight of an explanation against others. An upper limit weighs half: an idle process may have opened as
+/// many pipes as the guilty one.
 fn weight(candidate: &Candidate) -> f64 {
     let explanation = &candidate.explanation;
     let certainty = match explanation.certainty {
@@ -83,15 +89,16 @@ fn weight(candidate: &Candidate) -> f64 {
     Bytes::new(explanation.explained_bytes).as_f64() * certainty * (1.0 - 0.01 * vagueness) * named
 }
 
-/// What of all growth nobody explains: for each class, what the best view of it leaves over.
+/// Returns the part of all growth that nobody explains: for each class, what the best view of it leaves over.
 fn unexplained(candidates: &[Candidate], grown: &Grown) -> u64 {
-    let left = |(class, rise): (Class, u64)| {
+    let mut sum = 0_u64;
+    for (class, rise) in grown.classes() {
         let explained = View::ALL
             .iter()
             .map(|view| view.explains(class, candidates));
-        rise.saturating_sub(explained.max().unwrap_or(0))
-    };
-    grown.classes().map(left).fold(0, u64::saturating_add)
+        sum = sum.saturating_add(rise.saturating_sub(explained.max().unwrap_or(0)));
+    }
+    sum
 }
 
 /// Sources that see different memory, so that what they explain adds up.
@@ -101,7 +108,7 @@ enum View {
     Pages,
     Caches,
     Areas,
-    /// What processes hold: each descriptor is one object.
+    /// The objects that processes hold: each descriptor is one object.
     Processes,
     Devices,
     /// DMA buffers may be of it.
@@ -124,7 +131,7 @@ impl View {
     ];
 
     /// `None` for what names no owner.
-    fn of(kind: SourceKind) -> Option<Self> {
+    fn for_source(kind: SourceKind) -> Option<Self> {
         Some(match kind {
             SourceKind::AllocInfo => Self::Allocations,
             SourceKind::PageOwner => Self::Pages,
@@ -144,14 +151,14 @@ impl View {
     }
 
     fn explains(self, class: Class, candidates: &[Candidate]) -> u64 {
-        let is_of_class = |explanation: &Explanation| match explanation.class {
-            Class::Orphans => class == Class::Unaccounted,
-            other => other == class,
-        };
         let explained = candidates
             .iter()
-            .filter(|each| Self::of(each.kind) == Some(self) && is_of_class(&each.explanation))
-            // It may not have grown at all.
+            .filter(|each| Self::for_source(each.kind) == Some(self))
+            .filter(|each| match each.explanation.class {
+                Class::Orphans => class == Class::Unaccounted,
+                other => other == class,
+            })
+            // An owner that was counted in part may not have grown at all.
             .filter(|each| !each.explanation.partial)
             .map(|each| each.explanation.explained_bytes);
         explained.fold(0, u64::saturating_add)

@@ -10,14 +10,14 @@ use crate::incidents::evidence::comparison::{Certainty, Class};
 use crate::incidents::evidence::holdings::Holdings;
 use crate::incidents::evidence::meter::Meter;
 
-/// What a pipe may hold, if the kernel does not say: the default of `fs.pipe-max-size`.
+/// The size that a pipe may have, if the kernel does not say: the default of `fs.pipe-max-size`.
 const PIPE: u64 = 1 << 20;
-/// So many descriptors are looked at more closely.
+/// The number of descriptors that are looked at more closely.
 const MOST_SIZED: usize = 4096;
-/// So many sockets and pipes are told apart.
+/// The number of sockets and pipes that are told apart.
 const MOST_INODES: usize = 50_000;
 
-/// What a descriptor leads to.
+/// The object that a descriptor leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Pipe(u64),
@@ -27,13 +27,16 @@ enum Target {
     Other,
 }
 
+fn inode(link: &str, kind: &str) -> Option<u64> {
+    link.strip_prefix(kind)?.strip_suffix(']')?.parse().ok()
+}
+
 impl Target {
     /// `pipe:[42]`, `socket:[42]`, `anon_inode:bpf-map`, `anon_inode:[io_uring]`, `/dmabuf:name`.
-    fn of(link: &str) -> Self {
-        let inode = |kind| link.strip_prefix(kind)?.strip_suffix(']')?.parse().ok();
-        if let Some(inode) = inode("pipe:[") {
+    fn from_link(link: &str) -> Self {
+        if let Some(inode) = inode(link, "pipe:[") {
             Self::Pipe(inode)
-        } else if let Some(inode) = inode("socket:[") {
+        } else if let Some(inode) = inode(link, "socket:[") {
             Self::Socket(inode)
         } else if link == "anon_inode:bpf-map"
             || link == "anon_inode:[io_uring]"
@@ -58,7 +61,7 @@ pub(in crate::incidents::evidence) fn collect(
     }
     let capacity = meter.number("/proc/sys/fs/pipe-max-size").unwrap_or(PIPE);
     let mut look = Look {
-        pipes: Owners::of("pipes", "pipes"),
+        pipes: Owners::new("pipes", "pipes"),
         capacity,
         seen: HashSet::new(),
         names: HashMap::new(),
@@ -95,7 +98,7 @@ impl Look {
         )
     }
 
-    /// What was seen until time ran out counts.
+    /// Looks into a process. What was seen until time ran out counts.
     fn look_into(
         &mut self,
         meter: &mut Meter<'_>,
@@ -110,12 +113,12 @@ impl Look {
         let result = meter.names(&directory, |meter, name| {
             let link = match meter.link(&format!("{directory}/{name}")) {
                 Ok(link) => link,
-                // Of a process with more rights than ours. None of its others can be read either.
+                // The process has more rights than ours. None of its others can be read either.
                 Err(Halt::Denied(why)) => return Err(Halt::Denied(why)),
-                // Closed meanwhile.
+                // The descriptor was closed meanwhile.
                 Err(_) => return Ok(()),
             };
-            match Target::of(&link) {
+            match Target::from_link(&link) {
                 Target::Pipe(inode) => {
                     let is_full = self.seen.len() >= MOST_INODES;
                     count += u64::from(is_full || self.seen.insert((first, inode)));
@@ -177,6 +180,6 @@ mod tests {
             Target::Other,
             Target::Other,
         ];
-        assert_eq!(links.map(Target::of), expected);
+        assert_eq!(links.map(Target::from_link), expected);
     }
 }

@@ -6,16 +6,19 @@ use super::Processes;
 use crate::incidents::evidence::budget::Halt;
 use crate::incidents::evidence::meter::Meter;
 
-/// So many are looked into; a machine with more runs as many containers.
+/// The number of namespaces that are looked into; a machine with more runs as many containers.
 const MOST: usize = 64;
 
-/// A directory such as `/proc/net` for each namespace in which one of these processes has a socket. Our own comes
-/// first.
+/// Returns a directory such as `/proc/net` for each namespace in which one of these processes has a socket. Our own
+/// comes first.
 ///
 /// # Errors
 ///
-/// If time or room has run out.
-pub(super) fn of(meter: &mut Meter<'_>, processes: &Processes) -> Result<Vec<String>, Halt> {
+/// Returns an error if time or room has run out.
+pub(super) fn directories(
+    meter: &mut Meter<'_>,
+    processes: &Processes,
+) -> Result<Vec<String>, Halt> {
     let mut seen: HashSet<String> = meter.link("/proc/self/ns/net").into_iter().collect();
     let mut directories = vec!["/proc/net".to_owned()];
     let mut places: Vec<usize> = processes.sockets.values().copied().collect();

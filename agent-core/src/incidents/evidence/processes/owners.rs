@@ -8,32 +8,32 @@ use crate::incidents::evidence::comparison::{Certainty, Class};
 use crate::incidents::evidence::holdings::{Holding, Holdings};
 use crate::incidents::evidence::meter::Meter;
 
-/// What processes hold of one kind.
+/// The objects of one kind that processes hold.
 #[derive(Debug)]
 pub(super) struct Owners {
     /// `pipes`, as in `pipes of cron`.
     what: &'static str,
-    /// What is counted, if it is.
+    /// The unit of what is counted, if it is.
     unit: &'static str,
     by_name: HashMap<String, Owned>,
 }
 
-/// What all processes of a name hold.
+/// The objects that all processes of a name hold.
 #[derive(Debug, Default)]
 struct Owned {
     bytes: u64,
     objects: u64,
     processes: u64,
-    /// Of the process that holds most.
+    /// The bytes and the PID of the process that holds most.
     largest: (u64, u32),
     /// The process whose objects were counted last.
     last: Option<u32>,
-    /// What that one holds.
+    /// The bytes of the process that was added last.
     last_bytes: u64,
 }
 
 impl Owners {
-    pub(super) fn of(what: &'static str, unit: &'static str) -> Self {
+    pub(super) fn new(what: &'static str, unit: &'static str) -> Self {
         Self {
             what,
             unit,
@@ -170,7 +170,7 @@ mod tests {
             name: name.to_owned(),
             is_program: true,
         };
-        let mut owners = Owners::of("pipes", "pipes");
+        let mut owners = Owners::new("pipes", "pipes");
         for (pid, name, objects) in [(1, "init", 1), (7, "web", 2), (7, "web", 3), (9, "web", 4)] {
             owners.add(&process(pid, name), objects, objects << 20);
         }

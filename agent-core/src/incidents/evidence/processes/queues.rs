@@ -10,10 +10,10 @@ use crate::incidents::evidence::holdings::Holdings;
 use crate::incidents::evidence::meter::Meter;
 
 const FILES: [&str; 4] = ["tcp", "tcp6", "udp", "udp6"];
-/// What another socket may hold if the kernel does not say: the default of `net.core.rmem_default`.
+/// The size that another socket may have if the kernel does not say: the default of `net.core.rmem_default`.
 const BUFFER: u64 = 212_992;
 
-/// What waits in sockets of TCP and UDP is known. Of others, such as local ones, only how much may.
+/// Collects what waits in sockets. Of TCP and UDP that is known; of others, such as local ones, only how much may wait.
 pub(in crate::incidents::evidence) fn collect(
     meter: &mut Meter<'_>,
     processes: &Processes,
@@ -25,7 +25,7 @@ pub(in crate::incidents::evidence) fn collect(
     let mut waiting = BTreeMap::<usize, u64>::new();
     let mut known = HashSet::new();
     let mut is_anywhere = false;
-    for directory in namespaces::of(meter, processes)? {
+    for directory in namespaces::directories(meter, processes)? {
         for file in FILES {
             let result = meter.lines(&format!("{directory}/{file}"), |line| {
                 let Some((inode, bytes)) = socket(line) else {
@@ -47,8 +47,8 @@ pub(in crate::incidents::evidence) fn collect(
         }
     }
     let (mut queues, mut buffers) = (
-        Owners::of("data in sockets", ""),
-        Owners::of("other sockets", "sockets"),
+        Owners::new("data in sockets", ""),
+        Owners::new("other sockets", "sockets"),
     );
     for (place, bytes) in waiting {
         queues.add(&processes.all[place], 1, bytes);
@@ -70,8 +70,9 @@ fn socket(line: &str) -> Option<(u64, u64)> {
     let mut words = line.split_ascii_whitespace();
     let (sent, received) = words.nth(4)?.split_once(':')?;
     let inode = words.nth(4)?.parse().ok()?;
-    let bytes = |text| u64::from_str_radix(text, 16).ok();
-    Some((inode, bytes(sent)?.saturating_add(bytes(received)?)))
+    let sent = u64::from_str_radix(sent, 16).ok()?;
+    let received = u64::from_str_radix(received, 16).ok()?;
+    Some((inode, sent.saturating_add(received)))
 }
 
 #[cfg(test)]

@@ -15,12 +15,12 @@ pub(in crate::incidents::evidence) fn collect(
     processes: &Processes,
     found: &mut Holdings,
 ) -> Result<(), Halt> {
-    let mut owners = Owners::of("packet rings", "");
-    let mut queues = Owners::of("packets in queues", "");
-    // By the place of the process: packet sockets and what waits in them.
+    let mut owners = Owners::new("packet rings", "");
+    let mut queues = Owners::new("packets in queues", "");
+    // The bytes of packet sockets and of what waits in them, by the place of the process.
     let mut sockets = BTreeMap::<usize, u64>::new();
     let mut is_anywhere = false;
-    for directory in namespaces::of(meter, processes)? {
+    for directory in namespaces::directories(meter, processes)? {
         let result = meter.lines(&format!("{directory}/packet"), |line| {
             if let Some((inode, waiting)) = socket(line) {
                 if let Some(place) = processes.sockets.get(&inode) {
@@ -74,8 +74,9 @@ fn mapping(line: &str) -> Option<(u64, u64)> {
         .strip_suffix(']')?
         .parse()
         .ok()?;
-    let address = |text| u64::from_str_radix(text, 16).ok();
-    Some((inode, address(to)?.checked_sub(address(from)?)?))
+    let to = u64::from_str_radix(to, 16).ok()?;
+    let from = u64::from_str_radix(from, 16).ok()?;
+    Some((inode, to.checked_sub(from)?))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ enum Object {
     Buffer(u64),
     /// The queues of an `io_uring`, by its inode.
     Rings(u64),
-    /// What is registered with an `io_uring`: pages of the process, which it may have unmapped.
+    /// The bytes that are registered with an `io_uring`: pages of the process, which it may have unmapped.
     Registered(u64),
 }
 
@@ -51,7 +51,7 @@ pub(in crate::incidents::evidence) fn collect(
     processes.all_followed()
 }
 
-/// What is told of objects of one kind.
+/// A kind of objects, and how they are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Kind {
     what: &'static str,
@@ -96,7 +96,7 @@ fn add(owners: &mut Vec<(Kind, Owners)>, object: Object, add: impl FnOnce(&mut O
     let kind = object.kind();
     let place = owners.iter().position(|(each, _)| *each == kind);
     let place = place.unwrap_or_else(|| {
-        owners.push((kind, Owners::of(kind.what, kind.unit)));
+        owners.push((kind, Owners::new(kind.what, kind.unit)));
         owners.len() - 1
     });
     add(&mut owners[place].1);
@@ -104,34 +104,45 @@ fn add(owners: &mut Vec<(Kind, Owners)>, object: Object, add: impl FnOnce(&mut O
 
 /// The objects behind a descriptor, with their bytes.
 fn objects(text: &str) -> Vec<(Object, u64)> {
-    let number = |key: &str| field(text, key)?.parse::<u64>().ok();
-    if let (Some(id), Some(bytes)) = (number("map_id"), number("memlock")) {
+    if let (Some(id), Some(bytes)) = (number(text, "map_id"), number(text, "memlock")) {
         let flags = field(text, "map_flags").and_then(hexadecimal).unwrap_or(0);
-        let class = class_of_map(number("map_type").unwrap_or(0), flags);
+        let class = class_of_map(number(text, "map_type").unwrap_or(0), flags);
         return vec![(Object::Map(id, class), bytes)];
     }
-    let Some(inode) = number("ino") else {
+    let Some(inode) = number(text, "ino") else {
         return Vec::new();
     };
-    if let (Some(bytes), Some(_)) = (number("size"), field(text, "exp_name")) {
+    if let (Some(bytes), Some(_)) = (number(text, "size"), field(text, "exp_name")) {
         return vec![(Object::Buffer(inode), bytes)];
     }
-    let mask = |key| field(text, key).and_then(hexadecimal);
-    let (Some(submissions), Some(completions)) = (mask("SqMask"), mask("CqMask")) else {
+    let (Some(submissions), Some(completions)) = (mask(text, "SqMask"), mask(text, "CqMask"))
+    else {
         return Vec::new();
     };
     // An entry of the one has 64 bytes, and 4 for its place beside the other, which has 16 an entry. Each is a
     // block of pages, whose number is a power of two.
-    let block = |bytes: u64| bytes.clamp(4096, 1 << 40).next_power_of_two();
     let places = submissions.saturating_add(1).saturating_mul(4);
     let both = completions
         .saturating_add(1)
         .saturating_mul(16)
         .saturating_add(places);
-    let queues = block(submissions.saturating_add(1).saturating_mul(64)) + block(both);
+    let queues = block_size(submissions.saturating_add(1).saturating_mul(64)) + block_size(both);
     let mut objects = vec![(Object::Rings(inode), queues)];
     objects.push((Object::Registered(inode), registered(text)));
     objects
+}
+
+fn number(text: &str, key: &str) -> Option<u64> {
+    field(text, key)?.parse().ok()
+}
+
+fn mask(text: &str, key: &str) -> Option<u64> {
+    field(text, key).and_then(hexadecimal)
+}
+
+/// Returns the size of the block of pages that holds so much.
+fn block_size(bytes: u64) -> u64 {
+    bytes.clamp(4096, 1 << 40).next_power_of_two()
 }
 
 /// The value after `key:` and blanks.
@@ -150,12 +161,15 @@ fn registered(text: &str) -> u64 {
         .lines()
         .skip_while(|line| !line.starts_with("UserBufs:"))
         .skip(1);
-    let length = |line: &str| {
-        let (number, buffer) = line.split_once(": 0x")?;
-        let _number: u64 = number.trim().parse().ok()?;
-        buffer.rsplit_once('/')?.1.trim().parse::<u64>().ok()
-    };
-    lines.map_while(length).fold(0, u64::saturating_add)
+    lines
+        .map_while(length_of_buffer)
+        .fold(0, u64::saturating_add)
+}
+
+fn length_of_buffer(line: &str) -> Option<u64> {
+    let (number, buffer) = line.split_once(": 0x")?;
+    let _number: u64 = number.trim().parse().ok()?;
+    buffer.rsplit_once('/')?.1.trim().parse().ok()
 }
 
 /// Types of maps with a copy for each CPU, as in `enum bpf_map_type`.

@@ -1,6 +1,5 @@
 use super::*;
 use crate::config::EvidenceBudget;
-use crate::incidents::evidence::Holding;
 use crate::kernel::{Recorded, Root};
 
 fn status(name: &str, kib: u64, threads: u64) -> String {
@@ -15,10 +14,12 @@ fn machine(files: &[(&str, &str)]) -> Root {
     Root::Recorded(recorded)
 }
 
-/// Owner, note and KiB.
+/// Returns lines of owner, KiB and note.
 fn lines(found: Holdings) -> Vec<String> {
-    let line = |held: &Holding| format!("{}: {} ({})", held.owner, held.bytes >> 10, held.note);
-    found.finish().0.iter().map(line).collect()
+    let held = found.finish().0;
+    held.iter()
+        .map(|held| format!("{}: {} ({})", held.owner, held.bytes >> 10, held.note))
+        .collect()
 }
 
 fn listed(meter: &mut Meter<'_>) -> (Processes, Vec<String>) {

@@ -24,12 +24,14 @@ fn taken_without_rights(root: &Root) -> Evidence {
         permitted: none,
         inheritable: none,
     };
-    let take = || {
-        set_capabilities(None, sets).unwrap();
-        let budget = EvidenceBudget::from_cpu_time(Duration::from_secs(20));
-        take(root, Trigger::Routine, budget).0
-    };
-    thread::scope(|scope| scope.spawn(take).join().unwrap())
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            set_capabilities(None, sets).unwrap();
+            let budget = EvidenceBudget::from_cpu_time(Duration::from_secs(20));
+            take(root, Trigger::Routine, budget).0
+        });
+        thread.join().unwrap()
+    })
 }
 
 fn standing(evidence: &Evidence, kind: SourceKind) -> &SourceStatus {
@@ -183,7 +185,7 @@ fn programs_that_may_not_be_looked_into_are_counted_and_threads_of_the_kernel_ar
 
         let why = why_denied(&evidence, SourceKind::Descriptors);
         assert!(why.starts_with("1 of 3 programs may not"), "{why}");
-        // What hangs on descriptors is not known either.
+        // The objects that hang on descriptors are not known either.
         why_denied(&evidence, SourceKind::Sizes);
         assert_eq!(
             standing(&evidence, SourceKind::Processes),
@@ -194,7 +196,6 @@ fn programs_that_may_not_be_looked_into_are_counted_and_threads_of_the_kernel_ar
 
 #[test]
 fn processes_that_are_hidden_are_not_taken_for_absent_ones() {
-    let mounts = |options: &str| format!("24 30 0:22 / /proc rw - proc proc {options}\n");
     for (options, is_hidden) in [
         ("rw,hidepid=invisible", true),
         ("rw,hidepid=2", true),
@@ -202,7 +203,8 @@ fn processes_that_are_hidden_are_not_taken_for_absent_ones() {
     ] {
         let tree = tempfile::tempdir().unwrap();
         write(tree.path(), "proc/7/status", PROGRAM);
-        write(tree.path(), "proc/self/mountinfo", &mounts(options));
+        let mounts = format!("24 30 0:22 / /proc rw - proc proc {options}\n");
+        write(tree.path(), "proc/self/mountinfo", &mounts);
 
         let evidence = taken_without_rights(&Root::Directory(tree.path().to_owned()));
 
@@ -244,5 +246,9 @@ fn a_process_with_more_rights_is_denied_on_this_machine() {
     let why = why_denied(&evidence, SourceKind::Descriptors);
     assert!(why.contains("CAP_SYS_PTRACE"), "{why}");
     assert!(!why.starts_with("0 of "), "{why}");
-    assert!(Comparison::of(&evidence, &evidence).explanations.is_empty());
+    assert!(
+        Comparison::between(&evidence, &evidence)
+            .explanations
+            .is_empty()
+    );
 }

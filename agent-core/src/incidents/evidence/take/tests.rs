@@ -65,8 +65,10 @@ fn without_time_nothing_is_asked_and_the_census_only_when_it_is_wanted() {
     let (evidence, _) = take(&root, Trigger::Routine, budget);
 
     let (census, others) = evidence.sources.split_last().unwrap();
-    let is_cut = |seen: &SourceReport| matches!(&seen.standing, SourceStatus::Cut { why } if why.contains("time"));
-    assert!(others.iter().all(is_cut), "{others:?}");
+    for source in others {
+        let is_cut = matches!(&source.standing, SourceStatus::Cut { why } if why.contains("time"));
+        assert!(is_cut, "{source:?}");
+    }
     assert!(matches!(census.standing, SourceStatus::Absent { .. }));
 }
 
@@ -112,7 +114,7 @@ fn texts_are_kept_for_an_incident_only_and_without_addresses() {
     assert_eq!(evidence.taken.why, "incident");
 }
 
-/// What the parsers look for, and what they should not stumble over.
+/// Generates what the parsers look for, and what they should not stumble over.
 fn any_text() -> impl Strategy<Value = String> {
     prop::collection::vec(
         prop_oneof![

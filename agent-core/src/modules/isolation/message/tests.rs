@@ -72,15 +72,15 @@ impl Said {
     }
 }
 
-/// What the daemon makes of it.
+/// Returns what the daemon makes of an output.
 fn carried(verdict: CallResult, output: &ModuleOutput) -> io::Result<(CallResult, ModuleOutput)> {
-    let bytes = postcard::to_stdvec(&Told::of(7, verdict, output)).unwrap();
+    let bytes = postcard::to_stdvec(&Told::from_output(7, verdict, output)).unwrap();
     let mut taken = ModuleOutput::default();
     let verdict = answer_from_bytes(&bytes, &permit(), &mut taken)?;
     Ok((verdict, taken))
 }
 
-/// As text, in which what is not a number equals itself. Buffers without content do not count.
+/// Renders an output as text, in which what is not a number equals itself. Buffers without content do not count.
 fn all(output: &ModuleOutput) -> String {
     let ModuleOutput {
         findings,
@@ -139,7 +139,7 @@ fn a_request_that_was_refused_is_nonsense_and_is_not_taken() {
             ..Said::default()
         }
         .output();
-        let bytes = postcard::to_stdvec(&Told::of(7, CallResult::Good, &output)).unwrap();
+        let bytes = postcard::to_stdvec(&Told::from_output(7, CallResult::Good, &output)).unwrap();
         let mut taken = ModuleOutput::default();
 
         let error = answer_from_bytes(&bytes, &permit(), &mut taken).unwrap_err();
@@ -221,7 +221,7 @@ fn an_unknown_verdict_is_nonsense() {
     let output = ModuleOutput::default();
     let told = Told {
         verdict: 3,
-        ..Told::of(1, CallResult::Good, &output)
+        ..Told::from_output(1, CallResult::Good, &output)
     };
     let bytes = postcard::to_stdvec(&told).unwrap();
 

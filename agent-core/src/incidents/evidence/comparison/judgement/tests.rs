@@ -55,7 +55,7 @@ fn seen(kind: SourceKind, held: Vec<Holding>) -> SourceReport {
 /// A line of a table: a source, an owner, what it holds before and after in MiB.
 type Line<'a> = (SourceKind, &'a str, Class, Certainty, u64, u64);
 
-/// What grew by how many MiB, and who holds what before and after.
+/// Compares two evidences between which classes grew by so many MiB, and owners hold so much before and after.
 fn compare(grown: &[(Class, i64)], lines: &[Line<'_>]) -> Comparison {
     let mut before = evidence(
         &grown
@@ -78,16 +78,15 @@ fn compare(grown: &[(Class, i64)], lines: &[Line<'_>]) -> Comparison {
             }
         }
     }
-    Comparison::of(&before, &after)
+    Comparison::between(&before, &after)
 }
 
 /// Owner and explained MiB, in order.
 fn told(comparison: &Comparison) -> Vec<(&str, u64)> {
-    let each = |explanation: &'_ Explanation| explanation.explained_bytes / MIB;
     comparison
         .explanations
         .iter()
-        .map(|line| (line.owner.as_str(), each(line)))
+        .map(|line| (line.owner.as_str(), line.explained_bytes / MIB))
         .collect()
 }
 
@@ -275,8 +274,8 @@ fn orphans_are_a_part_of_what_is_unaccounted() {
     assert_eq!(comparison.unexplained_bytes, 30 * MIB);
 }
 
-/// As allocinfo says it.
-fn of_no_class(owner: &str, mib: u64) -> Holding {
+/// A holding without a class, as allocinfo says it.
+fn without_class(owner: &str, mib: u64) -> Holding {
     Holding {
         class: None,
         ..held(owner, Slab, Exact, mib)
@@ -289,13 +288,13 @@ fn a_source_that_does_not_say_in_which_class_is_taken_for_that_which_grew_as_muc
     let mut after = evidence(&[(Slab, 100), (Unaccounted, 500)]);
     before
         .sources
-        .push(seen(SourceKind::AllocInfo, vec![of_no_class("a.c:1", 7)]));
+        .push(seen(SourceKind::AllocInfo, vec![without_class("a.c:1", 7)]));
     after.sources.push(seen(
         SourceKind::AllocInfo,
-        vec![of_no_class("a.c:1", 100), of_no_class("b.c:1", 490)],
+        vec![without_class("a.c:1", 100), without_class("b.c:1", 490)],
     ));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     let classes: Vec<_> = comparison
         .explanations
@@ -311,12 +310,12 @@ fn who_holds_much_more_than_any_class_grew_by_is_not_of_it() {
     let mut after = evidence(&[(Slab, 10), (Unaccounted, 2)]);
     before.sources.push(seen(SourceKind::AllocInfo, Vec::new()));
     let lines = vec![
-        of_no_class("fs/dcache.c:1650 __d_alloc", 41),
-        of_no_class("a.c:1 f", 40),
+        without_class("fs/dcache.c:1650 __d_alloc", 41),
+        without_class("a.c:1 f", 40),
     ];
     after.sources.push(seen(SourceKind::AllocInfo, lines));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     assert_eq!(told(&comparison), [("a.c:1 f", 10)]);
 }
@@ -342,7 +341,7 @@ fn a_service_that_is_charged_as_much_confirms_what_its_process_may_hold() {
         .sources
         .push(seen(SourceKind::Descriptors, vec![other, pipes]));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     let lines: Vec<_> = comparison
         .explanations
@@ -376,13 +375,13 @@ fn what_was_cut_off_before_is_known_less_exactly_and_what_failed_not_at_all() {
         standing: cut,
         ..seen(SourceKind::Slab, caches(10))
     }];
-    let of_cut: Vec<_> = Comparison::of(&before, &after)
+    let of_cut: Vec<_> = Comparison::between(&before, &after)
         .explanations
         .iter()
         .map(|line| (line.owner.clone(), line.certainty))
         .collect();
     before.sources[0].standing = failed;
-    let of_failed = Comparison::of(&before, &after);
+    let of_failed = Comparison::between(&before, &after);
 
     assert_eq!(
         of_cut,
@@ -406,7 +405,7 @@ fn an_owner_that_was_left_out_before_is_given_what_it_may_have_held() {
         .sources
         .push(seen(SourceKind::Slab, vec![held("x", Slab, Exact, 50)]));
 
-    assert_eq!(told(&Comparison::of(&before, &after)), [("x", 20)]);
+    assert_eq!(told(&Comparison::between(&before, &after)), [("x", 20)]);
 }
 
 #[test]
@@ -447,7 +446,10 @@ fn modules_that_were_loaded_meanwhile_are_named() {
     before.modules = vec!["ext4".into(), "gone".into()];
     after.modules = vec!["ext4".into(), "leaky".into()];
 
-    assert_eq!(Comparison::of(&before, &after).modules_loaded, ["leaky"]);
+    assert_eq!(
+        Comparison::between(&before, &after).modules_loaded,
+        ["leaky"]
+    );
 }
 
 fn any_held() -> impl Strategy<Value = Holding> {
@@ -504,7 +506,7 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
 proptest! {
     #[test]
     fn shares_and_sums_hold_whatever_the_sources_say(before in any_evidence(), after in any_evidence()) {
-        let comparison = Comparison::of(&before, &after);
+        let comparison = Comparison::between(&before, &after);
 
         prop_assert!(comparison.unexplained_bytes <= comparison.growth_bytes);
         for line in &comparison.explanations {
@@ -518,7 +520,7 @@ proptest! {
 
     #[test]
     fn nothing_explains_itself(same in any_evidence()) {
-        let comparison = Comparison::of(&same, &same);
+        let comparison = Comparison::between(&same, &same);
 
         prop_assert_eq!(comparison.growth_bytes, 0);
         prop_assert!(comparison.explanations.is_empty());
@@ -532,7 +534,7 @@ proptest! {
     }
 }
 
-/// How a source ended, of which the kernel's file may be the same all the time.
+/// Returns how a source ended, of which the kernel's file may be the same all the time.
 fn ended(is_cut: bool) -> SourceStatus {
     if is_cut {
         SourceStatus::Cut {
@@ -543,7 +545,7 @@ fn ended(is_cut: bool) -> SourceStatus {
     }
 }
 
-/// What a source says of an owner of 100 MiB that adds up several lines: half of them, if it was cut.
+/// Returns what a source says of an owner of 100 MiB that adds up several lines: half of them, if it was cut.
 fn seen_of_owner(kind: SourceKind, mib: u64, is_cut: bool) -> SourceReport {
     let mib = if is_cut { mib / 2 } else { mib };
     SourceReport {
@@ -569,7 +571,7 @@ fn a_source_that_was_cut_on_either_side_gives_an_upper_limit_and_explains_nothin
                     .push(seen_of_owner(kind, then, is_cut_before));
                 after.sources.push(seen_of_owner(kind, now, is_cut_after));
 
-                let comparison = Comparison::of(&before, &after);
+                let comparison = Comparison::between(&before, &after);
 
                 let is_whole = !is_cut_before && !is_cut_after;
                 for explanation in &comparison.explanations {
@@ -596,7 +598,7 @@ fn what_failed_half_way_is_no_more_than_what_was_cut() {
         ..seen(SourceKind::Slab, vec![held("a", Slab, Exact, 100)])
     });
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     assert_eq!(comparison.explanations[0].certainty, AtMost);
     assert_eq!(comparison.unexplained_bytes, 100 * MIB);
@@ -626,7 +628,7 @@ fn a_service_that_was_counted_in_part_confirms_nobody() {
         .sources
         .push(seen(SourceKind::Descriptors, vec![pipes]));
 
-    let comparison = Comparison::of(&before, &after);
+    let comparison = Comparison::between(&before, &after);
 
     let certainties = comparison.explanations.iter().map(|line| line.certainty);
     assert_eq!(certainties.collect::<Vec<_>>(), [AtMost, AtMost]);
