@@ -106,7 +106,7 @@ pub fn clashing(settings: &Settings, modules: &[Registration]) -> Vec<Idle> {
 }
 
 impl Agent {
-    /// Starts the enabled modules. With a marker, a module that was at work when the daemon died too often is
+    /// Starts the enabled modules. With a marker, a module that was running when the daemon died too often is
     /// not started.
     ///
     /// A module that may not run, because another one owns what it wants to change, is idle, and so is one that

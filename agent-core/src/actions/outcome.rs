@@ -46,13 +46,13 @@ impl fmt::Display for ActionOutcome {
             Self::Begun => f.write_str("begun"),
             Self::Simulated {
                 before: Some(before),
-            } => write!(f, "not done in a simulation, stays {before}"),
-            Self::Simulated { before: None } => f.write_str("not done in a simulation"),
-            Self::AlreadySo => f.write_str("it is so already"),
-            Self::Busy => f.write_str("not begun, as it is being compacted already"),
-            Self::Yielded { found } => write!(f, "left alone, somebody else set it to {found}"),
+            } => write!(f, "simulated only, stays {before}"),
+            Self::Simulated { before: None } => f.write_str("simulated only"),
+            Self::AlreadySo => f.write_str("it has this value already"),
+            Self::Busy => f.write_str("skipped: compaction is already running"),
+            Self::Yielded { found } => write!(f, "paused: changed externally to {found}"),
             Self::TooOften { limit } => {
-                write!(f, "not done, as it was done {limit} times within a minute")
+                write!(f, "not done: the limit of {limit} per minute is reached")
             }
         }
     }
@@ -135,17 +135,17 @@ impl fmt::Display for Restored {
             tunable, original, ..
         } = self;
         match &self.result {
-            Ok(true) => write!(f, "{tunable} = {original}: given back"),
+            Ok(true) => write!(f, "{tunable} restored to {original}"),
             Ok(false) => write!(
                 f,
-                "{tunable} is left alone, as somebody else has changed it (it was {original})"
+                "{tunable} left as it is: it was changed externally (originally {original})"
             ),
             Err(
                 error @ ActionFailed::NotForgotten {
                     given_back: true, ..
                 },
             ) => {
-                write!(f, "{tunable} = {original}: given back, but {error}")
+                write!(f, "{tunable} restored to {original}, but {error}")
             }
             Err(
                 error @ ActionFailed::NotForgotten {
@@ -153,9 +153,9 @@ impl fmt::Display for Restored {
                 },
             ) => write!(
                 f,
-                "{tunable} is left alone, as somebody else has changed it (it was {original}), but {error}"
+                "{tunable} left as it is: it was changed externally (originally {original}), but {error}"
             ),
-            Err(error) => write!(f, "{tunable} cannot be given its {original} back: {error}"),
+            Err(error) => write!(f, "cannot restore {tunable} to {original}: {error}"),
         }
     }
 }
@@ -216,24 +216,24 @@ impl fmt::Display for Notice {
             } => {
                 write!(
                     f,
-                    "{tunable} = {found} was set by somebody else (it was {original} before us): it is left alone until "
+                    "{tunable} was changed externally to {found} (originally {original}); tuning is paused "
                 )?;
                 if let Some(pause) = resumes_after {
-                    write!(f, "{} s have passed, or until ", pause.as_secs())?;
+                    write!(f, "for {} s or ", pause.as_secs())?;
                 }
-                write!(f, "`adaptivemmd resume {tunable}`")
+                write!(f, "until `adaptivemmd resume {tunable}`")
             }
-            Self::Resumed { tunable } => write!(f, "{tunable} may be changed again"),
+            Self::Resumed { tunable } => write!(f, "tuning of {tunable} resumed"),
             Self::Compacted {
                 node,
                 took,
                 error: None,
-            } => write!(f, "node {node} was compacted in {} ms", took.as_millis()),
+            } => write!(f, "node {node} compacted in {} ms", took.as_millis()),
             Self::Compacted {
                 node,
                 error: Some(error),
                 ..
-            } => write!(f, "node {node} could not be compacted: {error}"),
+            } => write!(f, "cannot compact node {node}: {error}"),
         }
     }
 }

@@ -12,18 +12,18 @@ pub(super) fn reload(cli: &Cli) -> Exit {
     // What the daemon would find wrong is said here at once, and in full.
     let modules = modules(&cli.sources());
     if let Err(exit) = settings(cli, &modules) {
-        complain(&"the configuration is not reloaded");
+        complain(&"the configuration was not reloaded");
         return exit;
     }
     let asked = ask(cli, "Reload", &json!({}));
-    asked.map_or_else(|exit| exit, |_| print("the configuration is reloaded\n"))
+    asked.map_or_else(|exit| exit, |_| print("configuration reloaded\n"))
 }
 
 pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
     if let Some(unknown) = tunable.filter(|tunable| tunables::find(tunable).is_none()) {
         let names: Vec<&str> = tunables::KNOBS.iter().map(|knob| knob.name).collect();
         complain(&format_args!(
-            "{unknown} is no tunable of the daemon: it can be {}",
+            "{unknown} is not a tunable that the daemon changes; it changes {}",
             names.join(", ")
         ));
         return Exit::Failed;
@@ -34,10 +34,10 @@ pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
         Err(exit) => return exit,
     };
     match (resumed, tunable) {
-        (0, None) => print("nothing was left to somebody else\n"),
-        (0, Some(tunable)) => print(&format!("{tunable} was not left to somebody else\n")),
-        (1, _) => print("1 tunable may be changed again\n"),
-        (count, _) => print(&format!("{count} tunables may be changed again\n")),
+        (0, None) => print("no tunable is paused\n"),
+        (0, Some(tunable)) => print(&format!("{tunable} is not paused\n")),
+        (1, _) => print("1 tunable resumed\n"),
+        (count, _) => print(&format!("{count} tunables resumed\n")),
     }
 }
 
@@ -53,20 +53,20 @@ pub(super) fn restore(cli: &Cli) -> Exit {
         let (tunable, original) = (name("tunable"), name("original"));
         match (restored["problem"].as_str(), &restored["done"]) {
             (Some(problem), Value::Bool(true)) => format!(
-                "{tunable} = {original}: given back, and left alone until `adaptivemmd resume`, but {problem}\n"
+                "{tunable} restored to {original} and paused until `adaptivemmd resume`, but {problem}\n"
             ),
             (Some(problem), _) => {
-                format!("{tunable} cannot be given its {original} back: {problem}\n")
+                format!("cannot restore {tunable} to {original}: {problem}\n")
             }
             (None, Value::Bool(true)) => format!(
-                "{tunable} = {original}: given back, and left alone until `adaptivemmd resume`\n"
+                "{tunable} restored to {original} and paused until `adaptivemmd resume`\n"
             ),
-            (None, _) => format!("{tunable} is left alone, as somebody else has changed it\n"),
+            (None, _) => format!("{tunable} left as it is: it was changed externally\n"),
         }
     });
     let text: String = lines.collect();
     let printed = print(if text.is_empty() {
-        "there is nothing to give back\n"
+        "nothing to restore\n"
     } else {
         &text
     });

@@ -41,10 +41,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
         return Exit::Configuration;
     }
     if loaded.settings.core.log_target == LogTarget::Stderr && !stays_in_foreground(&cli.daemon) {
-        let what_to_do = "use --foreground, or another log-target";
-        complain(&format_args!(
-            "log-target is \"stderr\", which a daemon in the background has not: {what_to_do}"
-        ));
+        complain(&"log-target \"stderr\" needs --foreground; else choose another log-target");
         return Exit::Configuration;
     }
     let background = if stays_in_foreground(&cli.daemon) {
@@ -149,7 +146,7 @@ fn places(cli: &Cli, settings: &Settings) -> Result<Option<Lock>, Exit> {
     match files::trusted(state_dir) {
         Err(error) if error.is_dangerous() => {
             return Err(failed(&format_args!(
-                "the state-dir is not to be trusted: {error}"
+                "the state-dir cannot be trusted: {error}"
             )));
         }
         // One that cannot be written costs records, and each of those says so.
@@ -198,7 +195,7 @@ fn control(
         Err(error) => {
             let directory = settings.core.runtime_dir.display();
             let text = format!(
-                "nobody can call the daemon, as there is no socket in {directory}: {error}"
+                "no control socket in {directory}; `status`, `restore` and other commands will not work: {error}"
             );
             main_loop.say(Severity::Warning, Event::Trouble, &text);
             (None, never())
@@ -345,7 +342,7 @@ fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -
         budget: core.evidence_budget,
     });
     kept.unwrap_or_else(|error| {
-        let text = format!("no evidence is kept of what is reported: {error}");
+        let text = format!("cannot keep evidence of incidents: {error}");
         journal.write(&Entry::new(Severity::Warning, "core", &text));
         Incidents::unkept()
     })
@@ -359,20 +356,23 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<Crash
     let marker = match CrashMarker::take_over(&settings.core.runtime_dir) {
         Ok(marker) => marker,
         Err(error) => {
-            let text = format!("if a module ends the daemon, nobody will know which: {error}");
+            let text = format!(
+                "crash marker unavailable; a crashing module could not be identified: {error}"
+            );
             journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));
             return None;
         }
     };
     if let Err(error) = crash_marker::listen() {
-        let text =
-            format!("if a module ends the daemon, all that were at work will be suspects: {error}");
+        let text = format!(
+            "crash marker incomplete; after a crash every running module is a suspect: {error}"
+        );
         journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));
     }
     for (module, deaths) in marker.suspects() {
         let text = format!(
-            "module {module} was at work when the daemon died (so often: {deaths}); after {TOO_MANY} times \
-             it is quarantined, and isolation = \"process\" would keep it from doing harm"
+            "module {module} was running when the daemon died (times so far: {deaths}); after {TOO_MANY} times \
+             it is quarantined; isolation = \"process\" would protect the daemon from it"
         );
         let entry = Entry::new(Severity::Warning, "core", &text).event(Event::ModuleSuspected);
         journal.write(&entry.fields(&[("SUSPECT", module)]));
@@ -398,7 +398,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Logger) -
             .filter(|diagnostic| diagnostic.is_error())
             .count();
         let plural = if errors == 1 { "" } else { "s" };
-        return Err(format!("{errors} error{plural} in it"));
+        return Err(format!("it has {errors} error{plural}"));
     }
     let restored = agent
         .reconfigure(&loaded.settings, &catalogue.modules)
@@ -430,7 +430,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Logger) -
         ("tell-owners", old.tell_owners != core.tell_owners),
     ] {
         if is_another {
-            let text = format!("another {key} is only taken over when the daemon is started anew");
+            let text = format!("{key} changed: restart the daemon to apply it");
             journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Setting));
         }
     }

@@ -99,10 +99,10 @@ fn changed_files(root: &Root, startup: &Startup, outcome: &StartupOutcome) -> Ve
 /// What is found holds for the user who asks.
 fn user() -> Check {
     if geteuid().is_root() {
-        return Check::well("core", "this is root, as the daemon has to be");
+        return Check::well("core", "running as root, as the daemon must");
     }
-    let text = "this is not root: what follows is what the daemon could do as this user";
-    Check::note("core", text).remedy("ask again as root")
+    let text = "not running as root: the checks show what the daemon could do as this user";
+    Check::note("core", text).remedy("run it as root")
 }
 
 fn configuration(loaded: &Loaded, outcome: &StartupOutcome) -> Vec<Check> {

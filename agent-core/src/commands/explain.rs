@@ -83,7 +83,7 @@ fn print_records(id: u64, records: &[Record], path: &Path) -> Exit {
 fn unknown(id: u64, known: Option<(u64, u64)>, path: Option<&Path>) -> Exit {
     let place = path.map_or_else(String::new, |path| format!(" in {}", path.display()));
     let known = match known {
-        None => "there is none at all".to_owned(),
+        None => "there are none".to_owned(),
         Some((first, last)) if first == last => format!("there is only {first}"),
         Some((first, last)) => format!("there are {first} to {last}"),
     };

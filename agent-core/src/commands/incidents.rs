@@ -67,7 +67,7 @@ pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
 
 fn hint(error: &io::Error) -> &'static str {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        "; incidents can be read by root only"
+        "; only root can read incidents"
     } else {
         ""
     }
@@ -80,7 +80,7 @@ fn list(kept: &Kept, ids: &[String], is_json: bool) -> Exit {
         match kept.read(id) {
             Ok(incident) => incidents.push(incident),
             Err(error) => {
-                complain(&format_args!("incident {id} cannot be read: {error}"));
+                complain(&format_args!("cannot read incident {id}: {error}"));
                 exit = Exit::Failed;
             }
         }
@@ -107,7 +107,7 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
             if let Some(second) = matching.next() {
                 let first = first.map_or("", |first| first);
                 complain(&format_args!(
-                    "`{wanted}` is the beginning of several incidents, such as {first} and {second}"
+                    "`{wanted}` matches several incidents, such as {first} and {second}"
                 ));
                 return None;
             }
@@ -127,7 +127,7 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
         Ok(incident) => Some(incident),
         Err(error) => {
             complain(&format_args!(
-                "incident {id} in {directory} cannot be read: {error}{}",
+                "cannot read incident {id} in {directory}: {error}{}",
                 hint(&error)
             ));
             None
@@ -169,7 +169,10 @@ fn site_key(file: Option<&Path>) -> Option<SiteKey> {
         None => SiteKey::random().map_err(|error| (Path::new("/dev/urandom"), error)),
     };
     key.map_err(|(file, error)| {
-        complain(&format_args!("no key in {}: {error}", file.display()));
+        complain(&format_args!(
+            "cannot use the key in {}: {error}",
+            file.display()
+        ));
     })
     .ok()
 }
@@ -210,9 +213,7 @@ fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident
         Err(error) => {
             let file = options.file.display();
             if error.kind() == io::ErrorKind::AlreadyExists {
-                complain(&format_args!(
-                    "{file} is there already; --force replaces it"
-                ));
+                complain(&format_args!("{file} exists already; --force replaces it"));
                 return Exit::Failed;
             }
             complain(&format_args!("cannot write {file}: {error}"));

@@ -91,7 +91,7 @@ impl Look {
         match self {
             Self::Seen(now) => match now.holders.first() {
                 Some(holder) => crate::report::holder(holder),
-                None => "nobody is to be seen who holds it".to_owned(),
+                None => "no holder found".to_owned(),
             },
             Self::TooLong => problem(),
         }
@@ -108,7 +108,7 @@ impl Look {
 
 fn problem() -> String {
     format!(
-        "to look who holds it now took longer than {} s, and was given up",
+        "looking for its holders was given up after {} s",
         PATIENCE.as_secs()
     )
 }

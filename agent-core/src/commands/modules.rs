@@ -110,7 +110,7 @@ impl<'a> Listed<'a> {
         ));
         line(&match self.isolation {
             "none" => self.module.origin.to_string(),
-            _ => format!("{}, in a process of its own", self.module.origin),
+            _ => format!("{}, in its own process", self.module.origin),
         });
         line(&format!("reads {}", list(&description.needs)));
         line(&format!("changes {}", list(&description.writes)));

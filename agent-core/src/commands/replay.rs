@@ -61,12 +61,12 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
     };
     if trace.is_truncated() {
         complain(&format_args!(
-            "{name}: the last line was cut off and is left out"
+            "{name}: skipped the last line, which was cut off"
         ));
     }
     match outcome {
         Ok(Exit::Done) if player.agent.is_none() => {
-            complain(&format_args!("{name}: there is no frame in it"));
+            complain(&format_args!("{name} contains no frame"));
             Exit::Failed
         }
         Ok(exit) => exit,
@@ -246,11 +246,12 @@ impl<'a> Player<'a> {
     fn tell_unrecorded(&mut self, journal: &mut Logger) {
         for (module, path) in self.unrecorded.drain(..) {
             if self.is_asked {
-                let text =
-                    format!("the trace does not hold {path}: the module sees a kernel without it");
+                let text = format!(
+                    "the trace does not contain {path}: the module sees a kernel without it"
+                );
                 journal.write(&Entry::new(Severity::Notice, &module, &text));
             } else {
-                let text = format!("is left out, as the trace does not hold {path}");
+                let text = format!("skipped: the trace does not contain {path}");
                 let entry = Entry::new(Severity::Debug, &module, &text);
                 journal.write(&entry.from_verbosity(1));
             }
@@ -323,7 +324,7 @@ fn problem_of(handle: &ModuleHandle) -> Option<String> {
         .problems
         .first()
         .map_or(NO_REASON, |(_, text)| text);
-    is_failed.then(|| format!("{}: cannot do its work: {problem}", handle.name()))
+    is_failed.then(|| format!("{}: unavailable: {problem}", handle.name()))
 }
 
 fn moment(t_ms: u64) -> Uptime {

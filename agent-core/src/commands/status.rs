@@ -37,12 +37,12 @@ pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
     match serde_json::from_value::<Summary>(reply) {
         Ok(summary) => {
             let now =
-                now.map(|(id, now)| format!("now, as root, of incident {id}: {}", now.line()));
+                now.map(|(id, now)| format!("now, as seen by root, incident {id}: {}", now.line()));
             print(&screen(&summary, now.as_deref(), &TimeZone::system()))
         }
         Err(error) => {
             complain(&format_args!(
-                "the daemon is of another version, whose answer makes no sense here: {error}"
+                "cannot read the answer of the daemon, which is of another version: {error}"
             ));
             Exit::Failed
         }
@@ -122,7 +122,7 @@ fn memory(machine: &Machine) -> Vec<String> {
         format!("in the last minute programs waited for memory for {percent:.2} % of the time")
     });
     let memory = machine.memory();
-    let memory = memory.unwrap_or_else(|| "no module looks at it".to_owned());
+    let memory = memory.unwrap_or_else(|| "no module reads it".to_owned());
     [memory].into_iter().chain(waited).collect()
 }
 
@@ -136,7 +136,7 @@ fn tunable(tunable: &TunableState) -> String {
     } = tunable;
     let mut text = match value {
         Some(value) => format!("{name} = {value}"),
-        None => format!("{name}: this kernel has none"),
+        None => format!("{name} is not in this kernel"),
     };
     // Writing to a string cannot fail.
     if let Some(original) = original {
@@ -144,7 +144,7 @@ fn tunable(tunable: &TunableState) -> String {
         let _ = write!(text, ", changed by {owner}, originally {original}");
     }
     if *yielded {
-        text.push_str(", left alone until `adaptivemmd resume`");
+        text.push_str(", paused until `adaptivemmd resume`");
     }
     text
 }
@@ -170,7 +170,7 @@ fn module(module: &Module) -> String {
         notes => format!(" ({})", notes.join(", ")),
     };
     let text = why.as_deref().or(status.as_deref());
-    format!("{name}{notes}: {}", text.unwrap_or("has nothing to say"))
+    format!("{name}{notes}: {}", text.unwrap_or("has no status"))
 }
 
 /// What its files cost.

@@ -79,31 +79,34 @@ impl fmt::Display for NotAlone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Running { pid: Some(pid) } => {
-                write!(f, "another one is already running, as process {pid}")
+                write!(f, "the daemon is already running as process {pid}")
             }
-            Self::Running { pid: None } => f.write_str("another one is already running"),
+            Self::Running { pid: None } => f.write_str("the daemon is already running"),
             Self::Held { path, pids } => {
                 let path = path.display();
                 match pids.as_slice() {
-                    [] => write!(f, "somebody holds {path}, and it is no daemon")?,
-                    [pid] => write!(f, "process {pid} holds {path}, and it is no daemon")?,
+                    [] => write!(f, "{path} is locked, and not by the daemon")?,
+                    [pid] => write!(
+                        f,
+                        "{path} is locked by process {pid}, which is not the daemon"
+                    )?,
                     [pid, ..] => write!(
                         f,
-                        "process {pid} and others hold {path}, and it is no daemon"
+                        "{path} is locked by process {pid} and others, none of them the daemon"
                     )?,
                 }
-                write!(f, ": `fuser -v {path}` and `lslocks` say who it is")
+                write!(f, ": `fuser -v {path}` and `lslocks` show by whom")
             }
-            Self::Untrusted(error) => write!(f, "the runtime-dir is not to be trusted: {error}"),
+            Self::Untrusted(error) => write!(f, "the runtime-dir cannot be trusted: {error}"),
             Self::Predecessor { pid } => {
                 write!(
                     f,
-                    "adaptivemm 2.1 is running, as process {pid}: stop it first"
+                    "adaptivemm 2.1 is running as process {pid}: stop it first"
                 )
             }
             Self::Io { path, .. } => write!(
                 f,
-                "cannot lock {} (as root? else choose another `runtime-dir`, or try `-s`, which needs no lock)",
+                "cannot lock {} (run as root, choose another `runtime-dir`, or try `-s`, which needs no lock)",
                 path.display()
             ),
         }
@@ -278,7 +281,7 @@ mod tests {
         let pid = std::process::id();
         assert_eq!(
             second.to_string(),
-            format!("another one is already running, as process {pid}")
+            format!("the daemon is already running as process {pid}")
         );
     }
 
@@ -426,7 +429,7 @@ mod tests {
         let refused = Lock::take(directory.path()).unwrap_err();
 
         let text = format!(
-            "the runtime-dir is not to be trusted: {} can be written by others (mode 0777)",
+            "the runtime-dir cannot be trusted: {} can be written by others (mode 0777)",
             directory.path().display()
         );
         assert!(refused.to_string().starts_with(&text), "{refused}");

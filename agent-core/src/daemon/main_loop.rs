@@ -22,8 +22,8 @@ use crate::status::modules_file::ModulesFile;
 use crate::status::{self, Clash, Recent, Summary};
 
 /// Said when the thread of the control socket has ended.
-const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
-                        daemon is started again; the modules go on";
+const NO_CALLS: &str = "the control thread has ended: `adaptivemmd status` and other commands get no answer until the \
+                        daemon is restarted; the modules keep running";
 /// More metrics than that whose names are taken need not be told one by one.
 const MOST_CLASHES: usize = 256;
 
@@ -168,7 +168,7 @@ impl MainLoop {
             }
             is_news = true;
             let text = format!(
-                "the metric \"{metric}\" is not published: the name {name} is taken by one of {owner}"
+                "the metric \"{metric}\" is not published: {owner} already publishes {name}"
             );
             let entry = Entry::new(Severity::Warning, &module, &text);
             self.journal.write(&entry.event(Event::ModuleMisbehaved));

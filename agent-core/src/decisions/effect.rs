@@ -42,7 +42,7 @@ pub(super) fn of(action: &Action, before: &Window, after: &Window) -> (Effect, S
         }
     }
     if text.is_empty() {
-        text.push_str("the kernel does not say what came of it");
+        text.push_str("the kernel does not tell the effect");
     }
     (effect, text)
 }
@@ -203,7 +203,7 @@ mod tests {
 
         assert_eq!(
             (effect, text.as_str()),
-            (Effect::Unknown, "the kernel does not say what came of it")
+            (Effect::Unknown, "the kernel does not tell the effect")
         );
     }
 }

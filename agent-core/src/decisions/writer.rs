@@ -78,14 +78,12 @@ impl Writer {
             Some(problem) if !was_bad => News {
                 is_bad: true,
                 text: format!(
-                    "decisions are not written to {path}, and cannot be explained later: {problem}"
+                    "cannot write decisions to {path}; `adaptivemmd explain` will not know them: {problem}"
                 ),
             },
             None if was_bad || more > 0 => News {
                 is_bad: false,
-                text: format!(
-                    "decisions are written to {path} again; records that were lost: {more}"
-                ),
+                text: format!("decisions are written to {path} again; records lost: {more}"),
             },
             _ => return None,
         };

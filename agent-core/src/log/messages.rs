@@ -83,7 +83,7 @@ impl Reporter {
         }
         self.files(round, journal);
         if !round.snapshot.steady {
-            let text = "memory moves faster than its files can be read; sums over them may be off by megabytes";
+            let text = "memory changes faster than it can be read; sums may be off by megabytes";
             journal.write(&Entry::new(Severity::Debug, "core", text).from_verbosity(4));
         }
         for handle in round.handles {
@@ -120,8 +120,9 @@ impl Reporter {
                 (Err(_), None) if self.gaps.as_ref().is_some_and(|gaps| gaps.has(path)) => {
                     self.unreadable.push(path.to_owned());
                     self.hushed.push(path.to_owned());
-                    let text =
-                        format!("the trace does not hold {path}; what depends on it is left out");
+                    let text = format!(
+                        "the trace does not contain {path}; what depends on it is left out"
+                    );
                     let entry = Entry::new(Severity::Debug, "core", &text);
                     journal.write(&entry.from_verbosity(1));
                 }
@@ -170,12 +171,12 @@ impl Reporter {
                 return;
             }
             ScanResult::Answered(CallResult::Failed | CallResult::Panicked | CallResult::Died) => {
-                let text = format!("cannot do its work: {problem}");
+                let text = format!("unavailable: {problem}");
                 ("failed", Event::ModuleFailed, text)
             }
             ScanResult::Late(missed) => {
                 let scans = missed + 1;
-                let text = format!("did not answer in time; scans missed in a row: {scans}");
+                let text = format!("did not answer in time; consecutive scans missed: {scans}");
                 ("late", Event::ModuleLate, text)
             }
             ScanResult::Restarting(reason) => {
@@ -209,7 +210,7 @@ impl Reporter {
     fn blind(&mut self, module: &str, problem: &str, uptime: Duration, journal: &mut Logger) {
         let Some(gaps) = &self.gaps else { return };
         let missing = gaps.of_module(module).join(", ");
-        let text = format!("cannot do its work: {problem}; the trace does not hold {missing}");
+        let text = format!("unavailable: {problem}; the trace does not contain {missing}");
         let entry = if gaps.is_asked() {
             Entry::new(Severity::Notice, module, &text)
         } else {
@@ -228,7 +229,7 @@ impl Reporter {
         if failed || late || restarting || quarantined {
             // What it says from now on it may say because it was started anew.
             self.shares.forget(module);
-            let entry = Entry::new(Severity::Info, module, "does its work again");
+            let entry = Entry::new(Severity::Info, module, "recovered");
             let entry = entry.from_verbosity(self.unhush(module));
             journal.write(&entry.event(Event::ModuleRecovered));
         }
@@ -247,8 +248,8 @@ impl Reporter {
         }
         if output.dropped > 0 {
             let text = format!(
-                "says too much: {} words of this scan were dropped",
-                output.dropped
+                "exceeded the output limit; {} dropped in this scan",
+                messages(output.dropped)
             );
             let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
@@ -256,8 +257,8 @@ impl Reporter {
         }
         if output.strays > 0 {
             let text = format!(
-                "uses its sink outside of the call, or from another thread: {} words were dropped",
-                output.strays
+                "used its sink outside a call or from another thread; {} dropped",
+                messages(output.strays)
             );
             let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
@@ -270,7 +271,7 @@ impl Reporter {
             self.condition("unpublished", &entry, uptime, journal);
         }
         if let Some((what, why)) = output.refused.first() {
-            let text = format!("{what}: refused, as it is {why}");
+            let text = format!("{what}: refused, because it is {why}");
             let entry = Entry::new(Severity::Debug, handle.name(), &text).from_verbosity(3);
             self.condition("refused", &entry, uptime, journal);
         }
@@ -322,7 +323,7 @@ impl Reporter {
     }
 
     fn too_much(&mut self, module: &str, uptime: Duration, journal: &mut Logger) {
-        let text = "says more than its share of the log: what goes beyond is not logged";
+        let text = "exceeded its share of the log; the messages beyond it are dropped";
         let entry = Entry::new(Severity::Warning, module, text).event(Event::ModuleMisbehaved);
         self.condition("more-than-its-share", &entry, uptime, journal);
     }
@@ -431,10 +432,18 @@ impl Reporter {
     }
 }
 
+/// The number of messages, in words.
+fn messages(count: usize) -> String {
+    match count {
+        1 => "1 message".to_owned(),
+        count => format!("{count} messages"),
+    }
+}
+
 /// Writes something that was seen so many times and not written since it last was.
 fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Logger) {
     let text = format!(
-        "{} (and {suppressed} times more since this was last said)",
+        "{} (and {suppressed} more times since last logged)",
         entry.text
     );
     journal.write(&Entry {
@@ -482,7 +491,7 @@ fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
 pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mut Logger) {
     let LateFinding { seen, finding } = late;
     let ago = now.saturating_sub(seen.0).as_secs_f64();
-    let text = format!("{} (seen {ago:.0} s ago, said too late)", finding.text);
+    let text = format!("{} (seen {ago:.0} s ago, reported late)", finding.text);
     let fields = [("CODE", finding.code.as_str())];
     let entry = finding_entry(module, finding).fields(&fields);
     journal.write(&Entry {
@@ -511,13 +520,13 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     match reason {
         Reason::Panicked => format!("broke down: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans"),
-        Reason::Late(scans) => format!("did not answer in time in {scans} scans in a row"),
+        Reason::Late(scans) => format!("did not answer in time in {scans} consecutive scans"),
         Reason::Files(scans) => format!("{problem}, and did so in {scans} scans"),
         Reason::Died | Reason::NotCreated => problem.to_owned(),
-        Reason::Gone => "lost its thread".to_owned(),
-        Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),
+        Reason::Gone => "its thread has ended".to_owned(),
+        Reason::AtWork(deaths) => format!("was running when the daemon died, {deaths} times"),
         Reason::Restarting => "is started again".to_owned(),
-        Reason::Idle => format!("is not run: {problem}"),
+        Reason::Idle => format!("is idle: {problem}"),
     }
 }
 

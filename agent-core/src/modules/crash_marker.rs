@@ -1,4 +1,4 @@
-//! Which module was at work when the daemon died: a file that outlives it says so.
+//! Which module was running when the daemon died: a file that outlives it says so.
 //!
 //! A segmentation fault, or an `exit` in a module, ends the daemon without a word. But every thread notes in
 //! memory that is also a file when it enters a module and when it leaves it, and the next daemon reads that.

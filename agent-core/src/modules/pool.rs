@@ -64,7 +64,7 @@ pub enum Reason {
     NotCreated,
     /// Its thread is gone.
     Gone,
-    /// It was at work when the daemon died, so often.
+    /// It was running when the daemon died, so often.
     AtWork(u8),
     /// It is about to be made anew.
     Restarting,

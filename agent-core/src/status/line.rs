@@ -16,9 +16,9 @@ pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
         .partition(|(_, stand)| stand.state == "running");
     let mut text = match (running.len(), others.len()) {
         (0, 0) => "no module is enabled".to_owned(),
-        (1, 0) => "1 module at work".to_owned(),
-        (all, 0) => format!("{all} modules at work"),
-        (some, rest) => format!("{some} of {} modules at work", some + rest),
+        (1, 0) => "1 module running".to_owned(),
+        (all, 0) => format!("{all} modules running"),
+        (some, rest) => format!("{some} of {} modules running", some + rest),
     };
     // Writing to a string cannot fail.
     for (handle, stand) in others {
@@ -33,7 +33,7 @@ pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
         );
     }
     match recent.said().next_back() {
-        None => text.push_str("; no warning so far"),
+        None => text.push_str("; no warnings so far"),
         Some(said) => {
             let (severity, module) = (said.severity.name(), &said.module);
             let _ = write!(text, "; last {severity}: {module}: {}", said.text);

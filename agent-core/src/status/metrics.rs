@@ -72,7 +72,7 @@ fn up(sheet: &mut Sheet, is_up: bool) {
     sheet.family(
         "up",
         Kind::Gauge,
-        "Whether the daemon answered.",
+        "1 if the daemon answered.",
         [([].as_slice(), f64::from(u8::from(is_up)))],
     );
 }
@@ -103,7 +103,7 @@ fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
             sheet,
             "last_scan_timestamp_seconds",
             Kind::Gauge,
-            "When the last scan was, in seconds since 1970.",
+            "Time of the last scan, in seconds since 1970.",
             summary.scanned_at_seconds,
         );
     }
@@ -127,7 +127,7 @@ fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
         sheet,
         "config_last_reload_successful",
         Kind::Gauge,
-        "Whether the configuration was taken over when it was last read.",
+        "1 if the configuration was applied when it was last read.",
         f64::from(u8::from(is_well)),
     );
 }
@@ -150,7 +150,7 @@ fn of_log(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "log_messages_lost_total",
         Kind::Counter,
-        "Messages that the log did not take.",
+        "Messages that were lost because the log did not take them.",
         [([].as_slice(), whole(summary.log.lost))],
     );
 }
@@ -176,21 +176,21 @@ fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
     };
     family(
         "tunable_value",
-        "What a tunable that modules may change is.",
+        "Current value of a tunable that modules may change.",
         tunables()
             .filter_map(|t| Some((t.name.as_str(), value(t.value?))))
             .collect(),
     );
     family(
         "tunable_original_value",
-        "What a tunable that the daemon has changed gets back.",
+        "Original value of a tunable that the daemon has changed.",
         tunables()
             .filter_map(|t| Some((t.name.as_str(), value(t.original?))))
             .collect(),
     );
     family(
         "tunable_yielded",
-        "Whether a tunable is left alone, as somebody else has set it.",
+        "1 if tuning is paused because the tunable was changed externally.",
         tunables()
             .map(|t| (t.name.as_str(), f64::from(u8::from(t.yielded))))
             .collect(),
@@ -208,7 +208,7 @@ fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "requests_total",
         Kind::Counter,
-        "What modules asked for so far, by what became of it.",
+        "Requests of modules so far, by outcome.",
         requests
             .iter()
             .map(|(labels, value)| (labels.as_slice(), *value)),
@@ -230,7 +230,7 @@ fn of_modules(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "module_up",
         Kind::Gauge,
-        "Whether an enabled module did its work in the last scan.",
+        "1 if an enabled module did its work in the last scan.",
         up.iter().map(|(labels, value)| (labels.as_slice(), *value)),
     );
     let quarantined: Vec<_> = summary
@@ -244,7 +244,7 @@ fn of_modules(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "module_quarantined",
         Kind::Gauge,
-        "Whether an enabled module is not asked any more.",
+        "1 if an enabled module is quarantined.",
         quarantined
             .iter()
             .map(|(labels, value)| (labels.as_slice(), *value)),
@@ -267,12 +267,12 @@ fn of_files(summary: &Summary, sheet: &mut Sheet) {
     };
     family(
         "module_files_seconds_total",
-        "Time that reading the files of a module took so far, beside those that are read for everybody.",
+        "Time spent so far reading files for one module, without those that are read for all.",
         |module| module.files.seconds_total,
     );
     family(
         "module_files_bytes_total",
-        "Text that was read of the files of a module so far, beside those that are read for everybody.",
+        "Bytes read so far from files for one module, without those that are read for all.",
         |module| whole(module.files.bytes_total),
     );
 }

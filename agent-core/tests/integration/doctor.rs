@@ -162,7 +162,7 @@ fn of_a_daemon_that_runs_it_says_what_somebody_else_has_taken() {
     let mut daemon = bench.daemon();
     daemon.until("vm.watermark_scale_factor = 20: done");
     fs::write(bench.path(WSF), "35\n").unwrap();
-    daemon.until("vm.watermark_scale_factor = 35 was set by somebody else");
+    daemon.until("vm.watermark_scale_factor was changed externally to 35");
 
     let (code, found) = findings(&bench);
 

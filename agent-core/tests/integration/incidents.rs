@@ -334,7 +334,7 @@ fn an_export_replaces_no_file_unless_that_is_forced() {
     let (code, _, complaint) = bench.incidents(&["export", "2", path]);
     assert_eq!(code, Some(1));
     assert!(
-        complaint.contains("is there already; --force replaces it"),
+        complaint.contains("exists already; --force replaces it"),
         "{complaint}"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");

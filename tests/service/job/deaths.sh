@@ -50,7 +50,7 @@ mode = "exit"'
 # The answer may not come: the daemon ends in its next scan.
 systemctl reload $unit
 check 'exit(0) of a module in the daemon: the service is started again' becomes is_not NRestarts "$restarts"
-check 'the next daemon knows who it was' logged 'module chaos was at work when the daemon died'
+check 'the next daemon knows who it was' logged 'module chaos was running when the daemon died'
 check 'after the second time the module is not started' logged 'chaos: quarantined'
 check 'and the service runs' becomes is SubState running
 

@@ -17,19 +17,20 @@ use crate::status::{Module, Summary};
 /// `changed` are the files that it may have to write.
 pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {
     if let Err(NotAlone::Predecessor { pid }) = Lock::alone() {
-        let text = format!("adaptivemm 2.1 runs, as process {pid}, and changes the same tunables");
+        let text =
+            format!("adaptivemm 2.1 is running as process {pid} and changes the same tunables");
         return vec![Check::problem("daemon", &text).remedy("stop it, and disable its unit")];
     }
     let reply = match call(&core.runtime_dir, "Status", &json!({})) {
         Ok(reply) => reply,
         Err(CallError::NotRunning { .. }) => {
-            return vec![Check::note("daemon", "none runs").remedy("start it")];
+            return vec![Check::note("daemon", "it is not running").remedy("start it")];
         }
         Err(error) => return vec![Check::problem("daemon", &error.to_string())],
     };
     let Ok(summary) = serde_json::from_value::<Summary>(reply) else {
-        let text = "the one that runs is of another version";
-        return vec![Check::note("daemon", text).remedy("start it anew")];
+        let text = "the running daemon is of another version";
+        return vec![Check::note("daemon", text).remedy("restart it")];
     };
     let text = format!(
         "runs as process {}, version {}",
@@ -70,7 +71,7 @@ fn module(module: &Module) -> Option<Check> {
 
 fn yielded(tunable: &TunableState) -> Option<Check> {
     let name = &tunable.name;
-    let text = format!("{name} is left alone, as somebody else has set it");
+    let text = format!("{name} is paused: it was changed externally");
     let remedy = format!("`adaptivemmd resume {name}`");
     tunable
         .yielded

@@ -70,17 +70,20 @@ fn source(root: &Root, seen: &SourceReport) -> Check {
             Check::well(SUBJECT, &text)
         }
         SourceStatus::Absent { why } => {
-            Check::note(SUBJECT, &format!("no {file}, and so not {tells}"))
-                .remedy(&format!("none, or another kernel: {why}"))
+            Check::note(SUBJECT, &format!("no {file}; it would show {tells}"))
+                .remedy(&format!("none, unless with another kernel: {why}"))
         }
         SourceStatus::Failed { why } => {
-            Check::note(SUBJECT, &format!("{file} makes no sense: {why}")).remedy("report it")
+            Check::note(SUBJECT, &format!("cannot parse {file}: {why}")).remedy("report it")
         }
         SourceStatus::Denied { why } => {
-            let text = format!("{file} may not be looked at, or not all of it: {why}");
+            let text = format!("cannot read all of {file}: {why}");
             let check = Check::note(SUBJECT, &text);
             if why.contains("holders.conf") {
-                check.remedy(&format!("ask as root; for the service, {}", copying(root)))
+                check.remedy(&format!(
+                    "run it as root; for the service, {}",
+                    copying(root)
+                ))
             } else {
                 check
             }
@@ -98,8 +101,8 @@ fn census(root: &Root, core: &Core) -> Check {
     if root.locate(file).is_some_and(|path| path.exists()) {
         return Check::well(SUBJECT, &format!("{file} says who holds memory: {tells}"));
     }
-    Check::note(SUBJECT, &format!("no {file}, and so not {tells}"))
-        .remedy("a kernel with CONFIG_PROC_PAGE_MONITOR has it")
+    Check::note(SUBJECT, &format!("no {file}; it would show {tells}"))
+        .remedy("use a kernel with CONFIG_PROC_PAGE_MONITOR")
 }
 
 /// Whether the service may do what root may here: its process says so, or else its unit.

@@ -16,7 +16,7 @@ pub(super) fn checks(root: &Root, catalogue: &Catalogue) -> Vec<Check> {
     let confinement = match looked().map(|offer| offer.confinement) {
         Ok(confinement) => confinement,
         Err(why) => {
-            let text = format!("no module can run in a process of its own: {why}");
+            let text = format!("no module can run in its own process: {why}");
             let remedy = "\"isolation\" in adaptivemmd.toml(5)";
             return vec![Check::problem("core", &text).remedy(remedy)];
         }
@@ -24,7 +24,7 @@ pub(super) fn checks(root: &Root, catalogue: &Catalogue) -> Vec<Check> {
     let lacks = confinement.lacks();
     if lacks.is_empty() {
         let text =
-            "a module in a process of its own sees no file but libraries, and can only compute";
+            "a module in its own process can read no file but libraries, and can only compute";
         return vec![Check::well("core", text)];
     }
     let is_new = |lack: &&&str| !catalogue.notes.iter().any(|note| note == *lack);

@@ -22,11 +22,11 @@ pub(super) fn module_checks(
     let name = module.name();
     if !settings.enabled {
         let remedy = format!("[modules.{name}] enabled = true");
-        return vec![Check::note(name, "switched off").remedy(&remedy)];
+        return vec![Check::note(name, "disabled").remedy(&remedy)];
     }
     let mut checks: Vec<Check> = Vec::new();
     if settings.mode == ModuleMode::Advise {
-        let text = "only says what it would change";
+        let text = "it only logs what it would change";
         checks.push(Check::note(name, text).remedy(&format!("[modules.{name}] mode = \"active\"")));
     }
     let description = &module.description;
@@ -97,12 +97,12 @@ fn unreadable(root: &Root, module: &str, path: &str) -> Option<Check> {
     let text = format!("cannot read {path}: {error}");
     Some(match (path, is_missing) {
         (PRESSURE, true) => {
-            let text = format!("{text}: how long programs wait for memory is not known");
+            let text = format!("{text}; the time that programs wait for memory is unknown");
             Check::note(module, &text)
-                .remedy("CONFIG_PSI, and psi=1 on the command line of the kernel")
+                .remedy("use a kernel with CONFIG_PSI, and psi=1 on its command line")
         }
         (_, true) => {
-            let text = format!("{text}: what depends on it is left out");
+            let text = format!("{text}; what depends on it is left out");
             Check::note(module, &text)
                 .remedy("nothing needs to be done; another kernel may have it")
         }
@@ -118,9 +118,9 @@ fn change_check(root: &Root, module: &str, change: &str) -> Check {
         return compaction_check(root, module);
     }
     let Some(knob) = tunables::find(change) else {
-        let text = format!("{change} is nothing that the daemon can change");
+        let text = format!("the daemon cannot change {change}");
         return Check::problem(module, &text)
-            .remedy("another version of the module, or of the daemon");
+            .remedy("install another version of the module or of the daemon");
     };
     let path = root.locate(knob.path).unwrap_or_else(|| knob.path.into());
     match can_write(&path) {
@@ -153,7 +153,7 @@ fn compaction_check(root: &Root, module: &str) -> Check {
             Ok(()) => {}
             Err(Errno::NOENT) => {
                 let text = format!("there is no {}: nothing can be compacted", path.display());
-                return Check::note(module, &text).remedy("a kernel with CONFIG_COMPACTION");
+                return Check::note(module, &text).remedy("use a kernel with CONFIG_COMPACTION");
             }
             Err(errno) => return unwritable(module, &path, errno),
         }

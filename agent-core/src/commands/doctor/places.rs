@@ -29,10 +29,10 @@ fn directory(key: &str, path: &Path) -> Check {
     let text = if there == path {
         format!("{key} {shown}")
     } else {
-        format!("{key} {shown}, which is to be made in {},", there.display())
+        format!("{key} {shown}, to be created in {},", there.display())
     };
     if !there.is_dir() {
-        let text = format!("{text} is no directory");
+        let text = format!("{text} is not a directory");
         return Check::problem("core", &text).remedy(&format!("choose another {key} in [core]"));
     }
     match accessat(
@@ -41,9 +41,9 @@ fn directory(key: &str, path: &Path) -> Check {
         Access::WRITE_OK | Access::EXEC_OK,
         AtFlags::empty(),
     ) {
-        Ok(()) => Check::well("core", &format!("{text} can be written")),
+        Ok(()) => Check::well("core", &format!("{text} is writable")),
         Err(errno) => {
-            let text = format!("{text} cannot be written: {}", io::Error::from(errno));
+            let text = format!("{text} is not writable: {}", io::Error::from(errno));
             let remedy = format!("run as root, or choose another {key} in [core]");
             Check::problem("core", &text).remedy(&remedy)
         }

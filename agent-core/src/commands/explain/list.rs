@@ -9,7 +9,7 @@ use crate::decisions::Decision;
 pub(super) fn of(last: &[Explained<'_>], path: &Path) -> String {
     let path = path.display();
     if last.is_empty() {
-        return format!("no decision is in {path}\n");
+        return format!("no decisions in {path}\n");
     }
     let mut table = Table::of_texts();
     let headings = [

@@ -24,8 +24,7 @@ pub(super) fn of(explained: Explained<'_>, asked: Option<Asked<'_>>) -> String {
     page += &match follow_up {
         Some(follow_up) => follow_up::of(follow_up, decision),
         None if list::is_followed(decision) => {
-            let text =
-                "not known: the daemon looks after eight scans and a minute, or when it ends";
+            let text = "not known yet: the daemon looks after eight scans and at least a minute, or when it ends";
             section("What happened afterwards", &format!("  {text}\n"))
         }
         None => section(
@@ -67,7 +66,7 @@ fn head(explained: Explained<'_>, asked: Option<Asked<'_>>) -> Table {
     if let Some(original) = decision.original.filter(|_| decision.changed) {
         say(
             "original",
-            format!("{original}, which it gets back when the daemon ends"),
+            format!("{original}, to be restored when the daemon ends"),
         );
     }
     say("when", moments(decision, asked));

@@ -32,7 +32,7 @@ pub(super) fn text(incidents: &[Incident], directory: &Path) -> String {
             let _ = writeln!(lines, "  {explained}");
         }
     }
-    lines.push_str("\nadaptivemmd incidents show ID tells all about one.\n");
+    lines.push_str("\n`adaptivemmd incidents show ID` shows one in full.\n");
     lines
 }
 

@@ -119,7 +119,7 @@ fn everything_that_matters_is_on_one_screen() {
     memory       24.0 GiB, 3.0 GiB free
                  in the last minute programs waited for memory for 0.50 % of the time
     tunables     vm.watermark_scale_factor = 658, changed by free-pages, originally 10
-                 fs.negative-dentry-limit: this kernel has none, left alone until `adaptivemmd resume`
+                 fs.negative-dentry-limit is not in this kernel, paused until `adaptivemmd resume`
     modules      free-pages (only advises): free-pages sees something
                  memleak (quarantined): for 60 s: broke down
     last change  2026-11-28 01:02:03 free-pages: vm.watermark_scale_factor = 658: done, was 10 [decision 17]

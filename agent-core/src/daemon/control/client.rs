@@ -42,14 +42,18 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning { path, source } => {
-                write!(f, "the daemon does not run ({}: {source})", path.display())?;
-                write!(f, "; `{}` starts it", start_command())
+                write!(
+                    f,
+                    "the daemon is not running ({}: {source})",
+                    path.display()
+                )?;
+                write!(f, "; start it with `{}`", start_command())
             }
             // Either time runs out.
             Self::NoAnswer(source) if source.kind() == io::ErrorKind::WouldBlock => {
                 write!(
                     f,
-                    "the daemon gave no answer within {} s",
+                    "the daemon did not answer within {} s",
                     PATIENCE.as_secs()
                 )
             }
@@ -60,7 +64,9 @@ impl fmt::Display for CallError {
             Self::Refused { parameters, .. } if parameters["reason"].is_string() => {
                 f.write_str(parameters["reason"].as_str().unwrap_or_default())
             }
-            Self::Refused { name, parameters } => write!(f, "the daemon says {name} {parameters}"),
+            Self::Refused { name, parameters } => {
+                write!(f, "the daemon refused: {name} {parameters}")
+            }
         }
     }
 }

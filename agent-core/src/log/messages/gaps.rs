@@ -62,7 +62,7 @@ impl Gaps {
         self.is_asked
     }
 
-    /// What a module needs and the trace does not hold, with the leading slash.
+    /// What a module needs and the trace does not contain, with the leading slash.
     #[must_use]
     pub fn of_module(&self, module: &str) -> Vec<String> {
         let needs = self.needs.get(module).into_iter().flatten();

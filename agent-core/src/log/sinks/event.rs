@@ -63,7 +63,7 @@ pub enum Event {
     ModuleRefused,
     /// A module is not run, although it is enabled.
     ModuleIdle,
-    /// A module was at work when the daemon died.
+    /// A module was running when the daemon died.
     ModuleSuspected,
     /// Something of the daemon itself does not work.
     Trouble,

@@ -41,7 +41,8 @@ fn a_flood_is_cut_short_and_cannot_forge_a_line() {
             .map(|number| format!("info flooding: word {number} "))
             .collect();
         expected.push(
-            "warning flooding: says too much: 9936 words of this scan were dropped".to_owned(),
+            "warning flooding: exceeded the output limit; 9936 messages dropped in this scan"
+                .to_owned(),
         );
         assert_eq!(output, expected);
         // Of metrics that have no good name one is told, whatever their number.

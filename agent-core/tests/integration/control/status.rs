@@ -48,7 +48,7 @@ fn without_a_daemon_there_is_nothing_to_say_and_the_exit_status_says_so() {
     for (command, before) in [("status", ""), ("metrics", "adaptivemmd_up 0.0\n")] {
         let (code, said) = run(&bench, &[command]);
         assert_eq!(code, Some(3), "{said}");
-        let complaint = format!("{before}adaptivemmd: the daemon does not run (");
+        let complaint = format!("{before}adaptivemmd: the daemon is not running (");
         assert!(said.contains(&complaint), "{said}");
         assert!(said.trim_end().ends_with("` starts it"), "{said}");
         assert!(!said.contains("os error"), "{said}");

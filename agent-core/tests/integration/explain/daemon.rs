@@ -193,7 +193,9 @@ fn what_is_no_number_of_a_decision_is_answered_with_what_is_expected() {
 
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("the number of a decision is expected, as 17 of `[decision 17]` in the log"),
+        said.contains(
+            "expected the number of a decision, such as 17 of `[decision 17]` in the log"
+        ),
         "{said}"
     );
 }
