@@ -43,11 +43,11 @@ pub struct Decisions {
     modules: Vec<String>,
     history: History,
     pending: Pending,
-    /// What became of the requests of the last scan.
+    /// The outcomes of the requests of the last scan.
     standing: Vec<PreviousRequest>,
 }
 
-/// Where records are kept.
+/// The place where records are kept.
 #[derive(Debug)]
 struct Archive {
     state_dir: PathBuf,
@@ -94,7 +94,7 @@ impl Decisions {
         if self.modules.is_empty() || archive.writer.is_some() {
             return;
         }
-        // What cannot be read now is told as soon as something is to be written.
+        // A file that cannot be read now is reported as soon as something is to be written.
         let known = file::last_id(&archive.state_dir).unwrap_or_default();
         self.last_id = self.last_id.max(known);
         // Without a thread decisions are only logged; a daemon that gets none has other worries.
@@ -161,8 +161,8 @@ impl Decisions {
     ) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
-        let samples = Samples::of(&self.history, &settled.module);
-        let decision = Decision::of(id, settled, snapshot, samples);
+        let samples = Samples::from_history(&self.history, &settled.module);
+        let decision = Decision::from_outcome(id, settled, snapshot, samples);
         if decision.changed || settled.outcome.is_simulated() {
             let action = &settled.request.action;
             self.pending.add(id, &settled.module, action, &self.history);
@@ -171,7 +171,7 @@ impl Decisions {
         id
     }
 
-    /// What happened after decisions, as far as it has: there are no more scans.
+    /// Returns what has happened after decisions so far: there are no more scans.
     pub fn cut_short(&mut self) -> Vec<Record> {
         let Some(scan) = self.history.newest() else {
             return Vec::new();
@@ -207,7 +207,7 @@ impl Decisions {
         }
     }
 
-    /// Whether the log can be written, if that has changed.
+    /// Returns news if the log cannot be written, or can be again.
     pub fn news(&mut self) -> Option<News> {
         self.archive.as_mut()?.writer.as_mut()?.news()
     }

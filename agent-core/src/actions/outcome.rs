@@ -1,4 +1,4 @@
-//! What became of actions, in words.
+//! The outcomes of actions, and their words.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ledger::LedgerError;
 use crate::modules::output::Action;
 
-/// What became of an action.
+/// The outcome of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionOutcome {
     /// The tunable was changed.
@@ -65,7 +65,7 @@ pub enum ActionFailed {
     Write {
         /// The kernel's file.
         path: PathBuf,
-        /// What it said.
+        /// The error of the kernel.
         source: io::Error,
     },
     /// The original value cannot be noted, so it was not even tried.
@@ -103,14 +103,14 @@ impl std::error::Error for ActionFailed {
     }
 }
 
-/// What became of a tunable that was to get its original value back.
+/// A tunable whose original value was to be restored, and the result.
 #[derive(Debug)]
 pub struct Restored {
-    /// Its name.
+    /// The name of the tunable.
     pub tunable: String,
     /// The value before our first change.
     pub original: String,
-    /// Whether it has that again; `false` if somebody else has changed it, and it is left alone.
+    /// True if it was restored; false if it was changed externally, and is left as it is.
     pub result: Result<bool, ActionFailed>,
 }
 
@@ -160,38 +160,38 @@ impl fmt::Display for Restored {
     }
 }
 
-/// What the actuator notices when it looks at the tunables, without having been asked for anything.
+/// An observation of the actuator when it looks at the tunables, without having been asked for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Somebody else changed a tunable that we had changed: it is theirs from now on.
     Yielded {
-        /// Its name.
+        /// The name of the tunable.
         tunable: String,
         /// The value that they gave it.
         found: i64,
-        /// What it was before our first change.
+        /// The value before our first change.
         original: String,
         /// After how long it is ours again; `None` for never, unless we are told.
         resumes_after: Option<Duration>,
     },
-    /// It may be changed again; the value that it has now is its original one.
+    /// Its tuning resumes; the value that it has now is its original one.
     Resumed {
-        /// Its name.
+        /// The name of the tunable.
         tunable: String,
     },
     /// The compaction of a node has ended.
     Compacted {
-        /// Its number.
+        /// The number of the node.
         node: u32,
-        /// How long that took.
+        /// The time that it took.
         took: Duration,
-        /// What the kernel said, if it did not do it.
+        /// The error of the kernel, if it failed.
         error: Option<String>,
     },
 }
 
 impl Notice {
-    /// Whether it is about what this action changes.
+    /// Returns true if it is about what this action changes.
     #[must_use]
     pub fn concerns(&self, action: &Action) -> bool {
         match (self, action) {

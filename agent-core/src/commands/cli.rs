@@ -1,4 +1,4 @@
-//! What can be typed on the command line.
+//! The command line: options, commands and their help.
 
 use std::path::PathBuf;
 
@@ -270,7 +270,7 @@ pub struct ModuleTest {
     /// The shared object to test; -c FILE sets its options
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// What it is shown: JSON lines, compressed with zstd or not [default: this machine]
+    /// The trace to show it: JSON lines, compressed with zstd or not [default: this machine]
     #[arg(value_name = "TRACE")]
     pub trace: Option<PathBuf>,
     /// Print JSON lines

@@ -1,5 +1,4 @@
-//! Orders to the daemon that runs: `adaptivemmd reload`, `adaptivemmd resume`, and `adaptivemmd restore` as far as it is
-//! one.
+//! Orders to a running daemon: `adaptivemmd reload`, `adaptivemmd resume`, and `adaptivemmd restore` if one runs.
 
 use serde_json::{Value, json};
 
@@ -9,7 +8,7 @@ use crate::daemon::control::{CallError, call};
 use crate::kernel::tunables;
 
 pub(super) fn reload(cli: &Cli) -> Exit {
-    // What the daemon would find wrong is said here at once, and in full.
+    // Errors that the daemon would find are printed here at once, and in full.
     let modules = modules(&cli.sources());
     if let Err(exit) = settings(cli, &modules) {
         complain(&"the configuration was not reloaded");
@@ -41,30 +40,14 @@ pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
     }
 }
 
-/// Gives back what the daemon that runs has changed.
+/// Has the running daemon restore what it has changed.
 pub(super) fn restore(cli: &Cli) -> Exit {
     let reply = match ask(cli, "Restore", &json!({})) {
         Ok(reply) => reply,
         Err(exit) => return exit,
     };
     let restored = reply["restored"].as_array().map_or(&[][..], Vec::as_slice);
-    let lines = restored.iter().map(|restored| {
-        let name = |key: &str| restored[key].as_str().unwrap_or_default();
-        let (tunable, original) = (name("tunable"), name("original"));
-        match (restored["problem"].as_str(), &restored["done"]) {
-            (Some(problem), Value::Bool(true)) => format!(
-                "{tunable} restored to {original} and paused until `adaptivemmd resume`, but {problem}\n"
-            ),
-            (Some(problem), _) => {
-                format!("cannot restore {tunable} to {original}: {problem}\n")
-            }
-            (None, Value::Bool(true)) => format!(
-                "{tunable} restored to {original} and paused until `adaptivemmd resume`\n"
-            ),
-            (None, _) => format!("{tunable} left as it is: it was changed externally\n"),
-        }
-    });
-    let text: String = lines.collect();
+    let text: String = restored.iter().map(restored_line).collect();
     let printed = print(if text.is_empty() {
         "nothing to restore\n"
     } else {
@@ -77,6 +60,22 @@ pub(super) fn restore(cli: &Cli) -> Exit {
         printed
     } else {
         Exit::Failed
+    }
+}
+
+/// Returns the line on a tunable that the daemon was to restore.
+fn restored_line(restored: &Value) -> String {
+    let tunable = restored["tunable"].as_str().unwrap_or_default();
+    let original = restored["original"].as_str().unwrap_or_default();
+    match (restored["problem"].as_str(), &restored["done"]) {
+        (Some(problem), Value::Bool(true)) => format!(
+            "{tunable} restored to {original} and paused until `adaptivemmd resume`, but {problem}\n"
+        ),
+        (Some(problem), _) => format!("cannot restore {tunable} to {original}: {problem}\n"),
+        (None, Value::Bool(true)) => {
+            format!("{tunable} restored to {original} and paused until `adaptivemmd resume`\n")
+        }
+        (None, _) => format!("{tunable} left as it is: it was changed externally\n"),
     }
 }
 

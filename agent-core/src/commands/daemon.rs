@@ -110,7 +110,7 @@ fn start(cli: &Cli, startup: &Startup, background: &Background) -> Exit {
     };
     let service = service(&cli.daemon);
     let mut main_loop = MainLoop::new(agent, journal, standing, service);
-    // What a daemon changed that died before it could give it back.
+    // Changes of a daemon that died before it could restore them.
     main_loop.restore();
     if cli.daemon.once {
         main_loop.scan();
@@ -172,16 +172,16 @@ fn site(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Sit
     }
 }
 
-/// Who is told that the daemon works. Nobody waits for one that ends after a scan.
+/// Returns the service manager to notify. Nobody waits for a daemon that ends after one scan.
 fn service(daemon: &Daemon) -> Service {
     if daemon.once {
         Service::default()
     } else {
-        Service::of_environment()
+        Service::from_environment()
     }
 }
 
-/// Where the daemon can be called. Without it, signals still come.
+/// Starts the server of the control socket. Without it, signals still work.
 fn control(
     mode: Mode,
     settings: &Settings,
@@ -208,8 +208,10 @@ fn refused(BuildErrors(errors): &BuildErrors) -> Exit {
     for error in errors {
         complain(error);
     }
-    let is_thread = |error: &BuildError| matches!(error, BuildError::Thread { .. });
-    if errors.iter().any(is_thread) {
+    if errors
+        .iter()
+        .any(|error| matches!(error, BuildError::Thread { .. }))
+    {
         Exit::Failed
     } else {
         Exit::Configuration
@@ -221,7 +223,7 @@ fn failed(problem: &dyn std::fmt::Display) -> Exit {
     Exit::Failed
 }
 
-/// Where the log goes: for a person in front of a terminal, or for the log daemon.
+/// Opens the log: on the terminal for a person, else at the log daemon.
 fn journal(daemon: &Daemon, settings: &Settings) -> Logger {
     let core = &settings.core;
     let verbosity = verbosity(daemon, settings);
@@ -240,7 +242,7 @@ fn journal(daemon: &Daemon, settings: &Settings) -> Logger {
     }
 }
 
-/// Who simulates wants to see what the modules see.
+/// Returns the verbosity; a simulation also shows what the modules see.
 fn verbosity(daemon: &Daemon, settings: &Settings) -> u8 {
     let least = if daemon.simulate || daemon.once {
         WITH_STATUS
@@ -285,7 +287,7 @@ fn tell_of_idle(agent: &Agent, journal: &mut Logger) {
     }
 }
 
-/// Where original values are noted; and what the last daemon left there.
+/// Opens the ledger of original values, with what the last daemon left in it.
 fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Ledger {
     if mode == Mode::Simulate {
         return Ledger::in_memory();
@@ -298,7 +300,7 @@ fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> L
     ledger
 }
 
-/// Where decisions are explained. A simulation leaves no trace.
+/// Opens the log of decisions. A simulation writes none.
 fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
     let root = cli.root();
     match (
@@ -310,7 +312,7 @@ fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
     }
 }
 
-/// Where modules keep what they have learned. A simulation leaves no trace.
+/// Opens the saved states of the modules. A simulation writes none.
 fn states(cli: &Cli, mode: Mode, settings: &Settings) -> SavedStates {
     let root = cli.root();
     let state_dir = root.locate(&settings.core.state_dir.to_string_lossy());
@@ -321,7 +323,7 @@ fn states(cli: &Cli, mode: Mode, settings: &Settings) -> SavedStates {
     }
 }
 
-/// Where incidents are kept. A simulation leaves no trace, and who scans once sees nothing grow.
+/// Opens the store of incidents. A simulation writes none, and a single scan sees nothing grow.
 fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Incidents {
     let root = cli.root();
     let core = &settings.core;
@@ -348,7 +350,7 @@ fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -
     })
 }
 
-/// Where it is noted who is at work, for the next daemon; and what the last one left.
+/// Opens the crash marker, and reports the modules that were running when the last daemon died.
 fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<CrashMarker> {
     if mode == Mode::Simulate {
         return None;
@@ -380,7 +382,7 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<Crash
     Some(marker)
 }
 
-/// Where the log goes, as it is set.
+/// Returns the settings that say where the log goes.
 fn log_place(core: &Core) -> (LogTarget, &Path, &Path) {
     (core.log_target, &core.syslog_socket, &core.journal_socket)
 }

@@ -96,7 +96,7 @@ fn changed_files(root: &Root, startup: &Startup, outcome: &StartupOutcome) -> Ve
         .collect()
 }
 
-/// What is found holds for the user who asks.
+/// Notes whose rights the checks have: those of the user who asks.
 fn user() -> Check {
     if geteuid().is_root() {
         return Check::well("core", "running as root, as the daemon must");

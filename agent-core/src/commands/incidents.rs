@@ -15,7 +15,7 @@ use crate::commands::cli::{Cli, ExportIncident, Incidents, ShowIncident};
 use crate::incidents::{Archive, Incident};
 use crate::report::{Names, SiteKey, export, html, html_with, redacted, text};
 
-/// Of what is exported.
+/// The mode of exported files.
 const MODE: u32 = 0o600;
 /// The columns of a page that is read later, or in a window whose size is not known.
 const USUAL_WIDTH: usize = 80;
@@ -25,7 +25,7 @@ const MOST_WIDTH: usize = 120;
 /// All incidents that are kept.
 struct Kept {
     archive: Archive,
-    /// Of the machine as it runs now, if the kernel says.
+    /// The boot ID of the running machine, if the kernel tells it.
     boot_id: Option<String>,
 }
 
@@ -136,7 +136,7 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
 }
 
 fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowIncident) -> Exit {
-    // What is redacted is for others, who are told what the daemon saw.
+    // Redacted text is for others, who are told what the daemon saw.
     let is_live = !(options.stored || options.redact);
     let now = is_live.then(|| look(&cli.root(), archive, incident));
     let now = now.flatten();
@@ -177,7 +177,7 @@ fn site_key(file: Option<&Path>) -> Option<SiteKey> {
     .ok()
 }
 
-/// Of the terminal.
+/// Returns the width of the terminal.
 fn width() -> usize {
     let stdout = io::stdout();
     if !stdout.is_terminal() {

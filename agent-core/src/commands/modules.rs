@@ -48,8 +48,11 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
 }
 
 fn refused(catalogue: &Catalogue) -> Json {
-    let refused = |refused: &crate::modules::catalogue::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
-    catalogue.refused.iter().map(refused).collect()
+    catalogue
+        .refused
+        .iter()
+        .map(|refused| json!({ "subject": refused.subject, "reason": refused.reason }))
+        .collect()
 }
 
 /// A module, as it is set and as it stands.

@@ -224,7 +224,7 @@ impl<'a> Player<'a> {
         let state = State::default();
         let stamped = Stamped::new(BufWriter::new(io::stdout()), state.clone());
         let mut journal = Logger::to_writer(Box::new(stamped), self.settings.core.verbosity);
-        let mut reporter = Reporter::of_replay(Gaps::new(self.modules, self.is_asked));
+        let mut reporter = Reporter::for_replay(Gaps::new(self.modules, self.is_asked));
         while let Some(frame) = trace.next_frame()? {
             state.set_time(frame.t_ms);
             if let Some(gaps) = reporter.gaps() {
@@ -307,7 +307,7 @@ impl<'a> Player<'a> {
         Ok(explain::explain_replayed(id, &records, last_id))
     }
 
-    /// What happened after the last decisions: the trace is over.
+    /// Reports what happened after the last decisions: the trace is over.
     fn cut_short(&mut self) -> Vec<Record> {
         self.agent
             .as_mut()

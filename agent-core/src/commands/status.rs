@@ -49,7 +49,7 @@ pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
     }
 }
 
-/// Who holds the memory of the newest incident now, if that is open and it is root who asks.
+/// Returns the current holders of the memory of the newest incident, if it is open and root asks.
 fn look(cli: &Cli) -> Option<(String, Look)> {
     let archive = Archive::below(&state_dir(cli));
     let ids = archive.ids().ok()?;
@@ -173,7 +173,7 @@ fn module(module: &Module) -> String {
     format!("{name}{notes}: {}", text.unwrap_or("has no status"))
 }
 
-/// What its files cost.
+/// Returns the cost of the files of a module.
 fn files(module: &Module) -> String {
     let Files {
         bytes,

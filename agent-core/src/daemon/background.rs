@@ -17,7 +17,7 @@ use crate::daemon::signals;
 /// Tells the second process what it is.
 const MARK: &str = "ADAPTIVEMMD_IN_BACKGROUND";
 
-/// Which side of the step into the background this process is on.
+/// The side of the fork that this process is on.
 #[derive(Debug)]
 pub(crate) enum Background {
     /// It stays in the foreground.

@@ -30,14 +30,14 @@ pub use server::Server;
 /// The name of the socket in the runtime directory.
 const SOCKET: &str = "control";
 
-/// What the core is told to do.
+/// An order to the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// Tell how everything stands.
     Look,
     /// Read the configuration again.
     Reload,
-    /// Change this tunable again that somebody else has changed, or all such.
+    /// Resume the tuning of this tunable, or of all that were changed externally.
     Resume(Option<String>),
     /// Give this tunable its original value back, or all, and leave it alone.
     Restore(Option<String>),
@@ -46,17 +46,17 @@ pub enum Order {
 /// An order, and where the answer goes.
 #[derive(Debug)]
 pub struct Call {
-    /// What to do.
+    /// The order.
     pub order: Order,
     client: u64,
     answers: Sender<(u64, Answer)>,
     bell: Arc<OwnedFd>,
 }
 
-/// What became of an order.
+/// The answer to an order.
 #[derive(Debug)]
 pub enum Answer {
-    /// How everything stands.
+    /// The status of the daemon.
     Seen(Box<Summary>),
     /// It is done; with the parameters of the reply.
     Done(Value),

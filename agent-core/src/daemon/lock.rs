@@ -18,12 +18,12 @@ use crate::kernel::Root;
 
 use holders::Holders;
 
-/// Where adaptivemm 2.1 leaves its number.
+/// The PID file of adaptivemm 2.1.
 const PREDECESSOR: &str = "/run/adaptivemmd.pid";
 
 /// Only who runs the daemon may open the lock file: a lock needs no right to write.
 const MODE: u32 = 0o600;
-/// Which bits of a mode say that others may open a file.
+/// The bits of a mode that say that others may open a file.
 const OTHERS: u32 = 0o077;
 /// The longest number of a process, and a line feed.
 const LONGEST: u64 = 32;
@@ -49,7 +49,7 @@ pub struct Lock {
 pub enum NotAlone {
     /// Another one runs.
     Running {
-        /// Its process number, if it can be told.
+        /// Its process ID, if it can be told.
         pid: Option<u32>,
     },
     /// Somebody holds the lock file, and it is no daemon of which anything is known.
@@ -63,14 +63,14 @@ pub enum NotAlone {
     Untrusted(Untrusted),
     /// An adaptivemm 2.1 runs.
     Predecessor {
-        /// Its process number.
+        /// Its process ID.
         pid: u32,
     },
     /// The lock cannot be taken.
     Io {
         /// The lock file or its directory.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
 }
@@ -212,8 +212,8 @@ fn refusal(path: &Path, file: &File) -> Option<NotAlone> {
     let noted: Option<u32> = noted.trim().parse().ok();
     let Some(holders) = Holders::find(file) else {
         // This kernel does not tell who it is.
-        let is_alive = |pid: &u32| Path::new("/proc").join(pid.to_string()).exists();
-        return Some(match noted.filter(is_alive) {
+        let alive = noted.filter(|pid| Path::new("/proc").join(pid.to_string()).exists());
+        return Some(match alive {
             Some(pid) => NotAlone::Running { pid: Some(pid) },
             None => NotAlone::Held {
                 path: path.to_owned(),

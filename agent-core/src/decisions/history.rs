@@ -65,10 +65,11 @@ impl History {
         };
         scan.system.take(snapshot);
         scan.used = 0;
-        let is_sound = |handle: &&ModuleHandle| {
-            handle.ending() == ScanResult::Answered(CallResult::Good) && kept(handle.name())
-        };
-        for handle in handles.iter().filter(is_sound) {
+        for handle in handles {
+            let is_sound = handle.ending() == ScanResult::Answered(CallResult::Good);
+            if !is_sound || !kept(handle.name()) {
+                continue;
+            }
             scan.hear(handle.name(), handle.output().metrics(), &mut self.names);
         }
         self.scans.push_back(scan);
@@ -143,7 +144,7 @@ impl Names {
 #[cfg(test)]
 impl History {
     /// As if these scans had been, and a module had said these numbers.
-    pub(super) fn of(scans: Vec<(SystemCounters, &str, Vec<Number>)>) -> Self {
+    pub(super) fn from_scans(scans: Vec<(SystemCounters, &str, Vec<Number>)>) -> Self {
         let mut history = Self::default();
         for (system, module, numbers) in scans {
             let mut scan = Scan {

@@ -86,11 +86,8 @@ impl Pending {
         for waiting in &mut self.waiting {
             waiting.scans += 1;
         }
-        let is_due = |waiting: &Waiting| {
-            waiting.scans >= SCANS && now.uptime.since(waiting.start.uptime) >= TIME
-        };
         let mut due = Vec::new();
-        while self.waiting.front().is_some_and(is_due) {
+        while self.waiting.front().is_some_and(|first| first.is_due(now)) {
             due.extend(self.waiting.pop_front().map(|first| first.over(now, false)));
         }
         due
@@ -108,20 +105,25 @@ impl Pending {
 fn before(history: &History, newest: &SystemCounters) -> Window {
     let scans: Vec<&SystemCounters> = history.last(DEPTH).map(|scan| &scan.system).collect();
     let least = scans.len().saturating_sub(SCANS + 1);
-    let is_long = |scan: &&&SystemCounters| newest.uptime.since(scan.uptime) >= TIME;
-    let start = scans[..=least].iter().rfind(is_long);
+    let start = scans[..=least]
+        .iter()
+        .rfind(|scan| newest.uptime.since(scan.uptime) >= TIME);
     let start = start.or(scans.first()).copied().unwrap_or(newest);
     Window::between(start, newest)
 }
 
 impl Waiting {
+    fn is_due(&self, now: &SystemCounters) -> bool {
+        self.scans >= SCANS && now.uptime.since(self.start.uptime) >= TIME
+    }
+
     fn over(self, now: &SystemCounters, cut_short: bool) -> FollowUp {
         let after = Window::between(&self.start, now);
         let (effect, text) = if now.uptime == self.start.uptime {
             let text = "there was no scan after it";
             (Effect::Unknown, text.to_owned())
         } else {
-            effect::of(&self.action, &self.before, &after)
+            effect::judge(&self.action, &self.before, &after)
         };
         let value_now = match &self.action {
             Action::Set { tunable, .. } => now.tunable(tunable),
@@ -167,7 +169,7 @@ mod tests {
     }
 
     fn history(period: u64, scans: u64) -> History {
-        History::of(
+        History::from_scans(
             (1..=scans)
                 .map(|scan| (system(scan * period), "tuner", Vec::new()))
                 .collect(),

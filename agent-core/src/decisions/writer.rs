@@ -23,11 +23,11 @@ pub(super) struct Writer {
     lines: Sender<String>,
     ended: Receiver<()>,
     health: Arc<Mutex<Health>>,
-    /// What was told of its health.
+    /// The health that was last told.
     told: Health,
 }
 
-/// How the log does.
+/// The health of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Health {
     /// Why nothing can be written.
@@ -67,7 +67,7 @@ impl Writer {
         }
     }
 
-    /// What has changed since this was last asked: that it cannot be written, or that it can be again.
+    /// Returns what has changed since the last call: that it cannot be written, or that it can be again.
     pub(super) fn news(&mut self) -> Option<News> {
         let health = lock(&self.health).clone();
         let Health { problem, lost } = &health;
@@ -107,7 +107,7 @@ fn write_all(directory: &Path, to_write: &Receiver<String>, health: &Mutex<Healt
     }
 }
 
-/// What became of so many records.
+/// The result for so many records.
 fn note(health: &Mutex<Health>, result: io::Result<()>, records: u64) {
     let mut health = lock(health);
     match result {

@@ -26,7 +26,7 @@ use decision::why;
 pub use gaps::Gaps;
 use share::Shares;
 
-/// By convention, of whichever module: what somebody else does to a tunable, which he may do again and again, with another
+/// The code of external changes to a tunable, by convention of all modules; they may come again and again, with another
 /// value each time.
 const BY_OTHERS: &str = "changed-by-others";
 
@@ -34,26 +34,26 @@ const BY_OTHERS: &str = "changed-by-others";
 #[derive(Debug, Default)]
 pub struct Reporter {
     repeats: Repeats,
-    /// What each module may still say.
+    /// The share of the log that each module has left.
     shares: Shares,
     /// Files that could not be read in the last scan.
     unreadable: Vec<String>,
-    /// What was never recorded; in a replay only.
+    /// The files that were never recorded; in a replay only.
     gaps: Option<Gaps>,
-    /// The files and modules of which nothing was said but to whoever asks for more, for lack of records.
+    /// The files and modules whose trouble was logged at a higher verbosity only, as the trace lacks their files.
     hushed: Vec<String>,
 }
 
 impl Reporter {
-    /// Has told nothing yet.
+    /// Creates a reporter that has told nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same for a replay, whose trace may lack what modules need.
+    /// Creates a reporter for a replay, whose trace may lack what modules need.
     #[must_use]
-    pub fn of_replay(gaps: Gaps) -> Self {
+    pub fn for_replay(gaps: Gaps) -> Self {
         Self {
             gaps: Some(gaps),
             ..Self::default()
@@ -65,7 +65,7 @@ impl Reporter {
         self.shares.forget_all();
     }
 
-    /// What the trace of a replay lacks.
+    /// Returns what the trace of a replay lacks.
     pub fn gaps(&mut self) -> Option<&mut Gaps> {
         self.gaps.as_mut()
     }
@@ -193,23 +193,23 @@ impl Reporter {
         self.condition(code, &entry.fields(&fields), uptime, journal);
     }
 
-    /// From which verbosity on the end of something is told: that of its beginning.
+    /// Returns the verbosity from which the end of something is told: that of its beginning.
     fn unhush(&mut self, name: &str) -> u8 {
         let before = self.hushed.len();
         self.hushed.retain(|hushed| hushed != name);
         u8::from(self.hushed.len() < before)
     }
 
-    /// Whether a module cannot see all that it needs because nobody recorded it.
+    /// Returns true if a module cannot see all that it needs because nobody recorded it.
     fn lacks(&self, module: &str) -> bool {
         let gaps = self.gaps.as_ref();
-        gaps.is_some_and(|gaps| !gaps.of_module(module).is_empty())
+        gaps.is_some_and(|gaps| !gaps.missing(module).is_empty())
     }
 
     /// A module cannot do its work on a trace that lacks something.
     fn blind(&mut self, module: &str, problem: &str, uptime: Duration, journal: &mut Logger) {
         let Some(gaps) = &self.gaps else { return };
-        let missing = gaps.of_module(module).join(", ");
+        let missing = gaps.missing(module).join(", ");
         let text = format!("unavailable: {problem}; the trace does not contain {missing}");
         let entry = if gaps.is_asked() {
             Entry::new(Severity::Notice, module, &text)
@@ -307,7 +307,7 @@ impl Reporter {
         }
     }
 
-    /// Whether a module may have another line of this size in the log. That it may not is said once an hour.
+    /// Returns true if a module may have another line of this size in the log. A refusal is logged once an hour.
     pub(crate) fn may_say(
         &mut self,
         module: &str,
@@ -368,7 +368,7 @@ impl Reporter {
         let id = decision.map_or_else(String::new, |id| format!(" [decision {id}]"));
         let reason = why(request);
         let text = format!("{}: {outcome} ({reason}){id}", request.action);
-        let change = Change::of(&request.action, outcome, *decision);
+        let change = Change::from_request(&request.action, outcome, *decision);
         let fields = change.fields(&reason, outcome.code());
         let entry = |severity| {
             let entry = Entry::new(severity, module, &text).event(change.event);
@@ -452,7 +452,7 @@ fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Logger) {
     });
 }
 
-/// Tells what became of a tunable that was to get its original value back.
+/// Tells if the original value of a tunable was restored.
 pub fn report_restored(restored: &Restored, journal: &mut Logger) {
     let (severity, event) = restored_level(restored);
     let fields = [
@@ -472,7 +472,7 @@ fn restored_level(restored: &Restored) -> (Severity, Event) {
     }
 }
 
-/// What a module saw, as the journal has it; without its fields.
+/// Returns the log entry of a finding, without its fields.
 fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
     let event = match finding.severity {
         // By convention, of whichever module.
@@ -515,7 +515,7 @@ fn report_notice(notice: &Notice, journal: &mut Logger) {
     });
 }
 
-/// What happened to a module that is not asked any more.
+/// Returns what happened to a module that is not asked any more.
 pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     match reason {
         Reason::Panicked => format!("broke down: {problem}"),
@@ -530,7 +530,7 @@ pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     }
 }
 
-/// For how long a module is quarantined, and why.
+/// Returns for how long a module is quarantined, and why.
 pub(crate) fn quarantine(reason: Reason, pause: Option<Duration>, problem: &str) -> String {
     let until = match (reason, pause) {
         (Reason::Hung(_), _) => "until it answers, or a reload (SIGHUP)".to_owned(),

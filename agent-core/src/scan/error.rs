@@ -16,14 +16,14 @@ pub enum BuildError {
         module: String,
         /// The option, or nothing.
         key: String,
-        /// What is wrong.
+        /// The reason.
         text: String,
     },
     /// The kernel gives us no more threads.
     Thread {
         /// The module.
         module: String,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
 }

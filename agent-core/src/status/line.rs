@@ -1,4 +1,4 @@
-//! How things stand, on one line: for `systemctl status`.
+//! The status on one line, for `systemctl status`.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::log::sinks::Recent;
 use crate::scan::Agent;
 use crate::status::modules_file;
 
-/// How many modules work, what is changed, and what was said last that somebody should look at.
+/// Returns how many modules run, what is changed, and the last warning or error.
 pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
     let stands = agent.handles().iter().map(modules_file::stand);
     let (running, others): (Vec<_>, Vec<_>) = agent

@@ -15,11 +15,11 @@ use prometheus_client::registry::Registry;
 
 use super::summary::{Module, Summary};
 
-/// How every name begins.
+/// The beginning of every name.
 const PREFIX: &str = "adaptivemmd";
-/// How the name of a counter ends.
+/// The ending of the name of a counter.
 const TOTAL: &str = "_total";
-/// Whose name a metric has that is not of a module.
+/// The owner of the metrics that belong to no module.
 const OURSELVES: &str = "the daemon";
 
 /// A metric of a module that is not published, as another one has its name.
@@ -27,11 +27,11 @@ const OURSELVES: &str = "the daemon";
 pub(crate) struct Clash {
     /// The module.
     pub(crate) module: String,
-    /// What it calls the metric.
+    /// The name that the module gives the metric.
     pub(crate) metric: String,
     /// The name of both.
     pub(crate) name: String,
-    /// Whose the other one is.
+    /// The owner of the other metric.
     pub(crate) owner: String,
 }
 
@@ -57,11 +57,11 @@ pub(crate) fn clashes(summary: &Summary) -> Vec<Clash> {
 
 fn sheet(summary: &Summary) -> Sheet {
     let mut sheet = Sheet::default();
-    of_daemon(summary, &mut sheet);
-    of_log(summary, &mut sheet);
-    of_tunables(summary, &mut sheet);
-    of_modules(summary, &mut sheet);
-    of_files(summary, &mut sheet);
+    add_daemon(summary, &mut sheet);
+    add_log(summary, &mut sheet);
+    add_tunables(summary, &mut sheet);
+    add_modules(summary, &mut sheet);
+    add_files(summary, &mut sheet);
     for module in &summary.modules {
         own(module, &mut sheet);
     }
@@ -77,7 +77,7 @@ fn up(sheet: &mut Sheet, is_up: bool) {
     );
 }
 
-fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
+fn add_daemon(summary: &Summary, sheet: &mut Sheet) {
     let build = [("version", summary.version.as_str())];
     sheet.family(
         "build_info",
@@ -132,7 +132,7 @@ fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
     );
 }
 
-fn of_log(summary: &Summary, sheet: &mut Sheet) {
+fn add_log(summary: &Summary, sheet: &mut Sheet) {
     let events: Vec<_> = summary
         .log
         .events
@@ -155,7 +155,7 @@ fn of_log(summary: &Summary, sheet: &mut Sheet) {
     );
 }
 
-fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
+fn add_tunables(summary: &Summary, sheet: &mut Sheet) {
     let tunables = || summary.tunables.iter();
     let mut family = |name, help, values: Vec<(&str, f64)>| {
         let labelled: Vec<_> = values
@@ -215,7 +215,7 @@ fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
     );
 }
 
-fn of_modules(summary: &Summary, sheet: &mut Sheet) {
+fn add_modules(summary: &Summary, sheet: &mut Sheet) {
     let up: Vec<_> = summary
         .modules
         .iter()
@@ -251,7 +251,7 @@ fn of_modules(summary: &Summary, sheet: &mut Sheet) {
     );
 }
 
-fn of_files(summary: &Summary, sheet: &mut Sheet) {
+fn add_files(summary: &Summary, sheet: &mut Sheet) {
     let mut family = |name, help, value: fn(&Module) -> f64| {
         let modules = summary.modules.iter();
         let samples: Vec<_> = modules
@@ -277,7 +277,7 @@ fn of_files(summary: &Summary, sheet: &mut Sheet) {
     );
 }
 
-/// What a module says of itself, under its own name.
+/// Adds the metrics of a module, under its own name.
 fn own(module: &Module, sheet: &mut Sheet) {
     for (metric, value) in &module.metrics {
         let help = format!("{metric} of the module {}.", module.name);
@@ -313,7 +313,7 @@ fn whole(count: u64) -> f64 {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Its name ends in `_total`.
+    /// A counter, whose name ends in `_total`.
     Counter,
     Gauge,
 }
@@ -333,7 +333,7 @@ struct Family {
 #[derive(Debug, Default)]
 struct Sheet {
     families: Vec<Family>,
-    /// Whose the names are, without their beginning.
+    /// The owners of the names, without their common beginning.
     owners: BTreeMap<String, String>,
     clashes: Vec<Clash>,
 }

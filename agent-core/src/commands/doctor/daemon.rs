@@ -41,8 +41,7 @@ pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check>
     checks.extend(summary.modules.iter().filter_map(module));
     checks.extend(summary.tunables.iter().filter_map(yielded));
     if root.is_live() {
-        let sandboxed = |path: &String| sandbox(summary.pid, path);
-        checks.extend(changed.iter().filter_map(sandboxed));
+        checks.extend(changed.iter().filter_map(|path| sandbox(summary.pid, path)));
     }
     checks
 }
@@ -78,7 +77,7 @@ fn yielded(tunable: &TunableState) -> Option<Check> {
         .then(|| Check::note("daemon", &text).remedy(&remedy))
 }
 
-/// Whether the daemon itself can write a file, as its process sees the file system.
+/// Returns a problem if the daemon itself cannot write a file, as its process sees the file system.
 fn sandbox(pid: u32, path: &str) -> Option<Check> {
     let path = PathBuf::from(format!("/proc/{pid}/root{path}"));
     match can_write(&path) {

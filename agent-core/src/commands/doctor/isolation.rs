@@ -1,4 +1,4 @@
-//! Whether this kernel can keep a module in a process of its own.
+//! Checks that this kernel can isolate a module in its own process.
 
 use std::sync::Arc;
 
@@ -27,9 +27,11 @@ pub(super) fn checks(root: &Root, catalogue: &Catalogue) -> Vec<Check> {
             "a module in its own process can read no file but libraries, and can only compute";
         return vec![Check::well("core", text)];
     }
-    let is_new = |lack: &&&str| !catalogue.notes.iter().any(|note| note == *lack);
-    let note = |lack: &&str| Check::note("core", lack).remedy(remedy(confinement));
-    lacks.iter().filter(is_new).map(note).collect()
+    lacks
+        .iter()
+        .filter(|lack| !catalogue.notes.iter().any(|note| note == *lack))
+        .map(|lack| Check::note("core", lack).remedy(remedy(confinement)))
+        .collect()
 }
 
 fn looked() -> Result<Offer, String> {

@@ -1,4 +1,4 @@
-//! What each module needs of the kernel, and what it may change.
+//! Checks the files that each module needs from the kernel, and the tunables that it may change.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::kernel::tunables;
 use crate::kernel::{PRESSURE, Root};
 use crate::modules::catalogue::Registration;
 
-/// Of one module.
+/// Checks one module.
 pub(super) fn module_checks(
     root: &Root,
     module: &Registration,
@@ -47,17 +47,16 @@ pub(super) fn module_checks(
     checks
 }
 
-/// What a module may change, and the administrator allows.
+/// Returns the tunables that a module may change and the administrator allows.
 pub(super) fn changes<'a>(
     module: &'a Registration,
     settings: &'a ModuleSettings,
 ) -> impl Iterator<Item = &'a str> {
-    let is_allowed = |change: &&String| {
-        let allow = settings.allow.as_ref();
-        allow.is_none_or(|allow| allow.contains(change))
-    };
+    let allow = settings.allow.as_ref();
     let changes = module.description.writes.iter();
-    changes.filter(is_allowed).map(String::as_str)
+    changes
+        .filter(move |change| allow.is_none_or(|allow| allow.contains(change)))
+        .map(String::as_str)
 }
 
 /// The files by which something is changed, as on a live machine.
@@ -112,7 +111,7 @@ fn unreadable(root: &Root, module: &str, path: &str) -> Option<Check> {
     })
 }
 
-/// Whether a module can change what it may.
+/// Checks that a module can change a tunable.
 fn change_check(root: &Root, module: &str, change: &str) -> Check {
     if change == abi::ACTION_COMPACT_NODE {
         return compaction_check(root, module);
@@ -144,7 +143,7 @@ fn change_check(root: &Root, module: &str, change: &str) -> Check {
     }
 }
 
-/// Of a node if the kernel has nodes, else of the whole machine.
+/// Checks compaction: of a node if the kernel has nodes, else of the whole machine.
 fn compaction_check(root: &Root, module: &str) -> Check {
     let paths = files(root, abi::ACTION_COMPACT_NODE);
     for path in &paths {

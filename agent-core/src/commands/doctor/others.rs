@@ -1,4 +1,4 @@
-//! Who else changes what the daemon changes, or reacts to the same shortage.
+//! Finds other programs that change what the daemon changes, or react to the same shortage.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::kernel::tunables;
 
 use super::check::Check;
 
-/// Where `systemd-sysctl` and `sysctl --system` read values, and the file of old.
+/// The directories where `systemd-sysctl` and `sysctl --system` read values, and the old file.
 const SETTINGS: [&str; 5] = [
     "/etc/sysctl.d",
     "/run/sysctl.d",

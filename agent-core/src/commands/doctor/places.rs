@@ -21,7 +21,7 @@ pub(super) fn checks(root: &Root, core: &Core) -> Vec<Check> {
     ]
 }
 
-/// Whether files can be made in a directory, or it in the one above that is there.
+/// Checks that files can be created in a directory, or the directory itself in the nearest one that exists.
 fn directory(key: &str, path: &Path) -> Check {
     let shown = path.display();
     let there = path.ancestors().find(|above| above.exists());
@@ -50,7 +50,7 @@ fn directory(key: &str, path: &Path) -> Check {
     }
 }
 
-/// Whether somebody listens where the log may go.
+/// Checks that a log daemon listens.
 fn log(core: &Core) -> Check {
     let sockets: Vec<&PathBuf> = match core.log_target {
         LogTarget::Stderr => {
@@ -59,19 +59,6 @@ fn log(core: &Core) -> Check {
         LogTarget::Syslog => vec![&core.syslog_socket],
         LogTarget::Journal => vec![&core.journal_socket],
         LogTarget::Auto => vec![&core.syslog_socket, &core.journal_socket],
-    };
-    let listens = |socket: &&PathBuf| {
-        let probe = UnixDatagram::unbound().and_then(|probe| probe.connect(socket));
-        let errno = probe.err().as_ref().map(Errno::from_io_error);
-        // A stream listens there, which the daemon speaks as well.
-        matches!(errno, None | Some(Some(Errno::PROTOTYPE)))
-    };
-    let shown = |sockets: &[&PathBuf]| {
-        let shown: Vec<String> = sockets
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        shown.join(" and ")
     };
     let listening: Vec<&PathBuf> = sockets
         .iter()
@@ -87,4 +74,19 @@ fn log(core: &Core) -> Check {
         "core",
         &format!("a log daemon listens on {}", shown(&listening)),
     )
+}
+
+fn listens(socket: &Path) -> bool {
+    let probe = UnixDatagram::unbound().and_then(|probe| probe.connect(socket));
+    let errno = probe.err().as_ref().map(Errno::from_io_error);
+    // A stream listens there, which the daemon speaks as well.
+    matches!(errno, None | Some(Some(Errno::PROTOTYPE)))
+}
+
+fn shown(sockets: &[&PathBuf]) -> String {
+    let paths: Vec<String> = sockets
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(" and ")
 }

@@ -22,9 +22,9 @@ const LONGEST: u64 = 16 << 20;
 pub enum CallError {
     /// None runs.
     NotRunning {
-        /// Its socket.
+        /// The socket of the daemon.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
     /// It does not answer.
@@ -33,7 +33,7 @@ pub enum CallError {
     Refused {
         /// The name of the error.
         name: String,
-        /// What belongs to it.
+        /// The parameters of the error.
         parameters: Value,
     },
 }
@@ -73,7 +73,7 @@ impl fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// What starts the daemon, by the init of this machine.
+/// Returns the command that starts the daemon with the init of this machine.
 fn start_command() -> &'static str {
     let inits = [
         ("/run/systemd/system", "systemctl start adaptivemmd"),

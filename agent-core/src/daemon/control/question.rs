@@ -1,4 +1,4 @@
-//! What everybody may ask, and how it is answered.
+//! The questions that everybody may ask, and their answers.
 
 use serde_json::{Value, json};
 

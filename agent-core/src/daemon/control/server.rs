@@ -32,7 +32,7 @@ const MOST: usize = 32;
 const MOST_OTHERS: usize = 28;
 /// As many new clients are taken in one turn: whoever connects without end does not keep the others from being heard.
 const MOST_AT_ONCE: usize = 16;
-/// Where there is no descriptor or memory left for another client, none is taken for so long.
+/// The time for which no client is taken after there was no descriptor or memory left for one.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Orders that wait for the core.
 const WAITING: usize = 8;
@@ -112,13 +112,13 @@ struct Desk {
     /// The number of the group that is told whose memory it is.
     group: Option<u32>,
     tell_owners: TellOwners,
-    /// How things stood, and when.
+    /// The last summary, and when it was made.
     view: Option<(Instant, Box<Summary>)>,
-    /// Who waits for a new view, which the core has been asked for if anybody does.
+    /// The clients that wait for a new summary, which the core has been asked for if there is any.
     askers: Vec<(u64, Question)>,
 }
 
-/// What there is to do for whom.
+/// The descriptors that are ready.
 struct Ready {
     listener: bool,
     readable: Vec<u64>,
@@ -181,23 +181,24 @@ impl Desk {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let events = |index: usize| files[index].revents();
-        let clients = || self.clients.keys().copied().zip(files[2..].iter());
-        let gone = PollFlags::HUP | PollFlags::ERR;
-        let those = |flags: PollFlags| {
-            clients()
-                .filter(|(_, file)| file.revents().intersects(flags))
-                .map(|(client, _)| client)
-                .collect()
+        let mut ready = Ready {
+            listener: files[0].revents().contains(PollFlags::IN),
+            readable: Vec::new(),
+            writable: Vec::new(),
         };
-        Ok(Ready {
-            listener: events(0).contains(PollFlags::IN),
-            readable: those(PollFlags::IN | gone),
-            writable: those(PollFlags::OUT),
-        })
+        for (client, file) in self.clients.keys().zip(&files[2..]) {
+            let events = file.revents();
+            if events.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                ready.readable.push(*client);
+            }
+            if events.intersects(PollFlags::OUT) {
+                ready.writable.push(*client);
+            }
+        }
+        Ok(ready)
     }
 
-    /// Until the first client has to have done something, or clients are taken again.
+    /// Returns the time until the first client has to have done something, or clients are taken again.
     fn timeout(&self, now: Instant) -> Option<Timespec> {
         let waited_for = self.clients.values().filter(|client| !client.is_waiting);
         let deadlines = waited_for.map(|client| client.deadline);
@@ -262,7 +263,7 @@ impl Desk {
         }
     }
 
-    /// Answers a question by how things stand.
+    /// Answers a question about the status.
     fn ask(&mut self, client: u64, question: Question, now: Instant) {
         let fresh = self.view.as_ref();
         let fresh = fresh.filter(|(since, _)| now.saturating_duration_since(*since) < FRESH);
@@ -292,7 +293,7 @@ impl Desk {
         question.answer(&for_others(summary, self.tell_owners))
     }
 
-    /// The core has told how things stand.
+    /// Takes the summary that the core has sent, and answers those who wait for it.
     fn show(&mut self, summary: Box<Summary>, now: Instant) {
         for (client, question) in std::mem::take(&mut self.askers) {
             let reply = done(self.reply(client, question, &summary));

@@ -1,4 +1,4 @@
-//! Who holds a lock on a file, as the kernel tells in `/proc/locks`.
+//! The processes that hold a lock on a file, as the kernel tells in `/proc/locks`.
 
 use std::fs::File;
 use std::io;

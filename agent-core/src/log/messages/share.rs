@@ -1,4 +1,4 @@
-//! What each module may say in the log: so much at a time, and so much as time goes by. A module that says more loses what
+//! The share of the log of each module: so much at a time, and so much as time goes by. A module that says more loses what
 //! it says itself, and nothing of what others say.
 
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ const LINES_PER_SEC: f64 = 1.0;
 const BYTES: f64 = 512.0 * 1024.0;
 /// So many more in each second.
 const BYTES_PER_SEC: f64 = 4096.0;
-/// How often the same is said again.
+/// The time after which the same is logged again.
 const REMINDER: Duration = Duration::from_secs(3600);
-/// How the code of a finding ends that ends an incident.
+/// The ending of the code of a finding that ends an incident.
 const OVER: &str = "-over";
 /// So many findings of a module are remembered; what is said twice is said soon.
 const MOST: usize = 128;
@@ -27,7 +27,7 @@ const MOST: usize = 128;
 #[derive(Debug, Default)]
 pub(super) struct Shares(BTreeMap<String, Share>);
 
-/// What one module may still say.
+/// The share of one module.
 #[derive(Debug)]
 struct Share {
     lines: f64,
@@ -47,12 +47,12 @@ struct Said {
     repeated: u64,
 }
 
-/// Whether something is written.
+/// The decision on a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// It is; and how often it was not since it was last written.
     Write {
-        /// How often.
+        /// The number of times.
         repeated: u64,
     },
     /// The same was written within the hour.
@@ -67,7 +67,7 @@ impl Shares {
         let size = finding.text.len() + finding.details.len();
         let said = Said::new(finding, now);
         let hash = said.finding;
-        let share = self.of_module(module, now);
+        let share = self.share(module, now);
         if finding.code.ends_with(OVER) {
             share.end(&said, digest(&finding.incident));
         }
@@ -86,9 +86,9 @@ impl Shares {
         Admission::Write { repeated }
     }
 
-    /// Whether a module may have another line of this size in the log.
+    /// Returns true if a module may have another line of this size in the log.
     pub(super) fn allows(&mut self, module: &str, size: usize, now: Duration) -> bool {
-        self.of_module(module, now).take(size)
+        self.share(module, now).take(size)
     }
 
     /// Forgets what a module has said, and not how much that was.
@@ -105,14 +105,13 @@ impl Shares {
         }
     }
 
-    fn of_module(&mut self, module: &str, now: Duration) -> &mut Share {
-        let fresh = || Share {
+    fn share(&mut self, module: &str, now: Duration) -> &mut Share {
+        let share = self.0.entry(module.to_owned()).or_insert_with(|| Share {
             lines: LINES,
             bytes: BYTES,
             at: now,
             said: Vec::new(),
-        };
-        let share = self.0.entry(module.to_owned()).or_insert_with(fresh);
+        });
         let passed = now.saturating_sub(share.at).as_secs_f64();
         share.lines = (share.lines + passed * LINES_PER_SEC).min(LINES);
         share.bytes = (share.bytes + passed * BYTES_PER_SEC).min(BYTES);
@@ -181,7 +180,7 @@ impl Said {
     }
 }
 
-/// What makes two findings the same.
+/// Returns a hash that is equal for findings that are the same.
 fn hash(finding: &Finding) -> u64 {
     let Finding {
         severity,

@@ -27,13 +27,13 @@ pub enum Event {
     Changed,
     /// The kernel was asked to compact a node.
     Compacting,
-    /// That has ended.
+    /// A trouble has ended.
     Compacted,
     /// A request was not carried out, as it is not to be.
     NotDone,
     /// A request could not be carried out.
     Failed,
-    /// What happened after a decision.
+    /// The follow-up of a decision.
     FollowUp,
     /// A tunable has its original value again.
     Restored,
@@ -41,7 +41,7 @@ pub enum Event {
     NotRestored,
     /// Somebody else has changed a tunable, and has it.
     Yielded,
-    /// It may be changed again.
+    /// The tuning of a tunable resumes.
     Resumed,
     /// A kernel file cannot be read.
     Unreadable,
@@ -112,7 +112,7 @@ impl Event {
         Self::MessagesLost,
     ];
 
-    /// Its `MESSAGE_ID`, which stays.
+    /// Returns its `MESSAGE_ID`, which is stable.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
