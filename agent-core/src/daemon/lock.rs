@@ -52,7 +52,7 @@ pub enum NotAlone {
         /// Its process ID, if it can be told.
         pid: Option<u32>,
     },
-    /// Somebody holds the lock file, and it is no daemon of which anything is known.
+    /// The lock file is held, and not by a daemon of which anything is known.
     Held {
         /// The file.
         path: PathBuf,
@@ -397,7 +397,7 @@ mod tests {
         assert_eq!(
             refused.to_string(),
             format!(
-                "process {pid} holds {path}, and it is no daemon: `fuser -v {path}` and `lslocks` say who it is"
+                "{path} is locked by process {pid}, which is not the daemon: `fuser -v {path}` and `lslocks` show by whom"
             )
         );
     }

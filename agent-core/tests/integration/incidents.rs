@@ -287,7 +287,7 @@ fn asking_for_what_is_not_there_says_so() {
     let (code, _, complaint) = bench.incidents(&["list"]);
     assert_eq!(code, Some(1));
     assert!(
-        complaint.contains("incident 20260101-000000-memleak cannot be read: "),
+        complaint.contains("cannot read incident 20260101-000000-memleak: "),
         "{complaint}"
     );
 }

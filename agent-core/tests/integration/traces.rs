@@ -154,7 +154,7 @@ fn a_truncated_last_line_is_left_out_with_a_warning() {
     assert_eq!(cut.code, Some(0));
     assert_eq!(cut.stdout, without.stdout);
     assert_eq!(without.stderr, "");
-    insta::assert_snapshot!(cut.stderr, @r"adaptivemmd: trace.jsonl: the last line was cut off and is left out");
+    insta::assert_snapshot!(cut.stderr, @r"adaptivemmd: trace.jsonl: skipped the last line, which was cut off");
 }
 
 #[test]
@@ -407,10 +407,7 @@ fn a_trace_without_a_frame_is_an_error() {
 
     assert_eq!(
         (run.code, run.stderr.as_str()),
-        (
-            Some(1),
-            "adaptivemmd: trace.jsonl: there is no frame in it\n"
-        )
+        (Some(1), "adaptivemmd: trace.jsonl contains no frame\n")
     );
 }
 

@@ -191,7 +191,7 @@ fn what_was_yielded_is_ours_again_after_the_time_that_was_chosen() {
 
     assert_eq!(yielded, [true, true, false]);
     assert!(
-        told(&mut actuator)[0].contains("until 60 s have passed, or until `adaptivemmd resume ")
+        told(&mut actuator)[0].contains("tuning is paused for 60 s or until `adaptivemmd resume ")
     );
 }
 

@@ -116,7 +116,7 @@ fn a_page_says_first_what_was_changed_and_why_and_then_what_led_to_it_and_what_c
       why         free memory of node 0 is used up in 6 s
       afterwards  better since (allocation stalls 12.3/s before, 0.1/s since)
       outcome     done, was 10
-      original    10, which it gets back when the daemon ends
+      original    10, to be restored when the daemon ends
       when        2026-11-22 02:11:45 UTC, 1 h 3 min ago, 2 d 2 h after boot
       module      free-pages
       numbers     free_pages 30000
@@ -237,6 +237,6 @@ fn the_list_has_a_line_for_each_and_the_latest_at_its_end() {
 fn an_empty_list_says_where_it_looked() {
     assert_eq!(
         list::render(&[], asked().path),
-        "no decision is in /var/lib/adaptivemmd/decisions.jsonl\n"
+        "no decisions in /var/lib/adaptivemmd/decisions.jsonl\n"
     );
 }

@@ -148,7 +148,7 @@ fn where_there_is_nothing_it_says_so() {
 
     insta::assert_snapshot!(screen(&quiet, None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 1 scan, one every 30 s, the last 12 s ago, in 0.2 ms
-    memory       no module looks at it
+    memory       no module reads it
     tunables     none
     modules      none
     last change  none

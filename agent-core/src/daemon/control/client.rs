@@ -148,7 +148,7 @@ mod tests {
 
         assert_eq!(
             CallError::NoAnswer(error).to_string(),
-            "the daemon gave no answer within 60 s"
+            "the daemon did not answer within 60 s"
         );
     }
 

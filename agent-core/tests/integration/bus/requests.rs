@@ -180,7 +180,7 @@ fn what_is_refused_is_told_once_to_whoever_wants_to_know() {
         assert_eq!(
             told,
             [
-                "debug asking: vm.watermark_scale_factor = 20: refused, as it is not declared in `writes`, or not \
+                "debug asking: vm.watermark_scale_factor = 20: refused, because it is not declared in `writes`, or not \
                  allowed"
             ]
         );

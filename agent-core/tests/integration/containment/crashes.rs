@@ -15,7 +15,7 @@ const QUICK: &str = "period-secs = 0.1";
 /// How the daemon dies of its module, and how often the next one says that the module was at work.
 fn die(den: &Den) -> (ExitStatus, Vec<String>) {
     let (status, said) = den.start().end();
-    let suspicions = said.iter().filter(|line| line.contains("was at work"));
+    let suspicions = said.iter().filter(|line| line.contains("was running"));
     let texts = suspicions.map(|line| line.split_once("core: ").unwrap().1.to_owned());
     (status, texts.collect())
 }
@@ -152,7 +152,7 @@ fn a_signal_that_somebody_sent_makes_suspects_of_all_that_were_at_work() {
     daemon.send(Signal::ABORT);
     let (status, _) = daemon.end();
     let mut second = den.start();
-    let suspect = second.until("was at work");
+    let suspect = second.until("was running");
 
     assert_eq!(status.signal(), Some(6));
     assert!(suspect.contains("module calm was"), "{suspect}");

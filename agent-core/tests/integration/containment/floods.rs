@@ -94,7 +94,7 @@ fn a_flood_of_findings_is_logged_as_far_as_the_share_of_its_module_goes() {
         assert_eq!(count("somebody else set it to "), 1, "{log}");
         // So much at once, and one more a second.
         assert!((127..=140).contains(&count("chaos: news ")), "{log}");
-        assert_eq!(count("says more than its share of the log"), 1, "{log}");
+        assert_eq!(count("exceeded its share of the log"), 1, "{log}");
 
         bench.step = Duration::from_secs(3601);
         let log = bench.scan();

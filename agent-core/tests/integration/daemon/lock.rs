@@ -73,7 +73,7 @@ fn whoever_holds_the_lock_and_is_no_daemon_is_named_and_so_is_the_way_to_find_hi
 
         let (path, pid) = (path.display(), std::process::id());
         let refusal = format!(
-            "adaptivemmd: process {pid} holds {path}, and it is no daemon: `fuser -v {path}` and `lslocks` say who it is\n"
+            "adaptivemmd: {path} is locked by process {pid}, which is not the daemon: `fuser -v {path}` and `lslocks` show by whom\n"
         );
         assert_eq!(
             (refused.status.code(), stderr(&refused)),

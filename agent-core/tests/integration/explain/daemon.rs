@@ -166,7 +166,9 @@ fn a_pipe_in_the_place_of_the_log_holds_nothing_up() {
     let said = run(&bench, "[decision 20]");
 
     let about = |line: &&String| {
-        line.ends_with("decisions.jsonl, and cannot be explained later: it is not a regular file")
+        line.ends_with(
+            "decisions.jsonl; `adaptivemmd explain` will not know them: it is not a regular file",
+        )
     };
     assert_eq!(said.iter().filter(about).count(), 1, "{said:?}");
 }
