@@ -31,10 +31,10 @@ pub use samples::{NodeSamples, Samples};
 pub use window::{NodeState, Window};
 use writer::Writer;
 
-/// As many new decisions of one module in one scan are taken down, besides those that changed something.
+/// The most new decisions of one module in one scan that are recorded, besides those that changed something.
 const MOST: usize = 16;
 
-/// All that is known of the decisions of this daemon.
+/// The decisions of this daemon, and their follow-ups.
 #[derive(Debug, Default)]
 pub struct Decisions {
     archive: Option<Archive>,
@@ -52,7 +52,7 @@ pub struct Decisions {
 struct Archive {
     state_dir: PathBuf,
     boot_id: Option<String>,
-    /// Once there is something to write.
+    /// The writer, once there is something to write.
     writer: Option<Writer>,
 }
 
@@ -66,13 +66,13 @@ struct PreviousRequest {
 }
 
 impl Decisions {
-    /// Nothing is written, and numbers start at 1: for replays and simulations.
+    /// Creates decisions that are not written, with numbers from 1: for replays and simulations.
     #[must_use]
     pub fn unkept() -> Self {
         Self::default()
     }
 
-    /// Records are written to this directory, and numbers go on from there.
+    /// Creates decisions whose records are written to this directory; numbers go on from there.
     #[must_use]
     pub fn kept(state_dir: &Path, boot_id: Option<String>) -> Self {
         Self {

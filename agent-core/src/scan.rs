@@ -462,7 +462,7 @@ impl Agent {
         outcomes
     }
 
-    /// Nobody looks after what a module has changed that is not asked any more.
+    /// Restores what modules have changed that are not asked any more.
     fn restore_of_the_quarantined(&mut self) -> Vec<Restored> {
         let handles = self.bus.handles().iter();
         let quarantined: Vec<&str> = handles
@@ -500,7 +500,7 @@ impl Agent {
         self.incidents.messages()
     }
 
-    /// Waits until all incidents are written, but not for long. What is left to say of them.
+    /// Waits until all incidents are written, but not for long. Returns the messages that are left.
     pub fn end_incidents(&mut self) -> Vec<IncidentMessage> {
         self.incidents.end()
     }

@@ -67,7 +67,7 @@ fn checks(cli: &Cli, startup: &Startup, outcome: &StartupOutcome) -> Vec<Check> 
     checks
 }
 
-/// Why a module would not be run, although it is enabled.
+/// Notes why an enabled module would not run.
 fn faults(module: &str, outcome: &StartupOutcome) -> Vec<Check> {
     let idle = outcome.idle.iter().filter(|idle| idle.module == module);
     let idle = idle.map(|idle| {

@@ -17,7 +17,7 @@ use crate::base::clock;
 use crate::commands::cli::{Cli, Explain};
 use crate::decisions::{Decision, FollowUp, Record, file};
 
-/// As many are listed.
+/// The number of decisions that are listed.
 const LISTED: usize = 20;
 
 /// A decision, and what came of it if that is known.

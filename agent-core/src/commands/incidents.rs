@@ -19,10 +19,10 @@ use crate::report::{Names, SiteKey, export, html, html_with, redacted, text};
 const MODE: u32 = 0o600;
 /// The columns of a page that is read later, or in a window whose size is not known.
 const USUAL_WIDTH: usize = 80;
-/// Lines that are longer are hard to read.
+/// The longest line that is easy to read.
 const MOST_WIDTH: usize = 120;
 
-/// All incidents that are kept.
+/// The incidents that are stored.
 struct Kept {
     archive: Archive,
     /// The boot ID of the running machine, if the kernel tells it.

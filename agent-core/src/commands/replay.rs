@@ -130,7 +130,7 @@ struct Player<'a> {
     settings: Settings,
     page_size: Option<PageSize>,
     modules: &'a [Registration],
-    /// Modules were named on the command line.
+    /// True if modules were named on the command line.
     is_asked: bool,
     /// The modules whose tunable was not recorded, and where that would be; until it is told.
     unrecorded: Vec<(String, &'static str)>,
@@ -316,7 +316,7 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Why a module could not do its work in a scan, if it could not.
+/// Returns why a module could not do its work in a scan, if it could not.
 fn problem_of(handle: &ModuleHandle) -> Option<String> {
     let is_failed = handle.ending() == ScanResult::Answered(CallResult::Failed);
     let problem = handle

@@ -16,7 +16,7 @@ pub(super) struct Startup {
 /// The result of a start.
 #[derive(Debug, Default)]
 pub(super) struct StartupOutcome {
-    /// Why the daemon would not start; nothing if it would. What is wrong with the files is among the diagnostics.
+    /// Returns why the daemon would not start; nothing if it would. What is wrong with the files is among the diagnostics.
     pub(super) errors: Vec<String>,
     /// The modules that would not be run.
     pub(super) idle: Vec<Idle>,

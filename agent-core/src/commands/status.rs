@@ -17,9 +17,9 @@ use crate::status::{Files, Machine, Message, Module, RecentDecision, RecentIncid
 
 /// The width of the column of headings.
 const HEADING: usize = 13;
-/// As many errors and warnings fit on the screen with the rest.
+/// The number of errors and warnings that fit on the screen with the rest.
 const MESSAGES: usize = 5;
-/// And as many incidents.
+/// The number of incidents that fit on the screen with the rest.
 const INCIDENTS: usize = 3;
 
 pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
@@ -37,7 +37,7 @@ pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
     match serde_json::from_value::<Summary>(reply) {
         Ok(summary) => {
             let now =
-                now.map(|(id, now)| format!("now, as seen by root, incident {id}: {}", now.line()));
+                now.map(|(id, now)| format!("now, as root, of incident {id}: {}", now.line()));
             print(&screen(&summary, now.as_deref(), &TimeZone::system()))
         }
         Err(error) => {
@@ -240,7 +240,7 @@ fn message(message: &Message, zone: &TimeZone) -> String {
     format!("{} {severity} {module}: {text}", time_of_day(time, zone))
 }
 
-/// In local time.
+/// Returns the time of day in local time.
 fn time_of_day(time: &str, zone: &TimeZone) -> String {
     let Ok(time) = time.parse::<Timestamp>() else {
         return time.to_owned();
@@ -277,7 +277,7 @@ impl Screen {
         self.0.push('\n');
     }
 
-    /// Lines with a heading beside the first; "none" if there are none.
+    /// Adds lines with a heading beside the first; "none" if there are none.
     fn row(&mut self, heading: &str, lines: impl IntoIterator<Item = String>) {
         let mut lines = lines.into_iter();
         let first = lines.next().unwrap_or_else(|| "none".to_owned());

@@ -33,13 +33,13 @@ const SOCKET: &str = "control";
 /// An order to the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// Tell how everything stands.
+    /// Return the status.
     Look,
     /// Read the configuration again.
     Reload,
     /// Resume the tuning of this tunable, or of all that were changed externally.
     Resume(Option<String>),
-    /// Give this tunable its original value back, or all, and leave it alone.
+    /// Restore the original value of this tunable, or of all, and pause their tuning.
     Restore(Option<String>),
 }
 
@@ -58,9 +58,9 @@ pub struct Call {
 pub enum Answer {
     /// The status of the daemon.
     Seen(Box<Summary>),
-    /// It is done; with the parameters of the reply.
+    /// The order was carried out; with the parameters of the reply.
     Done(Value),
-    /// It is not; with the name of the error within our interface, and its parameters.
+    /// The order failed; with the name of the error within our interface, and its parameters.
     Failed(&'static str, Value),
 }
 

@@ -27,11 +27,11 @@ const MODE: u32 = 0o600;
 const OTHERS: u32 = 0o077;
 /// The longest number of a process, and a line feed.
 const LONGEST: u64 = 32;
-/// Whoever takes the lock needs far less than that.
+/// The number of attempts to take the lock; whoever takes it at the same time needs far less.
 const PATIENCE: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Held as long as the daemon runs; the kernel takes it back when the daemon ends, however it ends.
+/// The lock that is held as long as the daemon runs; the kernel takes it back when the daemon ends, however it ends.
 ///
 /// Its file has the number of the process, as a PID file has. A daemon that ends well takes it out: a script of an init
 /// system can then tell one that was stopped from one that died.
@@ -44,10 +44,10 @@ pub struct Lock {
     file: File,
 }
 
-/// Why the daemon must not start.
+/// The reason why the daemon must not start.
 #[derive(Debug)]
 pub enum NotAlone {
-    /// Another one runs.
+    /// The daemon is running already.
     Running {
         /// Its process ID, if it can be told.
         pid: Option<u32>,
@@ -204,8 +204,8 @@ fn hold(path: &Path) -> Result<File, NotAlone> {
     })
 }
 
-/// Why the lock cannot be had that somebody holds. `None` if only those hold it who may not: users who opened the file of
-/// an older version, which everybody could.
+/// Returns why a lock that somebody holds cannot be had. `None` if only those hold it who may not: users who opened the file
+/// of an older version, which everybody could.
 fn refusal(path: &Path, file: &File) -> Option<NotAlone> {
     let mut noted = String::new();
     let _unknown = file.take(LONGEST).read_to_string(&mut noted);

@@ -24,7 +24,7 @@ use crate::status::{self, Clash, Recent, Summary};
 /// The log line when the thread of the control socket has ended.
 const NO_CALLS: &str = "the control thread has ended: `adaptivemmd status` and other commands get no answer until the \
                         daemon is restarted; the modules keep running";
-/// More metrics than that whose names are taken need not be told one by one.
+/// The most metrics with a name that is taken which are reported one by one.
 const MOST_CLASHES: usize = 256;
 
 /// The daemon at work.

@@ -17,7 +17,7 @@ use crate::base::clock;
 
 /// A service manager that does not read for so long is not told.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// More than fits on a line of `systemctl status` helps nobody.
+/// The longest status; more does not fit on a line of `systemctl status`.
 const LONGEST_STATUS: usize = 300;
 
 /// The way to the service manager; there may be none.
@@ -168,7 +168,7 @@ impl Manager {
     }
 }
 
-/// After how long without a word the service manager takes this process for dead; `None` if it does not, or watches
+/// Returns the time of silence after which the service manager takes this process for dead; `None` if it does not, or watches
 /// over another one.
 fn watchdog_interval(microseconds: Option<&str>, pid: Option<&str>) -> Option<Duration> {
     let is_meant = pid.is_none_or(|pid| pid.parse() == Ok(std::process::id()));

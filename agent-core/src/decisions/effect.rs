@@ -6,7 +6,7 @@ use super::record::Effect;
 use super::window::{NodeState, Window};
 use crate::modules::output::Action;
 
-/// Less may be chance: by so much of the larger of two rates they must differ.
+/// The part of the larger of two rates by which they must differ; less may be chance.
 const CLEAR: f64 = 0.5;
 
 /// Compares the time that programs lose waiting for memory; returns the effect, and a sentence with its numbers.

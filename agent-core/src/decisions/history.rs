@@ -9,10 +9,10 @@ use crate::modules::abi::CallResult;
 use crate::modules::output::Number;
 use crate::modules::pool::{ModuleHandle, ScanResult};
 
-/// So many scans are remembered.
+/// The number of scans that are remembered.
 pub(super) const DEPTH: usize = 16;
 
-/// With more names than that, those that no scan has any more are forgotten.
+/// The number of names above which those that no scan has any more are forgotten.
 const MANY_NAMES: usize = 4096;
 
 /// A ring whose buffers are used again: in the steady state it asks for no memory.
@@ -143,7 +143,7 @@ impl Names {
 
 #[cfg(test)]
 impl History {
-    /// As if these scans had been, and a module had said these numbers.
+    /// Makes the history of these scans, in which a module named these numbers.
     pub(super) fn from_scans(scans: Vec<(SystemCounters, &str, Vec<Number>)>) -> Self {
         let mut history = Self::default();
         for (system, module, numbers) in scans {

@@ -11,16 +11,16 @@ use crate::actions::Notice;
 use crate::decisions::system_counters::SystemCounters;
 use crate::modules::output::Action;
 
-/// After so many scans, and so much time, it is looked at what happened.
+/// The number of scans, and the time, after which a decision is followed up.
 const SCANS: usize = 8;
 const TIME: Duration = Duration::from_secs(60);
-/// More than there are at a time, unless a module is out of its mind.
+/// The most decisions at a time; only a misbehaving module reaches it.
 const MAX: usize = 256;
-/// Enough to see that something goes on.
+/// The most events that are kept; enough to see that something goes on.
 const MAX_MEANWHILE: usize = 16;
 const MAX_OTHERS: usize = 32;
 
-/// All of them, the oldest first.
+/// The decisions that wait for their follow-up, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     waiting: VecDeque<Waiting>,
@@ -81,7 +81,7 @@ impl Pending {
         }
     }
 
-    /// Those whose time is over with this scan.
+    /// Returns the follow-ups of decisions whose time is over with this scan.
     pub(super) fn due(&mut self, now: &SystemCounters) -> Vec<FollowUp> {
         for waiting in &mut self.waiting {
             waiting.scans += 1;
@@ -93,7 +93,7 @@ impl Pending {
         due
     }
 
-    /// All of them, as there are no more scans.
+    /// Returns the follow-ups of all decisions, as there are no more scans.
     pub(super) fn cut_short(&mut self, now: &SystemCounters) -> Vec<FollowUp> {
         let waiting = self.waiting.drain(..);
         waiting.map(|waiting| waiting.over(now, true)).collect()

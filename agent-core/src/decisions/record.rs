@@ -33,10 +33,10 @@ pub struct Decision {
     pub v: u32,
     /// The number, which no other decision has.
     pub id: u64,
-    /// RFC 3339, UTC; not in a replay.
+    /// The time in RFC 3339, UTC; not in a replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Since boot.
+    /// The time since boot.
     pub uptime_seconds: f64,
     /// The boot ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,7 +68,7 @@ pub struct Decision {
     pub outcome_text: String,
     /// True if the machine was changed.
     pub changed: bool,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub reason: String,
     /// The numbers behind it.
     pub numbers: Map<String, Value>,
@@ -88,10 +88,10 @@ pub struct FollowUp {
     pub v: u32,
     /// The number of the decision.
     pub id: u64,
-    /// RFC 3339, UTC; not in a replay.
+    /// The time in RFC 3339, UTC; not in a replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Since boot.
+    /// The time since boot.
     pub uptime_seconds: f64,
     /// The module that had asked.
     pub module: String,
@@ -99,9 +99,9 @@ pub struct FollowUp {
     pub action: String,
     /// True if the daemon ended before the time was over.
     pub cut_short: bool,
-    /// Until the decision.
+    /// The machine until the decision.
     pub before: Window,
-    /// Since then.
+    /// The machine since then.
     pub after: Window,
     /// The value that the tunable has now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,7 +126,7 @@ pub enum Effect {
     Better,
     /// About the same.
     Unchanged,
-    /// More.
+    /// Programs wait more for memory than before, or there are fewer large blocks.
     Worse,
     /// They did not wait before, and do not now.
     Quiet,

@@ -10,10 +10,10 @@ use super::record::seconds;
 use crate::decisions::system_counters::SystemCounters;
 use crate::modules::output::numbers::number_value;
 
-/// So many scans are kept with a decision.
+/// The number of scans that are kept with a decision.
 pub(super) const SCANS: usize = 8;
 
-/// Columns of equal length.
+/// The last scans, in columns of equal length.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Samples {
     /// The time of each scan, since boot.
@@ -91,7 +91,7 @@ impl Samples {
     }
 }
 
-/// All numbers that the module named in one of these scans.
+/// Returns all numbers that the module named in one of these scans.
 fn metrics<'a>(
     scans: &(impl Iterator<Item = &'a Scan> + Clone),
     module: &str,

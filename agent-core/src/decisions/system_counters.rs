@@ -29,7 +29,7 @@ pub struct SystemCounters {
 pub struct NodeCounters {
     /// The number of the node.
     pub node: u32,
-    /// In no use at all.
+    /// The free pages.
     pub free: Option<Pages>,
     /// The low watermark: below it kswapd starts.
     pub low: Option<Pages>,

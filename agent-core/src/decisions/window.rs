@@ -26,7 +26,7 @@ pub struct Window {
     pub pressure_some_percent: Option<f64>,
     /// The share of the time in which all tasks did.
     pub pressure_full_percent: Option<f64>,
-    /// At the end of the window.
+    /// The nodes at the end of the window.
     pub nodes: Vec<NodeState>,
 }
 

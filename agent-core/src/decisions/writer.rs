@@ -11,9 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::file;
 use crate::base::news::News;
 
-/// So many lines may wait to be written; what comes then is lost.
+/// The most lines that wait to be written; what comes then is lost.
 const WAITING: usize = 256;
-/// So long the daemon waits at its end until all is written.
+/// The time that the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
 /// The way to the thread.
@@ -30,9 +30,9 @@ pub(super) struct Writer {
 /// The health of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Health {
-    /// Why nothing can be written.
+    /// The reason why nothing can be written.
     problem: Option<String>,
-    /// Records that were never written.
+    /// The number of records that were never written.
     lost: u64,
 }
 

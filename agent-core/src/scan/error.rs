@@ -1,13 +1,13 @@
-//! Why modules could not be started.
+//! The reasons why modules could not be started.
 
 use std::fmt;
 use std::io;
 
-/// Why the modules could not be started. All reasons at once.
+/// All reasons why the modules could not be started.
 #[derive(Debug)]
 pub struct BuildErrors(pub Vec<BuildError>);
 
-/// Why a module could not be started.
+/// The reason why a module could not be started.
 #[derive(Debug)]
 pub enum BuildError {
     /// Its options make no sense together, and the administrator has set them.

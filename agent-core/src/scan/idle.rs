@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::actions::policy::Clash;
 
-/// Why a module is not run until a reload. Nobody else is concerned.
+/// The reason why a module is idle until a reload. No other module is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idle {
     /// The name of the module.
     pub module: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The remedy.
     pub remedy: String,

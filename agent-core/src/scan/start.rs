@@ -1,4 +1,4 @@
-//! From the settings to modules at work.
+//! Starts modules from the settings.
 
 use std::io;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub(super) fn policy(chosen: &[(&Registration, &ModuleSettings)]) -> (Policy, Ve
     )
 }
 
-/// Those of the modules that own what they may change, or change nothing.
+/// Returns the modules that own what they may change, or change nothing.
 pub(super) fn without<'a>(
     chosen: &[(&'a Registration, &'a ModuleSettings)],
     clashes: &[Clash],
@@ -84,7 +84,7 @@ pub(super) fn writing(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<String
         .collect()
 }
 
-/// All that is read: what the modules need, and what their decisions are explained by.
+/// Returns all files to read: those that the modules need, and those that explain their decisions.
 pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
     let mut wanted = needed(chosen, budget);
     if !writing(chosen).is_empty() {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A tunable that some module may change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TunableState {
-    /// As sysctl names it.
+    /// The name, as sysctl has it.
     pub name: String,
     /// The current value; `None` if this kernel has no such tunable.
     pub value: Option<i64>,

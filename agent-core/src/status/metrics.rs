@@ -35,13 +35,13 @@ pub(crate) struct Clash {
     pub(crate) owner: String,
 }
 
-/// All metrics.
+/// Returns all metrics.
 #[must_use]
 pub fn exposition(summary: &Summary) -> String {
     sheet(summary).text()
 }
 
-/// All that there is to say where no daemon answers.
+/// Returns the metrics where no daemon answers.
 #[must_use]
 pub(crate) fn exposition_without_daemon() -> String {
     let mut sheet = Sheet::default();

@@ -13,9 +13,9 @@ use crate::log::messages;
 use crate::modules::abi::CallResult;
 use crate::modules::pool::{ModuleHandle, Reason, ScanResult};
 
-/// Far more than all modules have to say.
+/// The most that is read of the file; all modules need far less.
 const LONGEST: u64 = 1 << 20;
-/// Everybody may ask how the modules are.
+/// The mode of the file: everybody may read the state of the modules.
 const MODE: u32 = 0o644;
 
 /// Keeps the file as long as the daemon runs. It is written when something changes, not every scan.

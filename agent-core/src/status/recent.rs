@@ -14,9 +14,9 @@ use crate::decisions::{Decision, FollowUp, Record};
 use crate::incidents::{ForOthers, IncidentMessage};
 use crate::scan::Round;
 
-/// As many decisions; the log has more of them, and each in full.
+/// The number of decisions; the log has more of them, and each in full.
 const MOST: usize = 32;
-/// As many incidents; `adaptivemmd incidents` lists all that are kept.
+/// The number of incidents; `adaptivemmd incidents` lists all that are stored.
 const MOST_INCIDENTS: usize = 16;
 /// More modules than any daemon has, and all that may become of a request.
 const MOST_COUNTS: usize = 1024;
@@ -26,7 +26,7 @@ const MOST_COUNTS: usize = 1024;
 pub struct RecentDecision {
     /// The number of the decision.
     pub id: u64,
-    /// RFC 3339, UTC.
+    /// The time in RFC 3339, UTC.
     pub time: String,
     /// The module that asked.
     pub module: String,
@@ -38,7 +38,7 @@ pub struct RecentDecision {
     pub outcome_text: String,
     /// True if the machine was changed.
     pub changed: bool,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The effect, once that is known: `better`, `unchanged`, `worse`, `quiet` or `unknown`.
     pub effect: Option<String>,
@@ -49,7 +49,7 @@ pub struct RecentDecision {
 /// An incident in brief; `adaptivemmd incidents show` has the whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecentIncident {
-    /// Under which it is kept.
+    /// The ID under which it is kept.
     pub id: String,
     /// The time when it was last written; RFC 3339, UTC.
     pub time: String,
@@ -68,9 +68,9 @@ pub struct RecentIncident {
 /// The last reload of the configuration, and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
-    /// RFC 3339, UTC.
+    /// The time in RFC 3339, UTC.
     pub time: String,
-    /// Why it was not taken over.
+    /// The reason why it was not applied.
     pub problem: Option<String>,
 }
 

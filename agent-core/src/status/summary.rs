@@ -28,7 +28,7 @@ pub struct Summary {
     pub started: String,
     /// The time since it started.
     pub running_seconds: f64,
-    /// Between two scans.
+    /// The time between two scans.
     pub period_seconds: f64,
     /// The number of scans.
     pub scans: u64,
@@ -47,7 +47,7 @@ pub struct Summary {
     pub machine: Machine,
     /// The tunables that modules may change.
     pub tunables: Vec<TunableState>,
-    /// By name.
+    /// The modules, by name.
     pub modules: Vec<Module>,
     /// The last ones, the newest last.
     pub decisions: Vec<RecentDecision>,
@@ -87,7 +87,7 @@ pub struct Module {
     pub version: String,
     /// `running`, `failing`, `late`, `restarting`, `quarantined` or `idle`.
     pub state: String,
-    /// Why, if it does not simply run.
+    /// The reason, if it does not simply run.
     pub why: Option<String>,
     /// `active` or `advise`.
     pub mode: String,
@@ -105,13 +105,13 @@ pub struct Module {
 /// The cost of the files of a module.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Files {
-    /// Text that was read in the last scan.
+    /// The bytes that were read in the last scan.
     pub bytes: u64,
-    /// Time that this took.
+    /// The time that this took.
     pub seconds: f64,
-    /// Text that was read since the daemon started.
+    /// The bytes that were read since the daemon started.
     pub bytes_total: u64,
-    /// Time that this took.
+    /// The time that this took.
     pub seconds_total: f64,
 }
 
@@ -129,7 +129,7 @@ pub struct Requests {
 /// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// RFC 3339, UTC.
+    /// The time in RFC 3339, UTC.
     pub time: String,
     /// `error` or `warning`.
     pub severity: String,
@@ -142,9 +142,9 @@ pub struct Message {
 /// The number of logged events so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// Events by severity.
+    /// The number of events by severity.
     pub events: BTreeMap<String, u64>,
-    /// Messages that could not be written.
+    /// The number of messages that could not be written.
     pub lost: u64,
 }
 

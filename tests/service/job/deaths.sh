@@ -29,7 +29,7 @@ mode = "ask"'
 }
 dies 'killed' systemctl kill --signal=KILL --kill-whom=main $unit
 check 'killed: the service manager says so' manager_says 'code=killed, status=9/KILL'
-check 'killed: the log says what was given back' says 'watermark_scale_factor.*given back'
+check 'killed: the log says what was given back' says 'watermark_scale_factor restored to'
 
 mkdir -p /run/systemd/system/$unit.d
 printf '[Service]\nWatchdogSec=%s\nTimeoutStopSec=2\nTimeoutAbortSec=2\n' $((4 * PATIENCE)) >/run/systemd/system/$unit.d/80-watchdog.conf

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 /// The verdict of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// As it should be.
+    /// It is as it should be.
     Well,
-    /// Worth knowing; nothing is wrong.
+    /// It is worth knowing; nothing is wrong.
     Note,
     /// Something does not work.
     Problem,

@@ -81,7 +81,7 @@ pub(super) fn files(root: &Root, change: &str) -> Vec<String> {
     nodes
 }
 
-/// Why a module cannot read a file that it needs; nothing if it can.
+/// Returns why a module cannot read a file that it needs; nothing if it can.
 fn unreadable(root: &Root, module: &str, path: &str) -> Option<Check> {
     let result = match path {
         abi::NEED_HUGEPAGES | abi::NEED_NODE_MEMINFO => match root.list(path) {

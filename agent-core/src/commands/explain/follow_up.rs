@@ -7,7 +7,7 @@ use super::phrases;
 use super::table::Table;
 use crate::decisions::{Decision, FollowUp, NodeState};
 
-/// More nodes would be no help to anybody.
+/// The most nodes that are shown; more would be no help.
 const NODES: usize = 8;
 const OTHERS: usize = 8;
 

@@ -1,4 +1,4 @@
-//! All that is known of one decision, for a tired administrator: the answer first, then what led to it.
+//! The page on one decision, for a tired administrator: the answer first, then what led to it.
 
 use std::fmt::Write;
 

@@ -22,7 +22,7 @@ pub(super) fn number(name: &str, value: &Value) -> String {
     }
 }
 
-/// With as many digits as matter.
+/// Returns a number with as many digits as matter.
 pub(super) fn float(number: f64) -> String {
     if number == 0.0 {
         "0".to_owned()

@@ -131,7 +131,7 @@ fn shown_nodes(samples: &Samples) -> Vec<(String, Vec<Option<u64>>)> {
     vec![(format!("free, {} nodes", samples.nodes.len()), sums)]
 }
 
-/// By how much a counter grew per second from one scan to the next.
+/// Returns by how much a counter grew per second from one scan to the next.
 fn rate(samples: &Samples, column: &[Option<u64>], before: usize) -> Option<f64> {
     let value = |index: usize| column.get(index).copied().flatten();
     let events = value(before + 1)?.checked_sub(value(before)?)?;

@@ -1,4 +1,4 @@
-//! Columns that stand below each other.
+//! A table with aligned columns.
 
 use std::fmt::Write;
 

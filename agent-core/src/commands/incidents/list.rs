@@ -70,7 +70,7 @@ fn state(incident: &Incident) -> &'static str {
     }
 }
 
-/// All of one, for programs: what is kept, how it stands, and who holds the memory now.
+/// Renders one incident in full for programs: the record, its state, and the current holders of the memory.
 pub(super) fn all_of(incident: &Incident, now: Option<Value>) -> String {
     let mut all = json!(incident);
     if let Some(object) = all.as_object_mut() {

@@ -17,10 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest answer.
 const LONGEST: u64 = 16 << 20;
 
-/// Why a daemon does not do what it is asked.
+/// The reason why a call failed.
 #[derive(Debug)]
 pub enum CallError {
-    /// None runs.
+    /// The daemon is not running.
     NotRunning {
         /// The socket of the daemon.
         path: PathBuf,

@@ -27,7 +27,7 @@ pub(super) struct Connection {
     outgoing: Vec<u8>,
     /// An order of it is being carried out: nothing more is read before it is answered.
     pub(super) is_waiting: bool,
-    /// Before then it has to do something.
+    /// The time before which it has to do something.
     pub(super) deadline: Instant,
 }
 

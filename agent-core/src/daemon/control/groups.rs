@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 /// The group whose members may see whose memory it is.
 const GROUP: &str = "adaptivemmd";
 const FILE: &str = "/etc/group";
-/// Far more than any such file has.
+/// The most that is read of such a file, which is far shorter.
 const LONGEST: u64 = 4 << 20;
 /// The most groups that a process can have.
 const MOST: usize = 65_536;

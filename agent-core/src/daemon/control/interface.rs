@@ -27,14 +27,14 @@ pub(super) struct ControlRequest {
 pub(super) enum Reaction {
     /// Answer this.
     Reply(Value),
-    /// Answer this, by how things stand.
+    /// Answer this question from the status.
     Ask(Question),
     /// Have the core do it.
     Order(Order),
 }
 
 impl ControlRequest {
-    /// From the bytes of a message, without the zero at its end. `None` for what is no Varlink.
+    /// Parses the bytes of a message, without the zero at its end. `None` for what is no Varlink.
     pub(super) fn parse(message: &[u8]) -> Option<Self> {
         serde_json::from_slice(message).ok()
     }

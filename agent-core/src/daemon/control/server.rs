@@ -26,21 +26,21 @@ use crate::base::clock;
 use crate::config::TellOwners;
 use crate::status::Summary;
 
-/// As many clients at a time; one more, and somebody has to go.
+/// The most clients at a time; for one more, somebody has to go.
 const MOST: usize = 32;
-/// As many that may change nothing: some places are kept for root.
+/// The most clients that may change nothing: some places are kept for root.
 const MOST_OTHERS: usize = 28;
-/// As many new clients are taken in one turn: whoever connects without end does not keep the others from being heard.
+/// The most new clients that are taken in one turn, so that whoever connects without end does not keep others waiting.
 const MOST_AT_ONCE: usize = 16;
 /// The time for which no client is taken after there was no descriptor or memory left for one.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Orders that wait for the core.
+/// The most orders that wait for the core.
 const WAITING: usize = 8;
-/// Questions are answered by how things stood so long ago at most: the core has other things to do.
+/// The greatest age of the summary that answers a question: the core has other things to do.
 const FRESH: Duration = Duration::from_millis(250);
-/// In place of the number of a client: nobody waits for the answer.
+/// Stands for a client where nobody waits for the answer.
 const NOBODY: u64 = u64::MAX;
-/// In place of the number of a client: the answer is for those who asked how things stand.
+/// Stands for a client where the answer is for all who asked for the status.
 const DESK: u64 = u64::MAX - 1;
 
 /// The socket, as long as the daemon runs.
@@ -101,7 +101,7 @@ impl Drop for Server {
 
 struct Desk {
     listener: UnixListener,
-    /// No client is taken before then, as there was no descriptor left for one.
+    /// The time before which no client is taken, as there was no descriptor left for one.
     paused_until: Option<Instant>,
     clients: BTreeMap<u64, Connection>,
     next: u64,

@@ -42,7 +42,7 @@ impl Holders {
         Ok(Some(Self(holders)).filter(|holders| !holders.0.is_empty()))
     }
 
-    /// Those that are alive.
+    /// Returns the holders that are alive.
     pub(super) fn pids(&self) -> Vec<u32> {
         let alive = self.0.iter().filter(|holder| holder.uid.is_some());
         alive.map(|holder| holder.pid).collect()

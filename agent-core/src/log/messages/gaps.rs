@@ -12,7 +12,7 @@ use crate::modules::catalogue::Registration;
 #[derive(Debug, Default)]
 pub struct Gaps {
     named: BTreeSet<String>,
-    /// By module, without the leading slash.
+    /// The files that each module needs, without the leading slash.
     needs: BTreeMap<String, Vec<String>>,
     is_asked: bool,
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::modules::output::Finding;
 
-/// So many lines at once.
+/// The most lines at once.
 const LINES: f64 = 128.0;
 /// So many more in each second.
 const LINES_PER_SEC: f64 = 1.0;
-/// So many bytes at once: a few findings with all the details that there may be.
+/// The most bytes at once: a few findings with all the details that there may be.
 const BYTES: f64 = 512.0 * 1024.0;
 /// So many more in each second.
 const BYTES_PER_SEC: f64 = 4096.0;
@@ -20,7 +20,7 @@ const BYTES_PER_SEC: f64 = 4096.0;
 const REMINDER: Duration = Duration::from_secs(3600);
 /// The ending of the code of a finding that ends an incident.
 const OVER: &str = "-over";
-/// So many findings of a module are remembered; what is said twice is said soon.
+/// The number of findings of a module that are remembered; repetitions come soon.
 const MOST: usize = 128;
 
 /// The shares of all modules.
@@ -36,7 +36,7 @@ struct Share {
     said: Vec<Said>,
 }
 
-/// Something that was said.
+/// A finding that was logged.
 #[derive(Debug)]
 struct Said {
     finding: u64,
@@ -50,7 +50,7 @@ struct Said {
 /// The decision on a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It is; and how often it was not since it was last written.
+    /// It is written; with the number of times that it was not since it was last written.
     Write {
         /// The number of times.
         repeated: u64,

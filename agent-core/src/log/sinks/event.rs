@@ -39,7 +39,7 @@ pub enum Event {
     Restored,
     /// It could not get it.
     NotRestored,
-    /// Somebody else has changed a tunable, and has it.
+    /// A tunable was changed externally, and its tuning is paused.
     Yielded,
     /// The tuning of a tunable resumes.
     Resumed,

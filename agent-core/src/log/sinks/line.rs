@@ -6,7 +6,7 @@
 /// cannot occur.
 const LIMIT: usize = 2048;
 
-/// Room for the words that say how much was cut.
+/// The room for the words that say how much was cut.
 const NOTE: usize = 32;
 
 /// `text` without anything that could break a line, and not longer than [`LIMIT`] bytes.
@@ -22,7 +22,7 @@ pub(super) fn one_line(text: &str) -> String {
     }
 }
 
-/// As much of `text` as there is room for.
+/// Returns as much of `text` as there is room for.
 fn beginning(text: &str) -> &str {
     if text.len() <= LIMIT {
         return text;

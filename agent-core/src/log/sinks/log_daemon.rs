@@ -43,7 +43,7 @@ pub(super) trait Connection: Sized {
     fn wait(&mut self, at_most: Duration) -> bool;
 }
 
-/// Whoever listens on a socket, now or later.
+/// The log daemon that listens on a socket, now or later.
 pub(super) struct LogDaemon<C> {
     socket: PathBuf,
     connection: Option<C>,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::line::one_line;
 use crate::base::clock;
 
-/// As many as fit on half a screen.
+/// The number of lines that fit on half a screen.
 const MOST: usize = 10;
 
 /// An error or a warning.

@@ -82,11 +82,7 @@ fn until_it_answers(gate: usize, more: &str) -> (Vec<String>, String) {
     let late = bench.scan();
     GATES[gate].open();
     let mut told = vec![late];
-    while told.len() < 4
-        && told
-            .last()
-            .is_some_and(|log| !log.contains("does its work"))
-    {
+    while told.len() < 4 && told.last().is_some_and(|log| !log.contains("recovered")) {
         // The module needs a moment to notice that the gate is open.
         std::thread::sleep(Duration::from_millis(100));
         told.push(bench.scan());
@@ -116,7 +112,10 @@ fn a_late_warning_is_said_in_the_scan_in_which_it_comes() {
 
     let scan = told.len() + 1;
     let log = told.concat() + &last;
-    let late = log.lines().find(|line| line.contains("too late")).unwrap();
+    let late = log
+        .lines()
+        .find(|line| line.contains("reported late"))
+        .unwrap();
     assert!(
         late.starts_with("warning waiting: seen in scan 1 (seen ")
             && late.ends_with(" s ago, reported late)"),

@@ -12,7 +12,7 @@ use crate::daemon::process::eventually;
 
 const QUICK: &str = "period-secs = 0.1";
 
-/// How the daemon dies of its module, and how often the next one says that the module was at work.
+/// How the daemon dies of its module, and how often the next one says that the module was running.
 fn die(den: &Den) -> (ExitStatus, Vec<String>) {
     let (status, said) = den.start().end();
     let suspicions = said.iter().filter(|line| line.contains("was running"));
@@ -39,7 +39,7 @@ fn dies_twice_and_is_quarantined(mode: &str, is_that: impl Fn(ExitStatus) -> boo
     assert_eq!(once.len(), 1);
     assert!(once[0].starts_with("module chaos was running when the daemon died (times so far: 1)"));
     assert!(
-        twice.contains("isolation = \"process\" would keep it from doing harm"),
+        twice.contains("isolation = \"process\" would protect the daemon from it"),
         "{twice}"
     );
     let why = "quarantined until a reload (SIGHUP): was running when the daemon died, 2 times";
@@ -65,7 +65,7 @@ fn is_remembered_and_can_be_tried_again(den: &Den) {
     assert!(
         !said
             .iter()
-            .any(|line| line.contains("chaos:") || line.contains("at work")),
+            .any(|line| line.contains("chaos:") || line.contains("was running")),
         "{said:#?}"
     );
 }

@@ -102,8 +102,8 @@ fn restore_needs_nothing_of_the_configuration_but_the_runtime_directory() {
 
         let said = stderr(&output);
         let looked = format!(
-            "adaptivemmd: the configuration has errors (see `adaptivemmd check-config`); what is to be given back is \
-             looked up in {}/run/adaptivemmd\n",
+            "adaptivemmd: the configuration has errors (see `adaptivemmd check-config`); looking for changed tunables \
+             in {}/run/adaptivemmd\n",
             machine.root()
         );
         assert_eq!(

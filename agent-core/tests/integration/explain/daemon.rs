@@ -67,12 +67,12 @@ fn a_decision_is_explained_while_the_daemon_runs_and_after_its_end() {
         assert!(page.starts_with(&title), "{page}");
         assert!(page.contains("  the next step\n"), "{page}");
         assert!(
-            page.contains("10, which it gets back when the daemon ends"),
+            page.contains("10, to be restored when the daemon ends"),
             "{page}"
         );
     }
     assert!(
-        running.contains("not known: the daemon looks after eight scans"),
+        running.contains("not known yet: the daemon looks after eight scans"),
         "{running}"
     );
     assert_eq!(code, Some(0));
@@ -131,7 +131,7 @@ fn a_decision_that_there_is_not_is_named_with_those_that_there_are() {
     let after = explain(&bench, &["4711"]);
 
     let none = format!(
-        "adaptivemmd: there is no decision 1 in {}; there is none at all\n",
+        "adaptivemmd: there is no decision 1 in {}; there are none\n",
         log(&bench).display()
     );
     assert_eq!(before, (Some(1), String::new(), none));

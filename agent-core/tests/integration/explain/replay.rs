@@ -59,7 +59,7 @@ fn a_replayed_decision_is_explained_to_the_letter_each_time() {
       why         the next step
       afterwards  better since (allocation stalls 10.0/s before, 5.0/s since)
       outcome     done, was 5
-      original    5, which it gets back when the daemon ends
+      original    5, to be restored when the daemon ends
       when        30 s after boot
       module      steps
 
