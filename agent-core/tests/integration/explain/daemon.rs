@@ -152,7 +152,7 @@ fn a_daemon_that_cannot_write_them_says_so_once_and_goes_on() {
 
     let said = run(&bench, "[decision 20]");
 
-    let about = |line: &&String| line.contains("decisions are not written to ");
+    let about = |line: &&String| line.contains("cannot write decisions to ");
     assert_eq!(said.iter().filter(about).count(), 1, "{said:?}");
 }
 
