@@ -1,4 +1,4 @@
-//! What the program does when it is called: the daemon, or one of its commands.
+//! The daemon and the other commands of the program.
 
 mod check_config;
 pub mod cli;
@@ -34,10 +34,10 @@ use crate::kernel::{BOOT_ID, Root, boot_id};
 use crate::modules::catalogue::{Catalogue, Registration};
 use crate::modules::isolation::Program;
 
-/// Who speaks.
+/// The name of the program in its messages.
 const PROGRAM: &str = "adaptivemmd";
 
-/// How the program ends.
+/// The exit status of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// All was done.
@@ -125,7 +125,7 @@ pub fn complain_as(program: &str, problem: &dyn Display) {
     let _nobody_listens = writeln!(io::stderr(), "{program}: {}", clean_text::shown(&problem));
 }
 
-/// The same of an error, with its reason.
+/// Prints an error with its reason on standard error.
 fn complain_with_source(error: &dyn std::error::Error) {
     match error.source() {
         Some(source) => complain(&format_args!("{error}: {source}")),
@@ -172,7 +172,7 @@ fn catalogue(sources: &Sources) -> Catalogue {
     Catalogue::gather(&config::placements(sources), &Program::this())
 }
 
-/// Where decisions and incidents are kept. Also with a configuration that is wrong in other places: this is no time for that.
+/// Returns the directory of decisions and incidents, even if the configuration is wrong in other places.
 fn state_dir(cli: &Cli) -> PathBuf {
     let state_dir = load(&cli.sources(), &[]).settings.core.state_dir;
     let below = cli.root().locate(&state_dir.to_string_lossy());

@@ -31,10 +31,10 @@ pub use samples::{NodeSamples, Samples};
 pub use window::{NodeState, Window};
 use writer::Writer;
 
-/// As many new decisions of one module in one scan are taken down, besides those that changed something.
+/// The most new decisions of one module in one scan that are recorded, besides those that changed something.
 const MOST: usize = 16;
 
-/// All that is known of the decisions of this daemon.
+/// The decisions of this daemon, and their follow-ups.
 #[derive(Debug, Default)]
 pub struct Decisions {
     archive: Option<Archive>,
@@ -43,16 +43,16 @@ pub struct Decisions {
     modules: Vec<String>,
     history: History,
     pending: Pending,
-    /// What became of the requests of the last scan.
+    /// The outcomes of the requests of the last scan.
     standing: Vec<PreviousRequest>,
 }
 
-/// Where records are kept.
+/// The place where records are kept.
 #[derive(Debug)]
 struct Archive {
     state_dir: PathBuf,
     boot_id: Option<String>,
-    /// Once there is something to write.
+    /// The writer, once there is something to write.
     writer: Option<Writer>,
 }
 
@@ -66,13 +66,13 @@ struct PreviousRequest {
 }
 
 impl Decisions {
-    /// Nothing is written, and numbers start at 1: for replays and simulations.
+    /// Creates decisions that are not written, with numbers from 1: for replays and simulations.
     #[must_use]
     pub fn unkept() -> Self {
         Self::default()
     }
 
-    /// Records are written to this directory, and numbers go on from there.
+    /// Creates decisions whose records are written to this directory; numbers go on from there.
     #[must_use]
     pub fn kept(state_dir: &Path, boot_id: Option<String>) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Decisions {
         if self.modules.is_empty() || archive.writer.is_some() {
             return;
         }
-        // What cannot be read now is told as soon as something is to be written.
+        // A file that cannot be read now is reported as soon as something is to be written.
         let known = file::last_id(&archive.state_dir).unwrap_or_default();
         self.last_id = self.last_id.max(known);
         // Without a thread decisions are only logged; a daemon that gets none has other worries.
@@ -161,8 +161,8 @@ impl Decisions {
     ) -> u64 {
         self.last_id += 1;
         let id = self.last_id;
-        let samples = Samples::of(&self.history, &settled.module);
-        let decision = Decision::of(id, settled, snapshot, samples);
+        let samples = Samples::from_history(&self.history, &settled.module);
+        let decision = Decision::from_outcome(id, settled, snapshot, samples);
         if decision.changed || settled.outcome.is_simulated() {
             let action = &settled.request.action;
             self.pending.add(id, &settled.module, action, &self.history);
@@ -171,7 +171,7 @@ impl Decisions {
         id
     }
 
-    /// What happened after decisions, as far as it has: there are no more scans.
+    /// Returns what has happened after decisions so far: there are no more scans.
     pub fn cut_short(&mut self) -> Vec<Record> {
         let Some(scan) = self.history.newest() else {
             return Vec::new();
@@ -207,7 +207,7 @@ impl Decisions {
         }
     }
 
-    /// Whether the log can be written, if that has changed.
+    /// Returns news if the log cannot be written, or can be again.
     pub fn news(&mut self) -> Option<News> {
         self.archive.as_mut()?.writer.as_mut()?.news()
     }

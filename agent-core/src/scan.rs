@@ -44,7 +44,7 @@ pub struct Agent {
     bus: ModulePool,
     policy: Policy,
     actuator: Actuator,
-    /// Where what modules ask for changes only a recording.
+    /// The recording that the requests of modules change, instead of a machine.
     rehearsal: Option<Rehearsal>,
     period: Duration,
     patience: Patience,
@@ -53,43 +53,43 @@ pub struct Agent {
     decisions: Decisions,
     states: SavedStates,
     incidents: Incidents,
-    /// What the modules themselves read.
+    /// The files that the modules themselves read.
     needed: Wanted,
     /// The modules on the bus, as they were found and configured.
     running: Vec<(Registration, ModuleSettings)>,
     idle: Vec<Idle>,
 }
 
-/// What happened in one scan.
+/// The events of one scan.
 #[derive(Debug)]
 pub struct Round<'a> {
-    /// What was seen.
+    /// The snapshot.
     pub snapshot: &'a Snapshot,
-    /// What every module said, by name.
+    /// The modules with their output, by name.
     pub handles: &'a [ModuleHandle],
-    /// What became of their requests, in the order of the modules.
+    /// The outcomes of their requests, in the order of the modules.
     pub outcomes: Vec<RequestOutcome>,
-    /// What was given back, as nobody looks after it any more.
+    /// The tunables that were restored, as no module looks after them any more.
     pub restored: Vec<Restored>,
-    /// What was noticed of tunables and compactions, without anybody having asked.
+    /// Notices about tunables and compactions, without anybody having asked.
     pub notices: Vec<Notice>,
     /// New decisions, and what happened after earlier ones.
     pub records: Vec<Record>,
-    /// Whether decisions and states can be written down, if that has changed.
+    /// News if decisions or states cannot be written, or can be again.
     pub news: Vec<News>,
-    /// What the modules themselves read; the rest is only for explaining decisions.
+    /// The files that the modules themselves read; the rest is only for explaining decisions.
     pub needed: &'a Wanted,
 }
 
 impl Round<'_> {
-    /// Whether anything of the machine could be read, if anything was to be.
+    /// Returns true if anything of the machine could be read, if anything was to be.
     #[must_use]
     pub fn is_good(&self) -> bool {
         let mut results = self.snapshot.readings().map(|(_, _, result)| result);
         results.next().is_none_or(Result::is_ok) || results.any(Result::is_ok)
     }
 
-    /// Whether a file is read only to explain decisions, so that it is no loss for any module if there is none.
+    /// Returns true if a file is read only to explain decisions, so that it is no loss for any module if there is none.
     #[must_use]
     pub fn is_optional(&self, path: &str) -> bool {
         let mut explaining = Wanted::default();
@@ -106,7 +106,7 @@ pub fn clashing(settings: &Settings, modules: &[Registration]) -> Vec<Idle> {
 }
 
 impl Agent {
-    /// Starts the enabled modules. With a marker, a module that was at work when the daemon died too often is
+    /// Starts the enabled modules. With a marker, a module that was running when the daemon died too often is
     /// not started.
     ///
     /// A module that may not run, because another one owns what it wants to change, is idle, and so is one that
@@ -147,7 +147,7 @@ impl Agent {
         let rehearsal = match (&root, mode) {
             (Root::Recorded(files), Mode::Rehearse) => {
                 let files = files.iter();
-                Some(Rehearsal::of(
+                Some(Rehearsal::from_files(
                     files.map(|(path, bytes)| (path.as_str(), bytes.as_slice())),
                 ))
             }
@@ -246,8 +246,9 @@ impl Agent {
         self.running = owned(&chosen);
         self.idle = idle;
         let policy = &self.policy;
-        let is_left = |tunable: &str| policy.owner(tunable).is_none();
-        Ok(self.actuator.restore_those(is_left))
+        Ok(self
+            .actuator
+            .restore_those(|tunable| policy.owner(tunable).is_none()))
     }
 
     /// Gives modules that are started anew another chance.
@@ -259,7 +260,7 @@ impl Agent {
         }
     }
 
-    /// Whether this very module is on the bus with these settings.
+    /// Returns true if this very module runs with these settings.
     fn runs(&self, module: &Registration, settings: &ModuleSettings) -> bool {
         self.running
             .iter()
@@ -294,20 +295,20 @@ impl Agent {
         self.bus.handles()
     }
 
-    /// What was seen last.
+    /// Returns the last snapshot.
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         self.sampler.last()
     }
 
-    /// How a module that was started was found and configured.
+    /// Returns how a module that was started was found and configured.
     #[must_use]
     pub fn settings(&self, module: &str) -> Option<&(Registration, ModuleSettings)> {
         let mut running = self.running.iter();
         running.find(|(_, settings)| settings.name == module)
     }
 
-    /// What modules may change, as it is now.
+    /// Returns the tunables that modules may change, as they are now.
     pub fn tunables(&self) -> impl Iterator<Item = TunableState> {
         let names = self.sampler.last().tunables.iter();
         let knobs = names.filter_map(|tunable| tunables::find(tunable.name));
@@ -323,7 +324,7 @@ impl Agent {
         })
     }
 
-    /// What is changed, and what it was.
+    /// Returns the tunables that are changed, with their original values.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         self.actuator.ledger()
@@ -331,15 +332,8 @@ impl Agent {
 
     /// The modules that do not work, before there was a scan: their names, and why.
     pub fn broken(&self) -> impl Iterator<Item = (&str, &str)> {
-        let quarantined = |handle: &&ModuleHandle| {
-            let is_idle = matches!(handle.ending(), ScanResult::Quarantined(Reason::Idle, _));
-            let is_down = matches!(
-                handle.ending(),
-                ScanResult::Quarantined(..) | ScanResult::Restarting(_)
-            );
-            is_down && !is_idle
-        };
-        self.bus.handles().iter().filter(quarantined).map(|handle| {
+        let handles = self.bus.handles().iter();
+        handles.filter(|handle| is_broken(handle)).map(|handle| {
             let problem = handle.output().problems.first();
             (
                 handle.name(),
@@ -368,7 +362,7 @@ impl Agent {
         self.scan_watched(now, &mut || None)
     }
 
-    /// The same, and calls `alive` while it waits for modules: again after the time that it returns.
+    /// Scans, and calls `alive` while it waits for modules: again after the time that it returns.
     pub fn scan_watched(
         &mut self,
         now: Uptime,
@@ -434,7 +428,7 @@ impl Agent {
         });
     }
 
-    /// What the files of a module cost, beside those that the core reads for everybody.
+    /// Returns the cost of the files of a module, without those that the core reads for everybody.
     #[must_use]
     pub fn file_costs(&self, module: &str) -> FileCosts {
         self.sampler.file_costs(module)
@@ -468,7 +462,7 @@ impl Agent {
         outcomes
     }
 
-    /// Nobody looks after what a module has changed that is not asked any more.
+    /// Restores what modules have changed that are not asked any more.
     fn restore_of_the_quarantined(&mut self) -> Vec<Restored> {
         let handles = self.bus.handles().iter();
         let quarantined: Vec<&str> = handles
@@ -485,28 +479,28 @@ impl Agent {
         })
     }
 
-    /// What modules said too late since the last scan, and who.
+    /// Returns the modules that reported late since the last scan, with their findings.
     pub fn late_findings(&mut self) -> Vec<(String, LateFinding)> {
         self.bus.late_findings(self.sampler.last().uptime)
     }
 
-    /// What happened after the last decisions, as far as it has: there are no more scans.
+    /// Returns what has happened after the last decisions so far: there are no more scans.
     pub fn cut_short(&mut self) -> Vec<Record> {
         self.decisions.cut_short()
     }
 
-    /// Changes tunables again that somebody else has changed: this one, or all of them. Returns how many there are.
+    /// Resumes the tuning of tunables that were changed externally: of this one, or of all. Returns how many there are.
     pub fn resume(&mut self, tunable: Option<&str>) -> usize {
         self.actuator.resume(tunable)
     }
 
-    /// Where words about incidents come out, which do not belong to a scan.
+    /// Returns the receiver of messages about incidents, which do not belong to a scan.
     #[must_use]
     pub fn incident_words(&self) -> Receiver<IncidentMessage> {
         self.incidents.messages()
     }
 
-    /// Waits until all incidents are written, but not for long. What is left to say of them.
+    /// Waits until all incidents are written, but not for long. Returns the messages that are left.
     pub fn end_incidents(&mut self) -> Vec<IncidentMessage> {
         self.incidents.end()
     }
@@ -546,5 +540,14 @@ fn mark(snapshot: &mut Snapshot, actuator: &mut Actuator) {
             tunable.original = standing.original.or(tunable.value);
             tunable.yielded = standing.is_yielded;
         }
+    }
+}
+
+/// Returns true if a module is quarantined or about to be restarted, but not idle.
+fn is_broken(handle: &ModuleHandle) -> bool {
+    match handle.ending() {
+        ScanResult::Quarantined(reason, _) => reason != Reason::Idle,
+        ScanResult::Restarting(_) => true,
+        ScanResult::Silent | ScanResult::Answered(_) | ScanResult::Late(_) => false,
     }
 }

@@ -1,4 +1,4 @@
-//! How the daemon does, for whoever asks: on a screen, as JSON, as metrics, and in the file of modules.
+//! The status of the daemon: on a screen, as JSON, as metrics, and in the file of modules.
 
 pub mod json;
 mod line;

@@ -1,4 +1,4 @@
-//! What became of actions, in words.
+//! The outcomes of actions, and their words.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ledger::LedgerError;
 use crate::modules::output::Action;
 
-/// What became of an action.
+/// The outcome of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionOutcome {
     /// The tunable was changed.
@@ -46,13 +46,13 @@ impl fmt::Display for ActionOutcome {
             Self::Begun => f.write_str("begun"),
             Self::Simulated {
                 before: Some(before),
-            } => write!(f, "not done in a simulation, stays {before}"),
-            Self::Simulated { before: None } => f.write_str("not done in a simulation"),
-            Self::AlreadySo => f.write_str("it is so already"),
-            Self::Busy => f.write_str("not begun, as it is being compacted already"),
-            Self::Yielded { found } => write!(f, "left alone, somebody else set it to {found}"),
+            } => write!(f, "simulated only, stays {before}"),
+            Self::Simulated { before: None } => f.write_str("simulated only"),
+            Self::AlreadySo => f.write_str("it has this value already"),
+            Self::Busy => f.write_str("skipped: compaction is already running"),
+            Self::Yielded { found } => write!(f, "paused: changed externally to {found}"),
             Self::TooOften { limit } => {
-                write!(f, "not done, as it was done {limit} times within a minute")
+                write!(f, "not done: the limit of {limit} per minute is reached")
             }
         }
     }
@@ -65,7 +65,7 @@ pub enum ActionFailed {
     Write {
         /// The kernel's file.
         path: PathBuf,
-        /// What it said.
+        /// The error of the kernel.
         source: io::Error,
     },
     /// The original value cannot be noted, so it was not even tried.
@@ -103,14 +103,14 @@ impl std::error::Error for ActionFailed {
     }
 }
 
-/// What became of a tunable that was to get its original value back.
+/// A tunable whose original value was to be restored, and the result.
 #[derive(Debug)]
 pub struct Restored {
-    /// Its name.
+    /// The name of the tunable.
     pub tunable: String,
     /// The value before our first change.
     pub original: String,
-    /// Whether it has that again; `false` if somebody else has changed it, and it is left alone.
+    /// True if it was restored; false if it was changed externally, and is left as it is.
     pub result: Result<bool, ActionFailed>,
 }
 
@@ -135,17 +135,17 @@ impl fmt::Display for Restored {
             tunable, original, ..
         } = self;
         match &self.result {
-            Ok(true) => write!(f, "{tunable} = {original}: given back"),
+            Ok(true) => write!(f, "{tunable} restored to {original}"),
             Ok(false) => write!(
                 f,
-                "{tunable} is left alone, as somebody else has changed it (it was {original})"
+                "{tunable} left as it is: it was changed externally (originally {original})"
             ),
             Err(
                 error @ ActionFailed::NotForgotten {
                     given_back: true, ..
                 },
             ) => {
-                write!(f, "{tunable} = {original}: given back, but {error}")
+                write!(f, "{tunable} restored to {original}, but {error}")
             }
             Err(
                 error @ ActionFailed::NotForgotten {
@@ -153,45 +153,45 @@ impl fmt::Display for Restored {
                 },
             ) => write!(
                 f,
-                "{tunable} is left alone, as somebody else has changed it (it was {original}), but {error}"
+                "{tunable} left as it is: it was changed externally (originally {original}), but {error}"
             ),
-            Err(error) => write!(f, "{tunable} cannot be given its {original} back: {error}"),
+            Err(error) => write!(f, "cannot restore {tunable} to {original}: {error}"),
         }
     }
 }
 
-/// What the actuator notices when it looks at the tunables, without having been asked for anything.
+/// An observation of the actuator when it looks at the tunables, without having been asked for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Somebody else changed a tunable that we had changed: it is theirs from now on.
     Yielded {
-        /// Its name.
+        /// The name of the tunable.
         tunable: String,
         /// The value that they gave it.
         found: i64,
-        /// What it was before our first change.
+        /// The value before our first change.
         original: String,
         /// After how long it is ours again; `None` for never, unless we are told.
         resumes_after: Option<Duration>,
     },
-    /// It may be changed again; the value that it has now is its original one.
+    /// Its tuning resumes; the value that it has now is its original one.
     Resumed {
-        /// Its name.
+        /// The name of the tunable.
         tunable: String,
     },
     /// The compaction of a node has ended.
     Compacted {
-        /// Its number.
+        /// The number of the node.
         node: u32,
-        /// How long that took.
+        /// The time that it took.
         took: Duration,
-        /// What the kernel said, if it did not do it.
+        /// The error of the kernel, if it failed.
         error: Option<String>,
     },
 }
 
 impl Notice {
-    /// Whether it is about what this action changes.
+    /// Returns true if it is about what this action changes.
     #[must_use]
     pub fn concerns(&self, action: &Action) -> bool {
         match (self, action) {
@@ -216,24 +216,24 @@ impl fmt::Display for Notice {
             } => {
                 write!(
                     f,
-                    "{tunable} = {found} was set by somebody else (it was {original} before us): it is left alone until "
+                    "{tunable} was changed externally to {found} (originally {original}); tuning is paused "
                 )?;
                 if let Some(pause) = resumes_after {
-                    write!(f, "{} s have passed, or until ", pause.as_secs())?;
+                    write!(f, "for {} s or ", pause.as_secs())?;
                 }
-                write!(f, "`adaptivemmd resume {tunable}`")
+                write!(f, "until `adaptivemmd resume {tunable}`")
             }
-            Self::Resumed { tunable } => write!(f, "{tunable} may be changed again"),
+            Self::Resumed { tunable } => write!(f, "tuning of {tunable} resumed"),
             Self::Compacted {
                 node,
                 took,
                 error: None,
-            } => write!(f, "node {node} was compacted in {} ms", took.as_millis()),
+            } => write!(f, "node {node} compacted in {} ms", took.as_millis()),
             Self::Compacted {
                 node,
                 error: Some(error),
                 ..
-            } => write!(f, "node {node} could not be compacted: {error}"),
+            } => write!(f, "cannot compact node {node}: {error}"),
         }
     }
 }

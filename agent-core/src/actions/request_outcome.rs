@@ -1,24 +1,24 @@
-//! What became of the requests of one scan.
+//! The outcomes of the requests of one scan.
 
 use std::fmt;
 
 use crate::actions::ActionOutcome;
 use crate::modules::output::Request;
 
-/// A request and what became of it.
+/// A request and its outcome.
 #[derive(Debug)]
 pub struct RequestOutcome {
-    /// Who asked.
+    /// The module that asked.
     pub module: String,
-    /// For what.
+    /// The request.
     pub request: Request,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// The number under which it is explained; `None` if there was nothing to decide.
     pub decision: Option<u64>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It was carried out, as far as it could be.
@@ -32,7 +32,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// For programs, in kebab-case.
+    /// Returns the code for programs, in kebab-case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl Outcome {
         }
     }
 
-    /// Whether there was something to decide: what is so already, or is being done, is not asked about again.
+    /// Returns true if there was something to decide: what is so already, or is being done, is not asked about again.
     pub(crate) fn is_decision(&self) -> bool {
         !matches!(
             self,
@@ -57,7 +57,7 @@ impl Outcome {
         )
     }
 
-    /// Whether the machine was changed.
+    /// Returns true if the machine was changed.
     pub(crate) fn is_change(&self) -> bool {
         matches!(
             self,
@@ -65,7 +65,7 @@ impl Outcome {
         )
     }
 
-    /// Whether the machine would have been changed.
+    /// Returns true if the machine would have been changed.
     pub(crate) fn is_simulated(&self) -> bool {
         matches!(self, Self::CarriedOut(ActionOutcome::Simulated { .. }))
     }

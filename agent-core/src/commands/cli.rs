@@ -1,4 +1,4 @@
-//! What can be typed on the command line.
+//! The command line: options, commands and their help.
 
 use std::path::PathBuf;
 
@@ -7,23 +7,23 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::config::{CommandLine, Sources};
 use crate::kernel::Root;
 
-/// Watches the memory of this machine: finds kernel memory leaks, and hosts modules.
+/// Watch the memory of this machine: find kernel memory leaks, and run modules.
 ///
-/// Without a command it is the daemon. It goes into the background unless -d, -s, --foreground or
+/// Without a command it runs as the daemon. It goes into the background unless -d, -s, --foreground or
 /// --once is given, or systemd started it.
 #[derive(Debug, Parser)]
 #[command(name = "adaptivemmd", version, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 failed, or the answer is no; 2 usage; 3 no daemon runs; 78 the configuration is wrong."
+    after_help = "Exit status: 0 done; 1 failed, or the answer is no; 2 wrong usage; 3 the daemon is not running; 78 wrong configuration."
 )]
 pub struct Cli {
-    /// Where to read.
+    /// The configuration and the machine to read.
     #[command(flatten)]
     pub place: Place,
-    /// How to run.
+    /// The options of the daemon.
     #[command(flatten)]
     pub daemon: Daemon,
-    /// What to do instead.
+    /// The command to run instead of the daemon.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -31,13 +31,13 @@ pub struct Cli {
 /// Options of the daemon and of every command.
 #[derive(Debug, Args)]
 pub struct Place {
-    /// Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1
+    /// Read only this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1
     #[arg(short = 'c', long = "config", value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// Read the machine, and its configuration, below DIR instead of /
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
-    /// Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)
+    /// Increase verbosity; repeatable, up to 5 (2 logs what each module sees in every scan)
     #[arg(short, long, action = ArgAction::Count, global = true)]
     pub verbose: u8,
 }
@@ -55,19 +55,19 @@ pub struct Daemon {
     /// Stay in the foreground
     #[arg(long)]
     pub foreground: bool,
-    /// Simulate: stay in the foreground, say what is seen, write nothing
+    /// Simulate: stay in the foreground, log what would be done, change nothing
     #[arg(short = 's', long = "simulate")]
     pub simulate: bool,
-    /// How early and how strongly to act: 1 low, 2 normal, 3 high
+    /// Set how early and how strongly to act: 1 low, 2 normal, 3 high
     #[arg(short = 'a', long, value_name = "1..3", value_parser = clap::value_parser!(i64).range(1..=3))]
     pub aggressiveness: Option<i64>,
-    /// Largest gap between the low and the high watermark, in GiB
+    /// Limit the gap between the low and the high watermark, in GiB
     #[arg(short = 'm', long, value_name = "GiB")]
     pub max_gap: Option<u64>,
-    /// Scan once and end
+    /// Scan once and exit
     #[arg(long)]
     pub once: bool,
-    /// With --once: print what was seen as one JSON object
+    /// With --once: print what the scan saw as one JSON object
     #[arg(long, requires = "once")]
     pub json: bool,
 }
@@ -75,60 +75,60 @@ pub struct Daemon {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the modules, and what can be chosen about each
+    /// List the modules and their options
     Modules {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Judge the configuration: exit status 0 if the daemon would start with it, else 78
+    /// Check the configuration: exit status 0 if the daemon would start with it, else 78
     CheckConfig(CheckConfig),
-    /// Print what is seen now as one JSON object
+    /// Print a snapshot of this machine as one JSON object
     Snapshot,
     /// Record this machine into a trace
     Record(Record),
-    /// Print what the daemon would have logged on a recorded machine
+    /// Replay a trace: print what the daemon would have logged on that machine
     Replay(Replay),
-    /// Explain a decision: why, what was seen, what was changed, and what happened afterwards
+    /// Explain a decision: its reason, what the module saw, what was changed, and what happened afterwards
     Explain(Explain),
-    /// List the incidents that are kept, show one, or export one
+    /// List the stored incidents, show one, or export one
     Incidents {
-        /// What to do [default: list]
+        /// The action [default: list]
         #[command(subcommand)]
         what: Option<Incidents>,
     },
-    /// Say how things stand: what the daemon sees, what it did last and why, how each module does
+    /// Show the daemon's status: memory, recent decisions, and the state of each module
     Status {
         /// Print JSON
         #[arg(long)]
         json: bool,
-        /// Do not look who holds memory now, as is done for root while an incident is open
+        /// Do not look for the current holders of memory, which root is shown while an incident is open
         #[arg(long)]
         stored: bool,
     },
-    /// Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1
+    /// Check what works on this machine with this configuration, and say why the rest does not: exit status 0 if all is well, else 1
     Doctor {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Print the numbers of the daemon and its modules for Prometheus
+    /// Print the metrics of the daemon and its modules for Prometheus
     Metrics {
         /// Write them to FILE in one step, for the textfile collector of `node_exporter`
         #[arg(long, value_name = "FILE")]
         textfile: Option<PathBuf>,
     },
-    /// Give back what was changed: by the daemon that runs, which leaves it alone then, or by one that died
+    /// Restore the original values of tunables changed by a running or crashed daemon; a running one then pauses their tuning
     Restore,
-    /// Have the daemon read its configuration again
+    /// Reload the configuration of the running daemon
     Reload,
-    /// Have the daemon change tunables again that somebody else has changed
+    /// Resume tuning of tunables that were changed externally
     Resume {
-        /// As sysctl names it [default: all of them]
+        /// The tunable, named as by sysctl [default: all of them]
         #[arg(value_name = "TUNABLE")]
         tunable: Option<String>,
     },
-    /// Host modules; the daemon starts this itself
+    /// Run modules in a process of their own; only the daemon starts this
     #[command(hide = true)]
     ModuleHost(ModuleHost),
 }
@@ -136,13 +136,13 @@ pub enum Command {
 /// Options of `check-config`.
 #[derive(Debug, Args)]
 pub struct CheckConfig {
-    /// Print all settings, each with its origin
+    /// Print all settings with their origins
     #[arg(long)]
     pub show: bool,
     /// Print the configuration file of adaptivemm 2.1 as TOML
     #[arg(long, conflicts_with = "show")]
     pub convert: bool,
-    /// Judge FILE as if it were installed in /etc/adaptivemmd/adaptivemmd.toml.d
+    /// Check FILE as if it were installed in /etc/adaptivemmd/adaptivemmd.toml.d
     #[arg(long, value_name = "FILE")]
     pub drop_in: Option<PathBuf>,
 }
@@ -156,10 +156,10 @@ pub struct Record {
     /// Milliseconds between two frames, from 100 [default: the period of the daemon]
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub period_ms: Option<u64>,
-    /// End after so many frames [default: when interrupted]
+    /// Stop after N frames [default: when interrupted]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub frames: Option<u64>,
-    /// A word on what is recorded, kept in the trace
+    /// A note on what is recorded, stored in the trace
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub note: String,
 }
@@ -173,10 +173,10 @@ pub struct Replay {
     /// Print one JSON object per finding, request, action, follow-up and set of metrics
     #[arg(long)]
     pub json: bool,
-    /// Run this module and no other, whether or not it is enabled; may be given several times
+    /// Run only this module, enabled or not; repeatable
     #[arg(long = "module", value_name = "NAME")]
     pub modules: Vec<String>,
-    /// Print nothing but the explanation of this decision
+    /// Print only the explanation of this decision
     #[arg(long, value_name = "ID", conflicts_with = "json")]
     pub explain: Option<u64>,
 }
@@ -184,7 +184,7 @@ pub struct Replay {
 /// Options of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The number of the decision, as in the log [default: list the last ones]
+    /// The number of the decision, as in the log [default: list the latest]
     #[arg(value_name = "ID", value_parser = decision_number)]
     pub id: Option<u64>,
     /// Print the records as JSON lines
@@ -194,13 +194,13 @@ pub struct Explain {
 
 fn decision_number(text: &str) -> Result<u64, &'static str> {
     text.parse()
-        .map_err(|_| "the number of a decision is expected, as 17 of `[decision 17]` in the log")
+        .map_err(|_| "expected the number of a decision, such as 17 of `[decision 17]` in the log")
 }
 
-/// What can be done with incidents.
+/// Actions on incidents.
 #[derive(Debug, Subcommand)]
 pub enum Incidents {
-    /// List all incidents, the newest last
+    /// List all incidents, newest last
     List {
         /// Print one JSON object per incident and line
         #[arg(long)]
@@ -219,22 +219,22 @@ pub enum Incidents {
     reason = "each is a flag of the command line"
 )]
 pub struct ShowIncident {
-    /// The incident, or the beginning of its name if no other begins so [default: the newest]
+    /// The incident, or an unambiguous beginning of its ID [default: the newest]
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// Print a page for a browser, all in one file
+    /// Print a self-contained HTML page
     #[arg(long, conflicts_with = "json")]
     pub html: bool,
     /// Print the record as JSON
     #[arg(long)]
     pub json: bool,
-    /// Leave out the names of the host, of processes and of control groups
+    /// Remove the names of the host, processes and control groups
     #[arg(long)]
     pub redact: bool,
-    /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
+    /// The key of the site, at least 16 random bytes: redacted names match across files of one key [default: a random key]
     #[arg(long, value_name = "FILE", requires = "redact")]
     pub key_file: Option<PathBuf>,
-    /// Show what is stored, and do not look who holds the memory now, as is done for root while an incident is open
+    /// Show only what is stored, without the current holders of memory, which root is shown while an incident is open
     #[arg(long)]
     pub stored: bool,
 }
@@ -242,19 +242,19 @@ pub struct ShowIncident {
 /// Options of `incidents export`.
 #[derive(Debug, Args)]
 pub struct ExportIncident {
-    /// The incident, or the beginning of its name if no other begins so
+    /// The incident, or an unambiguous beginning of its ID
     #[arg(value_name = "ID")]
     pub id: String,
     /// The file to write, a tar compressed with zstd; - for standard output
     #[arg(value_name = "FILE.tar.zst")]
     pub file: PathBuf,
-    /// Leave out the names of the host, of processes and of control groups, and evidence that is full of them
+    /// Remove the names of the host, processes and control groups, and evidence that is full of them
     #[arg(long)]
     pub redact: bool,
-    /// The key of the site, at least 16 random bytes: what is redacted with one key can be joined [default: a random one]
+    /// The key of the site, at least 16 random bytes: redacted names match across files of one key [default: a random key]
     #[arg(long, value_name = "FILE", requires = "redact")]
     pub key_file: Option<PathBuf>,
-    /// Replace the file if it is there already
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }
@@ -262,10 +262,10 @@ pub struct ExportIncident {
 /// Options of `module-host`.
 #[derive(Debug, Args)]
 pub struct ModuleHost {
-    /// The process number of the daemon
+    /// The process ID of the daemon
     #[arg(long, value_name = "PID")]
     pub parent: u32,
-    /// Only look into a file that is to run in the daemon, also where no module can be isolated
+    /// Only inspect a file that is to run in the daemon, even where modules cannot be isolated
     #[arg(long, requires = "file")]
     pub trusted: bool,
     /// The shared object to load [default: the modules that are linked in]
@@ -300,8 +300,7 @@ impl Place {
 }
 
 impl Cli {
-    /// Finds the configuration and the machine also from another directory: a daemon leaves the one that
-    /// it was started in.
+    /// Makes the paths absolute, as a daemon leaves the directory that it was started in.
     #[must_use]
     pub fn with_absolute_paths(mut self) -> Self {
         let place = &mut self.place;
@@ -314,13 +313,13 @@ impl Cli {
         self
     }
 
-    /// The machine to read.
+    /// Returns the machine to read.
     #[must_use]
     pub fn root(&self) -> Root {
         self.place.root()
     }
 
-    /// Where the configuration is.
+    /// Returns where the configuration is.
     #[must_use]
     pub fn sources(&self) -> Sources {
         let mut sources = self.place.sources();

@@ -1,5 +1,4 @@
-//! Orders to the daemon that runs: `adaptivemmd reload`, `adaptivemmd resume`, and `adaptivemmd restore` as far as it is
-//! one.
+//! Orders to a running daemon: `adaptivemmd reload`, `adaptivemmd resume`, and `adaptivemmd restore` if one runs.
 
 use serde_json::{Value, json};
 
@@ -9,21 +8,21 @@ use crate::daemon::control::{CallError, call};
 use crate::kernel::tunables;
 
 pub(super) fn reload(cli: &Cli) -> Exit {
-    // What the daemon would find wrong is said here at once, and in full.
+    // Errors that the daemon would find are printed here at once, and in full.
     let modules = modules(&cli.sources());
     if let Err(exit) = settings(cli, &modules) {
-        complain(&"the configuration is not reloaded");
+        complain(&"the configuration was not reloaded");
         return exit;
     }
     let asked = ask(cli, "Reload", &json!({}));
-    asked.map_or_else(|exit| exit, |_| print("the configuration is reloaded\n"))
+    asked.map_or_else(|exit| exit, |_| print("configuration reloaded\n"))
 }
 
 pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
     if let Some(unknown) = tunable.filter(|tunable| tunables::find(tunable).is_none()) {
         let names: Vec<&str> = tunables::KNOBS.iter().map(|knob| knob.name).collect();
         complain(&format_args!(
-            "{unknown} is no tunable of the daemon: it can be {}",
+            "{unknown} is not a tunable that the daemon changes; it changes {}",
             names.join(", ")
         ));
         return Exit::Failed;
@@ -34,39 +33,23 @@ pub(super) fn resume(cli: &Cli, tunable: Option<&str>) -> Exit {
         Err(exit) => return exit,
     };
     match (resumed, tunable) {
-        (0, None) => print("nothing was left to somebody else\n"),
-        (0, Some(tunable)) => print(&format!("{tunable} was not left to somebody else\n")),
-        (1, _) => print("1 tunable may be changed again\n"),
-        (count, _) => print(&format!("{count} tunables may be changed again\n")),
+        (0, None) => print("no tunable is paused\n"),
+        (0, Some(tunable)) => print(&format!("{tunable} is not paused\n")),
+        (1, _) => print("1 tunable resumed\n"),
+        (count, _) => print(&format!("{count} tunables resumed\n")),
     }
 }
 
-/// Gives back what the daemon that runs has changed.
+/// Has the running daemon restore what it has changed.
 pub(super) fn restore(cli: &Cli) -> Exit {
     let reply = match ask(cli, "Restore", &json!({})) {
         Ok(reply) => reply,
         Err(exit) => return exit,
     };
     let restored = reply["restored"].as_array().map_or(&[][..], Vec::as_slice);
-    let lines = restored.iter().map(|restored| {
-        let name = |key: &str| restored[key].as_str().unwrap_or_default();
-        let (tunable, original) = (name("tunable"), name("original"));
-        match (restored["problem"].as_str(), &restored["done"]) {
-            (Some(problem), Value::Bool(true)) => format!(
-                "{tunable} = {original}: given back, and left alone until `adaptivemmd resume`, but {problem}\n"
-            ),
-            (Some(problem), _) => {
-                format!("{tunable} cannot be given its {original} back: {problem}\n")
-            }
-            (None, Value::Bool(true)) => format!(
-                "{tunable} = {original}: given back, and left alone until `adaptivemmd resume`\n"
-            ),
-            (None, _) => format!("{tunable} is left alone, as somebody else has changed it\n"),
-        }
-    });
-    let text: String = lines.collect();
+    let text: String = restored.iter().map(restored_line).collect();
     let printed = print(if text.is_empty() {
-        "there is nothing to give back\n"
+        "nothing to restore\n"
     } else {
         &text
     });
@@ -77,6 +60,22 @@ pub(super) fn restore(cli: &Cli) -> Exit {
         printed
     } else {
         Exit::Failed
+    }
+}
+
+/// Returns the line on a tunable that the daemon was to restore.
+fn restored_line(restored: &Value) -> String {
+    let tunable = restored["tunable"].as_str().unwrap_or_default();
+    let original = restored["original"].as_str().unwrap_or_default();
+    match (restored["problem"].as_str(), &restored["done"]) {
+        (Some(problem), Value::Bool(true)) => format!(
+            "{tunable} restored to {original} and paused until `adaptivemmd resume`, but {problem}\n"
+        ),
+        (Some(problem), _) => format!("cannot restore {tunable} to {original}: {problem}\n"),
+        (None, Value::Bool(true)) => {
+            format!("{tunable} restored to {original} and paused until `adaptivemmd resume`\n")
+        }
+        (None, _) => format!("{tunable} left as it is: it was changed externally\n"),
     }
 }
 

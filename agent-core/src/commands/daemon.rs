@@ -41,10 +41,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
         return Exit::Configuration;
     }
     if loaded.settings.core.log_target == LogTarget::Stderr && !stays_in_foreground(&cli.daemon) {
-        let what_to_do = "use --foreground, or another log-target";
-        complain(&format_args!(
-            "log-target is \"stderr\", which a daemon in the background has not: {what_to_do}"
-        ));
+        complain(&"log-target \"stderr\" needs --foreground; else choose another log-target");
         return Exit::Configuration;
     }
     let background = if stays_in_foreground(&cli.daemon) {
@@ -113,7 +110,7 @@ fn start(cli: &Cli, startup: &Startup, background: &Background) -> Exit {
     };
     let service = service(&cli.daemon);
     let mut main_loop = MainLoop::new(agent, journal, standing, service);
-    // What a daemon changed that died before it could give it back.
+    // Changes of a daemon that died before it could restore them.
     main_loop.restore();
     if cli.daemon.once {
         main_loop.scan();
@@ -149,7 +146,7 @@ fn places(cli: &Cli, settings: &Settings) -> Result<Option<Lock>, Exit> {
     match files::trusted(state_dir) {
         Err(error) if error.is_dangerous() => {
             return Err(failed(&format_args!(
-                "the state-dir is not to be trusted: {error}"
+                "the state-dir cannot be trusted: {error}"
             )));
         }
         // One that cannot be written costs records, and each of those says so.
@@ -175,16 +172,16 @@ fn site(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Sit
     }
 }
 
-/// Who is told that the daemon works. Nobody waits for one that ends after a scan.
+/// Returns the service manager to notify. Nobody waits for a daemon that ends after one scan.
 fn service(daemon: &Daemon) -> Service {
     if daemon.once {
         Service::default()
     } else {
-        Service::of_environment()
+        Service::from_environment()
     }
 }
 
-/// Where the daemon can be called. Without it, signals still come.
+/// Starts the server of the control socket. Without it, signals still work.
 fn control(
     mode: Mode,
     settings: &Settings,
@@ -198,7 +195,7 @@ fn control(
         Err(error) => {
             let directory = settings.core.runtime_dir.display();
             let text = format!(
-                "nobody can call the daemon, as there is no socket in {directory}: {error}"
+                "no control socket in {directory}; `status`, `restore` and other commands will not work: {error}"
             );
             main_loop.say(Severity::Warning, Event::Trouble, &text);
             (None, never())
@@ -211,8 +208,10 @@ fn refused(BuildErrors(errors): &BuildErrors) -> Exit {
     for error in errors {
         complain(error);
     }
-    let is_thread = |error: &BuildError| matches!(error, BuildError::Thread { .. });
-    if errors.iter().any(is_thread) {
+    if errors
+        .iter()
+        .any(|error| matches!(error, BuildError::Thread { .. }))
+    {
         Exit::Failed
     } else {
         Exit::Configuration
@@ -224,7 +223,7 @@ fn failed(problem: &dyn std::fmt::Display) -> Exit {
     Exit::Failed
 }
 
-/// Where the log goes: for a person in front of a terminal, or for the log daemon.
+/// Opens the log: on the terminal for a person, else at the log daemon.
 fn journal(daemon: &Daemon, settings: &Settings) -> Logger {
     let core = &settings.core;
     let verbosity = verbosity(daemon, settings);
@@ -243,7 +242,7 @@ fn journal(daemon: &Daemon, settings: &Settings) -> Logger {
     }
 }
 
-/// Who simulates wants to see what the modules see.
+/// Returns the verbosity; a simulation also shows what the modules see.
 fn verbosity(daemon: &Daemon, settings: &Settings) -> u8 {
     let least = if daemon.simulate || daemon.once {
         WITH_STATUS
@@ -288,7 +287,7 @@ fn tell_of_idle(agent: &Agent, journal: &mut Logger) {
     }
 }
 
-/// Where original values are noted; and what the last daemon left there.
+/// Opens the ledger of original values, with what the last daemon left in it.
 fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Ledger {
     if mode == Mode::Simulate {
         return Ledger::in_memory();
@@ -301,7 +300,7 @@ fn ledger(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> L
     ledger
 }
 
-/// Where decisions are explained. A simulation leaves no trace.
+/// Opens the log of decisions. A simulation writes none.
 fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
     let root = cli.root();
     match (
@@ -313,7 +312,7 @@ fn decisions(cli: &Cli, mode: Mode, settings: &Settings) -> Decisions {
     }
 }
 
-/// Where modules keep what they have learned. A simulation leaves no trace.
+/// Opens the saved states of the modules. A simulation writes none.
 fn states(cli: &Cli, mode: Mode, settings: &Settings) -> SavedStates {
     let root = cli.root();
     let state_dir = root.locate(&settings.core.state_dir.to_string_lossy());
@@ -324,7 +323,7 @@ fn states(cli: &Cli, mode: Mode, settings: &Settings) -> SavedStates {
     }
 }
 
-/// Where incidents are kept. A simulation leaves no trace, and who scans once sees nothing grow.
+/// Opens the store of incidents. A simulation writes none, and a single scan sees nothing grow.
 fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -> Incidents {
     let root = cli.root();
     let core = &settings.core;
@@ -345,13 +344,13 @@ fn incidents(cli: &Cli, mode: Mode, settings: &Settings, journal: &mut Logger) -
         budget: core.evidence_budget,
     });
     kept.unwrap_or_else(|error| {
-        let text = format!("no evidence is kept of what is reported: {error}");
+        let text = format!("cannot keep evidence of incidents: {error}");
         journal.write(&Entry::new(Severity::Warning, "core", &text));
         Incidents::unkept()
     })
 }
 
-/// Where it is noted who is at work, for the next daemon; and what the last one left.
+/// Opens the crash marker, and reports the modules that were running when the last daemon died.
 fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<CrashMarker> {
     if mode == Mode::Simulate {
         return None;
@@ -359,20 +358,23 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<Crash
     let marker = match CrashMarker::take_over(&settings.core.runtime_dir) {
         Ok(marker) => marker,
         Err(error) => {
-            let text = format!("if a module ends the daemon, nobody will know which: {error}");
+            let text = format!(
+                "crash marker unavailable; a crashing module could not be identified: {error}"
+            );
             journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));
             return None;
         }
     };
     if let Err(error) = crash_marker::listen() {
-        let text =
-            format!("if a module ends the daemon, all that were at work will be suspects: {error}");
+        let text = format!(
+            "crash marker incomplete; after a crash every running module is a suspect: {error}"
+        );
         journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Trouble));
     }
     for (module, deaths) in marker.suspects() {
         let text = format!(
-            "module {module} was at work when the daemon died (so often: {deaths}); after {TOO_MANY} times \
-             it is quarantined, and isolation = \"process\" would keep it from doing harm"
+            "module {module} was running when the daemon died (times so far: {deaths}); after {TOO_MANY} times \
+             it is quarantined; isolation = \"process\" would protect the daemon from it"
         );
         let entry = Entry::new(Severity::Warning, "core", &text).event(Event::ModuleSuspected);
         journal.write(&entry.fields(&[("SUSPECT", module)]));
@@ -380,7 +382,7 @@ fn marker(mode: Mode, settings: &Settings, journal: &mut Logger) -> Option<Crash
     Some(marker)
 }
 
-/// Where the log goes, as it is set.
+/// Returns the settings that say where the log goes.
 fn log_place(core: &Core) -> (LogTarget, &Path, &Path) {
     (core.log_target, &core.syslog_socket, &core.journal_socket)
 }
@@ -398,7 +400,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Logger) -
             .filter(|diagnostic| diagnostic.is_error())
             .count();
         let plural = if errors == 1 { "" } else { "s" };
-        return Err(format!("{errors} error{plural} in it"));
+        return Err(format!("it has {errors} error{plural}"));
     }
     let restored = agent
         .reconfigure(&loaded.settings, &catalogue.modules)
@@ -430,7 +432,7 @@ fn reload(cli: &Cli, core: &mut Core, agent: &mut Agent, journal: &mut Logger) -
         ("tell-owners", old.tell_owners != core.tell_owners),
     ] {
         if is_another {
-            let text = format!("another {key} is only taken over when the daemon is started anew");
+            let text = format!("{key} changed: restart the daemon to apply it");
             journal.write(&Entry::new(Severity::Warning, "core", &text).event(Event::Setting));
         }
     }

@@ -67,7 +67,7 @@ fn checks(cli: &Cli, startup: &Startup, outcome: &StartupOutcome) -> Vec<Check> 
     checks
 }
 
-/// Why a module would not be run, although it is enabled.
+/// Notes why an enabled module would not run.
 fn faults(module: &str, outcome: &StartupOutcome) -> Vec<Check> {
     let idle = outcome.idle.iter().filter(|idle| idle.module == module);
     let idle = idle.map(|idle| {
@@ -96,13 +96,13 @@ fn changed_files(root: &Root, startup: &Startup, outcome: &StartupOutcome) -> Ve
         .collect()
 }
 
-/// What is found holds for the user who asks.
+/// Notes whose rights the checks have: those of the user who asks.
 fn user() -> Check {
     if geteuid().is_root() {
-        return Check::well("core", "this is root, as the daemon has to be");
+        return Check::well("core", "running as root, as the daemon must");
     }
-    let text = "this is not root: what follows is what the daemon could do as this user";
-    Check::note("core", text).remedy("ask again as root")
+    let text = "not running as root: the checks show what the daemon could do as this user";
+    Check::note("core", text).remedy("run it as root")
 }
 
 fn configuration(loaded: &Loaded, outcome: &StartupOutcome) -> Vec<Check> {

@@ -17,7 +17,7 @@ use crate::base::clock;
 use crate::commands::cli::{Cli, Explain};
 use crate::decisions::{Decision, FollowUp, Record, file};
 
-/// As many are listed.
+/// The number of decisions that are listed.
 const LISTED: usize = 20;
 
 /// A decision, and what came of it if that is known.
@@ -27,7 +27,7 @@ struct Explained<'a> {
     follow_up: Option<&'a FollowUp>,
 }
 
-/// Where and when somebody asks.
+/// The file that is asked about, and the time.
 #[derive(Debug, Clone, Copy)]
 struct Asked<'a> {
     path: &'a Path,
@@ -51,7 +51,7 @@ pub(super) fn run(cli: &Cli, options: &Explain) -> Exit {
     match options.id {
         Some(id) if options.json => print_records(id, &records, &path),
         Some(id) => match find(id, &records) {
-            Some(explained) => print(&page::of(explained, Some(asked))),
+            Some(explained) => print(&page::render(explained, Some(asked))),
             None => unknown(id, range(&records), Some(&path)),
         },
         None => {
@@ -59,7 +59,7 @@ pub(super) fn run(cli: &Cli, options: &Explain) -> Exit {
             print(&if options.json {
                 lines(last.iter().flat_map(Explained::records))
             } else {
-                list::of(&last, &path)
+                list::render(&last, &path)
             })
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn run(cli: &Cli, options: &Explain) -> Exit {
 /// Prints what the records of a replay say of a decision. `last` is the largest number in it.
 pub(super) fn explain_replayed(id: u64, records: &[Record], last: u64) -> Exit {
     match find(id, records) {
-        Some(explained) => print(&page::of(explained, None)),
+        Some(explained) => print(&page::render(explained, None)),
         None => unknown(id, (last > 0).then_some((1, last)), None),
     }
 }
@@ -83,7 +83,7 @@ fn print_records(id: u64, records: &[Record], path: &Path) -> Exit {
 fn unknown(id: u64, known: Option<(u64, u64)>, path: Option<&Path>) -> Exit {
     let place = path.map_or_else(String::new, |path| format!(" in {}", path.display()));
     let known = match known {
-        None => "there is none at all".to_owned(),
+        None => "there are none".to_owned(),
         Some((first, last)) if first == last => format!("there is only {first}"),
         Some((first, last)) => format!("there are {first} to {last}"),
     };
@@ -135,8 +135,9 @@ impl Explained<'_> {
 }
 
 fn lines(records: impl Iterator<Item = Record>) -> String {
-    let line = |record| serde_json::to_string(&record).unwrap_or_default() + "\n";
-    records.map(line).collect()
+    records
+        .map(|record| serde_json::to_string(&record).unwrap_or_default() + "\n")
+        .collect()
 }
 
 #[cfg(test)]

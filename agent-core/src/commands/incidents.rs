@@ -15,17 +15,17 @@ use crate::commands::cli::{Cli, ExportIncident, Incidents, ShowIncident};
 use crate::incidents::{Archive, Incident};
 use crate::report::{Names, SiteKey, export, html, html_with, redacted, text};
 
-/// Of what is exported.
+/// The mode of exported files.
 const MODE: u32 = 0o600;
 /// The columns of a page that is read later, or in a window whose size is not known.
 const USUAL_WIDTH: usize = 80;
-/// Lines that are longer are hard to read.
+/// The longest line that is easy to read.
 const MOST_WIDTH: usize = 120;
 
-/// All incidents that are kept.
+/// The incidents that are stored.
 struct Kept {
     archive: Archive,
-    /// Of the machine as it runs now, if the kernel says.
+    /// The boot ID of the running machine, if the kernel tells it.
     boot_id: Option<String>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn run(cli: &Cli, what: Option<&Incidents>) -> Exit {
 
 fn hint(error: &io::Error) -> &'static str {
     if error.kind() == io::ErrorKind::PermissionDenied {
-        "; incidents can be read by root only"
+        "; only root can read incidents"
     } else {
         ""
     }
@@ -80,7 +80,7 @@ fn list(kept: &Kept, ids: &[String], is_json: bool) -> Exit {
         match kept.read(id) {
             Ok(incident) => incidents.push(incident),
             Err(error) => {
-                complain(&format_args!("incident {id} cannot be read: {error}"));
+                complain(&format_args!("cannot read incident {id}: {error}"));
                 exit = Exit::Failed;
             }
         }
@@ -107,7 +107,7 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
             if let Some(second) = matching.next() {
                 let first = first.map_or("", |first| first);
                 complain(&format_args!(
-                    "`{wanted}` is the beginning of several incidents, such as {first} and {second}"
+                    "`{wanted}` matches several incidents, such as {first} and {second}"
                 ));
                 return None;
             }
@@ -127,7 +127,7 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
         Ok(incident) => Some(incident),
         Err(error) => {
             complain(&format_args!(
-                "incident {id} in {directory} cannot be read: {error}{}",
+                "cannot read incident {id} in {directory}: {error}{}",
                 hint(&error)
             ));
             None
@@ -136,7 +136,7 @@ fn find(kept: &Kept, ids: &[String], id: Option<&str>) -> Option<Incident> {
 }
 
 fn show(cli: &Cli, archive: &Archive, incident: &Incident, options: &ShowIncident) -> Exit {
-    // What is redacted is for others, who are told what the daemon saw.
+    // Redacted text is for others, who are told what the daemon saw.
     let is_live = !(options.stored || options.redact);
     let now = is_live.then(|| look(&cli.root(), archive, incident));
     let now = now.flatten();
@@ -169,12 +169,15 @@ fn site_key(file: Option<&Path>) -> Option<SiteKey> {
         None => SiteKey::random().map_err(|error| (Path::new("/dev/urandom"), error)),
     };
     key.map_err(|(file, error)| {
-        complain(&format_args!("no key in {}: {error}", file.display()));
+        complain(&format_args!(
+            "cannot use the key in {}: {error}",
+            file.display()
+        ));
     })
     .ok()
 }
 
-/// Of the terminal.
+/// Returns the width of the terminal.
 fn width() -> usize {
     let stdout = io::stdout();
     if !stdout.is_terminal() {
@@ -210,9 +213,7 @@ fn write_export(archive: &Archive, incident: &Incident, options: &ExportIncident
         Err(error) => {
             let file = options.file.display();
             if error.kind() == io::ErrorKind::AlreadyExists {
-                complain(&format_args!(
-                    "{file} is there already; --force replaces it"
-                ));
+                complain(&format_args!("{file} exists already; --force replaces it"));
                 return Exit::Failed;
             }
             complain(&format_args!("cannot write {file}: {error}"));

@@ -18,15 +18,15 @@ use crate::incidents::{Archive, Incident};
 use crate::kernel::Root;
 use crate::report::classes;
 
-/// What a look may take of a processor. That of the daemon is far shorter, as nobody waits for it.
+/// The CPU time that a look may take. That of the daemon is far shorter, as nobody waits for it.
 const BUDGET: Duration = Duration::from_secs(2);
 /// A kernel that stalls does not keep anybody waiting for longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came of a look.
+/// The result of a look.
 #[derive(Debug)]
 pub(super) enum Look {
-    /// Who holds it.
+    /// The holders were found.
     Seen(Now),
     /// It was given up.
     TooLong,
@@ -78,7 +78,7 @@ fn take(root: &Root, page_size: PageSize) -> Evidence {
 }
 
 impl Look {
-    /// For programs.
+    /// Returns it as JSON for programs.
     pub(super) fn object(&self) -> Value {
         match self {
             Self::Seen(now) => json!(now),
@@ -86,12 +86,12 @@ impl Look {
         }
     }
 
-    /// What holds most, in a line.
+    /// Returns the largest holder, in a line.
     pub(super) fn line(&self) -> String {
         match self {
             Self::Seen(now) => match now.holders.first() {
                 Some(holder) => crate::report::holder(holder),
-                None => "nobody is to be seen who holds it".to_owned(),
+                None => "no holder found".to_owned(),
             },
             Self::TooLong => problem(),
         }
@@ -108,7 +108,7 @@ impl Look {
 
 fn problem() -> String {
     format!(
-        "to look who holds it now took longer than {} s, and was given up",
+        "looking for its holders was given up after {} s",
         PATIENCE.as_secs()
     )
 }

@@ -13,9 +13,7 @@ pub(super) fn run(options: &ModuleHost) -> Exit {
     match serve(&subject, options.parent) {
         Ok(()) => Exit::Done,
         Err(error) => {
-            complain(&format_args!(
-                "the process of a module cannot go on: {error}"
-            ));
+            complain(&format_args!("the module process cannot continue: {error}"));
             Exit::Failed
         }
     }

@@ -48,8 +48,11 @@ pub(super) fn run(cli: &Cli, json: bool) -> Exit {
 }
 
 fn refused(catalogue: &Catalogue) -> Json {
-    let refused = |refused: &crate::modules::catalogue::RefusedModule| json!({ "subject": refused.subject, "reason": refused.reason });
-    catalogue.refused.iter().map(refused).collect()
+    catalogue
+        .refused
+        .iter()
+        .map(|refused| json!({ "subject": refused.subject, "reason": refused.reason }))
+        .collect()
 }
 
 /// A module, as it is set and as it stands.
@@ -110,7 +113,7 @@ impl<'a> Listed<'a> {
         ));
         line(&match self.isolation {
             "none" => self.module.origin.to_string(),
-            _ => format!("{}, in a process of its own", self.module.origin),
+            _ => format!("{}, in its own process", self.module.origin),
         });
         line(&format!("reads {}", list(&description.needs)));
         line(&format!("changes {}", list(&description.writes)));

@@ -18,7 +18,7 @@ use crate::kernel::trace::{Compression, Header, Writer};
 use crate::kernel::tunables;
 use crate::kernel::{FileBudget, Sampler, Wanted};
 
-/// Of a trace, less what the umask forbids.
+/// The mode of a trace, less what the umask forbids.
 const MODE: u32 = 0o644;
 
 pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
@@ -65,7 +65,7 @@ pub(super) fn run(cli: &Cli, options: &Record) -> Exit {
 
 struct Recorder {
     sampler: Sampler,
-    /// Of the daemon, which may run meanwhile.
+    /// The ledger of the daemon, which may run meanwhile.
     runtime_dir: PathBuf,
     period: Duration,
 }

@@ -61,12 +61,12 @@ pub(super) fn run(cli: &Cli, options: &Replay) -> Exit {
     };
     if trace.is_truncated() {
         complain(&format_args!(
-            "{name}: the last line was cut off and is left out"
+            "{name}: skipped the last line, which was cut off"
         ));
     }
     match outcome {
         Ok(Exit::Done) if player.agent.is_none() => {
-            complain(&format_args!("{name}: there is no frame in it"));
+            complain(&format_args!("{name} contains no frame"));
             Exit::Failed
         }
         Ok(exit) => exit,
@@ -130,7 +130,7 @@ struct Player<'a> {
     settings: Settings,
     page_size: Option<PageSize>,
     modules: &'a [Registration],
-    /// Modules were named on the command line.
+    /// True if modules were named on the command line.
     is_asked: bool,
     /// The modules whose tunable was not recorded, and where that would be; until it is told.
     unrecorded: Vec<(String, &'static str)>,
@@ -224,7 +224,7 @@ impl<'a> Player<'a> {
         let state = State::default();
         let stamped = Stamped::new(BufWriter::new(io::stdout()), state.clone());
         let mut journal = Logger::to_writer(Box::new(stamped), self.settings.core.verbosity);
-        let mut reporter = Reporter::of_replay(Gaps::new(self.modules, self.is_asked));
+        let mut reporter = Reporter::for_replay(Gaps::new(self.modules, self.is_asked));
         while let Some(frame) = trace.next_frame()? {
             state.set_time(frame.t_ms);
             if let Some(gaps) = reporter.gaps() {
@@ -246,11 +246,12 @@ impl<'a> Player<'a> {
     fn tell_unrecorded(&mut self, journal: &mut Logger) {
         for (module, path) in self.unrecorded.drain(..) {
             if self.is_asked {
-                let text =
-                    format!("the trace does not hold {path}: the module sees a kernel without it");
+                let text = format!(
+                    "the trace does not contain {path}: the module sees a kernel without it"
+                );
                 journal.write(&Entry::new(Severity::Notice, &module, &text));
             } else {
-                let text = format!("is left out, as the trace does not hold {path}");
+                let text = format!("skipped: the trace does not contain {path}");
                 let entry = Entry::new(Severity::Debug, &module, &text);
                 journal.write(&entry.from_verbosity(1));
             }
@@ -306,7 +307,7 @@ impl<'a> Player<'a> {
         Ok(explain::explain_replayed(id, &records, last_id))
     }
 
-    /// What happened after the last decisions: the trace is over.
+    /// Reports what happened after the last decisions: the trace is over.
     fn cut_short(&mut self) -> Vec<Record> {
         self.agent
             .as_mut()
@@ -315,7 +316,7 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Why a module could not do its work in a scan, if it could not.
+/// Returns why a module could not do its work in a scan, if it could not.
 fn problem_of(handle: &ModuleHandle) -> Option<String> {
     let is_failed = handle.ending() == ScanResult::Answered(CallResult::Failed);
     let problem = handle
@@ -323,7 +324,7 @@ fn problem_of(handle: &ModuleHandle) -> Option<String> {
         .problems
         .first()
         .map_or(NO_REASON, |(_, text)| text);
-    is_failed.then(|| format!("{}: cannot do its work: {problem}", handle.name()))
+    is_failed.then(|| format!("{}: unavailable: {problem}", handle.name()))
 }
 
 fn moment(t_ms: u64) -> Uptime {

@@ -14,7 +14,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
     if !loaded.is_valid() {
         let directory = runtime_dir.display();
         complain(&format_args!(
-            "the configuration has errors (see `adaptivemmd check-config`); what is to be given back is looked up in {directory}"
+            "the configuration has errors (see `adaptivemmd check-config`); looking for changed tunables in {directory}"
         ));
     }
     // A daemon that runs knows better what it has changed.
@@ -36,7 +36,7 @@ pub(super) fn run(cli: &Cli) -> Exit {
         let _never_fails = writeln!(text, "{restored}");
     }
     if restored.is_empty() && error.is_none() {
-        text.push_str("there is nothing to give back");
+        text.push_str("nothing to restore");
         if !loaded.is_valid() {
             // It may not be the directory that the daemon had.
             let _never_fails = write!(text, " in {}", runtime_dir.display());

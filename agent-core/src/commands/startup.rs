@@ -1,4 +1,4 @@
-//! What a start with this configuration and these modules comes to. The daemon starts and reloads by it,
+//! The result of a start with this configuration and these modules. The daemon starts and reloads by it,
 //! `check-config` and `doctor` rehearse it: so they cannot disagree.
 
 use super::{catalogue, complain, load};
@@ -7,16 +7,16 @@ use crate::kernel::Root;
 use crate::modules::catalogue::{Catalogue, Origin};
 use crate::scan::{Agent, BuildErrors, Idle, Site, Threads};
 
-/// What was found: the modules, and what is set.
+/// The modules that were found, and the settings.
 pub(super) struct Startup {
     pub(super) catalogue: Catalogue,
     pub(super) loaded: Loaded,
 }
 
-/// How a start would end.
+/// The result of a start.
 #[derive(Debug, Default)]
 pub(super) struct StartupOutcome {
-    /// Why the daemon would not start; nothing if it would. What is wrong with the files is among the diagnostics.
+    /// Returns why the daemon would not start; nothing if it would. What is wrong with the files is among the diagnostics.
     pub(super) errors: Vec<String>,
     /// The modules that would not be run.
     pub(super) idle: Vec<Idle>,
@@ -81,7 +81,7 @@ impl Startup {
 }
 
 impl StartupOutcome {
-    /// Whether the daemon would start.
+    /// Returns true if the daemon would start.
     pub(super) fn is_start(&self) -> bool {
         self.is_valid
     }

@@ -17,9 +17,9 @@ use crate::status::{Files, Machine, Message, Module, RecentDecision, RecentIncid
 
 /// The width of the column of headings.
 const HEADING: usize = 13;
-/// As many errors and warnings fit on the screen with the rest.
+/// The number of errors and warnings that fit on the screen with the rest.
 const MESSAGES: usize = 5;
-/// And as many incidents.
+/// The number of incidents that fit on the screen with the rest.
 const INCIDENTS: usize = 3;
 
 pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
@@ -42,14 +42,14 @@ pub(super) fn run(cli: &Cli, is_json: bool, is_stored: bool) -> Exit {
         }
         Err(error) => {
             complain(&format_args!(
-                "the daemon is of another version, whose answer makes no sense here: {error}"
+                "cannot read the answer of the daemon, which is of another version: {error}"
             ));
             Exit::Failed
         }
     }
 }
 
-/// Who holds the memory of the newest incident now, if that is open and it is root who asks.
+/// Returns the current holders of the memory of the newest incident, if it is open and root asks.
 fn look(cli: &Cli) -> Option<(String, Look)> {
     let archive = Archive::below(&state_dir(cli));
     let ids = archive.ids().ok()?;
@@ -122,7 +122,7 @@ fn memory(machine: &Machine) -> Vec<String> {
         format!("in the last minute programs waited for memory for {percent:.2} % of the time")
     });
     let memory = machine.memory();
-    let memory = memory.unwrap_or_else(|| "no module looks at it".to_owned());
+    let memory = memory.unwrap_or_else(|| "no module reads it".to_owned());
     [memory].into_iter().chain(waited).collect()
 }
 
@@ -136,7 +136,7 @@ fn tunable(tunable: &TunableState) -> String {
     } = tunable;
     let mut text = match value {
         Some(value) => format!("{name} = {value}"),
-        None => format!("{name}: this kernel has none"),
+        None => format!("{name} is not in this kernel"),
     };
     // Writing to a string cannot fail.
     if let Some(original) = original {
@@ -144,7 +144,7 @@ fn tunable(tunable: &TunableState) -> String {
         let _ = write!(text, ", changed by {owner}, originally {original}");
     }
     if *yielded {
-        text.push_str(", left alone until `adaptivemmd resume`");
+        text.push_str(", paused until `adaptivemmd resume`");
     }
     text
 }
@@ -170,10 +170,10 @@ fn module(module: &Module) -> String {
         notes => format!(" ({})", notes.join(", ")),
     };
     let text = why.as_deref().or(status.as_deref());
-    format!("{name}{notes}: {}", text.unwrap_or("has nothing to say"))
+    format!("{name}{notes}: {}", text.unwrap_or("has no status"))
 }
 
-/// What its files cost.
+/// Returns the cost of the files of a module.
 fn files(module: &Module) -> String {
     let Files {
         bytes,
@@ -240,7 +240,7 @@ fn message(message: &Message, zone: &TimeZone) -> String {
     format!("{} {severity} {module}: {text}", time_of_day(time, zone))
 }
 
-/// In local time.
+/// Returns the time of day in local time.
 fn time_of_day(time: &str, zone: &TimeZone) -> String {
     let Ok(time) = time.parse::<Timestamp>() else {
         return time.to_owned();
@@ -277,7 +277,7 @@ impl Screen {
         self.0.push('\n');
     }
 
-    /// Lines with a heading beside the first; "none" if there are none.
+    /// Adds lines with a heading beside the first; "none" if there are none.
     fn row(&mut self, heading: &str, lines: impl IntoIterator<Item = String>) {
         let mut lines = lines.into_iter();
         let first = lines.next().unwrap_or_else(|| "none".to_owned());

@@ -1,4 +1,4 @@
-//! Going into the background, as a daemon that no service manager watches is expected to.
+//! Puts the daemon into the background, as is expected without a service manager.
 //!
 //! The program starts itself once more, in a session of its own, instead of forking: a fork would leave
 //! the child with one thread of several. The caller waits until the daemon has scanned once, so that its
@@ -17,7 +17,7 @@ use crate::daemon::signals;
 /// Tells the second process what it is.
 const MARK: &str = "ADAPTIVEMMD_IN_BACKGROUND";
 
-/// Which side of the step into the background this process is on.
+/// The side of the fork that this process is on.
 #[derive(Debug)]
 pub(crate) enum Background {
     /// It stays in the foreground.
@@ -28,7 +28,7 @@ pub(crate) enum Background {
     Child(Ready),
 }
 
-/// To be told once the daemon works.
+/// The caller, to be told once the daemon works.
 #[derive(Debug)]
 pub(crate) struct Ready(());
 

@@ -30,37 +30,37 @@ pub use server::Server;
 /// The name of the socket in the runtime directory.
 const SOCKET: &str = "control";
 
-/// What the core is told to do.
+/// An order to the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// Tell how everything stands.
+    /// Return the status.
     Look,
     /// Read the configuration again.
     Reload,
-    /// Change this tunable again that somebody else has changed, or all such.
+    /// Resume the tuning of this tunable, or of all that were changed externally.
     Resume(Option<String>),
-    /// Give this tunable its original value back, or all, and leave it alone.
+    /// Restore the original value of this tunable, or of all, and pause their tuning.
     Restore(Option<String>),
 }
 
 /// An order, and where the answer goes.
 #[derive(Debug)]
 pub struct Call {
-    /// What to do.
+    /// The order.
     pub order: Order,
     client: u64,
     answers: Sender<(u64, Answer)>,
     bell: Arc<OwnedFd>,
 }
 
-/// What became of an order.
+/// The answer to an order.
 #[derive(Debug)]
 pub enum Answer {
-    /// How everything stands.
+    /// The status of the daemon.
     Seen(Box<Summary>),
-    /// It is done; with the parameters of the reply.
+    /// The order was carried out; with the parameters of the reply.
     Done(Value),
-    /// It is not; with the name of the error within our interface, and its parameters.
+    /// The order failed; with the name of the error within our interface, and its parameters.
     Failed(&'static str, Value),
 }
 

@@ -18,20 +18,20 @@ use crate::kernel::Root;
 
 use holders::Holders;
 
-/// Where adaptivemm 2.1 leaves its number.
+/// The PID file of adaptivemm 2.1.
 const PREDECESSOR: &str = "/run/adaptivemmd.pid";
 
 /// Only who runs the daemon may open the lock file: a lock needs no right to write.
 const MODE: u32 = 0o600;
-/// Which bits of a mode say that others may open a file.
+/// The bits of a mode that say that others may open a file.
 const OTHERS: u32 = 0o077;
 /// The longest number of a process, and a line feed.
 const LONGEST: u64 = 32;
-/// Whoever takes the lock needs far less than that.
+/// The number of attempts to take the lock; whoever takes it at the same time needs far less.
 const PATIENCE: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Held as long as the daemon runs; the kernel takes it back when the daemon ends, however it ends.
+/// The lock that is held as long as the daemon runs; the kernel takes it back when the daemon ends, however it ends.
 ///
 /// Its file has the number of the process, as a PID file has. A daemon that ends well takes it out: a script of an init
 /// system can then tell one that was stopped from one that died.
@@ -44,15 +44,15 @@ pub struct Lock {
     file: File,
 }
 
-/// Why the daemon must not start.
+/// The reason why the daemon must not start.
 #[derive(Debug)]
 pub enum NotAlone {
-    /// Another one runs.
+    /// The daemon is running already.
     Running {
-        /// Its process number, if it can be told.
+        /// Its process ID, if it can be told.
         pid: Option<u32>,
     },
-    /// Somebody holds the lock file, and it is no daemon of which anything is known.
+    /// The lock file is held, and not by a daemon of which anything is known.
     Held {
         /// The file.
         path: PathBuf,
@@ -63,14 +63,14 @@ pub enum NotAlone {
     Untrusted(Untrusted),
     /// An adaptivemm 2.1 runs.
     Predecessor {
-        /// Its process number.
+        /// Its process ID.
         pid: u32,
     },
     /// The lock cannot be taken.
     Io {
         /// The lock file or its directory.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
 }
@@ -79,31 +79,34 @@ impl fmt::Display for NotAlone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Running { pid: Some(pid) } => {
-                write!(f, "another one is already running, as process {pid}")
+                write!(f, "the daemon is already running as process {pid}")
             }
-            Self::Running { pid: None } => f.write_str("another one is already running"),
+            Self::Running { pid: None } => f.write_str("the daemon is already running"),
             Self::Held { path, pids } => {
                 let path = path.display();
                 match pids.as_slice() {
-                    [] => write!(f, "somebody holds {path}, and it is no daemon")?,
-                    [pid] => write!(f, "process {pid} holds {path}, and it is no daemon")?,
+                    [] => write!(f, "{path} is locked, and not by the daemon")?,
+                    [pid] => write!(
+                        f,
+                        "{path} is locked by process {pid}, which is not the daemon"
+                    )?,
                     [pid, ..] => write!(
                         f,
-                        "process {pid} and others hold {path}, and it is no daemon"
+                        "{path} is locked by process {pid} and others, none of them the daemon"
                     )?,
                 }
-                write!(f, ": `fuser -v {path}` and `lslocks` say who it is")
+                write!(f, ": `fuser -v {path}` and `lslocks` show by whom")
             }
-            Self::Untrusted(error) => write!(f, "the runtime-dir is not to be trusted: {error}"),
+            Self::Untrusted(error) => write!(f, "the runtime-dir cannot be trusted: {error}"),
             Self::Predecessor { pid } => {
                 write!(
                     f,
-                    "adaptivemm 2.1 is running, as process {pid}: stop it first"
+                    "adaptivemm 2.1 is running as process {pid}: stop it first"
                 )
             }
             Self::Io { path, .. } => write!(
                 f,
-                "cannot lock {} (as root? else choose another `runtime-dir`, or try `-s`, which needs no lock)",
+                "cannot lock {} (run as root, choose another `runtime-dir`, or try `-s`, which needs no lock)",
                 path.display()
             ),
         }
@@ -201,16 +204,16 @@ fn hold(path: &Path) -> Result<File, NotAlone> {
     })
 }
 
-/// Why the lock cannot be had that somebody holds. `None` if only those hold it who may not: users who opened the file of
-/// an older version, which everybody could.
+/// Returns why a lock that somebody holds cannot be had. `None` if only those hold it who may not: users who opened the file
+/// of an older version, which everybody could.
 fn refusal(path: &Path, file: &File) -> Option<NotAlone> {
     let mut noted = String::new();
     let _unknown = file.take(LONGEST).read_to_string(&mut noted);
     let noted: Option<u32> = noted.trim().parse().ok();
     let Some(holders) = Holders::find(file) else {
         // This kernel does not tell who it is.
-        let is_alive = |pid: &u32| Path::new("/proc").join(pid.to_string()).exists();
-        return Some(match noted.filter(is_alive) {
+        let alive = noted.filter(|pid| Path::new("/proc").join(pid.to_string()).exists());
+        return Some(match alive {
             Some(pid) => NotAlone::Running { pid: Some(pid) },
             None => NotAlone::Held {
                 path: path.to_owned(),
@@ -278,7 +281,7 @@ mod tests {
         let pid = std::process::id();
         assert_eq!(
             second.to_string(),
-            format!("another one is already running, as process {pid}")
+            format!("the daemon is already running as process {pid}")
         );
     }
 
@@ -394,7 +397,7 @@ mod tests {
         assert_eq!(
             refused.to_string(),
             format!(
-                "process {pid} holds {path}, and it is no daemon: `fuser -v {path}` and `lslocks` say who it is"
+                "{path} is locked by process {pid}, which is not the daemon: `fuser -v {path}` and `lslocks` show by whom"
             )
         );
     }
@@ -426,7 +429,7 @@ mod tests {
         let refused = Lock::take(directory.path()).unwrap_err();
 
         let text = format!(
-            "the runtime-dir is not to be trusted: {} can be written by others (mode 0777)",
+            "the runtime-dir cannot be trusted: {} can be written by others (mode 0777)",
             directory.path().display()
         );
         assert!(refused.to_string().starts_with(&text), "{refused}");

@@ -24,10 +24,10 @@ use crate::scan::Agent;
 use crate::status::modules_file::ModulesFile;
 use crate::status::{self, Clash, Recent, Summary};
 
-/// Said when the thread of the control socket has ended.
-const NO_CALLS: &str = "the thread of the control socket has ended, so `adaptivemmd status` and others get no answer until the \
-                        daemon is started again; the modules go on";
-/// More metrics than that whose names are taken need not be told one by one.
+/// The log line when the thread of the control socket has ended.
+const NO_CALLS: &str = "the control thread has ended: `adaptivemmd status` and other commands get no answer until the \
+                        daemon is restarted; the modules keep running";
+/// The most metrics with a name that is taken which are reported one by one.
 const MOST_CLASHES: usize = 256;
 
 /// The daemon at work.
@@ -41,16 +41,16 @@ pub struct MainLoop {
     latest: Recent,
     /// The metrics of which it was said that others have their names.
     clashes: BTreeSet<(String, String)>,
-    /// Whether it was said that it started.
+    /// True once the start was logged.
     is_running: bool,
 }
 
-/// What a reload came to: the new log, if it goes elsewhere, or why everything stays as it was.
+/// The result of a reload: the new log, if it goes elsewhere, or why everything stays as it was.
 pub type Reloaded = Result<Option<Logger>, String>;
 
 impl MainLoop {
-    /// For these modules; what happens is told to `journal`, how they stand is kept in `standing`, and `service` is
-    /// told that all is well.
+    /// Creates the loop for these modules. Events go to `journal`, the state of the modules to `standing`, and `service` is
+    /// notified that all is well.
     #[must_use]
     pub fn new(
         agent: Agent,
@@ -132,10 +132,10 @@ impl MainLoop {
                 Err(reason) => Answer::Failed("ConfigurationRefused", json!({ "reason": reason })),
             },
             Order::Look => {
-                let mut summary = Summary::of(&self.agent, &self.journal, &self.latest);
+                let mut summary = Summary::from_agent(&self.agent, &self.journal, &self.latest);
                 if self.tell_clashes(&summary) {
                     // What was just said is part of how things stand.
-                    summary = Summary::of(&self.agent, &self.journal, &self.latest);
+                    summary = Summary::from_agent(&self.agent, &self.journal, &self.latest);
                 }
                 Answer::Seen(Box::new(summary))
             }
@@ -171,7 +171,7 @@ impl MainLoop {
             }
             is_news = true;
             let text = format!(
-                "the metric \"{metric}\" is not published: the name {name} is taken by one of {owner}"
+                "the metric \"{metric}\" is not published: {owner} already publishes {name}"
             );
             let entry = Entry::new(Severity::Warning, &module, &text);
             self.journal.write(&entry.event(Event::ModuleMisbehaved));

@@ -1,4 +1,4 @@
-//! What the service manager is told, as `sd_notify(3)` has it: that the daemon works, what it is at, and that its core
+//! Notifies the service manager, as in `sd_notify(3)`: that the daemon works, what it does, and that its core
 //! is alive.
 //!
 //! Only the core feeds the watchdog, between its steps and while it waits for modules. A module that hangs does not
@@ -17,7 +17,7 @@ use crate::base::clock;
 
 /// A service manager that does not read for so long is not told.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// More than fits on a line of `systemctl status` helps nobody.
+/// The longest status; more does not fit on a line of `systemctl status`.
 const LONGEST_STATUS: usize = 300;
 
 /// The way to the service manager; there may be none.
@@ -46,13 +46,12 @@ struct Watchdog {
 impl Service {
     /// The one that started this process, as its environment says.
     #[must_use]
-    pub fn of_environment() -> Self {
-        let text = |name: &str| env::var(name).ok();
+    pub fn from_environment() -> Self {
         Self::new(
             env::var_os("NOTIFY_SOCKET").as_deref(),
             watchdog_interval(
-                text("WATCHDOG_USEC").as_deref(),
-                text("WATCHDOG_PID").as_deref(),
+                env::var("WATCHDOG_USEC").ok().as_deref(),
+                env::var("WATCHDOG_PID").ok().as_deref(),
             ),
         )
     }
@@ -74,7 +73,7 @@ impl Service {
         }
     }
 
-    /// Whether anybody wants to know anything.
+    /// Returns true if the service manager wants to be notified.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.manager.is_some()
@@ -88,7 +87,7 @@ impl Service {
         }
     }
 
-    /// How things stand, if that has changed since it was last told.
+    /// Sends the status, if it has changed since it was last sent.
     pub fn status(&mut self, status: &str) {
         if self.manager.is_none() || self.status == status {
             return;
@@ -138,7 +137,7 @@ impl Service {
         Some(left)
     }
 
-    /// When the core has to say again that it is alive.
+    /// Returns when the watchdog has to be notified again.
     #[must_use]
     pub fn due(&self) -> Option<Instant> {
         self.watchdog.as_ref().map(|watchdog| watchdog.due)
@@ -169,7 +168,7 @@ impl Manager {
     }
 }
 
-/// After how long without a word the service manager takes this process for dead; `None` if it does not, or watches
+/// Returns the time of silence after which the service manager takes this process for dead; `None` if it does not, or watches
 /// over another one.
 fn watchdog_interval(microseconds: Option<&str>, pid: Option<&str>) -> Option<Duration> {
     let is_meant = pid.is_none_or(|pid| pid.parse() == Ok(std::process::id()));

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, bounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// What an administrator asks for with a signal.
+/// A request of an administrator by signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignalRequest {
     /// SIGTERM, SIGINT: end cleanly.
@@ -22,7 +22,7 @@ pub enum SignalRequest {
     Reload,
 }
 
-/// What is received.
+/// The signals that are received.
 const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
 /// Holds signals back until they can be received: one that came while the daemon looks for its modules would end it by the

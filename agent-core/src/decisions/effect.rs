@@ -1,4 +1,4 @@
-//! Whether a decision was of use, as far as can be told from before and after.
+//! The effect of a decision, as far as can be told from before and after.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use super::record::Effect;
 use super::window::{NodeState, Window};
 use crate::modules::output::Action;
 
-/// Less may be chance: by so much of the larger of two rates they must differ.
+/// The part of the larger of two rates by which they must differ; less may be chance.
 const CLEAR: f64 = 0.5;
 
-/// What became of the time that programs lose waiting for memory, and the same with its numbers.
-pub(super) fn of(action: &Action, before: &Window, after: &Window) -> (Effect, String) {
+/// Compares the time that programs lose waiting for memory; returns the effect, and a sentence with its numbers.
+pub(super) fn judge(action: &Action, before: &Window, after: &Window) -> (Effect, String) {
     let figures = figures(before, after);
     let mut effect = waiting(&figures);
     let mut text = String::new();
@@ -42,7 +42,7 @@ pub(super) fn of(action: &Action, before: &Window, after: &Window) -> (Effect, S
         }
     }
     if text.is_empty() {
-        text.push_str("the kernel does not say what came of it");
+        text.push_str("the kernel does not tell the effect");
     }
     (effect, text)
 }
@@ -57,7 +57,7 @@ struct Figure {
     name: &'static str,
     unit: &'static str,
     values: Option<(f64, f64)>,
-    /// Whether programs wait meanwhile.
+    /// True if programs wait meanwhile.
     is_waiting: bool,
 }
 
@@ -120,7 +120,7 @@ fn waiting(figures: &[Figure]) -> Effect {
         .map_or(Effect::Quiet, |(before, after)| compare(before, after))
 }
 
-/// Of a number that had better be small.
+/// Returns the effect on a number that had better be small.
 fn compare(before: f64, after: f64) -> Effect {
     let clear = CLEAR * before.max(after);
     match before - after {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     fn effect(before: &Window, after: &Window) -> Effect {
-        of(&set(), before, after).0
+        judge(&set(), before, after).0
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         };
         let compact = Action::CompactNode { node: 1 };
 
-        let (effect, text) = of(&compact, &window(10), &window(100));
+        let (effect, text) = judge(&compact, &window(10), &window(100));
 
         assert_eq!(effect, Effect::Better);
         assert_eq!(
@@ -199,11 +199,11 @@ mod tests {
 
     #[test]
     fn a_kernel_that_says_nothing_is_said_to_say_nothing() {
-        let (effect, text) = of(&set(), &Window::default(), &Window::default());
+        let (effect, text) = judge(&set(), &Window::default(), &Window::default());
 
         assert_eq!(
             (effect, text.as_str()),
-            (Effect::Unknown, "the kernel does not say what came of it")
+            (Effect::Unknown, "the kernel does not tell the effect")
         );
     }
 }

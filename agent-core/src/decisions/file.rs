@@ -14,7 +14,7 @@ use super::record::Record;
 
 /// A file that would become larger is set aside, and the one before it is forgotten.
 const MAX_SIZE: u64 = 1 << 20;
-/// No file of ours is larger.
+/// The largest size of a file.
 const MAX_READ: u64 = 16 << 20;
 
 /// The file that is written.
@@ -65,7 +65,7 @@ pub(super) fn append(state_dir: &Path, line: &str) -> io::Result<()> {
     file.sync_data()
 }
 
-/// All records, the oldest first. Lines that make no sense are left out: one that was cut off, or one of a later
+/// Returns all records, the oldest first. Lines that make no sense are left out: one that was cut off, or one of a later
 /// version.
 ///
 /// # Errors

@@ -9,10 +9,10 @@ use crate::modules::abi::CallResult;
 use crate::modules::output::Number;
 use crate::modules::pool::{ModuleHandle, ScanResult};
 
-/// So many scans are remembered.
+/// The number of scans that are remembered.
 pub(super) const DEPTH: usize = 16;
 
-/// With more names than that, those that no scan has any more are forgotten.
+/// The number of names above which those that no scan has any more are forgotten.
 const MANY_NAMES: usize = 4096;
 
 /// A ring whose buffers are used again: in the steady state it asks for no memory.
@@ -65,10 +65,11 @@ impl History {
         };
         scan.system.take(snapshot);
         scan.used = 0;
-        let is_sound = |handle: &&ModuleHandle| {
-            handle.ending() == ScanResult::Answered(CallResult::Good) && kept(handle.name())
-        };
-        for handle in handles.iter().filter(is_sound) {
+        for handle in handles {
+            let is_sound = handle.ending() == ScanResult::Answered(CallResult::Good);
+            if !is_sound || !kept(handle.name()) {
+                continue;
+            }
             scan.hear(handle.name(), handle.output().metrics(), &mut self.names);
         }
         self.scans.push_back(scan);
@@ -142,8 +143,8 @@ impl Names {
 
 #[cfg(test)]
 impl History {
-    /// As if these scans had been, and a module had said these numbers.
-    pub(super) fn of(scans: Vec<(SystemCounters, &str, Vec<Number>)>) -> Self {
+    /// Makes the history of these scans, in which a module named these numbers.
+    pub(super) fn from_scans(scans: Vec<(SystemCounters, &str, Vec<Number>)>) -> Self {
         let mut history = Self::default();
         for (system, module, numbers) in scans {
             let mut scan = Scan {

@@ -11,16 +11,16 @@ use crate::actions::Notice;
 use crate::decisions::system_counters::SystemCounters;
 use crate::modules::output::Action;
 
-/// After so many scans, and so much time, it is looked at what happened.
+/// The number of scans, and the time, after which a decision is followed up.
 const SCANS: usize = 8;
 const TIME: Duration = Duration::from_secs(60);
-/// More than there are at a time, unless a module is out of its mind.
+/// The most decisions at a time; only a misbehaving module reaches it.
 const MAX: usize = 256;
-/// Enough to see that something goes on.
+/// The most events that are kept; enough to see that something goes on.
 const MAX_MEANWHILE: usize = 16;
 const MAX_OTHERS: usize = 32;
 
-/// All of them, the oldest first.
+/// The decisions that wait for their follow-up, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     waiting: VecDeque<Waiting>,
@@ -81,22 +81,19 @@ impl Pending {
         }
     }
 
-    /// Those whose time is over with this scan.
+    /// Returns the follow-ups of decisions whose time is over with this scan.
     pub(super) fn due(&mut self, now: &SystemCounters) -> Vec<FollowUp> {
         for waiting in &mut self.waiting {
             waiting.scans += 1;
         }
-        let is_due = |waiting: &Waiting| {
-            waiting.scans >= SCANS && now.uptime.since(waiting.start.uptime) >= TIME
-        };
         let mut due = Vec::new();
-        while self.waiting.front().is_some_and(is_due) {
+        while self.waiting.front().is_some_and(|first| first.is_due(now)) {
             due.extend(self.waiting.pop_front().map(|first| first.over(now, false)));
         }
         due
     }
 
-    /// All of them, as there are no more scans.
+    /// Returns the follow-ups of all decisions, as there are no more scans.
     pub(super) fn cut_short(&mut self, now: &SystemCounters) -> Vec<FollowUp> {
         let waiting = self.waiting.drain(..);
         waiting.map(|waiting| waiting.over(now, true)).collect()
@@ -108,20 +105,25 @@ impl Pending {
 fn before(history: &History, newest: &SystemCounters) -> Window {
     let scans: Vec<&SystemCounters> = history.last(DEPTH).map(|scan| &scan.system).collect();
     let least = scans.len().saturating_sub(SCANS + 1);
-    let is_long = |scan: &&&SystemCounters| newest.uptime.since(scan.uptime) >= TIME;
-    let start = scans[..=least].iter().rfind(is_long);
+    let start = scans[..=least]
+        .iter()
+        .rfind(|scan| newest.uptime.since(scan.uptime) >= TIME);
     let start = start.or(scans.first()).copied().unwrap_or(newest);
     Window::between(start, newest)
 }
 
 impl Waiting {
+    fn is_due(&self, now: &SystemCounters) -> bool {
+        self.scans >= SCANS && now.uptime.since(self.start.uptime) >= TIME
+    }
+
     fn over(self, now: &SystemCounters, cut_short: bool) -> FollowUp {
         let after = Window::between(&self.start, now);
         let (effect, text) = if now.uptime == self.start.uptime {
             let text = "there was no scan after it";
             (Effect::Unknown, text.to_owned())
         } else {
-            effect::of(&self.action, &self.before, &after)
+            effect::judge(&self.action, &self.before, &after)
         };
         let value_now = match &self.action {
             Action::Set { tunable, .. } => now.tunable(tunable),
@@ -167,7 +169,7 @@ mod tests {
     }
 
     fn history(period: u64, scans: u64) -> History {
-        History::of(
+        History::from_scans(
             (1..=scans)
                 .map(|scan| (system(scan * period), "tuner", Vec::new()))
                 .collect(),

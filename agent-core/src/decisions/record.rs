@@ -1,4 +1,4 @@
-//! What is kept of a decision. The names are interface: it is a line of JSON in the decision log.
+//! The record of a decision: a line of JSON in the decision log. Its names are stable.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub const VERSION: u32 = 1;
 pub enum Record {
     /// A request, and what became of it.
     Decision(Box<Decision>),
-    /// What happened after it.
+    /// The follow-up of a decision.
     #[serde(rename = "aftermath")]
     FollowUp(Box<FollowUp>),
 }
@@ -31,27 +31,27 @@ pub enum Record {
 pub struct Decision {
     /// The version of the record.
     pub v: u32,
-    /// Its number, which no other has.
+    /// The number, which no other decision has.
     pub id: u64,
-    /// RFC 3339, UTC; not in a replay.
+    /// The time in RFC 3339, UTC; not in a replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Since boot.
+    /// The time since boot.
     pub uptime_seconds: f64,
-    /// Which boot.
+    /// The boot ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<String>,
-    /// Who asked.
+    /// The module that asked.
     pub module: String,
-    /// For what, as in the log.
+    /// The action, as in the log.
     pub action: String,
-    /// What was to be changed.
+    /// The tunable that was to be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tunable: Option<String>,
-    /// Its value before, or the one that somebody else gave it.
+    /// Its value before, or the one that was set externally.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// Its value before the daemon first changed it, which it gets back at the end.
+    /// Its value before the daemon first changed it, which is restored at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<i64>,
     /// The value that was asked for.
@@ -60,65 +60,65 @@ pub struct Decision {
     /// The node that was to be compacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<u32>,
-    /// What became of it, in kebab-case.
+    /// The outcome, in kebab-case.
     #[serde(alias = "fate")]
     pub outcome: String,
-    /// The same in words.
+    /// The outcome in words.
     #[serde(alias = "fate_text")]
     pub outcome_text: String,
-    /// Whether the machine was changed.
+    /// True if the machine was changed.
     pub changed: bool,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub reason: String,
     /// The numbers behind it.
     pub numbers: Map<String, Value>,
-    /// What was weighed and rejected.
+    /// The alternatives that were weighed and rejected.
     #[serde(default)]
     pub details: Vec<String>,
-    /// Of the machine.
+    /// The page size of the machine.
     pub page_size_bytes: u64,
-    /// What was seen.
+    /// The numbers of the last scans.
     pub samples: Samples,
 }
 
-/// What happened after a decision.
+/// The time after a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// The version of the record.
     pub v: u32,
     /// The number of the decision.
     pub id: u64,
-    /// RFC 3339, UTC; not in a replay.
+    /// The time in RFC 3339, UTC; not in a replay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<String>,
-    /// Since boot.
+    /// The time since boot.
     pub uptime_seconds: f64,
-    /// Who had asked.
+    /// The module that had asked.
     pub module: String,
-    /// For what, as in the log.
+    /// The action, as in the log.
     pub action: String,
-    /// Whether the daemon ended before the time was over.
+    /// True if the daemon ended before the time was over.
     pub cut_short: bool,
-    /// Until the decision.
+    /// The machine until the decision.
     pub before: Window,
-    /// Since then.
+    /// The machine since then.
     pub after: Window,
     /// The value that the tunable has now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_now: Option<i64>,
-    /// What was noticed meanwhile: that a compaction ended, or that somebody else changed the value.
+    /// Events meanwhile: that a compaction ended, or that the value was changed externally.
     #[serde(default)]
     pub meanwhile: Vec<String>,
     /// Other decisions that changed something in the same time; not all, if they are many.
     #[serde(default)]
     pub others: Vec<u64>,
-    /// What became of the time that is lost waiting for memory.
+    /// The effect on the time that is lost waiting for memory.
     pub effect: Effect,
-    /// The same with its numbers, on one line.
+    /// The effect with its numbers, on one line.
     pub text: String,
 }
 
-/// Whether it was of use, as far as can be told.
+/// The effect of a decision, as far as can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
@@ -126,7 +126,7 @@ pub enum Effect {
     Better,
     /// About the same.
     Unchanged,
-    /// More.
+    /// Programs wait more for memory than before, or there are fewer large blocks.
     Worse,
     /// They did not wait before, and do not now.
     Quiet,
@@ -135,8 +135,8 @@ pub enum Effect {
 }
 
 impl Decision {
-    /// Of a request, with what was seen until then.
-    pub(super) fn of(
+    /// Makes the record of a request and its outcome, with what was seen until then.
+    pub(super) fn from_outcome(
         id: u64,
         settled: &RequestOutcome,
         snapshot: &Snapshot,
@@ -180,7 +180,7 @@ impl Decision {
 }
 
 impl Effect {
-    /// For programs.
+    /// Returns the code for programs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! What was seen before a decision: one column per number, one row per scan, the newest last.
+//! The scans before a decision: one column per number, one row per scan, the newest last.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,13 +10,13 @@ use super::record::seconds;
 use crate::decisions::system_counters::SystemCounters;
 use crate::modules::output::numbers::number_value;
 
-/// So many scans are kept with a decision.
+/// The number of scans that are kept with a decision.
 pub(super) const SCANS: usize = 8;
 
-/// Columns of equal length.
+/// The last scans, in columns of equal length.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Samples {
-    /// When each scan was, since boot.
+    /// The time of each scan, since boot.
     pub uptime_seconds: Vec<f64>,
     /// The numbers of the module that asked, an array each; `null` in scans in which it did not name it.
     pub metrics: Map<String, Value>,
@@ -39,7 +39,7 @@ pub struct Samples {
 /// The free memory of a node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeSamples {
-    /// Its number.
+    /// The number of the node.
     pub node: u32,
     /// One per scan.
     pub free_pages: Vec<Option<u64>>,
@@ -52,8 +52,8 @@ pub struct NodeSamples {
 }
 
 impl Samples {
-    /// Of the last scans, as this module saw them.
-    pub(super) fn of(history: &History, module: &str) -> Self {
+    /// Takes the last scans, as this module saw them.
+    pub(super) fn from_history(history: &History, module: &str) -> Self {
         let scans = history.last(SCANS);
         let column = |value: fn(&SystemCounters) -> Option<u64>| -> Vec<Option<u64>> {
             scans.clone().map(|scan| value(&scan.system)).collect()
@@ -91,7 +91,7 @@ impl Samples {
     }
 }
 
-/// All numbers that the module named in one of these scans.
+/// Returns all numbers that the module named in one of these scans.
 fn metrics<'a>(
     scans: &(impl Iterator<Item = &'a Scan> + Clone),
     module: &str,
@@ -101,10 +101,12 @@ fn metrics<'a>(
         if columns.contains_key(&*number.name) {
             continue;
         }
-        let value = |scan: &Scan| scan.number(module, &number.name);
         let column: Value = scans
             .clone()
-            .map(|scan| value(scan).map_or(Value::Null, number_value))
+            .map(|scan| {
+                scan.number(module, &number.name)
+                    .map_or(Value::Null, number_value)
+            })
             .collect();
         columns.insert(number.name.to_string(), column);
     }

@@ -1,4 +1,4 @@
-//! How the machine does: what the core itself takes from every snapshot, to tell what led to a decision and
+//! The state of the machine: what the core itself takes from every snapshot, to tell what led to a decision and
 //! what came of it.
 
 mod counters;
@@ -12,7 +12,7 @@ pub use counters::EventCounters;
 /// The state of one machine in one scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SystemCounters {
-    /// When it was seen.
+    /// The time of the scan.
     pub uptime: Uptime,
     /// Events since boot.
     pub counters: EventCounters,
@@ -27,9 +27,9 @@ pub struct SystemCounters {
 /// The free memory of one node: the sums of its zones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NodeCounters {
-    /// Its number.
+    /// The number of the node.
     pub node: u32,
-    /// In no use at all.
+    /// The free pages.
     pub free: Option<Pages>,
     /// The low watermark: below it kswapd starts.
     pub low: Option<Pages>,
@@ -54,7 +54,7 @@ impl SystemCounters {
         self.counters = snapshot
             .vmstat
             .get()
-            .map_or_else(EventCounters::default, EventCounters::of);
+            .map_or_else(EventCounters::default, EventCounters::from_vmstat);
         let text = snapshot.file(PRESSURE);
         self.pressure = text.and_then(|text| pressure(text).ok());
         let tunables = snapshot.tunables.iter();

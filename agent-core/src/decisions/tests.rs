@@ -268,12 +268,12 @@ fn samples_have_a_column_per_number_and_a_row_per_scan() {
         };
         (system, "tuner", numbers)
     };
-    let history = History::of(vec![
+    let history = History::from_scans(vec![
         scan(1500, vec![number("a", 1.0)]),
         scan(2500, vec![number("a", 2.5), number("b", 3.0)]),
     ]);
 
-    let [mine, others] = ["tuner", "other"].map(|module| Samples::of(&history, module));
+    let [mine, others] = ["tuner", "other"].map(|module| Samples::from_history(&history, module));
 
     let metrics = serde_json::to_string(&mine.metrics).unwrap();
     assert_eq!(metrics, r#"{"a":[1,2.5],"b":[null,3]}"#);

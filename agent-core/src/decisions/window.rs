@@ -1,4 +1,4 @@
-//! How the machine did over some scans: rates, and what was free at their end.
+//! The machine over some scans: rates, and what was free at their end.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use adaptivemm_module_api::units::Pages;
 use super::record::seconds;
 use crate::decisions::system_counters::{NodeCounters, SystemCounters};
 
-/// What happened between two moments. `None` for what the kernel does not say, or where a counter began anew.
+/// The machine between two moments. `None` for what the kernel does not tell, or where a counter began anew.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Window {
-    /// How long it was.
+    /// The length of the window.
     pub seconds: f64,
     /// Allocations that had to reclaim memory first.
     pub allocation_stalls_per_second: Option<f64>,
@@ -22,18 +22,18 @@ pub struct Window {
     pub kswapd_reclaim_pages_per_second: Option<f64>,
     /// Programs that compacted memory themselves.
     pub compaction_stalls_per_second: Option<f64>,
-    /// Of the time, in which at least one task waited for memory.
+    /// The share of the time in which at least one task waited for memory.
     pub pressure_some_percent: Option<f64>,
-    /// Of the time, in which all tasks did.
+    /// The share of the time in which all tasks did.
     pub pressure_full_percent: Option<f64>,
-    /// At the end of the window.
+    /// The nodes at the end of the window.
     pub nodes: Vec<NodeState>,
 }
 
 /// The free memory of a node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeState {
-    /// Its number.
+    /// The number of the node.
     pub node: u32,
     /// Free pages.
     pub free_pages: Option<u64>,
@@ -46,7 +46,7 @@ pub struct NodeState {
 }
 
 impl Window {
-    /// What happened from one moment to another.
+    /// Returns the window from one moment to another.
     pub(super) fn between(from: &SystemCounters, to: &SystemCounters) -> Self {
         let span = to.uptime.0.checked_sub(from.uptime.0);
         let span = span.filter(|span| !span.is_zero());
@@ -80,7 +80,7 @@ impl Window {
                 from.pressure.and_then(|pressure| pressure.full),
                 to.pressure.and_then(|pressure| pressure.full),
             ),
-            nodes: to.nodes.iter().map(NodeState::of).collect(),
+            nodes: to.nodes.iter().map(NodeState::from_counters).collect(),
         }
     }
 
@@ -92,7 +92,7 @@ impl Window {
 }
 
 impl NodeState {
-    fn of(node: &NodeCounters) -> Self {
+    fn from_counters(node: &NodeCounters) -> Self {
         Self {
             node: node.node,
             free_pages: node.free.map(Pages::get),

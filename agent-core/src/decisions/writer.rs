@@ -11,9 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::file;
 use crate::base::news::News;
 
-/// So many lines may wait to be written; what comes then is lost.
+/// The most lines that wait to be written; what comes then is lost.
 const WAITING: usize = 256;
-/// So long the daemon waits at its end until all is written.
+/// The time that the daemon waits at its end until all is written.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
 /// The way to the thread.
@@ -23,16 +23,16 @@ pub(super) struct Writer {
     lines: Sender<String>,
     ended: Receiver<()>,
     health: Arc<Mutex<Health>>,
-    /// What was told of its health.
+    /// The health that was last told.
     told: Health,
 }
 
-/// How the log does.
+/// The health of the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Health {
-    /// Why nothing can be written.
+    /// The reason why nothing can be written.
     problem: Option<String>,
-    /// Records that were never written.
+    /// The number of records that were never written.
     lost: u64,
 }
 
@@ -67,7 +67,7 @@ impl Writer {
         }
     }
 
-    /// What has changed since this was last asked: that it cannot be written, or that it can be again.
+    /// Returns what has changed since the last call: that it cannot be written, or that it can be again.
     pub(super) fn news(&mut self) -> Option<News> {
         let health = lock(&self.health).clone();
         let Health { problem, lost } = &health;
@@ -78,14 +78,12 @@ impl Writer {
             Some(problem) if !was_bad => News {
                 is_bad: true,
                 text: format!(
-                    "decisions are not written to {path}, and cannot be explained later: {problem}"
+                    "cannot write decisions to {path}; `adaptivemmd explain` will not know them: {problem}"
                 ),
             },
             None if was_bad || more > 0 => News {
                 is_bad: false,
-                text: format!(
-                    "decisions are written to {path} again; records that were lost: {more}"
-                ),
+                text: format!("decisions are written to {path} again; records lost: {more}"),
             },
             _ => return None,
         };
@@ -109,7 +107,7 @@ fn write_all(directory: &Path, to_write: &Receiver<String>, health: &Mutex<Healt
     }
 }
 
-/// What became of so many records.
+/// The result for so many records.
 fn note(health: &Mutex<Health>, result: io::Result<()>, records: u64) {
     let mut health = lock(health);
     match result {
@@ -155,7 +153,7 @@ mod tests {
 
         let news = [writer.news(), writer.news()];
 
-        let text = "decisions are not written to /proc/adaptivemmd/decisions.jsonl, and cannot be explained later: \
+        let text = "cannot write decisions to /proc/adaptivemmd/decisions.jsonl; `adaptivemmd explain` will not know them: \
                     No such file or directory (os error 2)";
         let told = News {
             is_bad: true,
@@ -193,10 +191,7 @@ mod tests {
         let again = told(&mut writer, false);
 
         assert!(full.ends_with(": it is not a regular file"), "{full}");
-        assert!(
-            again.ends_with(" again; records that were lost: 2"),
-            "{again}"
-        );
+        assert!(again.ends_with(" again; records lost: 2"), "{again}");
         assert_eq!(writer.news(), None);
         end(writer);
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"id\":3}\n");

@@ -28,7 +28,7 @@ pub use gaps::Gaps;
 pub(crate) use incident::incident_text;
 use share::Shares;
 
-/// By convention, of whichever module: what somebody else does to a tunable, which he may do again and again, with another
+/// The code of external changes to a tunable, by convention of all modules; they may come again and again, with another
 /// value each time.
 const BY_OTHERS: &str = "changed-by-others";
 
@@ -36,26 +36,26 @@ const BY_OTHERS: &str = "changed-by-others";
 #[derive(Debug, Default)]
 pub struct Reporter {
     repeats: Repeats,
-    /// What each module may still say.
+    /// The share of the log that each module has left.
     shares: Shares,
     /// Files that could not be read in the last scan.
     unreadable: Vec<String>,
-    /// What was never recorded; in a replay only.
+    /// The files that were never recorded; in a replay only.
     gaps: Option<Gaps>,
-    /// The files and modules of which nothing was said but to whoever asks for more, for lack of records.
+    /// The files and modules whose trouble was logged at a higher verbosity only, as the trace lacks their files.
     hushed: Vec<String>,
 }
 
 impl Reporter {
-    /// Has told nothing yet.
+    /// Creates a reporter that has told nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same for a replay, whose trace may lack what modules need.
+    /// Creates a reporter for a replay, whose trace may lack what modules need.
     #[must_use]
-    pub fn of_replay(gaps: Gaps) -> Self {
+    pub fn for_replay(gaps: Gaps) -> Self {
         Self {
             gaps: Some(gaps),
             ..Self::default()
@@ -67,7 +67,7 @@ impl Reporter {
         self.shares.forget_all();
     }
 
-    /// What the trace of a replay lacks.
+    /// Returns what the trace of a replay lacks.
     pub fn gaps(&mut self) -> Option<&mut Gaps> {
         self.gaps.as_mut()
     }
@@ -85,7 +85,7 @@ impl Reporter {
         }
         self.files(round, journal);
         if !round.snapshot.steady {
-            let text = "memory moves faster than its files can be read; sums over them may be off by megabytes";
+            let text = "memory changes faster than it can be read; sums may be off by megabytes";
             journal.write(&Entry::new(Severity::Debug, "core", text).from_verbosity(4));
         }
         for handle in round.handles {
@@ -122,8 +122,9 @@ impl Reporter {
                 (Err(_), None) if self.gaps.as_ref().is_some_and(|gaps| gaps.has(path)) => {
                     self.unreadable.push(path.to_owned());
                     self.hushed.push(path.to_owned());
-                    let text =
-                        format!("the trace does not hold {path}; what depends on it is left out");
+                    let text = format!(
+                        "the trace does not contain {path}; what depends on it is left out"
+                    );
                     let entry = Entry::new(Severity::Debug, "core", &text);
                     journal.write(&entry.from_verbosity(1));
                 }
@@ -172,12 +173,12 @@ impl Reporter {
                 return;
             }
             ScanResult::Answered(CallResult::Failed | CallResult::Panicked | CallResult::Died) => {
-                let text = format!("cannot do its work: {problem}");
+                let text = format!("unavailable: {problem}");
                 ("failed", Event::ModuleFailed, text)
             }
             ScanResult::Late(missed) => {
                 let scans = missed + 1;
-                let text = format!("did not answer in time; scans missed in a row: {scans}");
+                let text = format!("did not answer in time; consecutive scans missed: {scans}");
                 ("late", Event::ModuleLate, text)
             }
             ScanResult::Restarting(reason) => {
@@ -194,24 +195,24 @@ impl Reporter {
         self.condition(code, &entry.fields(&fields), uptime, journal);
     }
 
-    /// From which verbosity on the end of something is told: that of its beginning.
+    /// Returns the verbosity from which the end of something is told: that of its beginning.
     fn unhush(&mut self, name: &str) -> u8 {
         let before = self.hushed.len();
         self.hushed.retain(|hushed| hushed != name);
         u8::from(self.hushed.len() < before)
     }
 
-    /// Whether a module cannot see all that it needs because nobody recorded it.
+    /// Returns true if a module cannot see all that it needs because nobody recorded it.
     fn lacks(&self, module: &str) -> bool {
         let gaps = self.gaps.as_ref();
-        gaps.is_some_and(|gaps| !gaps.of_module(module).is_empty())
+        gaps.is_some_and(|gaps| !gaps.missing(module).is_empty())
     }
 
     /// A module cannot do its work on a trace that lacks something.
     fn blind(&mut self, module: &str, problem: &str, uptime: Duration, journal: &mut Logger) {
         let Some(gaps) = &self.gaps else { return };
-        let missing = gaps.of_module(module).join(", ");
-        let text = format!("cannot do its work: {problem}; the trace does not hold {missing}");
+        let missing = gaps.missing(module).join(", ");
+        let text = format!("unavailable: {problem}; the trace does not contain {missing}");
         let entry = if gaps.is_asked() {
             Entry::new(Severity::Notice, module, &text)
         } else {
@@ -230,7 +231,7 @@ impl Reporter {
         if failed || late || restarting || quarantined {
             // What it says from now on it may say because it was started anew.
             self.shares.forget(module);
-            let entry = Entry::new(Severity::Info, module, "does its work again");
+            let entry = Entry::new(Severity::Info, module, "recovered");
             let entry = entry.from_verbosity(self.unhush(module));
             journal.write(&entry.event(Event::ModuleRecovered));
         }
@@ -249,8 +250,8 @@ impl Reporter {
         }
         if output.dropped > 0 {
             let text = format!(
-                "says too much: {} words of this scan were dropped",
-                output.dropped
+                "exceeded the output limit; {} dropped in this scan",
+                messages(output.dropped)
             );
             let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
@@ -258,8 +259,8 @@ impl Reporter {
         }
         if output.strays > 0 {
             let text = format!(
-                "uses its sink outside of the call, or from another thread: {} words were dropped",
-                output.strays
+                "used its sink outside a call or from another thread; {} dropped",
+                messages(output.strays)
             );
             let entry = Entry::new(Severity::Warning, handle.name(), &text);
             let entry = entry.event(Event::ModuleMisbehaved);
@@ -272,7 +273,7 @@ impl Reporter {
             self.condition("unpublished", &entry, uptime, journal);
         }
         if let Some((what, why)) = output.refused.first() {
-            let text = format!("{what}: refused, as it is {why}");
+            let text = format!("{what}: refused, because it is {why}");
             let entry = Entry::new(Severity::Debug, handle.name(), &text).from_verbosity(3);
             self.condition("refused", &entry, uptime, journal);
         }
@@ -308,7 +309,7 @@ impl Reporter {
         }
     }
 
-    /// Whether a module may have another line of this size in the log. That it may not is said once an hour.
+    /// Returns true if a module may have another line of this size in the log. A refusal is logged once an hour.
     pub(crate) fn may_say(
         &mut self,
         module: &str,
@@ -324,7 +325,7 @@ impl Reporter {
     }
 
     fn too_much(&mut self, module: &str, uptime: Duration, journal: &mut Logger) {
-        let text = "says more than its share of the log: what goes beyond is not logged";
+        let text = "exceeded its share of the log; the messages beyond it are dropped";
         let entry = Entry::new(Severity::Warning, module, text).event(Event::ModuleMisbehaved);
         self.condition("more-than-its-share", &entry, uptime, journal);
     }
@@ -369,7 +370,7 @@ impl Reporter {
         let id = decision.map_or_else(String::new, |id| format!(" [decision {id}]"));
         let reason = why(request);
         let text = format!("{}: {outcome} ({reason}){id}", request.action);
-        let change = Change::of(&request.action, outcome, *decision);
+        let change = Change::from_request(&request.action, outcome, *decision);
         let fields = change.fields(&reason, outcome.code());
         let entry = |severity| {
             let entry = Entry::new(severity, module, &text).event(change.event);
@@ -433,10 +434,18 @@ impl Reporter {
     }
 }
 
+/// The number of messages, in words.
+fn messages(count: usize) -> String {
+    match count {
+        1 => "1 message".to_owned(),
+        count => format!("{count} messages"),
+    }
+}
+
 /// Writes something that was seen so many times and not written since it last was.
 fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Logger) {
     let text = format!(
-        "{} (and {suppressed} times more since this was last said)",
+        "{} (and {suppressed} more times since last logged)",
         entry.text
     );
     journal.write(&Entry {
@@ -445,7 +454,7 @@ fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Logger) {
     });
 }
 
-/// Tells what became of a tunable that was to get its original value back.
+/// Tells if the original value of a tunable was restored.
 pub fn report_restored(restored: &Restored, journal: &mut Logger) {
     let (severity, event) = restored_level(restored);
     let fields = [
@@ -465,7 +474,7 @@ fn restored_level(restored: &Restored) -> (Severity, Event) {
     }
 }
 
-/// What a module saw, as the journal has it; without its fields.
+/// Returns the log entry of a finding, without its fields.
 fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
     let event = match finding.severity {
         _ if finding.is_leak => Event::Leak,
@@ -483,7 +492,7 @@ fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
 pub fn report_late(module: &str, late: &LateFinding, now: Duration, journal: &mut Logger) {
     let LateFinding { seen, finding } = late;
     let ago = now.saturating_sub(seen.0).as_secs_f64();
-    let text = format!("{} (seen {ago:.0} s ago, said too late)", finding.text);
+    let text = format!("{} (seen {ago:.0} s ago, reported late)", finding.text);
     let fields = [("CODE", finding.code.as_str())];
     let entry = finding_entry(module, finding).fields(&fields);
     journal.write(&Entry {
@@ -507,22 +516,22 @@ fn report_notice(notice: &Notice, journal: &mut Logger) {
     });
 }
 
-/// What happened to a module that is not asked any more.
+/// Returns what happened to a module that is not asked any more.
 pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
     match reason {
         Reason::Panicked => format!("broke down: {problem}"),
         Reason::Hung(scans) => format!("did not answer for {scans} scans"),
-        Reason::Late(scans) => format!("did not answer in time in {scans} scans in a row"),
+        Reason::Late(scans) => format!("did not answer in time in {scans} consecutive scans"),
         Reason::Files(scans) => format!("{problem}, and did so in {scans} scans"),
         Reason::Died | Reason::NotCreated => problem.to_owned(),
-        Reason::Gone => "lost its thread".to_owned(),
-        Reason::AtWork(deaths) => format!("was at work when the daemon died, {deaths} times"),
+        Reason::Gone => "its thread has ended".to_owned(),
+        Reason::AtWork(deaths) => format!("was running when the daemon died, {deaths} times"),
         Reason::Restarting => "is started again".to_owned(),
-        Reason::Idle => format!("is not run: {problem}"),
+        Reason::Idle => format!("is idle: {problem}"),
     }
 }
 
-/// For how long a module is quarantined, and why.
+/// Returns for how long a module is quarantined, and why.
 pub(crate) fn quarantine(reason: Reason, pause: Option<Duration>, problem: &str) -> String {
     let until = match (reason, pause) {
         (Reason::Hung(_), _) => "until it answers, or a reload (SIGHUP)".to_owned(),

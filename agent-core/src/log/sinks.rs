@@ -49,19 +49,19 @@ const RECONNECT_PAUSE: Duration = Duration::from_secs(5);
 /// One event.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
     /// The smallest verbosity at which it is written, 0 to 5.
     pub verbosity: u8,
-    /// Who says so: `core`, or the name of a module.
+    /// The author: `core`, or the name of a module.
     pub module: &'a str,
-    /// What happened, on one line.
+    /// The text, on one line.
     pub text: &'a str,
     /// Zero or more further lines that belong to the text. Empty ones are left out.
     pub details: &'a str,
-    /// What kind of event it is, if programs may want to know.
+    /// The kind of event, if programs may want to know.
     pub event: Option<Event>,
-    /// What the text says, for programs: names as the systemd journal takes them, and values. Empty
+    /// The fields for programs: names as the systemd journal takes them, and values. Empty
     /// ones are left out.
     pub fields: &'a [(&'static str, &'a str)],
     /// The numbers behind it.
@@ -84,7 +84,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The same, as an event of this kind.
+    /// Sets the kind of event.
     #[must_use]
     pub const fn event(self, event: Event) -> Self {
         Self {
@@ -93,32 +93,32 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The same with further lines.
+    /// Adds further lines.
     #[must_use]
     pub const fn details(self, details: &'a str) -> Self {
         Self { details, ..self }
     }
 
-    /// The same with fields for programs.
+    /// Adds fields for programs.
     #[must_use]
     pub const fn fields(self, fields: &'a [(&'static str, &'a str)]) -> Self {
         Self { fields, ..self }
     }
 
-    /// The same with the numbers behind it.
+    /// Adds the numbers behind it.
     #[must_use]
     pub const fn numbers(self, numbers: &'a [Number]) -> Self {
         Self { numbers, ..self }
     }
 
-    /// The same, written only from this verbosity, 0 to 5.
+    /// Sets the verbosity, 0 to 5, from which it is written.
     #[must_use]
     pub const fn from_verbosity(self, verbosity: u8) -> Self {
         Self { verbosity, ..self }
     }
 }
 
-/// Where events are written. Never fails, and blocks for a moment at most: what cannot be written is lost, counted,
+/// The log. Never fails, and blocks for a moment at most: what cannot be written is lost, counted,
 /// and the count is written as soon as that is possible again.
 pub struct Logger {
     verbosity: u8,
@@ -214,13 +214,13 @@ impl Logger {
         self.verbosity = verbosity;
     }
 
-    /// Which events are written, 0 to 5.
+    /// Returns the verbosity, 0 to 5.
     #[must_use]
     pub fn verbosity(&self) -> u8 {
         self.verbosity
     }
 
-    /// How many messages were lost so far.
+    /// Returns the number of messages that were lost so far.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped
@@ -306,7 +306,7 @@ impl Target {
         }
     }
 
-    /// Who did not answer, in the words of an operator.
+    /// Returns the name of the sink, in the words of an operator.
     fn listener(&self) -> &'static str {
         match self {
             Self::Terminal => "the terminal",

@@ -1,13 +1,13 @@
-//! Why modules could not be started.
+//! The reasons why modules could not be started.
 
 use std::fmt;
 use std::io;
 
-/// Why the modules could not be started. All reasons at once.
+/// All reasons why the modules could not be started.
 #[derive(Debug)]
 pub struct BuildErrors(pub Vec<BuildError>);
 
-/// Why a module could not be started.
+/// The reason why a module could not be started.
 #[derive(Debug)]
 pub enum BuildError {
     /// Its options make no sense together, and the administrator has set them.
@@ -16,14 +16,14 @@ pub enum BuildError {
         module: String,
         /// The option, or nothing.
         key: String,
-        /// What is wrong.
+        /// The reason.
         text: String,
     },
     /// The kernel gives us no more threads.
     Thread {
         /// The module.
         module: String,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
 }

@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::actions::policy::Clash;
 
-/// Why a module is not run until a reload. Nobody else is concerned.
+/// The reason why a module is idle until a reload. No other module is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idle {
-    /// Its name.
+    /// The name of the module.
     pub module: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What can be done about it.
+    /// The remedy.
     pub remedy: String,
 }
 
@@ -24,7 +24,7 @@ impl Idle {
         }
     }
 
-    /// Of a module that refuses options which the administrator has not set.
+    /// Makes the entry of a module that refuses options which the administrator has not set.
     pub(super) fn refusing(module: &str, problems: &[(String, String)]) -> Self {
         let problems: Vec<String> = problems
             .iter()

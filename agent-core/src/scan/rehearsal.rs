@@ -6,20 +6,22 @@ use std::collections::BTreeMap;
 use crate::kernel::trace::Frame;
 use crate::kernel::tunables;
 
-/// What the trace says of the tunables, whatever was asked for since.
+/// The values of the tunables in the trace, whatever was asked for since.
 #[derive(Debug, Default)]
 pub(super) struct Rehearsal {
     recorded: BTreeMap<String, Option<String>>,
 }
 
 impl Rehearsal {
-    /// The machine as it is at the beginning.
-    pub(super) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
-        let text = |bytes: &[u8]| Some(String::from_utf8_lossy(bytes).into_owned());
+    /// Takes the tunables from the files of the machine as it is at the beginning.
+    pub(super) fn from_files<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Self {
         let tunables = files.filter(|(path, _)| tunables::at(path).is_some());
         Self {
             recorded: tunables
-                .map(|(path, bytes)| (path.to_owned(), text(bytes)))
+                .map(|(path, bytes)| {
+                    let text = String::from_utf8_lossy(bytes).into_owned();
+                    (path.to_owned(), Some(text))
+                })
                 .collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! Where a daemon works, and how.
+//! The place where a daemon works, and its mode.
 
 use adaptivemm_module_api::units::PageSize;
 
@@ -9,7 +9,7 @@ use crate::kernel::Root;
 use crate::modules::crash_marker::CrashMarker;
 use crate::modules::saved_state::SavedStates;
 
-/// Where modules run.
+/// The threads that modules run in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threads {
     /// Each in a thread of its own, with a deadline.
@@ -18,26 +18,26 @@ pub enum Threads {
     None,
 }
 
-/// Where a daemon works, and how.
+/// The place where a daemon works, and its mode.
 #[derive(Debug)]
 pub struct Site {
     /// The machine.
     pub root: Root,
-    /// Of the machine; without it, it is worked out or asked of the kernel.
+    /// The page size of the machine; without it, it is worked out or asked of the kernel.
     pub page_size: Option<PageSize>,
-    /// Whether the machine is changed.
+    /// The mode, which says if the machine is changed.
     pub mode: Mode,
-    /// Where original values are noted.
+    /// The ledger of original values.
     pub ledger: Ledger,
-    /// Where modules run.
+    /// The threads that modules run in.
     pub threads: Threads,
-    /// Where it is noted who is at work.
+    /// The crash marker, which names the module that is running.
     pub marker: Option<CrashMarker>,
-    /// Where decisions are explained.
+    /// The log of decisions.
     pub decisions: Decisions,
-    /// Where modules keep what they have learned.
+    /// The saved states of modules.
     pub states: SavedStates,
-    /// Where evidence is kept of what modules report.
+    /// The incidents, with their evidence.
     pub incidents: Incidents,
 }
 

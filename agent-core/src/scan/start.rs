@@ -1,4 +1,4 @@
-//! From the settings to modules at work.
+//! Starts modules from the settings.
 
 use std::io;
 use std::sync::Arc;
@@ -46,8 +46,8 @@ fn permit(module: &Registration, settings: &ModuleSettings) -> Permit {
     Permit::new(&module.description.writes, settings.allow.as_deref())
 }
 
-/// Who owns what, and who may not run because of that. Modules that are linked in come first, then those in files;
-/// each by name, so that it does not depend on what was installed first.
+/// Finds the owner of each tunable, and the modules that may not run because of that. Modules that are linked in come first,
+/// then those in files; each by name, so that it does not depend on what was installed first.
 pub(super) fn policy(chosen: &[(&Registration, &ModuleSettings)]) -> (Policy, Vec<Clash>) {
     let mut modules: Vec<(&str, Permit, &Registration, ModuleMode)> = chosen
         .iter()
@@ -64,15 +64,14 @@ pub(super) fn policy(chosen: &[(&Registration, &ModuleSettings)]) -> (Policy, Ve
     )
 }
 
-/// Those of the modules that own what they may change, or change nothing.
+/// Returns the modules that own what they may change, or change nothing.
 pub(super) fn without<'a>(
     chosen: &[(&'a Registration, &'a ModuleSettings)],
     clashes: &[Clash],
 ) -> Vec<(&'a Registration, &'a ModuleSettings)> {
-    let is_idle = |name: &str| clashes.iter().any(|clash| clash.module == name);
     let modules = chosen.iter().copied();
     modules
-        .filter(|(module, _)| !is_idle(module.name()))
+        .filter(|(module, _)| clashes.iter().all(|clash| clash.module != module.name()))
         .collect()
 }
 
@@ -85,7 +84,7 @@ pub(super) fn writing(chosen: &[(&Registration, &ModuleSettings)]) -> Vec<String
         .collect()
 }
 
-/// All that is read: what the modules need, and what their decisions are explained by.
+/// Returns all files to read: those that the modules need, and those that explain their decisions.
 pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
     let mut wanted = needed(chosen, budget);
     if !writing(chosen).is_empty() {
@@ -94,7 +93,7 @@ pub(super) fn wanted(chosen: &[(&Registration, &ModuleSettings)], budget: FileBu
     wanted
 }
 
-/// What the modules need, of which the files of each may cost so much.
+/// Returns the files that the modules need; those of each may cost so much.
 pub(super) fn needed(chosen: &[(&Registration, &ModuleSettings)], budget: FileBudget) -> Wanted {
     let mut wanted = Wanted::default();
     for (module, _) in chosen {
@@ -118,7 +117,7 @@ pub(super) fn patience(settings: &Settings) -> Patience {
     }
 }
 
-/// Where modules are started, and from what.
+/// The parts that a start of modules needs.
 pub(super) struct Starting<'a> {
     pub(super) threads: Threads,
     pub(super) marker: Option<&'a mut CrashMarker>,
@@ -178,7 +177,7 @@ pub(super) fn start(
     Ok((handles, idle))
 }
 
-/// Whether what a module refuses is what the administrator has set, of which these are the names.
+/// Returns true if a module refuses what the administrator has set, of which these are the names.
 fn is_theirs((key, text): &(String, String), written: &[String]) -> bool {
     // A problem of no option may be one of all of them together.
     !written.is_empty()

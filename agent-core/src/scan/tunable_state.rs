@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 /// A tunable that some module may change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TunableState {
-    /// As sysctl names it.
+    /// The name, as sysctl has it.
     pub name: String,
-    /// What it is now; nothing if this kernel has none.
+    /// The current value; `None` if this kernel has no such tunable.
     pub value: Option<i64>,
-    /// What it gets back, if the daemon has changed it.
+    /// The original value, if the daemon has changed it.
     pub original: Option<i64>,
     /// The module that may change it.
     pub owner: Option<String>,
-    /// Whether it is left alone, as somebody else has set it.
+    /// True if its tuning is paused, as it was changed externally.
     pub yielded: bool,
 }

@@ -1,4 +1,4 @@
-//! What happened in a scan, as JSON for programs. The names are interface.
+//! The events of a scan, as JSON for programs. The names are stable.
 
 use adaptivemm_module_api::abi;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! How things stand, on one line: for `systemctl status`.
+//! The status on one line, for `systemctl status`.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use crate::log::sinks::Recent;
 use crate::scan::Agent;
 use crate::status::modules_file;
 
-/// How many modules work, what is changed, and what was said last that somebody should look at.
+/// Returns how many modules run, what is changed, and the last warning or error.
 pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
     let stands = agent.handles().iter().map(modules_file::stand);
     let (running, others): (Vec<_>, Vec<_>) = agent
@@ -16,9 +16,9 @@ pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
         .partition(|(_, stand)| stand.state == "running");
     let mut text = match (running.len(), others.len()) {
         (0, 0) => "no module is enabled".to_owned(),
-        (1, 0) => "1 module at work".to_owned(),
-        (all, 0) => format!("{all} modules at work"),
-        (some, rest) => format!("{some} of {} modules at work", some + rest),
+        (1, 0) => "1 module running".to_owned(),
+        (all, 0) => format!("{all} modules running"),
+        (some, rest) => format!("{some} of {} modules running", some + rest),
     };
     // Writing to a string cannot fail.
     for (handle, stand) in others {
@@ -33,7 +33,7 @@ pub(crate) fn line(agent: &Agent, recent: &Recent) -> String {
         );
     }
     match recent.said().next_back() {
-        None => text.push_str("; no warning so far"),
+        None => text.push_str("; no warnings so far"),
         Some(said) => {
             let (severity, module) = (said.severity.name(), &said.module);
             let _ = write!(text, "; last {severity}: {module}: {}", said.text);

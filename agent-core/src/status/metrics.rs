@@ -15,11 +15,11 @@ use prometheus_client::registry::Registry;
 
 use super::summary::{Module, Summary};
 
-/// How every name begins.
+/// The beginning of every name.
 const PREFIX: &str = "adaptivemmd";
-/// How the name of a counter ends.
+/// The ending of the name of a counter.
 const TOTAL: &str = "_total";
-/// Whose name a metric has that is not of a module.
+/// The owner of the metrics that belong to no module.
 const OURSELVES: &str = "the daemon";
 
 /// A metric of a module that is not published, as another one has its name.
@@ -27,21 +27,21 @@ const OURSELVES: &str = "the daemon";
 pub(crate) struct Clash {
     /// The module.
     pub(crate) module: String,
-    /// What it calls the metric.
+    /// The name that the module gives the metric.
     pub(crate) metric: String,
     /// The name of both.
     pub(crate) name: String,
-    /// Whose the other one is.
+    /// The owner of the other metric.
     pub(crate) owner: String,
 }
 
-/// All metrics.
+/// Returns all metrics.
 #[must_use]
 pub fn exposition(summary: &Summary) -> String {
     sheet(summary).text()
 }
 
-/// All that there is to say where no daemon answers.
+/// Returns the metrics where no daemon answers.
 #[must_use]
 pub(crate) fn exposition_without_daemon() -> String {
     let mut sheet = Sheet::default();
@@ -57,11 +57,11 @@ pub(crate) fn clashes(summary: &Summary) -> Vec<Clash> {
 
 fn sheet(summary: &Summary) -> Sheet {
     let mut sheet = Sheet::default();
-    of_daemon(summary, &mut sheet);
-    of_log(summary, &mut sheet);
-    of_tunables(summary, &mut sheet);
-    of_modules(summary, &mut sheet);
-    of_files(summary, &mut sheet);
+    add_daemon(summary, &mut sheet);
+    add_log(summary, &mut sheet);
+    add_tunables(summary, &mut sheet);
+    add_modules(summary, &mut sheet);
+    add_files(summary, &mut sheet);
     for module in &summary.modules {
         own(module, &mut sheet);
     }
@@ -72,12 +72,12 @@ fn up(sheet: &mut Sheet, is_up: bool) {
     sheet.family(
         "up",
         Kind::Gauge,
-        "Whether the daemon answered.",
+        "1 if the daemon answered.",
         [([].as_slice(), f64::from(u8::from(is_up)))],
     );
 }
 
-fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
+fn add_daemon(summary: &Summary, sheet: &mut Sheet) {
     let build = [("version", summary.version.as_str())];
     sheet.family(
         "build_info",
@@ -103,7 +103,7 @@ fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
             sheet,
             "last_scan_timestamp_seconds",
             Kind::Gauge,
-            "When the last scan was, in seconds since 1970.",
+            "Time of the last scan, in seconds since 1970.",
             summary.scanned_at_seconds,
         );
     }
@@ -127,12 +127,12 @@ fn of_daemon(summary: &Summary, sheet: &mut Sheet) {
         sheet,
         "config_last_reload_successful",
         Kind::Gauge,
-        "Whether the configuration was taken over when it was last read.",
+        "1 if the configuration was applied when it was last read.",
         f64::from(u8::from(is_well)),
     );
 }
 
-fn of_log(summary: &Summary, sheet: &mut Sheet) {
+fn add_log(summary: &Summary, sheet: &mut Sheet) {
     let events: Vec<_> = summary
         .log
         .events
@@ -150,12 +150,12 @@ fn of_log(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "log_messages_lost_total",
         Kind::Counter,
-        "Messages that the log did not take.",
+        "Messages that were lost because the log did not take them.",
         [([].as_slice(), whole(summary.log.lost))],
     );
 }
 
-fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
+fn add_tunables(summary: &Summary, sheet: &mut Sheet) {
     let tunables = || summary.tunables.iter();
     let mut family = |name, help, values: Vec<(&str, f64)>| {
         let labelled: Vec<_> = values
@@ -176,21 +176,21 @@ fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
     };
     family(
         "tunable_value",
-        "What a tunable that modules may change is.",
+        "Current value of a tunable that modules may change.",
         tunables()
             .filter_map(|t| Some((t.name.as_str(), value(t.value?))))
             .collect(),
     );
     family(
         "tunable_original_value",
-        "What a tunable that the daemon has changed gets back.",
+        "Original value of a tunable that the daemon has changed.",
         tunables()
             .filter_map(|t| Some((t.name.as_str(), value(t.original?))))
             .collect(),
     );
     family(
         "tunable_yielded",
-        "Whether a tunable is left alone, as somebody else has set it.",
+        "1 if tuning is paused because the tunable was changed externally.",
         tunables()
             .map(|t| (t.name.as_str(), f64::from(u8::from(t.yielded))))
             .collect(),
@@ -208,14 +208,14 @@ fn of_tunables(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "requests_total",
         Kind::Counter,
-        "What modules asked for so far, by what became of it.",
+        "Requests of modules so far, by outcome.",
         requests
             .iter()
             .map(|(labels, value)| (labels.as_slice(), *value)),
     );
 }
 
-fn of_modules(summary: &Summary, sheet: &mut Sheet) {
+fn add_modules(summary: &Summary, sheet: &mut Sheet) {
     let up: Vec<_> = summary
         .modules
         .iter()
@@ -230,7 +230,7 @@ fn of_modules(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "module_up",
         Kind::Gauge,
-        "Whether an enabled module did its work in the last scan.",
+        "1 if an enabled module did its work in the last scan.",
         up.iter().map(|(labels, value)| (labels.as_slice(), *value)),
     );
     let quarantined: Vec<_> = summary
@@ -244,14 +244,14 @@ fn of_modules(summary: &Summary, sheet: &mut Sheet) {
     sheet.family(
         "module_quarantined",
         Kind::Gauge,
-        "Whether an enabled module is not asked any more.",
+        "1 if an enabled module is quarantined.",
         quarantined
             .iter()
             .map(|(labels, value)| (labels.as_slice(), *value)),
     );
 }
 
-fn of_files(summary: &Summary, sheet: &mut Sheet) {
+fn add_files(summary: &Summary, sheet: &mut Sheet) {
     let mut family = |name, help, value: fn(&Module) -> f64| {
         let modules = summary.modules.iter();
         let samples: Vec<_> = modules
@@ -267,17 +267,17 @@ fn of_files(summary: &Summary, sheet: &mut Sheet) {
     };
     family(
         "module_files_seconds_total",
-        "Time that reading the files of a module took so far, beside those that are read for everybody.",
+        "Time spent so far reading files for one module, without those that are read for all.",
         |module| module.files.seconds_total,
     );
     family(
         "module_files_bytes_total",
-        "Text that was read of the files of a module so far, beside those that are read for everybody.",
+        "Bytes read so far from files for one module, without those that are read for all.",
         |module| whole(module.files.bytes_total),
     );
 }
 
-/// What a module says of itself, under its own name.
+/// Adds the metrics of a module, under its own name.
 fn own(module: &Module, sheet: &mut Sheet) {
     for (metric, value) in &module.metrics {
         let help = format!("{metric} of the module {}.", module.name);
@@ -313,7 +313,7 @@ fn whole(count: u64) -> f64 {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    /// Its name ends in `_total`.
+    /// A counter, whose name ends in `_total`.
     Counter,
     Gauge,
 }
@@ -333,7 +333,7 @@ struct Family {
 #[derive(Debug, Default)]
 struct Sheet {
     families: Vec<Family>,
-    /// Whose the names are, without their beginning.
+    /// The owners of the names, without their common beginning.
     owners: BTreeMap<String, String>,
     clashes: Vec<Clash>,
 }

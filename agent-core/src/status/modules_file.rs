@@ -1,4 +1,4 @@
-//! How each module stands, in a file of the runtime directory: for `adaptivemmd modules`.
+//! The state of each module, in a file of the runtime directory for `adaptivemmd modules`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,16 +13,16 @@ use crate::log::messages;
 use crate::modules::abi::CallResult;
 use crate::modules::pool::{ModuleHandle, Reason, ScanResult};
 
-/// Far more than all modules have to say.
+/// The most that is read of the file; all modules need far less.
 const LONGEST: u64 = 1 << 20;
-/// Everybody may ask how the modules are.
+/// The mode of the file: everybody may read the state of the modules.
 const MODE: u32 = 0o644;
 
 /// Keeps the file as long as the daemon runs. It is written when something changes, not every scan.
 #[derive(Debug)]
 pub struct ModulesFile {
     path: PathBuf,
-    /// What is in the file.
+    /// The content of the file.
     noted: Vec<ScanResult>,
     modules: Vec<String>,
 }
@@ -34,7 +34,7 @@ struct Content {
     modules: BTreeMap<String, Stand>,
 }
 
-/// How one module stands.
+/// The state of one module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stand {
     /// `running`, `failing`, `late`, `restarting`, `quarantined` or `idle`.
@@ -44,7 +44,7 @@ pub struct Stand {
 }
 
 impl ModulesFile {
-    /// For the file in this directory, which need not exist yet.
+    /// Prepares the file in this directory, which need not exist yet.
     #[must_use]
     pub fn new(runtime_dir: &Path) -> Self {
         Self {
@@ -90,7 +90,7 @@ fn path(runtime_dir: &Path) -> PathBuf {
     runtime_dir.join("modules.json")
 }
 
-/// How the modules of the running daemon stand; nothing if none runs.
+/// Returns the states of the modules of the running daemon; none if it is not running.
 #[must_use]
 pub fn read(runtime_dir: &Path) -> BTreeMap<String, Stand> {
     let content = files::read(&path(runtime_dir), LONGEST).ok();
@@ -101,13 +101,13 @@ pub fn read(runtime_dir: &Path) -> BTreeMap<String, Stand> {
         .unwrap_or_default()
 }
 
-/// Whether a process of this number runs; that of another user counts.
+/// Returns true if a process of this number runs; that of another user counts.
 fn is_alive(pid: i32) -> bool {
     let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_pid() > 0);
     pid.is_some_and(|pid| matches!(test_kill_process(pid), Ok(()) | Err(Errno::PERM)))
 }
 
-/// What is worth writing the file anew: that another scan was missed is not.
+/// Returns the part of a result that is worth writing the file anew: another missed scan is not.
 fn essence(ending: ScanResult) -> ScanResult {
     match ending {
         ScanResult::Late(_) => ScanResult::Late(0),
@@ -115,7 +115,7 @@ fn essence(ending: ScanResult) -> ScanResult {
     }
 }
 
-/// How a module stands after the last scan.
+/// Returns the state of a module after the last scan.
 pub(crate) fn stand(handle: &ModuleHandle) -> Stand {
     let known = handle.output().problems.first().map(|(_, text)| text);
     let problem = known.map_or("no reason given", String::as_str);

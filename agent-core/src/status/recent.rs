@@ -1,4 +1,4 @@
-//! What happened of late, as far as nobody else remembers it.
+//! Recent events, as far as nobody else remembers them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::incidents::IncidentMessage;
 use crate::log::messages::incident_text;
 use crate::scan::Round;
 
-/// As many decisions; the log has more of them, and each in full.
+/// The number of decisions; the log has more of them, and each in full.
 const MOST: usize = 32;
-/// As many incidents; `adaptivemmd incidents` lists all that are kept.
+/// The number of incidents; `adaptivemmd incidents` lists all that are stored.
 const MOST_INCIDENTS: usize = 16;
 /// More modules than any daemon has, and all that may become of a request.
 const MOST_COUNTS: usize = 1024;
@@ -26,43 +26,43 @@ const MOST_COUNTS: usize = 1024;
 /// A decision in brief; `adaptivemmd explain` has the whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecentDecision {
-    /// Its number.
+    /// The number of the decision.
     pub id: u64,
-    /// RFC 3339, UTC.
+    /// The time in RFC 3339, UTC.
     pub time: String,
-    /// Who asked.
+    /// The module that asked.
     pub module: String,
-    /// For what.
+    /// The action.
     pub action: String,
-    /// What became of it, in kebab-case.
+    /// The outcome, in kebab-case.
     pub outcome: String,
-    /// The same in words.
+    /// The outcome in words.
     pub outcome_text: String,
-    /// Whether the machine was changed.
+    /// True if the machine was changed.
     pub changed: bool,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What happened afterwards, once that is known: `better`, `unchanged`, `worse`, `quiet` or `unknown`.
+    /// The effect, once that is known: `better`, `unchanged`, `worse`, `quiet` or `unknown`.
     pub effect: Option<String>,
-    /// The same with its numbers.
+    /// The effect with its numbers.
     pub effect_text: Option<String>,
 }
 
 /// An incident in brief; `adaptivemmd incidents show` has the whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecentIncident {
-    /// Under which it is kept.
+    /// The ID under which it is kept.
     pub id: String,
-    /// When it was last written; RFC 3339, UTC.
+    /// The time when it was last written; RFC 3339, UTC.
     pub time: String,
-    /// Whose it is.
+    /// The module that reported it.
     pub module: String,
-    /// What explains it, or why it could not be kept.
+    /// The explanation, or why it could not be kept.
     pub text: String,
-    /// The same for whoever must not know all of it.
+    /// The text for users who must not know all of it.
     #[serde(skip)]
     pub for_others: ForOthers,
-    /// When it was opened, if it is not over; RFC 3339, UTC.
+    /// The time when it was opened, if it is not over; RFC 3339, UTC.
     #[serde(default)]
     pub open_since: Option<String>,
 }
@@ -76,16 +76,16 @@ pub struct ForOthers {
     pub nameless: String,
 }
 
-/// When the configuration was read again, and what came of it.
+/// The last reload of the configuration, and its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reload {
-    /// RFC 3339, UTC.
+    /// The time in RFC 3339, UTC.
     pub time: String,
-    /// Why it was not taken over.
+    /// The reason why it was not applied.
     pub problem: Option<String>,
 }
 
-/// What is remembered.
+/// The recent events.
 #[derive(Debug)]
 pub struct Recent {
     started: Timestamp,
@@ -116,7 +116,7 @@ impl Recent {
         }
     }
 
-    /// When the last scan was, in seconds since 1970; 0 if there was none.
+    /// Returns the time of the last scan, in seconds since 1970; 0 if there was none.
     #[must_use]
     pub fn scanned_at(&self) -> f64 {
         self.scanned_at

@@ -1,4 +1,4 @@
-//! How things stand, for whoever asks: what the daemon sees, what it did last and why, what each module is up to, and what
+//! The status of the daemon: what it sees, what it did last and why, what each module does, and what
 //! was said last that somebody should look at. The names are interface.
 
 use std::collections::BTreeMap;
@@ -17,47 +17,47 @@ use crate::modules::pool::ModuleHandle;
 use crate::scan::Agent;
 use crate::scan::TunableState;
 
-/// How everything stands.
+/// The status of the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Of the program.
+    /// The version of the program.
     pub version: String,
-    /// Of the process.
+    /// The process ID.
     pub pid: u32,
-    /// When it started; RFC 3339, UTC.
+    /// The time when it started; RFC 3339, UTC.
     pub started: String,
-    /// For how long it runs.
+    /// The time since it started.
     pub running_seconds: f64,
-    /// Between two scans.
+    /// The time between two scans.
     pub period_seconds: f64,
-    /// How many there were.
+    /// The number of scans.
     pub scans: u64,
-    /// How long ago the last one was.
+    /// The time since the last scan.
     pub scanned_seconds_ago: f64,
-    /// When the last one was: since 1970.
+    /// The time of the last scan, since 1970.
     #[serde(default)]
     pub scanned_at_seconds: f64,
-    /// How long it took, without what was done afterwards.
+    /// The duration of the last scan, without what was done afterwards.
     pub scan_seconds: f64,
-    /// How long all of them took.
+    /// The duration of all scans.
     pub scans_seconds: f64,
-    /// Whether memory stood still enough in it that the files fit together.
+    /// True if memory stood still enough in the last scan that the files fit together.
     pub steady: bool,
-    /// What the machine is like.
+    /// The memory of the machine.
     pub machine: Machine,
-    /// What modules may change.
+    /// The tunables that modules may change.
     pub tunables: Vec<TunableState>,
-    /// By name.
+    /// The modules, by name.
     pub modules: Vec<Module>,
     /// The last ones, the newest last.
     pub decisions: Vec<RecentDecision>,
     /// The last ones, the newest last.
     pub incidents: Vec<RecentIncident>,
-    /// How many requests there were so far, by module and by what became of them.
+    /// The number of requests so far, by module and outcome.
     pub requests: Vec<Requests>,
     /// The last errors and warnings, the newest last.
     pub messages: Vec<Message>,
-    /// What was logged so far.
+    /// The number of logged events so far.
     pub log: Log,
     /// The last time that the configuration was read again.
     pub reload: Option<Reload>,
@@ -72,86 +72,86 @@ pub struct Machine {
     pub free_bytes: Option<u64>,
     /// `MemAvailable`
     pub available_bytes: Option<u64>,
-    /// Of the last minute, in which some program waited for memory.
+    /// The share of the last minute in which some program waited for memory.
     pub pressure_some_percent: Option<f64>,
-    /// The same for all programs at once.
+    /// The share of the last minute in which all programs waited at once.
     pub pressure_full_percent: Option<f64>,
 }
 
 /// A module at work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Module {
-    /// Its name.
+    /// The name of the module.
     pub name: String,
-    /// Its version.
+    /// The version of the module.
     pub version: String,
     /// `running`, `failing`, `late`, `restarting`, `quarantined` or `idle`.
     pub state: String,
-    /// Why, if it does not simply run.
+    /// The reason, if it does not simply run.
     pub why: Option<String>,
     /// `active` or `advise`.
     pub mode: String,
     /// `none` or `process`.
     pub isolation: String,
-    /// What it sees.
+    /// The status line of the module.
     pub status: Option<String>,
-    /// What its files cost, beside those that the core reads for everybody.
+    /// The cost of its files, without those that the core reads for all.
     #[serde(default)]
     pub files: Files,
-    /// Its numbers.
+    /// The metrics of the module.
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// What the files of a module cost.
+/// The cost of the files of a module.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Files {
-    /// Text that was read in the last scan.
+    /// The bytes that were read in the last scan.
     pub bytes: u64,
-    /// Time that this took.
+    /// The time that this took.
     pub seconds: f64,
-    /// Text that was read since the daemon started.
+    /// The bytes that were read since the daemon started.
     pub bytes_total: u64,
-    /// Time that this took.
+    /// The time that this took.
     pub seconds_total: f64,
 }
 
-/// How often something became of what a module asked for.
+/// The number of requests of a module with the same outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requests {
-    /// Who asked.
+    /// The module that asked.
     pub module: String,
-    /// What became of it, in kebab-case.
+    /// The outcome, in kebab-case.
     pub outcome: String,
-    /// How often.
+    /// The number of requests.
     pub count: u64,
 }
 
 /// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// RFC 3339, UTC.
+    /// The time in RFC 3339, UTC.
     pub time: String,
     /// `error` or `warning`.
     pub severity: String,
-    /// Who said it.
+    /// The author.
     pub module: String,
-    /// What.
+    /// The text.
     pub text: String,
 }
 
-/// What was logged so far.
+/// The number of logged events so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// Events by severity.
+    /// The number of events by severity.
     pub events: BTreeMap<String, u64>,
-    /// Messages that could not be written.
+    /// The number of messages that could not be written.
     pub lost: u64,
 }
 
 impl Summary {
-    /// Of a daemon, between two scans.
+    /// Takes the status of a daemon, between two scans.
     #[must_use]
-    pub fn of(agent: &Agent, journal: &Logger, latest: &Recent) -> Self {
+    pub fn from_agent(agent: &Agent, journal: &Logger, latest: &Recent) -> Self {
         let recent = journal.recent();
         let now = clock::uptime();
         let snapshot = agent.snapshot();
@@ -171,17 +171,17 @@ impl Summary {
             scan_seconds: latest.took().as_secs_f64(),
             scans_seconds: latest.took_in_all().as_secs_f64(),
             steady: snapshot.steady,
-            machine: Machine::of(snapshot),
+            machine: Machine::from_snapshot(snapshot),
             tunables: agent.tunables().collect(),
             modules: agent
                 .handles()
                 .iter()
-                .map(|m| Module::of(m, agent))
+                .map(|m| Module::from_handle(m, agent))
                 .collect(),
             decisions: latest.decisions().cloned().collect(),
             incidents: latest.incidents().cloned().collect(),
             requests: latest.requests(),
-            messages: recent.said().map(Message::of).collect(),
+            messages: recent.said().map(Message::from_said).collect(),
             log: Log {
                 events: events.into(),
                 lost: journal.dropped(),
@@ -192,7 +192,7 @@ impl Summary {
 }
 
 impl Machine {
-    fn of(snapshot: &Snapshot) -> Self {
+    fn from_snapshot(snapshot: &Snapshot) -> Self {
         let bytes = |key| Some(snapshot.meminfo()?.bytes(key)?.get());
         let pressure = |who: &str| {
             let text = std::str::from_utf8(snapshot.file(PRESSURE)?).ok()?;
@@ -209,7 +209,7 @@ impl Machine {
         }
     }
 
-    /// For people: the memory, and how much of it is free.
+    /// Returns the memory, and how much of it is free, for people.
     #[must_use]
     pub fn memory(&self) -> Option<String> {
         let total = Bytes::new(self.memory_bytes?);
@@ -227,7 +227,7 @@ impl Machine {
 }
 
 impl Module {
-    fn of(handle: &ModuleHandle, agent: &Agent) -> Self {
+    fn from_handle(handle: &ModuleHandle, agent: &Agent) -> Self {
         let stand = modules_file::stand(handle);
         let output = handle.output();
         let metrics = output.metrics().iter().filter(|n| n.value.is_finite());
@@ -271,7 +271,7 @@ impl From<FileCosts> for Files {
 }
 
 impl Message {
-    fn of(said: &Said) -> Self {
+    fn from_said(said: &Said) -> Self {
         Self {
             time: said.time.to_string(),
             severity: said.severity.name().to_owned(),

@@ -225,8 +225,8 @@ fn a_leak_that_is_older_than_the_daemon_is_reported_by_its_level() {
 #[test]
 fn the_log_of_the_worked_example_has_the_line_of_the_seed() {
     insta::assert_snapshot!(seed_example().log(DEFAULTS, &["-vvvvv"]), @r"
-    0.000 debug core: the trace does not hold /proc/vmstat; what depends on it is left out
-    0.000 debug core: the trace does not hold /proc/zoneinfo; what depends on it is left out
+    0.000 debug core: the trace does not contain /proc/vmstat; what depends on it is left out
+    0.000 debug core: the trace does not contain /proc/zoneinfo; what depends on it is left out
     0.000 info memleak: Memory is not exactly accounted for: there is no /proc/vmstat; leaks are looked for with the classic formula only
     0.000 info memleak: 2.1 GiB of 754.1 GiB not accounted for (classic formula, baseline 2.1 GiB); no exact accounting: there is no /proc/vmstat
     30.000 debug memleak: Base memory consumption updated to 1541744 K

@@ -287,7 +287,7 @@ fn asking_for_what_is_not_there_says_so() {
     let (code, _, complaint) = bench.incidents(&["list"]);
     assert_eq!(code, Some(1));
     assert!(
-        complaint.contains("incident 20260101-000000-memleak cannot be read: "),
+        complaint.contains("cannot read incident 20260101-000000-memleak: "),
         "{complaint}"
     );
 }
@@ -334,7 +334,7 @@ fn an_export_replaces_no_file_unless_that_is_forced() {
     let (code, _, complaint) = bench.incidents(&["export", "2", path]);
     assert_eq!(code, Some(1));
     assert!(
-        complaint.contains("is there already; --force replaces it"),
+        complaint.contains("exists already; --force replaces it"),
         "{complaint}"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");

@@ -256,7 +256,7 @@ fn half_of_meminfo_leaves_nothing_to_look_for_leaks_in() {
     "#);
     insta::assert_snapshot!(logged_once(&machine("half-meminfo")), @r#"
     error   core: cannot read /proc/meminfo: it was cut off after "SUnreclaim:       1200"; what depends on it is left out
-    error   memleak: cannot do its work: cannot read /proc/meminfo: it is not what the kernel documents
+    error   memleak: unavailable: cannot read /proc/meminfo: it is not what the kernel documents
     "#);
 }
 
@@ -267,7 +267,7 @@ fn a_kernel_that_fails_to_read_meminfo_is_said_to() {
     insta::assert_snapshot!(unreadable("eio"), @r#"{"/proc/meminfo":"Input/output error (os error 5)"}"#);
     insta::assert_snapshot!(logged_once(&machine("eio")), @r"
     error   core: cannot read /proc/meminfo: Input/output error; what depends on it is left out
-    error   memleak: cannot do its work: cannot read /proc/meminfo: Input/output error
+    error   memleak: unavailable: cannot read /proc/meminfo: Input/output error
     ");
 }
 
@@ -281,7 +281,7 @@ fn on_a_machine_without_any_file_all_that_is_missing_is_said() {
     notice  core: cannot read /proc/meminfo: No such file or directory; what depends on it is left out
     notice  core: cannot read /proc/vmstat: No such file or directory; what depends on it is left out
     notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
-    error   memleak: cannot do its work: there is no /proc/meminfo
+    error   memleak: unavailable: there is no /proc/meminfo
     ");
 }
 
@@ -295,7 +295,7 @@ fn a_machine_without_memory_is_said_to_make_no_sense() {
     insta::assert_snapshot!(logged_once(&files.root()), @r"
     notice  core: cannot read /proc/vmstat: No such file or directory; what depends on it is left out
     notice  core: cannot read /proc/zoneinfo: No such file or directory; what depends on it is left out
-    error   memleak: cannot do its work: /proc/meminfo has no MemTotal, or it is 0
+    error   memleak: unavailable: /proc/meminfo has no MemTotal, or it is 0
     ");
 }
 
@@ -350,8 +350,8 @@ fn no_odd_machine_makes_a_module_break_down() {
 
         let worse = log.lines().filter(|line| {
             let is_loud = line.starts_with("error ") || line.starts_with("warning ");
-            let is_known = line.contains(": cannot do its work: ")
-                || line.contains(" core: cannot read /proc/");
+            let is_known =
+                line.contains(": unavailable: ") || line.contains(" core: cannot read /proc/");
             is_loud && !is_known
         });
         assert_eq!(worse.collect::<Vec<_>>(), [""; 0], "{name}: {log}");

@@ -29,7 +29,7 @@ mode = "ask"'
 }
 dies 'killed' systemctl kill --signal=KILL --kill-whom=main $unit
 check 'killed: the service manager says so' manager_says 'code=killed, status=9/KILL'
-check 'killed: the log says what was given back' says 'watermark_scale_factor.*given back'
+check 'killed: the log says what was given back' says 'watermark_scale_factor restored to'
 
 mkdir -p /run/systemd/system/$unit.d
 printf '[Service]\nWatchdogSec=%s\nTimeoutStopSec=2\nTimeoutAbortSec=2\n' $((4 * PATIENCE)) >/run/systemd/system/$unit.d/80-watchdog.conf
@@ -50,7 +50,7 @@ mode = "exit"'
 # The answer may not come: the daemon ends in its next scan.
 systemctl reload $unit
 check 'exit(0) of a module in the daemon: the service is started again' becomes is_not NRestarts "$restarts"
-check 'the next daemon knows who it was' logged 'module chaos was at work when the daemon died'
+check 'the next daemon knows who it was' logged 'module chaos was running when the daemon died'
 check 'after the second time the module is not started' logged 'chaos: quarantined'
 check 'and the service runs' becomes is SubState running
 

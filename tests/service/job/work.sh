@@ -54,7 +54,7 @@ moves() {
     check "$what: it is that version" is_version adaptivemm "$to"
     check "$what: the service is active" is ActiveState active
     check "$what: with another daemon" is_not MainPID "$process"
-    check "$what: the one before gave back what it had changed" says 'given back'
+    check "$what: the one before gave back what it had changed" says 'restored to'
     check "$what: the next one changes it again" becomes holds $scale 20
     check "$what: and knows its original value" knows_original
     keeps "$what"
@@ -74,7 +74,7 @@ dies() {
 
 # rises WHAT: the one after it makes that good.
 rises() {
-    check 'it gives back what the dead one had changed' logged 'watermark_scale_factor.*given back'
+    check 'it gives back what the dead one had changed' logged 'watermark_scale_factor restored to'
     check 'before it changes it itself' becomes holds $scale 20
     check 'and knows its original value' knows_original
     keeps "$1"

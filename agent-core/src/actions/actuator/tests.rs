@@ -74,7 +74,7 @@ fn a_simulation_writes_nothing() {
 
     let outcome = actuator.carry_out(&scale(20), at(1)).unwrap();
 
-    assert_eq!(outcome.to_string(), "not done in a simulation, stays 10");
+    assert_eq!(outcome.to_string(), "simulated only, stays 10");
     assert_eq!(found(&tree), "10");
 }
 
@@ -129,7 +129,7 @@ fn a_value_that_somebody_else_set_is_left_alone_and_this_is_told_once() {
     assert_eq!(
         told,
         [
-            "vm.watermark_scale_factor = 35 was set by somebody else (it was 10 before us): it is left alone until \
+            "vm.watermark_scale_factor was changed externally to 35 (originally 10); tuning is paused until \
           `adaptivemmd resume vm.watermark_scale_factor`"
         ]
     );
@@ -172,7 +172,7 @@ fn what_was_yielded_is_ours_again_when_we_are_told() {
     assert_eq!(restored[0].original, "35");
     assert_eq!(
         told(&mut actuator).last().map(String::as_str),
-        Some("vm.watermark_scale_factor may be changed again")
+        Some("tuning of vm.watermark_scale_factor resumed")
     );
 }
 
@@ -191,7 +191,7 @@ fn what_was_yielded_is_ours_again_after_the_time_that_was_chosen() {
 
     assert_eq!(yielded, [true, true, false]);
     assert!(
-        told(&mut actuator)[0].contains("until 60 s have passed, or until `adaptivemmd resume ")
+        told(&mut actuator)[0].contains("tuning is paused for 60 s or until `adaptivemmd resume ")
     );
 }
 
@@ -361,7 +361,7 @@ fn a_node_that_cannot_be_compacted_is_told_later() {
 
     let text = notices[0].to_string();
     assert!(
-        text.starts_with("node 0 could not be compacted: cannot write "),
+        text.starts_with("cannot compact node 0: cannot write "),
         "{text}"
     );
     assert!(
@@ -474,7 +474,7 @@ fn what_was_given_back_and_cannot_be_forgotten_stays_in_the_ledger_and_both_is_s
     let text = restored[0].to_string();
     assert!(
         text.starts_with(
-            "vm.watermark_scale_factor = 10: given back, but it stays in the ledger: the ledger cannot be written ("
+            "vm.watermark_scale_factor restored to 10, but it stays in the ledger: the ledger cannot be written ("
         ),
         "{text}"
     );

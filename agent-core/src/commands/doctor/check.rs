@@ -4,18 +4,18 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// How bad it is.
+/// The verdict of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// As it should be.
+    /// It is as it should be.
     Well,
-    /// Worth knowing; nothing is wrong.
+    /// It is worth knowing; nothing is wrong.
     Note,
     /// Something does not work.
     Problem,
 }
 
-/// What was found.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Check {
     /// `core`, `evidence`, `others`, `daemon`, or the name of a module.
@@ -47,7 +47,7 @@ impl Check {
         Self::new(subject, Verdict::Problem, text)
     }
 
-    /// What can be done about it.
+    /// Adds a remedy.
     pub(super) fn remedy(self, remedy: &str) -> Self {
         Self {
             remedy: Some(remedy.to_owned()),
@@ -59,7 +59,7 @@ impl Check {
         self.verdict == Verdict::Problem
     }
 
-    /// For programs; the names are interface.
+    /// Returns the check as JSON for programs; the names are stable.
     pub(super) fn object(&self) -> Value {
         json!({
             "subject": self.subject,

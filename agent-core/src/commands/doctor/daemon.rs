@@ -17,19 +17,20 @@ use crate::status::{Module, Summary};
 /// `changed` are the files that it may have to write.
 pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check> {
     if let Err(NotAlone::Predecessor { pid }) = Lock::alone() {
-        let text = format!("adaptivemm 2.1 runs, as process {pid}, and changes the same tunables");
+        let text =
+            format!("adaptivemm 2.1 is running as process {pid} and changes the same tunables");
         return vec![Check::problem("daemon", &text).remedy("stop it, and disable its unit")];
     }
     let reply = match call(&core.runtime_dir, "Status", &json!({})) {
         Ok(reply) => reply,
         Err(CallError::NotRunning { .. }) => {
-            return vec![Check::note("daemon", "none runs").remedy("start it")];
+            return vec![Check::note("daemon", "it is not running").remedy("start it")];
         }
         Err(error) => return vec![Check::problem("daemon", &error.to_string())],
     };
     let Ok(summary) = serde_json::from_value::<Summary>(reply) else {
-        let text = "the one that runs is of another version";
-        return vec![Check::note("daemon", text).remedy("start it anew")];
+        let text = "the running daemon is of another version";
+        return vec![Check::note("daemon", text).remedy("restart it")];
     };
     let text = format!(
         "runs as process {}, version {}",
@@ -40,8 +41,7 @@ pub(super) fn checks(root: &Root, core: &Core, changed: &[String]) -> Vec<Check>
     checks.extend(summary.modules.iter().filter_map(module));
     checks.extend(summary.tunables.iter().filter_map(yielded));
     if root.is_live() {
-        let sandboxed = |path: &String| sandbox(summary.pid, path);
-        checks.extend(changed.iter().filter_map(sandboxed));
+        checks.extend(changed.iter().filter_map(|path| sandbox(summary.pid, path)));
     }
     checks
 }
@@ -70,14 +70,14 @@ fn module(module: &Module) -> Option<Check> {
 
 fn yielded(tunable: &TunableState) -> Option<Check> {
     let name = &tunable.name;
-    let text = format!("{name} is left alone, as somebody else has set it");
+    let text = format!("{name} is paused: it was changed externally");
     let remedy = format!("`adaptivemmd resume {name}`");
     tunable
         .yielded
         .then(|| Check::note("daemon", &text).remedy(&remedy))
 }
 
-/// Whether the daemon itself can write a file, as its process sees the file system.
+/// Returns a problem if the daemon itself cannot write a file, as its process sees the file system.
 fn sandbox(pid: u32, path: &str) -> Option<Check> {
     let path = PathBuf::from(format!("/proc/{pid}/root{path}"));
     match can_write(&path) {

@@ -1,4 +1,4 @@
-//! What says who holds memory that a leak has taken: each source, as evidence is really taken, and whether the service may
+//! Checks the sources that say who holds memory that a leak has taken, as evidence is really taken, and whether the service may
 //! look into programs, which root at this terminal may in any case.
 
 use std::path::Path;
@@ -20,20 +20,20 @@ const SUBJECT: &str = "evidence";
 /// The capability with which one may see what programs of others have open, by its number and in units.
 const PTRACE: (u32, &str) = (19, "CAP_SYS_PTRACE");
 const UNIT: &str = "adaptivemmd.service";
-/// Where units are, the strongest first.
+/// The directories of units, the one with the highest precedence first.
 const UNITS: [&str; 4] = [
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 ];
-/// Where packages put the file that gives the service the capability.
+/// The places where packages put the file that gives the service the capability.
 const EXAMPLES: [&str; 2] = [
     "/usr/share/doc/adaptivemm/examples/holders.conf",
     "/usr/share/doc/adaptivemm/holders.conf",
 ];
 
-/// What a report of a leak can be about: each source, asked as the daemon asks it.
+/// Checks each source of evidence, read as the daemon reads it.
 pub(super) fn checks(root: &Root, core: &Core) -> Vec<Check> {
     let page_bytes = u64::try_from(rustix::param::page_size()).unwrap_or_default();
     let uptime = clock::uptime().0.as_millis();
@@ -70,17 +70,20 @@ fn source(root: &Root, seen: &SourceReport) -> Check {
             Check::well(SUBJECT, &text)
         }
         SourceStatus::Absent { why } => {
-            Check::note(SUBJECT, &format!("no {file}, and so not {tells}"))
-                .remedy(&format!("none, or another kernel: {why}"))
+            Check::note(SUBJECT, &format!("no {file}; it would show {tells}"))
+                .remedy(&format!("none, unless with another kernel: {why}"))
         }
         SourceStatus::Failed { why } => {
-            Check::note(SUBJECT, &format!("{file} makes no sense: {why}")).remedy("report it")
+            Check::note(SUBJECT, &format!("cannot parse {file}: {why}")).remedy("report it")
         }
         SourceStatus::Denied { why } => {
-            let text = format!("{file} may not be looked at, or not all of it: {why}");
+            let text = format!("cannot read all of {file}: {why}");
             let check = Check::note(SUBJECT, &text);
             if why.contains("holders.conf") {
-                check.remedy(&format!("ask as root; for the service, {}", copying(root)))
+                check.remedy(&format!(
+                    "run it as root; for the service, {}",
+                    copying(root)
+                ))
             } else {
                 check
             }
@@ -98,15 +101,15 @@ fn census(root: &Root, core: &Core) -> Check {
     if root.locate(file).is_some_and(|path| path.exists()) {
         return Check::well(SUBJECT, &format!("{file} says who holds memory: {tells}"));
     }
-    Check::note(SUBJECT, &format!("no {file}, and so not {tells}"))
-        .remedy("a kernel with CONFIG_PROC_PAGE_MONITOR has it")
+    Check::note(SUBJECT, &format!("no {file}; it would show {tells}"))
+        .remedy("use a kernel with CONFIG_PROC_PAGE_MONITOR")
 }
 
-/// Whether the service may do what root may here: its process says so, or else its unit.
+/// Checks if the service has the capability that root has here: its process tells, or else its unit.
 fn service(root: &Root, runtime_dir: &Path) -> Option<Check> {
     let may_look = running(runtime_dir)
         .and_then(|pid| capabilities(root, pid))
-        .or_else(|| of_unit(root))?;
+        .or_else(|| granted_by_unit(root))?;
     if may_look {
         return Some(Check::well(SUBJECT, "the service may look into programs"));
     }
@@ -124,7 +127,7 @@ fn running(runtime_dir: &Path) -> Option<u64> {
     call(runtime_dir, "Status", &json!({})).ok()?["pid"].as_u64()
 }
 
-/// Whether a process has the capability.
+/// Returns true if a process has the capability.
 fn capabilities(root: &Root, pid: u64) -> Option<bool> {
     if !root.is_live() {
         return None;
@@ -141,9 +144,9 @@ fn has_ptrace(status: &str) -> Option<bool> {
     Some(set >> PTRACE.0 & 1 == 1)
 }
 
-/// Whether the unit leaves it the capability. Later files add to what earlier ones name; nothing if there is no unit, or one
-/// that says nothing.
-fn of_unit(root: &Root) -> Option<bool> {
+/// Returns true if the unit grants the capability; nothing if there is no unit, or one that does not say. Later files add to
+/// what earlier ones name.
+fn granted_by_unit(root: &Root) -> Option<bool> {
     let unit = UNITS
         .iter()
         .find_map(|place| root.read(&format!("{place}/{UNIT}")).ok())?;
@@ -203,14 +206,14 @@ mod tests {
             HOLDERS,
         );
 
-        assert_eq!(of_unit(&machine(&[shipped])), Some(false));
-        assert_eq!(of_unit(&machine(&[shipped, holders])), Some(true));
-        assert_eq!(of_unit(&machine(&[])), None);
+        assert_eq!(granted_by_unit(&machine(&[shipped])), Some(false));
+        assert_eq!(granted_by_unit(&machine(&[shipped, holders])), Some(true));
+        assert_eq!(granted_by_unit(&machine(&[])), None);
         let ours = (
             "etc/systemd/system/adaptivemmd.service",
             "[Service]\nUser=root\n",
         );
-        assert_eq!(of_unit(&machine(&[ours, shipped])), None);
+        assert_eq!(granted_by_unit(&machine(&[ours, shipped])), None);
     }
 
     #[test]

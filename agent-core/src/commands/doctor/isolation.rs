@@ -1,4 +1,4 @@
-//! Whether this kernel can keep a module in a process of its own.
+//! Checks that this kernel can isolate a module in its own process.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) fn checks(root: &Root, catalogue: &Catalogue) -> Vec<Check> {
     let confinement = match looked().map(|offer| offer.confinement) {
         Ok(confinement) => confinement,
         Err(why) => {
-            let text = format!("no module can run in a process of its own: {why}");
+            let text = format!("no module can run in its own process: {why}");
             let remedy = "\"isolation\" in adaptivemmd.toml(5)";
             return vec![Check::problem("core", &text).remedy(remedy)];
         }
@@ -24,12 +24,14 @@ pub(super) fn checks(root: &Root, catalogue: &Catalogue) -> Vec<Check> {
     let lacks = confinement.lacks();
     if lacks.is_empty() {
         let text =
-            "a module in a process of its own sees no file but libraries, and can only compute";
+            "a module in its own process can read no file but libraries, and can only compute";
         return vec![Check::well("core", text)];
     }
-    let is_new = |lack: &&&str| !catalogue.notes.iter().any(|note| note == *lack);
-    let note = |lack: &&str| Check::note("core", lack).remedy(remedy(confinement));
-    lacks.iter().filter(is_new).map(note).collect()
+    lacks
+        .iter()
+        .filter(|lack| !catalogue.notes.iter().any(|note| note == *lack))
+        .map(|lack| Check::note("core", lack).remedy(remedy(confinement)))
+        .collect()
 }
 
 fn looked() -> Result<Offer, String> {

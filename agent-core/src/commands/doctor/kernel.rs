@@ -1,4 +1,4 @@
-//! What each module needs of the kernel, and what it may change.
+//! Checks the files that each module needs from the kernel, and the tunables that it may change.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::kernel::tunables;
 use crate::kernel::{PRESSURE, Root};
 use crate::modules::catalogue::Registration;
 
-/// Of one module.
+/// Checks one module.
 pub(super) fn module_checks(
     root: &Root,
     module: &Registration,
@@ -22,11 +22,11 @@ pub(super) fn module_checks(
     let name = module.name();
     if !settings.enabled {
         let remedy = format!("[modules.{name}] enabled = true");
-        return vec![Check::note(name, "switched off").remedy(&remedy)];
+        return vec![Check::note(name, "disabled").remedy(&remedy)];
     }
     let mut checks: Vec<Check> = Vec::new();
     if settings.mode == ModuleMode::Advise {
-        let text = "only says what it would change";
+        let text = "it only logs what it would change";
         checks.push(Check::note(name, text).remedy(&format!("[modules.{name}] mode = \"active\"")));
     }
     let description = &module.description;
@@ -47,17 +47,16 @@ pub(super) fn module_checks(
     checks
 }
 
-/// What a module may change, and the administrator allows.
+/// Returns the tunables that a module may change and the administrator allows.
 pub(super) fn changes<'a>(
     module: &'a Registration,
     settings: &'a ModuleSettings,
 ) -> impl Iterator<Item = &'a str> {
-    let is_allowed = |change: &&String| {
-        let allow = settings.allow.as_ref();
-        allow.is_none_or(|allow| allow.contains(change))
-    };
+    let allow = settings.allow.as_ref();
     let changes = module.description.writes.iter();
-    changes.filter(is_allowed).map(String::as_str)
+    changes
+        .filter(move |change| allow.is_none_or(|allow| allow.contains(change)))
+        .map(String::as_str)
 }
 
 /// The files by which something is changed, as on a live machine.
@@ -82,7 +81,7 @@ pub(super) fn files(root: &Root, change: &str) -> Vec<String> {
     nodes
 }
 
-/// Why a module cannot read a file that it needs; nothing if it can.
+/// Returns why a module cannot read a file that it needs; nothing if it can.
 fn unreadable(root: &Root, module: &str, path: &str) -> Option<Check> {
     let result = match path {
         abi::NEED_HUGEPAGES | abi::NEED_NODE_MEMINFO => match root.list(path) {
@@ -97,12 +96,12 @@ fn unreadable(root: &Root, module: &str, path: &str) -> Option<Check> {
     let text = format!("cannot read {path}: {error}");
     Some(match (path, is_missing) {
         (PRESSURE, true) => {
-            let text = format!("{text}: how long programs wait for memory is not known");
+            let text = format!("{text}; the time that programs wait for memory is unknown");
             Check::note(module, &text)
-                .remedy("CONFIG_PSI, and psi=1 on the command line of the kernel")
+                .remedy("use a kernel with CONFIG_PSI, and psi=1 on its command line")
         }
         (_, true) => {
-            let text = format!("{text}: what depends on it is left out");
+            let text = format!("{text}; what depends on it is left out");
             Check::note(module, &text)
                 .remedy("nothing needs to be done; another kernel may have it")
         }
@@ -112,15 +111,15 @@ fn unreadable(root: &Root, module: &str, path: &str) -> Option<Check> {
     })
 }
 
-/// Whether a module can change what it may.
+/// Checks that a module can change a tunable.
 fn change_check(root: &Root, module: &str, change: &str) -> Check {
     if change == abi::ACTION_COMPACT_NODE {
         return compaction_check(root, module);
     }
     let Some(knob) = tunables::find(change) else {
-        let text = format!("{change} is nothing that the daemon can change");
+        let text = format!("the daemon cannot change {change}");
         return Check::problem(module, &text)
-            .remedy("another version of the module, or of the daemon");
+            .remedy("install another version of the module or of the daemon");
     };
     let path = root.locate(knob.path).unwrap_or_else(|| knob.path.into());
     match can_write(&path) {
@@ -144,7 +143,7 @@ fn change_check(root: &Root, module: &str, change: &str) -> Check {
     }
 }
 
-/// Of a node if the kernel has nodes, else of the whole machine.
+/// Checks compaction: of a node if the kernel has nodes, else of the whole machine.
 fn compaction_check(root: &Root, module: &str) -> Check {
     let paths = files(root, abi::ACTION_COMPACT_NODE);
     for path in &paths {
@@ -153,7 +152,7 @@ fn compaction_check(root: &Root, module: &str) -> Check {
             Ok(()) => {}
             Err(Errno::NOENT) => {
                 let text = format!("there is no {}: nothing can be compacted", path.display());
-                return Check::note(module, &text).remedy("a kernel with CONFIG_COMPACTION");
+                return Check::note(module, &text).remedy("use a kernel with CONFIG_COMPACTION");
             }
             Err(errno) => return unwritable(module, &path, errno),
         }

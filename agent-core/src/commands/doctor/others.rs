@@ -1,4 +1,4 @@
-//! Who else changes what the daemon changes, or reacts to the same shortage.
+//! Finds other programs that change what the daemon changes, or react to the same shortage.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::kernel::tunables;
 
 use super::check::Check;
 
-/// Where `systemd-sysctl` and `sysctl --system` read values, and the file of old.
+/// The directories where `systemd-sysctl` and `sysctl --system` read values, and the old file.
 const SETTINGS: [&str; 5] = [
     "/etc/sysctl.d",
     "/run/sysctl.d",
@@ -20,7 +20,7 @@ const SETTINGS: [&str; 5] = [
 const PROGRAMS: [(&str, &str); 8] = [
     (
         "tuned",
-        "its profiles may set the same tunables; what they set counts as set by somebody else",
+        "its profiles may set the same tunables, which counts as an external change",
     ),
     (
         "earlyoom",
@@ -40,7 +40,7 @@ const PROGRAMS: [(&str, &str); 8] = [
     ),
     (
         "bpftune",
-        "it may set the same tunables; what it sets counts as set by somebody else",
+        "it may set the same tunables, which counts as an external change",
     ),
     (
         "numad",
@@ -56,7 +56,7 @@ pub(super) fn checks(root: &Root) -> Vec<Check> {
     let mut checks = programs(root);
     checks.extend(settings(root));
     if checks.is_empty() {
-        let text = "no program and no file is known here that sets the same tunables";
+        let text = "no known program or file sets the same tunables";
         checks.push(Check::well("others", text));
     }
     checks
@@ -74,7 +74,7 @@ fn programs(root: &Root) -> Vec<Check> {
         let comm = String::from_utf8_lossy(&comm);
         let known = PROGRAMS.iter().find(|(name, _)| *name == comm.trim_end());
         if let Some((name, what)) = known {
-            let text = format!("{name} runs, as process {process}: {what}");
+            let text = format!("{name} is running as process {process}: {what}");
             checks.push(Check::note("others", &text));
         }
     }
@@ -101,7 +101,7 @@ fn settings(root: &Root) -> Vec<Check> {
                 if let Some((tunable, value)) = setting(line) {
                     let text = format!("{path}:{number} sets {tunable} to {value}");
                     let remedy = "it is the original value if it was set before the daemon started; set later, the \
-                                  tunable is left alone until `adaptivemmd resume`";
+                                  tunable is paused until `adaptivemmd resume`";
                     checks.push(Check::note("others", &text).remedy(remedy));
                 }
             }

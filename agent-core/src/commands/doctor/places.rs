@@ -21,7 +21,7 @@ pub(super) fn checks(root: &Root, core: &Core) -> Vec<Check> {
     ]
 }
 
-/// Whether files can be made in a directory, or it in the one above that is there.
+/// Checks that files can be created in a directory, or the directory itself in the nearest one that exists.
 fn directory(key: &str, path: &Path) -> Check {
     let shown = path.display();
     let there = path.ancestors().find(|above| above.exists());
@@ -29,10 +29,10 @@ fn directory(key: &str, path: &Path) -> Check {
     let text = if there == path {
         format!("{key} {shown}")
     } else {
-        format!("{key} {shown}, which is to be made in {},", there.display())
+        format!("{key} {shown}, to be created in {},", there.display())
     };
     if !there.is_dir() {
-        let text = format!("{text} is no directory");
+        let text = format!("{text} is not a directory");
         return Check::problem("core", &text).remedy(&format!("choose another {key} in [core]"));
     }
     match accessat(
@@ -41,16 +41,16 @@ fn directory(key: &str, path: &Path) -> Check {
         Access::WRITE_OK | Access::EXEC_OK,
         AtFlags::empty(),
     ) {
-        Ok(()) => Check::well("core", &format!("{text} can be written")),
+        Ok(()) => Check::well("core", &format!("{text} is writable")),
         Err(errno) => {
-            let text = format!("{text} cannot be written: {}", io::Error::from(errno));
+            let text = format!("{text} is not writable: {}", io::Error::from(errno));
             let remedy = format!("run as root, or choose another {key} in [core]");
             Check::problem("core", &text).remedy(&remedy)
         }
     }
 }
 
-/// Whether somebody listens where the log may go.
+/// Checks that a log daemon listens.
 fn log(core: &Core) -> Check {
     let sockets: Vec<&PathBuf> = match core.log_target {
         LogTarget::Stderr => {
@@ -59,19 +59,6 @@ fn log(core: &Core) -> Check {
         LogTarget::Syslog => vec![&core.syslog_socket],
         LogTarget::Journal => vec![&core.journal_socket],
         LogTarget::Auto => vec![&core.syslog_socket, &core.journal_socket],
-    };
-    let listens = |socket: &&PathBuf| {
-        let probe = UnixDatagram::unbound().and_then(|probe| probe.connect(socket));
-        let errno = probe.err().as_ref().map(Errno::from_io_error);
-        // A stream listens there, which the daemon speaks as well.
-        matches!(errno, None | Some(Some(Errno::PROTOTYPE)))
-    };
-    let shown = |sockets: &[&PathBuf]| {
-        let shown: Vec<String> = sockets
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        shown.join(" and ")
     };
     let listening: Vec<&PathBuf> = sockets
         .iter()
@@ -87,4 +74,19 @@ fn log(core: &Core) -> Check {
         "core",
         &format!("a log daemon listens on {}", shown(&listening)),
     )
+}
+
+fn listens(socket: &Path) -> bool {
+    let probe = UnixDatagram::unbound().and_then(|probe| probe.connect(socket));
+    let errno = probe.err().as_ref().map(Errno::from_io_error);
+    // A stream listens there, which the daemon speaks as well.
+    matches!(errno, None | Some(Some(Errno::PROTOTYPE)))
+}
+
+fn shown(sockets: &[&PathBuf]) -> String {
+    let paths: Vec<String> = sockets
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(" and ")
 }

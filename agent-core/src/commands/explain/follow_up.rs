@@ -1,4 +1,4 @@
-//! What happened after a decision: before and after, side by side.
+//! The time after a decision: before and after, side by side.
 
 use std::fmt::Write;
 
@@ -7,13 +7,13 @@ use super::phrases;
 use super::table::Table;
 use crate::decisions::{Decision, FollowUp, NodeState};
 
-/// More nodes would be no help to anybody.
+/// The most nodes that are shown; more would be no help.
 const NODES: usize = 8;
 const OTHERS: usize = 8;
 
-pub(super) fn of(follow_up: &FollowUp, decision: &Decision) -> String {
+pub(super) fn render(follow_up: &FollowUp, decision: &Decision) -> String {
     let (before, after) = (&follow_up.before, &follow_up.after);
-    let mut table = Table::of_numbers();
+    let mut table = Table::numbers();
     let heading = |seconds: f64, word: &str| format!("{} {word}", phrases::span(seconds));
     table.row([
         String::new(),
@@ -57,7 +57,7 @@ pub(super) fn of(follow_up: &FollowUp, decision: &Decision) -> String {
         before.pressure_full_percent,
         after.pressure_full_percent,
     );
-    let mut blocks = Table::of_numbers();
+    let mut blocks = Table::numbers();
     for state in before.nodes.iter().take(NODES) {
         let later = after.node(state.node);
         nodes(&mut table, state, later);

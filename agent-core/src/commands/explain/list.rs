@@ -6,12 +6,12 @@ use super::table::Table;
 use super::{Explained, phrases};
 use crate::decisions::Decision;
 
-pub(super) fn of(last: &[Explained<'_>], path: &Path) -> String {
+pub(super) fn render(last: &[Explained<'_>], path: &Path) -> String {
     let path = path.display();
     if last.is_empty() {
-        return format!("no decision is in {path}\n");
+        return format!("no decisions in {path}\n");
     }
-    let mut table = Table::of_texts();
+    let mut table = Table::texts();
     let headings = [
         "id",
         "when (UTC)",
@@ -43,7 +43,7 @@ pub(super) fn of(last: &[Explained<'_>], path: &Path) -> String {
     format!("{table}\n`adaptivemmd explain ID` explains one of them. They are in {path}.\n")
 }
 
-/// Whether it is looked at what happens afterwards.
+/// Returns true if a decision is followed up.
 pub(super) fn is_followed(decision: &Decision) -> bool {
     decision.changed || decision.outcome == "simulated"
 }

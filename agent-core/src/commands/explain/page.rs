@@ -1,4 +1,4 @@
-//! All that is known of one decision, for a tired administrator: the answer first, then what led to it.
+//! The page on one decision, for a tired administrator: the answer first, then what led to it.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::table::Table;
 use super::{Asked, Explained, follow_up, list, phrases, seen};
 use crate::decisions::Decision;
 
-pub(super) fn of(explained: Explained<'_>, asked: Option<Asked<'_>>) -> String {
+pub(super) fn render(explained: Explained<'_>, asked: Option<Asked<'_>>) -> String {
     let Explained {
         decision,
         follow_up,
@@ -20,12 +20,11 @@ pub(super) fn of(explained: Explained<'_>, asked: Option<Asked<'_>>) -> String {
     page += &head(explained, asked).to_string();
     page += &weighed(decision);
     page += &seen::by_module(decision);
-    page += &seen::of_machine(decision);
+    page += &seen::machine(decision);
     page += &match follow_up {
-        Some(follow_up) => follow_up::of(follow_up, decision),
+        Some(follow_up) => follow_up::render(follow_up, decision),
         None if list::is_followed(decision) => {
-            let text =
-                "not known: the daemon looks after eight scans and a minute, or when it ends";
+            let text = "not known yet: the daemon looks after eight scans and at least a minute, or when it ends";
             section("What happened afterwards", &format!("  {text}\n"))
         }
         None => section(
@@ -55,7 +54,7 @@ fn head(explained: Explained<'_>, asked: Option<Asked<'_>>) -> Table {
         decision,
         follow_up,
     } = explained;
-    let mut table = Table::of_texts();
+    let mut table = Table::texts();
     let mut say = |what: &str, text: String| table.row([what.to_owned(), text]);
     say("why", decision.reason.clone());
     if let Some(follow_up) = follow_up {
@@ -67,7 +66,7 @@ fn head(explained: Explained<'_>, asked: Option<Asked<'_>>) -> Table {
     if let Some(original) = decision.original.filter(|_| decision.changed) {
         say(
             "original",
-            format!("{original}, which it gets back when the daemon ends"),
+            format!("{original}, to be restored when the daemon ends"),
         );
     }
     say("when", moments(decision, asked));

@@ -7,7 +7,7 @@ use adaptivemm_module_api::units::Bytes;
 
 use crate::decisions::{Decision, Effect};
 
-/// What is not known.
+/// Shown for an unknown number.
 pub(super) const UNKNOWN: &str = "?";
 
 /// A number; one whose name says that it counts bytes gets a unit that fits.
@@ -22,7 +22,7 @@ pub(super) fn number(name: &str, value: &Value) -> String {
     }
 }
 
-/// With as many digits as matter.
+/// Returns a number with as many digits as matter.
 pub(super) fn float(number: f64) -> String {
     if number == 0.0 {
         "0".to_owned()
@@ -60,7 +60,7 @@ pub(super) fn span(seconds: f64) -> String {
     }
 }
 
-/// When it was, as far as that is known.
+/// Returns the time of a decision, as far as it is known.
 pub(super) fn moment(decision: &Decision) -> String {
     let since_boot = || format!("{} after boot", span(decision.uptime_seconds));
     let time = decision.time.as_deref();
@@ -68,7 +68,7 @@ pub(super) fn moment(decision: &Decision) -> String {
     time.unwrap_or_else(since_boot)
 }
 
-/// How long ago it was.
+/// Returns how long ago a decision was made.
 pub(super) fn ago(decision: &Decision, now: Timestamp) -> Option<String> {
     let then: Timestamp = decision.time.as_deref()?.parse().ok()?;
     let seconds = now.as_second().checked_sub(then.as_second())?;
@@ -84,7 +84,7 @@ pub(super) fn change(decision: &Decision) -> String {
     }
 }
 
-/// What came of it, without claiming that it came from it.
+/// Returns the effect in words that do not claim that the decision caused it.
 pub(super) fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::Better => "better since",

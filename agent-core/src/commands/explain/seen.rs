@@ -1,4 +1,4 @@
-//! What was seen before a decision.
+//! The scans before a decision.
 
 use adaptivemm_module_api::units::Bytes;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::phrases::{self, UNKNOWN};
 use super::table::Table;
 use crate::decisions::{Decision, Samples};
 
-/// What the columns are, for whoever does not look at them every day.
+/// The legend of the columns, for people who do not read them every day.
 const LEGEND: &str = "  stalls: allocations that had to reclaim memory first; direct, kswapd: pages that were reclaimed by\n  \
                       programs and in the background; some, full: of the time, in which tasks waited for memory (PSI)\n";
 
@@ -18,8 +18,8 @@ const NODES: usize = 4;
 /// The module's own numbers: a line each, as their names are long, and a column per scan.
 pub(super) fn by_module(decision: &Decision) -> String {
     let samples = &decision.samples;
-    let mut moving = Table::of_numbers();
-    let mut still = Table::of_texts();
+    let mut moving = Table::numbers();
+    let mut still = Table::texts();
     for (name, column) in &samples.metrics {
         let values = column.as_array().map_or(&[][..], Vec::as_slice);
         let mut texts = values.iter().map(|value| phrases::number(name, value));
@@ -55,14 +55,13 @@ pub(super) fn by_module(decision: &Decision) -> String {
 }
 
 /// The core's own numbers, a line per scan. Rates are those since the scan before.
-pub(super) fn of_machine(decision: &Decision) -> String {
+pub(super) fn machine(decision: &Decision) -> String {
     let samples = &decision.samples;
-    let mut table = Table::of_numbers();
+    let mut table = Table::numbers();
     let nodes = shown_nodes(samples);
     let headings = ["stalls/s", "direct/s", "kswapd/s", "some %", "full %"];
-    let heading = |(name, _): &(String, Vec<Option<u64>>)| name.clone();
     let first = std::iter::once("seconds before".to_owned());
-    let columns = nodes.iter().map(heading);
+    let columns = nodes.iter().map(|(name, _)| name.clone());
     table.row(
         first
             .chain(columns)
@@ -132,7 +131,7 @@ fn shown_nodes(samples: &Samples) -> Vec<(String, Vec<Option<u64>>)> {
     vec![(format!("free, {} nodes", samples.nodes.len()), sums)]
 }
 
-/// By how much a counter grew per second from one scan to the next.
+/// Returns by how much a counter grew per second from one scan to the next.
 fn rate(samples: &Samples, column: &[Option<u64>], before: usize) -> Option<f64> {
     let value = |index: usize| column.get(index).copied().flatten();
     let events = value(before + 1)?.checked_sub(value(before)?)?;
@@ -142,7 +141,7 @@ fn rate(samples: &Samples, column: &[Option<u64>], before: usize) -> Option<f64>
     (seconds > 0.0).then(|| events / seconds)
 }
 
-/// How long before the decision each scan was.
+/// Returns the time between each scan and the decision.
 fn ages(samples: &Samples) -> Vec<String> {
     let times = &samples.uptime_seconds;
     let last = times.last().copied().unwrap_or_default();

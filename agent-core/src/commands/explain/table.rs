@@ -1,4 +1,4 @@
-//! Columns that stand below each other.
+//! A table with aligned columns.
 
 use std::fmt::Write;
 
@@ -10,13 +10,13 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Of numbers, with what they are in front.
-    pub(super) fn of_numbers() -> Self {
+    /// Creates a table of numbers, with their labels in front.
+    pub(super) fn numbers() -> Self {
         Self::default()
     }
 
-    /// Of texts.
-    pub(super) fn of_texts() -> Self {
+    /// Creates a table of texts.
+    pub(super) fn texts() -> Self {
         Self {
             texts: true,
             ..Self::default()

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::decisions::{Effect, NodeSamples, NodeState, Samples, Window};
 
-/// What somebody sees who asks at a quarter past three.
+/// A question at a quarter past three.
 fn asked() -> Asked<'static> {
     Asked {
         path: Path::new("/var/lib/adaptivemmd/decisions.jsonl"),
@@ -110,13 +110,13 @@ fn a_page_says_first_what_was_changed_and_why_and_then_what_led_to_it_and_what_c
         follow_up: Some(&follow_up),
     };
 
-    insta::assert_snapshot!(page::of(explained, Some(asked())), @r#"
+    insta::assert_snapshot!(page::render(explained, Some(asked())), @r#"
     Decision 17: vm.watermark_scale_factor 10 -> 45, done
 
       why         free memory of node 0 is used up in 6 s
       afterwards  better since (allocation stalls 12.3/s before, 0.1/s since)
       outcome     done, was 10
-      original    10, which it gets back when the daemon ends
+      original    10, to be restored when the daemon ends
       when        2026-11-22 02:11:45 UTC, 1 h 3 min ago, 2 d 2 h after boot
       module      free-pages
       numbers     free_pages 30000
@@ -180,7 +180,7 @@ fn a_page_says_what_is_not_known() {
         follow_up: None,
     };
 
-    insta::assert_snapshot!(page::of(explained, None), @r#"
+    insta::assert_snapshot!(page::render(explained, None), @r#"
     Decision 17: vm.watermark_scale_factor = 45, advised
 
       why      free memory of node 0 is used up in 6 s
@@ -215,7 +215,7 @@ fn the_list_has_a_line_for_each_and_the_latest_at_its_end() {
     records[17] = Record::Decision(Box::new(decision(18, "done")));
     records.insert(18, Record::FollowUp(Box::new(follow_up())));
 
-    let list = list::of(&last(&records), asked().path);
+    let list = list::render(&last(&records), asked().path);
 
     assert_eq!(list.lines().count(), 1 + 20 + 2);
     let lines: Vec<&str> = list.lines().skip(14).collect();
@@ -236,7 +236,7 @@ fn the_list_has_a_line_for_each_and_the_latest_at_its_end() {
 #[test]
 fn an_empty_list_says_where_it_looked() {
     assert_eq!(
-        list::of(&[], asked().path),
-        "no decision is in /var/lib/adaptivemmd/decisions.jsonl\n"
+        list::render(&[], asked().path),
+        "no decisions in /var/lib/adaptivemmd/decisions.jsonl\n"
     );
 }

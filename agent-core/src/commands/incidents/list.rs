@@ -9,7 +9,7 @@ use crate::incidents::best_explanation;
 use crate::incidents::evidence::Certainty;
 use crate::incidents::{Incident, State};
 
-/// For people.
+/// Renders the list for people.
 pub(super) fn text(incidents: &[Incident], directory: &Path) -> String {
     if incidents.is_empty() {
         return format!("there is no incident in {}\n", directory.display());
@@ -32,11 +32,11 @@ pub(super) fn text(incidents: &[Incident], directory: &Path) -> String {
             let _ = writeln!(lines, "  {explained}");
         }
     }
-    lines.push_str("\nadaptivemmd incidents show ID tells all about one.\n");
+    lines.push_str("\n`adaptivemmd incidents show ID` shows one in full.\n");
     lines
 }
 
-/// Who explains the growth, if there is anything to explain.
+/// Returns the sentence on who explains the growth, if there is anything to explain.
 fn explained(incident: &Incident) -> Option<String> {
     if !incident.is_about_kernel_memory() {
         return None;
@@ -61,7 +61,7 @@ fn explained(incident: &Incident) -> Option<String> {
     })
 }
 
-/// How it stands, in a word.
+/// Returns the state in a word.
 fn state(incident: &Incident) -> &'static str {
     match incident.state() {
         State::Open => "open",
@@ -70,7 +70,7 @@ fn state(incident: &Incident) -> &'static str {
     }
 }
 
-/// All of one, for programs: what is kept, how it stands, and who holds the memory now.
+/// Renders one incident in full for programs: the record, its state, and the current holders of the memory.
 pub(super) fn all_of(incident: &Incident, now: Option<Value>) -> String {
     let mut all = json!(incident);
     if let Some(object) = all.as_object_mut() {
@@ -85,27 +85,28 @@ pub(super) fn all_of(incident: &Incident, now: Option<Value>) -> String {
     serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
 }
 
-/// For programs, one object per line.
+/// Renders the list for programs, one object per line.
 pub(super) fn json(incidents: &[Incident]) -> String {
-    let line = |incident: &Incident| {
-        let headline = incident.headline();
-        let comparison = incident.comparison.as_ref();
-        let comparison = comparison.filter(|_| incident.is_about_kernel_memory());
-        let explanations = comparison.map(|comparison| &comparison.explanations);
-        let object = json!({
-            "id": incident.id,
-            "module": incident.module,
-            "opened": incident.opened,
-            "over": incident.over,
-            "state": state(incident),
-            "first_reported": incident.first_reported().map(|told| &told.at),
-            "looked_at": incident.looked_at(),
-            "severity": incident.severity(),
-            "code": headline.map(|told| &told.code),
-            "text": headline.map(|told| &told.text),
-            "explanation": explanations.and_then(|all| all.first()),
-        });
-        object.to_string() + "\n"
-    };
-    incidents.iter().map(line).collect()
+    incidents.iter().map(json_line).collect()
+}
+
+fn json_line(incident: &Incident) -> String {
+    let headline = incident.headline();
+    let comparison = incident.comparison.as_ref();
+    let comparison = comparison.filter(|_| incident.is_about_kernel_memory());
+    let explanations = comparison.map(|comparison| &comparison.explanations);
+    let object = json!({
+        "id": incident.id,
+        "module": incident.module,
+        "opened": incident.opened,
+        "over": incident.over,
+        "state": state(incident),
+        "first_reported": incident.first_reported().map(|told| &told.at),
+        "looked_at": incident.looked_at(),
+        "severity": incident.severity(),
+        "code": headline.map(|told| &told.code),
+        "text": headline.map(|told| &told.text),
+        "explanation": explanations.and_then(|all| all.first()),
+    });
+    object.to_string() + "\n"
 }

@@ -12,10 +12,10 @@ pub(super) struct Stamped<W: Write> {
     state: State,
 }
 
-/// What is known of the lines from outside.
+/// The facts about the lines that are known outside.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
-    /// Of the lines to come, in milliseconds.
+    /// The time of the lines to come, in milliseconds.
     t_ms: Arc<AtomicU64>,
     lost: Arc<Mutex<Option<io::Error>>>,
 }

@@ -118,7 +118,7 @@ fn everything_that_matters_is_on_one_screen() {
     memory       24.0 GiB, 3.0 GiB free
                  in the last minute programs waited for memory for 0.50 % of the time
     tunables     vm.watermark_scale_factor = 658, changed by free-pages, originally 10
-                 fs.negative-dentry-limit: this kernel has none, left alone until `adaptivemmd resume`
+                 fs.negative-dentry-limit is not in this kernel, paused until `adaptivemmd resume`
     modules      free-pages (only advises): free-pages sees something
                  memleak (quarantined): for 60 s: broke down
     last change  2026-11-28 01:02:03 free-pages: vm.watermark_scale_factor = 658: done, was 10 [decision 17]
@@ -147,7 +147,7 @@ fn where_there_is_nothing_it_says_so() {
 
     insta::assert_snapshot!(screen(&quiet, None, &TimeZone::UTC), @r"
     adaptivemmd 0.1.0 runs as process 812, for 2 h 3 min: 1 scan, one every 30 s, the last 12 s ago, in 0.2 ms
-    memory       no module looks at it
+    memory       no module reads it
     tunables     none
     modules      none
     last change  none

@@ -17,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest answer.
 const LONGEST: u64 = 16 << 20;
 
-/// Why a daemon does not do what it is asked.
+/// The reason why a call failed.
 #[derive(Debug)]
 pub enum CallError {
-    /// None runs.
+    /// The daemon is not running.
     NotRunning {
-        /// Its socket.
+        /// The socket of the daemon.
         path: PathBuf,
-        /// What the kernel said.
+        /// The error of the kernel.
         source: io::Error,
     },
     /// It does not answer.
@@ -33,7 +33,7 @@ pub enum CallError {
     Refused {
         /// The name of the error.
         name: String,
-        /// What belongs to it.
+        /// The parameters of the error.
         parameters: Value,
     },
 }
@@ -42,14 +42,18 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRunning { path, source } => {
-                write!(f, "the daemon does not run ({}: {source})", path.display())?;
-                write!(f, "; `{}` starts it", start_command())
+                write!(
+                    f,
+                    "the daemon is not running ({}: {source})",
+                    path.display()
+                )?;
+                write!(f, "; start it with `{}`", start_command())
             }
             // Either time runs out.
             Self::NoAnswer(source) if source.kind() == io::ErrorKind::WouldBlock => {
                 write!(
                     f,
-                    "the daemon gave no answer within {} s",
+                    "the daemon did not answer within {} s",
                     PATIENCE.as_secs()
                 )
             }
@@ -60,14 +64,16 @@ impl fmt::Display for CallError {
             Self::Refused { parameters, .. } if parameters["reason"].is_string() => {
                 f.write_str(parameters["reason"].as_str().unwrap_or_default())
             }
-            Self::Refused { name, parameters } => write!(f, "the daemon says {name} {parameters}"),
+            Self::Refused { name, parameters } => {
+                write!(f, "the daemon refused: {name} {parameters}")
+            }
         }
     }
 }
 
 impl std::error::Error for CallError {}
 
-/// What starts the daemon, by the init of this machine.
+/// Returns the command that starts the daemon with the init of this machine.
 fn start_command() -> &'static str {
     let inits = [
         ("/run/systemd/system", "systemctl start adaptivemmd"),
@@ -142,7 +148,7 @@ mod tests {
 
         assert_eq!(
             CallError::NoAnswer(error).to_string(),
-            "the daemon gave no answer within 60 s"
+            "the daemon did not answer within 60 s"
         );
     }
 

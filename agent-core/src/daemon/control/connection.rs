@@ -11,7 +11,7 @@ use super::groups;
 
 /// The longest message that anybody needs.
 const LONGEST: usize = 64 << 10;
-/// For so long a client may take over a message, or over taking its answer.
+/// The time that a client may take to send a message, or to take its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -19,15 +19,15 @@ pub(super) struct Connection {
     stream: UnixStream,
     /// The user who connected.
     pub(super) uid: u32,
-    /// Whether it may change something.
+    /// True if the client may change something.
     pub(super) may_change: bool,
-    /// Whether it may know whose memory it is.
+    /// True if the client may know whose memory it is.
     pub(super) may_see_owners: bool,
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
     /// An order of it is being carried out: nothing more is read before it is answered.
     pub(super) is_waiting: bool,
-    /// Before then it has to do something.
+    /// The time before which it has to do something.
     pub(super) deadline: Instant,
 }
 
@@ -42,7 +42,7 @@ impl Connection {
         let may_change = uid.is_root() || uid == rustix::process::geteuid();
         let is_in = |group: u32| {
             peer.gid.as_raw() == group
-                || groups::of(&stream).is_ok_and(|groups| groups.contains(&group))
+                || groups::read(&stream).is_ok_and(|groups| groups.contains(&group))
         };
         Ok(Self {
             may_see_owners: may_change || group.is_some_and(is_in),
@@ -64,7 +64,7 @@ impl Connection {
         !self.outgoing.is_empty()
     }
 
-    /// Whether there is room for more: whoever does not take its answers gets no more of them.
+    /// Returns true if there is room for more: whoever does not take its answers gets no more of them.
     pub(super) fn wants_to_read(&self) -> bool {
         !self.is_waiting && self.outgoing.is_empty()
     }

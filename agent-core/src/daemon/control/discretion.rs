@@ -1,11 +1,11 @@
-//! What is left out of an answer for whoever is neither root nor in our group: whose memory it is. What a daemon keeps of
+//! Leaves out of an answer for users who are neither root nor in our group whose memory it is. What a daemon keeps of
 //! incidents only root can read, and the socket must not tell it to everybody.
 
 use crate::base::secrets::discreet;
 use crate::config::TellOwners;
 use crate::status::Summary;
 
-/// The same view as others may see it.
+/// Returns the summary as other users may see it.
 pub(super) fn for_others(summary: &Summary, tell: TellOwners) -> Summary {
     let mut view = summary.clone();
     if tell == TellOwners::All {

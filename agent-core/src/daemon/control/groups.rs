@@ -10,10 +10,10 @@ use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
-/// Who is in this group may see whose memory it is.
+/// The group whose members may see whose memory it is.
 const GROUP: &str = "adaptivemmd";
 const FILE: &str = "/etc/group";
-/// Far more than any such file has.
+/// The most that is read of such a file, which is far shorter.
 const LONGEST: u64 = 4 << 20;
 /// The most groups that a process can have.
 const MOST: usize = 65_536;
@@ -38,7 +38,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 /// The supplementary groups of the client; an error on a kernel before 4.13.
-pub(super) fn of(stream: &UnixStream) -> io::Result<Vec<u32>> {
+pub(super) fn read(stream: &UnixStream) -> io::Result<Vec<u32>> {
     let mut groups = vec![0_u32; 64];
     loop {
         let bytes = groups.len() * size_of::<u32>();
@@ -87,6 +87,6 @@ mod tests {
         let expected = rustix::process::getgroups().unwrap();
         let expected: Vec<u32> = expected.iter().map(|group| group.as_raw()).collect();
 
-        assert_eq!(of(&ours).unwrap(), expected);
+        assert_eq!(read(&ours).unwrap(), expected);
     }
 }

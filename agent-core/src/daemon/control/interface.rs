@@ -1,4 +1,4 @@
-//! What can be called, and the errors of Varlink.
+//! The methods of the control interface, and the errors of Varlink.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,24 +22,24 @@ pub(super) struct ControlRequest {
     pub(super) oneway: bool,
 }
 
-/// What to do with a request.
+/// The reaction to a request.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reaction {
     /// Answer this.
     Reply(Value),
-    /// Answer this, by how things stand.
+    /// Answer this question from the status.
     Ask(Question),
     /// Have the core do it.
     Order(Order),
 }
 
 impl ControlRequest {
-    /// From the bytes of a message, without the zero at its end. `None` for what is no Varlink.
+    /// Parses the bytes of a message, without the zero at its end. `None` for what is no Varlink.
     pub(super) fn parse(message: &[u8]) -> Option<Self> {
         serde_json::from_slice(message).ok()
     }
 
-    /// What to do with it; `may_change` is whether this client may change something.
+    /// Returns the reaction to it; `may_change` is true if this client may change something.
     pub(super) fn reaction(&self, may_change: bool) -> Reaction {
         let method = self.method.as_str();
         let tunable = || match &self.parameters["tunable"] {

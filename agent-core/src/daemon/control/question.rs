@@ -1,4 +1,4 @@
-//! What everybody may ask, and how it is answered.
+//! The questions that everybody may ask, and their answers.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::status::{Summary, exposition};
 /// A question about how things stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
-    /// Everything, on one screen.
+    /// The status, on one screen.
     Status,
     /// The modules.
     Modules,

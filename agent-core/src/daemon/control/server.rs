@@ -26,21 +26,21 @@ use crate::base::clock;
 use crate::config::TellOwners;
 use crate::status::Summary;
 
-/// As many clients at a time; one more, and somebody has to go.
+/// The most clients at a time; for one more, somebody has to go.
 const MOST: usize = 32;
-/// As many that may change nothing: some places are kept for root.
+/// The most clients that may change nothing: some places are kept for root.
 const MOST_OTHERS: usize = 28;
-/// As many new clients are taken in one turn: whoever connects without end does not keep the others from being heard.
+/// The most new clients that are taken in one turn, so that whoever connects without end does not keep others waiting.
 const MOST_AT_ONCE: usize = 16;
-/// Where there is no descriptor or memory left for another client, none is taken for so long.
+/// The time for which no client is taken after there was no descriptor or memory left for one.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Orders that wait for the core.
+/// The most orders that wait for the core.
 const WAITING: usize = 8;
-/// Questions are answered by how things stood so long ago at most: the core has other things to do.
+/// The greatest age of the summary that answers a question: the core has other things to do.
 const FRESH: Duration = Duration::from_millis(250);
-/// In place of the number of a client: nobody waits for the answer.
+/// Stands for a client where nobody waits for the answer.
 const NOBODY: u64 = u64::MAX;
-/// In place of the number of a client: the answer is for those who asked how things stand.
+/// Stands for a client where the answer is for all who asked for the status.
 const DESK: u64 = u64::MAX - 1;
 
 /// The socket, as long as the daemon runs.
@@ -101,7 +101,7 @@ impl Drop for Server {
 
 struct Desk {
     listener: UnixListener,
-    /// No client is taken before then, as there was no descriptor left for one.
+    /// The time before which no client is taken, as there was no descriptor left for one.
     paused_until: Option<Instant>,
     clients: BTreeMap<u64, Connection>,
     next: u64,
@@ -112,13 +112,13 @@ struct Desk {
     /// The number of the group that is told whose memory it is.
     group: Option<u32>,
     tell_owners: TellOwners,
-    /// How things stood, and when.
+    /// The last summary, and when it was made.
     view: Option<(Instant, Box<Summary>)>,
-    /// Who waits for a new view, which the core has been asked for if anybody does.
+    /// The clients that wait for a new summary, which the core has been asked for if there is any.
     askers: Vec<(u64, Question)>,
 }
 
-/// What there is to do for whom.
+/// The descriptors that are ready.
 struct Ready {
     listener: bool,
     readable: Vec<u64>,
@@ -181,23 +181,24 @@ impl Desk {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let events = |index: usize| files[index].revents();
-        let clients = || self.clients.keys().copied().zip(files[2..].iter());
-        let gone = PollFlags::HUP | PollFlags::ERR;
-        let those = |flags: PollFlags| {
-            clients()
-                .filter(|(_, file)| file.revents().intersects(flags))
-                .map(|(client, _)| client)
-                .collect()
+        let mut ready = Ready {
+            listener: files[0].revents().contains(PollFlags::IN),
+            readable: Vec::new(),
+            writable: Vec::new(),
         };
-        Ok(Ready {
-            listener: events(0).contains(PollFlags::IN),
-            readable: those(PollFlags::IN | gone),
-            writable: those(PollFlags::OUT),
-        })
+        for (client, file) in self.clients.keys().zip(&files[2..]) {
+            let events = file.revents();
+            if events.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                ready.readable.push(*client);
+            }
+            if events.intersects(PollFlags::OUT) {
+                ready.writable.push(*client);
+            }
+        }
+        Ok(ready)
     }
 
-    /// Until the first client has to have done something, or clients are taken again.
+    /// Returns the time until the first client has to have done something, or clients are taken again.
     fn timeout(&self, now: Instant) -> Option<Timespec> {
         let waited_for = self.clients.values().filter(|client| !client.is_waiting);
         let deadlines = waited_for.map(|client| client.deadline);
@@ -262,7 +263,7 @@ impl Desk {
         }
     }
 
-    /// Answers a question by how things stand.
+    /// Answers a question about the status.
     fn ask(&mut self, client: u64, question: Question, now: Instant) {
         let fresh = self.view.as_ref();
         let fresh = fresh.filter(|(since, _)| now.saturating_duration_since(*since) < FRESH);
@@ -292,7 +293,7 @@ impl Desk {
         question.answer(&for_others(summary, self.tell_owners))
     }
 
-    /// The core has told how things stand.
+    /// Takes the summary that the core has sent, and answers those who wait for it.
     fn show(&mut self, summary: Box<Summary>, now: Instant) {
         for (client, question) in std::mem::take(&mut self.askers) {
             let reply = done(self.reply(client, question, &summary));

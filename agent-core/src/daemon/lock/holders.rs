@@ -1,4 +1,4 @@
-//! Who holds a lock on a file, as the kernel tells in `/proc/locks`.
+//! The processes that hold a lock on a file, as the kernel tells in `/proc/locks`.
 
 use std::fs::File;
 use std::io;
@@ -42,7 +42,7 @@ impl Holders {
         Ok(Some(Self(holders)).filter(|holders| !holders.0.is_empty()))
     }
 
-    /// Those that are alive.
+    /// Returns the holders that are alive.
     pub(super) fn pids(&self) -> Vec<u32> {
         let alive = self.0.iter().filter(|holder| holder.uid.is_some());
         alive.map(|holder| holder.pid).collect()

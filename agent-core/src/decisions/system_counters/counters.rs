@@ -15,16 +15,16 @@ pub struct EventCounters {
     pub direct_reclaimed: Option<Pages>,
     /// Programs that compacted memory themselves: `compact_stall`.
     pub compaction_stalls: Option<u64>,
-    /// How often that made a block that was large enough: `compact_success`.
+    /// Compactions that made a block that was large enough: `compact_success`.
     pub compaction_successes: Option<u64>,
-    /// How often it did not: `compact_fail`.
+    /// Compactions that did not: `compact_fail`.
     pub compaction_failures: Option<u64>,
 }
 
 impl EventCounters {
-    /// Of a whole file, in one go.
+    /// Reads the counters of a whole file in one go.
     #[must_use]
-    pub fn of(vmstat: &Vmstat) -> Self {
+    pub fn from_vmstat(vmstat: &Vmstat) -> Self {
         let mut sums = Self::default();
         for (key, value) in vmstat.iter() {
             sums.take(key, value);
@@ -33,15 +33,11 @@ impl EventCounters {
     }
 
     fn take(&mut self, key: &str, value: u64) {
-        let is = |name: &str| {
-            key.strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-        };
-        if is("allocstall") {
+        if is_part_of(key, "allocstall") {
             add(&mut self.allocation_stalls, value);
-        } else if is("pgsteal_kswapd") {
+        } else if is_part_of(key, "pgsteal_kswapd") {
             add_pages(&mut self.kswapd_reclaimed, value);
-        } else if is("pgsteal_direct") {
+        } else if is_part_of(key, "pgsteal_direct") {
             add_pages(&mut self.direct_reclaimed, value);
         } else {
             match key {
@@ -52,6 +48,12 @@ impl EventCounters {
             }
         }
     }
+}
+
+/// Returns true for the counter of this name, and for one of its parts, such as `allocstall_normal`.
+fn is_part_of(key: &str, name: &str) -> bool {
+    key.strip_prefix(name)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 fn add(sum: &mut Option<u64>, part: u64) {

@@ -28,7 +28,7 @@ Node 0, zone  Movable 1 0 0 4
 Node 2, zone   Normal 9 9
 ";
 
-/// What is taken from a machine that has these files, one scan after the other.
+/// Takes the counters of a machine that has these files, one scan after the other.
 fn taken(scans: &[&[(&str, &str)]]) -> Vec<SystemCounters> {
     let mut wanted = Wanted::default();
     wanted.add_tunable("vm.watermark_scale_factor");

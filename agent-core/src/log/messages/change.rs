@@ -5,7 +5,7 @@ use crate::actions::{ActionOutcome, Notice};
 use crate::log::sinks::Event;
 use crate::modules::output::Action;
 
-/// What was to be changed, and what came of it.
+/// A change, and its outcome.
 pub(super) struct Change {
     pub(super) event: Event,
     tunable: String,
@@ -16,8 +16,8 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// Of a request.
-    pub(super) fn of(action: &Action, outcome: &Outcome, decision: Option<u64>) -> Self {
+    /// Makes the change of a request.
+    pub(super) fn from_request(action: &Action, outcome: &Outcome, decision: Option<u64>) -> Self {
         let (tunable, new, node) = match action {
             Action::Set { tunable, value } => (tunable.clone(), value.to_string(), String::new()),
             Action::CompactNode { node } => (String::new(), String::new(), node.to_string()),
@@ -37,7 +37,7 @@ impl Change {
         }
     }
 
-    /// Of what was noticed, without anybody having asked.
+    /// Makes the change of a notice, without anybody having asked.
     pub(super) fn noticed(notice: &Notice) -> Self {
         let change = |event, tunable: &str| Self {
             event,
@@ -66,7 +66,7 @@ impl Change {
         }
     }
 
-    /// Its fields; those that do not apply are empty, and left out when they are written.
+    /// Returns its fields; those that do not apply are empty, and left out when they are written.
     pub(super) fn fields<'a>(
         &'a self,
         reason: &'a str,

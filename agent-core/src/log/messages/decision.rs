@@ -1,4 +1,4 @@
-//! What led to a decision and what came of it, in one line each.
+//! The reason of a decision and its effect, in one line each.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::modules::output::numbers::number_value;
 /// A line has room for so many numbers.
 const NUMBERS: usize = 8;
 
-/// The reason with its numbers: a module that has put none into its sentence still had some.
+/// Returns the reason with its numbers: a module that has put none into its sentence still had some.
 pub(super) fn why(request: &Request) -> String {
     let mut text = request.reason.clone();
     if !text.contains(|c: char| c.is_ascii_digit()) {

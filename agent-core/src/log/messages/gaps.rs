@@ -1,5 +1,5 @@
-//! What a trace does not hold of what modules need. Nobody knows whether that machine had it, so it is neither a fact of its
-//! kernel nor an error of a module.
+//! The files that modules need and a trace does not contain. Nobody knows whether that machine had them, so a gap is neither a
+//! fact of its kernel nor an error of a module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,14 @@ use crate::modules::catalogue::Registration;
 #[derive(Debug, Default)]
 pub struct Gaps {
     named: BTreeSet<String>,
-    /// By module, without the leading slash.
+    /// The files that each module needs, without the leading slash.
     needs: BTreeMap<String, Vec<String>>,
     is_asked: bool,
 }
 
 impl Gaps {
-    /// For these modules, whose needs nothing has met yet. Whoever asked for them by name wants to know why one says nothing.
+    /// Creates the gaps for these modules, whose needs nothing has met yet. Whoever asked for them by name wants to know why
+    /// one says nothing.
     #[must_use]
     pub fn new<'a>(modules: impl IntoIterator<Item = &'a Registration>, is_asked: bool) -> Self {
         let needs = |module: &Registration| {
@@ -48,7 +49,7 @@ impl Gaps {
         }
     }
 
-    /// Whether nothing was said of this file, nor of any in the directory of this name.
+    /// Returns true if the trace names neither this file nor any in the directory of this name.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         let path = bare(path);
@@ -57,14 +58,14 @@ impl Gaps {
         !self.named.contains(path) && !next.is_some_and(|next| next.starts_with(&below))
     }
 
-    /// Whether modules were asked for by name.
+    /// Returns true if modules were asked for by name.
     pub(super) fn is_asked(&self) -> bool {
         self.is_asked
     }
 
-    /// What a module needs and the trace does not hold, with the leading slash.
+    /// Returns the files that a module needs and the trace does not contain, with the leading slash.
     #[must_use]
-    pub fn of_module(&self, module: &str) -> Vec<String> {
+    pub fn missing(&self, module: &str) -> Vec<String> {
         let needs = self.needs.get(module).into_iter().flatten();
         needs
             .filter(|path| self.has(path))

@@ -1,4 +1,4 @@
-//! What each module may say in the log: so much at a time, and so much as time goes by. A module that says more loses what
+//! The share of the log of each module: so much at a time, and so much as time goes by. A module that says more loses what
 //! it says itself, and nothing of what others say.
 
 use std::collections::BTreeMap;
@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use crate::modules::output::Finding;
 
-/// So many lines at once.
+/// The most lines at once.
 const LINES: f64 = 128.0;
 /// So many more in each second.
 const LINES_PER_SEC: f64 = 1.0;
-/// So many bytes at once: a few findings with all the details that there may be.
+/// The most bytes at once: a few findings with all the details that there may be.
 const BYTES: f64 = 512.0 * 1024.0;
 /// So many more in each second.
 const BYTES_PER_SEC: f64 = 4096.0;
-/// How often the same is said again.
+/// The time after which the same is logged again.
 const REMINDER: Duration = Duration::from_secs(3600);
-/// So many findings of a module are remembered; what is said twice is said soon.
+/// The number of findings of a module that are remembered; repetitions come soon.
 const MOST: usize = 128;
 
 /// The shares of all modules.
 #[derive(Debug, Default)]
 pub(super) struct Shares(BTreeMap<String, Share>);
 
-/// What one module may still say.
+/// The share of one module.
 #[derive(Debug)]
 struct Share {
     lines: f64,
@@ -34,7 +34,7 @@ struct Share {
     said: Vec<Said>,
 }
 
-/// Something that was said.
+/// A finding that was logged.
 #[derive(Debug)]
 struct Said {
     finding: u64,
@@ -45,12 +45,12 @@ struct Said {
     repeated: u64,
 }
 
-/// Whether something is written.
+/// The decision on a line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It is; and how often it was not since it was last written.
+    /// It is written; with the number of times that it was not since it was last written.
     Write {
-        /// How often.
+        /// The number of times.
         repeated: u64,
     },
     /// The same was written within the hour.
@@ -65,7 +65,7 @@ impl Shares {
         let size = finding.text.len() + finding.details.len();
         let said = Said::new(finding, now);
         let hash = said.finding;
-        let share = self.of_module(module, now);
+        let share = self.share(module, now);
         if finding.ends_incident {
             share.end(&said, digest(&finding.incident));
         }
@@ -84,9 +84,9 @@ impl Shares {
         Admission::Write { repeated }
     }
 
-    /// Whether a module may have another line of this size in the log.
+    /// Returns true if a module may have another line of this size in the log.
     pub(super) fn allows(&mut self, module: &str, size: usize, now: Duration) -> bool {
-        self.of_module(module, now).take(size)
+        self.share(module, now).take(size)
     }
 
     /// Forgets what a module has said, and not how much that was.
@@ -103,14 +103,13 @@ impl Shares {
         }
     }
 
-    fn of_module(&mut self, module: &str, now: Duration) -> &mut Share {
-        let fresh = || Share {
+    fn share(&mut self, module: &str, now: Duration) -> &mut Share {
+        let share = self.0.entry(module.to_owned()).or_insert_with(|| Share {
             lines: LINES,
             bytes: BYTES,
             at: now,
             said: Vec::new(),
-        };
-        let share = self.0.entry(module.to_owned()).or_insert_with(fresh);
+        });
         let passed = now.saturating_sub(share.at).as_secs_f64();
         share.lines = (share.lines + passed * LINES_PER_SEC).min(LINES);
         share.bytes = (share.bytes + passed * BYTES_PER_SEC).min(BYTES);
@@ -179,7 +178,7 @@ impl Said {
     }
 }
 
-/// What makes two findings the same.
+/// Returns a hash that is equal for findings that are the same.
 fn hash(finding: &Finding) -> u64 {
     let Finding {
         severity,

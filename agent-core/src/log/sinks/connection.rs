@@ -24,7 +24,7 @@ const STREAM_BUFFER: usize = 8192;
 
 pub(super) struct Syslog(Logger<LoggerBackend, Rfc3164>);
 
-/// Why a message was not sent.
+/// The reason why a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The log daemon does not read at the moment.

@@ -27,21 +27,21 @@ pub enum Event {
     Changed,
     /// The kernel was asked to compact a node.
     Compacting,
-    /// That has ended.
+    /// A trouble has ended.
     Compacted,
     /// A request was not carried out, as it is not to be.
     NotDone,
     /// A request could not be carried out.
     Failed,
-    /// What happened after a decision.
+    /// The follow-up of a decision.
     FollowUp,
     /// A tunable has its original value again.
     Restored,
     /// It could not get it.
     NotRestored,
-    /// Somebody else has changed a tunable, and has it.
+    /// A tunable was changed externally, and its tuning is paused.
     Yielded,
-    /// It may be changed again.
+    /// The tuning of a tunable resumes.
     Resumed,
     /// A kernel file cannot be read.
     Unreadable,
@@ -63,7 +63,7 @@ pub enum Event {
     ModuleRefused,
     /// A module is not run, although it is enabled.
     ModuleIdle,
-    /// A module was at work when the daemon died.
+    /// A module was running when the daemon died.
     ModuleSuspected,
     /// Something of the daemon itself does not work.
     Trouble,
@@ -112,7 +112,7 @@ impl Event {
         Self::MessagesLost,
     ];
 
-    /// Its `MESSAGE_ID`, which stays.
+    /// Returns its `MESSAGE_ID`, which is stable.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {

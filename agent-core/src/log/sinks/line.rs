@@ -1,12 +1,12 @@
 //! One event on one line: nothing in a text can end the line or start another.
 
-/// What every log daemon takes whole (rsyslog and journald take more). A longer text is cut and
+/// The length that every log daemon takes whole (rsyslog and journald take more). A longer text is cut and
 /// not split, because its second half would look like an event of its own; what is really long
 /// belongs into details. The smallest send buffer of Linux holds twice as much, so that `EMSGSIZE`
 /// cannot occur.
 const LIMIT: usize = 2048;
 
-/// Room for the words that say how much was cut.
+/// The room for the words that say how much was cut.
 const NOTE: usize = 32;
 
 /// `text` without anything that could break a line, and not longer than [`LIMIT`] bytes.
@@ -22,7 +22,7 @@ pub(super) fn one_line(text: &str) -> String {
     }
 }
 
-/// As much of `text` as there is room for.
+/// Returns as much of `text` as there is room for.
 fn beginning(text: &str) -> &str {
     if text.len() <= LIMIT {
         return text;
@@ -33,7 +33,7 @@ fn beginning(text: &str) -> &str {
     &text[..end.unwrap_or(0)]
 }
 
-/// Whether a terminal or a log viewer could take `char` for anything but a part of the text: an
+/// Returns true if a terminal or a log viewer could take `char` for anything but a part of the text: an
 /// escape sequence, a new line, a change of the writing direction that hides the rest.
 fn is_harmful(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

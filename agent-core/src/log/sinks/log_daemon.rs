@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use super::Lost;
 use super::connection::Failure;
 
-/// How long a busy log daemon may take to catch up. A report has more lines than the ten messages that
+/// The time that a busy log daemon may take to catch up. A report has more lines than the ten messages that
 /// the kernel queues for a socket by default, and they are written all at once.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A way to a log daemon, in its language.
 pub(super) trait Connection: Sized {
-    /// What it takes.
+    /// The messages for it.
     type Message<'a>;
 
     /// Connects without waiting.
@@ -43,7 +43,7 @@ pub(super) trait Connection: Sized {
     fn wait(&mut self, at_most: Duration) -> bool;
 }
 
-/// Whoever listens on a socket, now or later.
+/// The log daemon that listens on a socket, now or later.
 pub(super) struct LogDaemon<C> {
     socket: PathBuf,
     connection: Option<C>,

@@ -80,7 +80,7 @@ fn sealed(content: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether standard error goes to the journal, as systemd arranges it for services.
+/// Returns true if standard error goes to the journal, as systemd arranges it for services.
 #[must_use]
 pub fn has_stderr() -> bool {
     let stream = env::var("JOURNAL_STREAM");

@@ -8,19 +8,19 @@ use jiff::Timestamp;
 use super::line::one_line;
 use crate::base::clock;
 
-/// As many as fit on half a screen.
+/// The number of lines that fit on half a screen.
 const MOST: usize = 10;
 
 /// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// When.
+    /// The time.
     pub time: Timestamp,
-    /// How bad it was.
+    /// The severity.
     pub severity: Severity,
-    /// Who said it.
+    /// The author.
     pub module: String,
-    /// What, on one line.
+    /// The text, on one line.
     pub text: String,
 }
 
@@ -38,7 +38,7 @@ impl Recent {
         self.said.iter()
     }
 
-    /// How many events of this severity were written.
+    /// Returns the number of events of this severity that were written.
     #[must_use]
     pub fn count(&self, severity: Severity) -> u64 {
         self.counts[index(severity)]

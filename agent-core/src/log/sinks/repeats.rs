@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How often a condition that persists is mentioned at most.
+/// The shortest time between two mentions of a condition that persists.
 const REMINDER: Duration = Duration::from_secs(60 * 60);
 
 /// Far more conditions than a machine can have, few enough to look through. A module that invents
@@ -27,12 +27,12 @@ struct Condition {
     suppressed: u64,
 }
 
-/// Whether to write an event.
+/// The decision to write an event or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
     /// It is new, or was not mentioned for an hour.
     Write {
-        /// How often it was seen and not written since it was last written.
+        /// The number of times that it was seen and not written since it was last written.
         suppressed: u64,
     },
     /// It was written less than an hour ago.
@@ -73,7 +73,7 @@ impl Repeats {
         index.is_some()
     }
 
-    /// Whether the condition is known to hold.
+    /// Returns true if the condition is known to hold.
     #[must_use]
     pub fn knows(&self, module: &str, code: &str) -> bool {
         self.position(module, code).is_some()

@@ -24,7 +24,7 @@ pub(super) fn send(severity: Severity, line: &str) -> Result<(), Lost> {
     stderr.write_all(line.as_bytes()).map_err(|_| Lost)
 }
 
-/// Whether a line can be written without waiting: a terminal stopped with Ctrl-S, or a pipe that
+/// Returns true if a line can be written without waiting: a terminal stopped with Ctrl-S, or a pipe that
 /// nobody reads, has none.
 fn has_room(stderr: &io::StderrLock<'_>) -> bool {
     let mut waiting = [PollFd::new(stderr, PollFlags::OUT)];

@@ -1,11 +1,11 @@
-//! What is written, on a writer.
+//! The lines that a writer gets.
 
 use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// What was written.
+/// Returns what was written.
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<String>>);
 

@@ -43,7 +43,7 @@ fn a_daemon_that_answers_is_up_and_says_when_it_scanned() {
 fn without_a_daemon_it_is_down_and_nothing_else_is_said() {
     assert_eq!(
         exposition_without_daemon(),
-        "# HELP adaptivemmd_up Whether the daemon answered.\n# TYPE adaptivemmd_up gauge\nadaptivemmd_up 0.0\n"
+        "# HELP adaptivemmd_up 1 if the daemon answered.\n# TYPE adaptivemmd_up gauge\nadaptivemmd_up 0.0\n"
     );
 }
 

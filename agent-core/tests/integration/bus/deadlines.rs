@@ -29,7 +29,7 @@ fn a_module_that_hangs_holds_up_nobody_and_is_quarantined_once() {
     assert_eq!(
         hanging,
         "notice good: call 2, scan 2, tag 0\n\
-         error waiting: did not answer in time; scans missed in a row: 1\n"
+         error waiting: did not answer in time; consecutive scans missed: 1\n"
     );
     assert_eq!(
         after,
@@ -49,7 +49,7 @@ fn a_module_that_hangs_holds_up_nobody_and_is_quarantined_once() {
         std::thread::sleep(Duration::from_millis(50));
         told = bench.scan();
     }
-    let recovery = "info waiting: does its work again\nnotice waiting: seen in scan ";
+    let recovery = "info waiting: recovered\nnotice waiting: seen in scan ";
     assert!(told.contains(recovery), "{told}");
 }
 
@@ -82,11 +82,7 @@ fn until_it_answers(gate: usize, more: &str) -> (Vec<String>, String) {
     let late = bench.scan();
     GATES[gate].open();
     let mut told = vec![late];
-    while told.len() < 4
-        && told
-            .last()
-            .is_some_and(|log| !log.contains("does its work"))
-    {
+    while told.len() < 4 && told.last().is_some_and(|log| !log.contains("recovered")) {
         // The module needs a moment to notice that the gate is open.
         std::thread::sleep(Duration::from_millis(100));
         told.push(bench.scan());
@@ -101,12 +97,12 @@ fn late_words_are_dropped_and_the_module_is_asked_again() {
 
     assert_eq!(
         told.concat(),
-        "error waiting: did not answer in time; scans missed in a row: 1\n"
+        "error waiting: did not answer in time; consecutive scans missed: 1\n"
     );
     let scan = told.len() + 1;
     assert_eq!(
         last,
-        format!("info waiting: does its work again\nnotice waiting: seen in scan {scan}\n")
+        format!("info waiting: recovered\nnotice waiting: seen in scan {scan}\n")
     );
 }
 
@@ -116,10 +112,13 @@ fn a_late_warning_is_said_in_the_scan_in_which_it_comes() {
 
     let scan = told.len() + 1;
     let log = told.concat() + &last;
-    let late = log.lines().find(|line| line.contains("too late")).unwrap();
+    let late = log
+        .lines()
+        .find(|line| line.contains("reported late"))
+        .unwrap();
     assert!(
         late.starts_with("warning waiting: seen in scan 1 (seen ")
-            && late.ends_with(" s ago, said too late)"),
+            && late.ends_with(" s ago, reported late)"),
         "{log}"
     );
     assert!(

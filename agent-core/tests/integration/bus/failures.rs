@@ -39,7 +39,7 @@ fn a_module_that_breaks_down_is_quarantined_with_file_and_line() {
                     "notice good: call 1, scan 1, tag 0\nwarning panicking: a half-baked word\n",
                     "notice good: call 3, scan 3, tag 0\n",
                     "notice good: call 4, scan 4, tag 0\n\
-                     info panicking: does its work again\nwarning panicking: a half-baked word\n",
+                     info panicking: recovered\nwarning panicking: a half-baked word\n",
                 ]
             );
         }
@@ -60,10 +60,10 @@ fn a_module_that_cannot_do_its_work_is_logged_once_and_so_is_its_recovery() {
             log,
             [
                 "",
-                "error failing: cannot do its work: there is no /proc/example\n",
+                "error failing: unavailable: there is no /proc/example\n",
                 "",
                 "",
-                "info failing: does its work again\n",
+                "info failing: recovered\n",
                 "",
             ]
         );
@@ -83,9 +83,9 @@ fn a_module_that_cannot_do_its_work_for_hours_is_mentioned_once_an_hour() {
     assert_eq!(
         (log.concat().as_str(), later.as_str()),
         (
-            "error failing: cannot do its work: there is no /proc/example\n",
-            "error failing: cannot do its work: there is no /proc/example \
-             (and 59 times more since this was last said)\n"
+            "error failing: unavailable: there is no /proc/example\n",
+            "error failing: unavailable: there is no /proc/example \
+             (and 59 more times since last logged)\n"
         )
     );
 }

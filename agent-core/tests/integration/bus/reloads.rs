@@ -111,7 +111,7 @@ fn a_module_that_is_made_anew_is_told_the_value_before_the_daemon_changed_it() {
             "info asking: 20 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
              notice asking: vm.watermark_scale_factor = 40: done, was 20 (free memory falls by 3 MiB/s) [decision 2]\n"
         );
-        assert_eq!(restored, "vm.watermark_scale_factor = 10: given back");
+        assert_eq!(restored, "vm.watermark_scale_factor restored to 10");
     }
 }
 
@@ -131,7 +131,7 @@ fn what_no_module_may_change_any_more_is_given_back_by_a_reload() {
         let given_back = bench.reload(&off);
 
         assert_eq!(kept, "");
-        assert_eq!(given_back, "vm.watermark_scale_factor = 10: given back");
+        assert_eq!(given_back, "vm.watermark_scale_factor restored to 10");
         assert_eq!(
             (bench.tunable().as_str(), bench.restore().as_str()),
             ("10", "")

@@ -23,7 +23,7 @@ fn what_a_module_asks_for_is_done_and_given_back_at_the_end() {
         );
         assert_eq!(
             (value.as_str(), bench.tunable().as_str(), restored.as_str()),
-            ("20", "10", "vm.watermark_scale_factor = 10: given back")
+            ("20", "10", "vm.watermark_scale_factor restored to 10")
         );
         assert_eq!(
             fs::read_to_string(bench.machine.path().join("proc/sys/vm/swappiness")).unwrap(),
@@ -44,8 +44,8 @@ fn a_value_that_somebody_else_sets_is_left_alone_and_this_is_said_once() {
     let restored = bench.restore();
 
     let answers = |value| format!("info asking: {value} [Ok(()), Err(Denied), Err(Denied)]\n");
-    let told = "notice core: vm.watermark_scale_factor = 35 was set by somebody else (it was 10 before us): it is \
-                left alone until `adaptivemmd resume vm.watermark_scale_factor`\n";
+    let told = "notice core: vm.watermark_scale_factor was changed externally to 35 (originally 10); tuning is \
+                paused until `adaptivemmd resume vm.watermark_scale_factor`\n";
     let theirs = answers("somebody else's 35 (once 35)");
     assert_eq!(already, answers("20 (once 10)"));
     assert_eq!(log, [theirs + told, String::new(), String::new()]);
@@ -66,7 +66,7 @@ fn nothing_is_written_in_a_simulation() {
         assert_eq!(
             log,
             "info asking: 10 (once 10) [Ok(()), Err(Denied), Err(Denied)]\n\
-             notice asking: vm.watermark_scale_factor = 20: not done in a simulation, stays 10 \
+             notice asking: vm.watermark_scale_factor = 20: simulated only, stays 10 \
              (free memory falls by 3 MiB/s) [decision 1]\n"
         );
         assert_eq!((bench.tunable().as_str(), restored.as_str()), ("10", ""));
@@ -180,7 +180,7 @@ fn what_is_refused_is_told_once_to_whoever_wants_to_know() {
         assert_eq!(
             told,
             [
-                "debug asking: vm.watermark_scale_factor = 20: refused, as it is not declared in `writes`, or not \
+                "debug asking: vm.watermark_scale_factor = 20: refused, because it is not declared in `writes`, or not \
                  allowed"
             ]
         );
@@ -199,7 +199,7 @@ fn what_a_module_had_changed_that_breaks_down_is_given_back_at_once() {
         assert_eq!((changed.as_str(), bench.tunable().as_str()), ("25", "10"));
         assert!(
             log[0].contains("error doomed: quarantined for 60 s")
-                && log[0].ends_with("notice core: vm.watermark_scale_factor = 10: given back\n"),
+                && log[0].ends_with("notice core: vm.watermark_scale_factor restored to 10\n"),
             "{log:?}"
         );
         assert_eq!((log[1].as_str(), bench.restore().as_str()), ("", ""));

@@ -12,10 +12,10 @@ use crate::daemon::process::eventually;
 
 const QUICK: &str = "period-secs = 0.1";
 
-/// How the daemon dies of its module, and how often the next one says that the module was at work.
+/// How the daemon dies of its module, and how often the next one says that the module was running.
 fn die(den: &Den) -> (ExitStatus, Vec<String>) {
     let (status, said) = den.start().end();
-    let suspicions = said.iter().filter(|line| line.contains("was at work"));
+    let suspicions = said.iter().filter(|line| line.contains("was running"));
     let texts = suspicions.map(|line| line.split_once("core: ").unwrap().1.to_owned());
     (status, texts.collect())
 }
@@ -27,7 +27,7 @@ fn dies_twice_and_is_quarantined(mode: &str, is_that: impl Fn(ExitStatus) -> boo
     let (first, nobody) = die(&den);
     let (second, once) = die(&den);
     let mut third = den.start();
-    let twice = third.until("was at work when the daemon died (so often: 2)");
+    let twice = third.until("was running when the daemon died (times so far: 2)");
     let quarantine = third.until("chaos: quarantined");
     third.until("calm: scan 5");
     let stand = den.stand();
@@ -37,12 +37,12 @@ fn dies_twice_and_is_quarantined(mode: &str, is_that: impl Fn(ExitStatus) -> boo
     assert!(is_that(first) && is_that(second), "{first} {second}");
     assert_eq!(nobody, [""; 0]);
     assert_eq!(once.len(), 1);
-    assert!(once[0].starts_with("module chaos was at work when the daemon died (so often: 1)"));
+    assert!(once[0].starts_with("module chaos was running when the daemon died (times so far: 1)"));
     assert!(
-        twice.contains("isolation = \"process\" would keep it from doing harm"),
+        twice.contains("isolation = \"process\" would protect the daemon from it"),
         "{twice}"
     );
-    let why = "quarantined until a reload (SIGHUP): was at work when the daemon died, 2 times";
+    let why = "quarantined until a reload (SIGHUP): was running when the daemon died, 2 times";
     assert!(quarantine.ends_with(why), "{quarantine}");
     let text = why.replacen("quarantined", "quarantined:", 1);
     assert_eq!(stand, format!("chaos 1 (quarantined, no flag)\n  {text}"));
@@ -55,7 +55,7 @@ fn is_remembered_and_can_be_tried_again(den: &Den) {
     fourth.until("chaos: quarantined until a reload");
     den.configure(QUICK, &modules("none", AMPLE, "mode = \"none\""));
     fourth.send(Signal::HUP);
-    fourth.until("chaos: does its work again");
+    fourth.until("chaos: recovered");
     let (status, _) = fourth.terminate();
     assert!(status.success());
 
@@ -65,7 +65,7 @@ fn is_remembered_and_can_be_tried_again(den: &Den) {
     assert!(
         !said
             .iter()
-            .any(|line| line.contains("chaos:") || line.contains("at work")),
+            .any(|line| line.contains("chaos:") || line.contains("was running")),
         "{said:#?}"
     );
 }
@@ -92,7 +92,7 @@ fn a_reload_gives_a_quarantined_module_one_more_chance() {
     third.send(Signal::HUP);
     let (status, _) = third.end();
     let mut fourth = den.start();
-    fourth.until("was at work when the daemon died (so often: 2)");
+    fourth.until("was running when the daemon died (times so far: 2)");
     fourth.until("chaos: quarantined");
     fourth.until("calm: scan 4");
 
@@ -128,7 +128,7 @@ fn a_module_that_only_was_at_work_too_is_not_blamed() {
             panic!("{mode}: {once:#?}")
         };
         assert!(
-            chaos.starts_with("module chaos was at work when the daemon died (so often: 1)"),
+            chaos.starts_with("module chaos was running when the daemon died (times so far: 1)"),
             "{mode}: {chaos}"
         );
     }
@@ -152,7 +152,7 @@ fn a_signal_that_somebody_sent_makes_suspects_of_all_that_were_at_work() {
     daemon.send(Signal::ABORT);
     let (status, _) = daemon.end();
     let mut second = den.start();
-    let suspect = second.until("was at work");
+    let suspect = second.until("was running");
 
     assert_eq!(status.signal(), Some(6));
     assert!(suspect.contains("module calm was"), "{suspect}");

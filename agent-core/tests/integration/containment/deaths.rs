@@ -43,7 +43,7 @@ fn a_process_that_ends_or_talks_nonsense_is_started_again() {
 
         assert_eq!(
             (log[0].as_str(), log[2].as_str()),
-            ("", "info chaos: does its work again\n")
+            ("", "info chaos: recovered\n")
         );
         assert!(log[1].contains(why), "{mode}: {}", log[1]);
         assert!(log[1].ends_with("; it is started again\n"), "{}", log[1]);

@@ -35,7 +35,7 @@ fn a_module_that_never_answers_delays_a_scan_by_its_deadline_and_then_not_at_all
         assert_eq!(
             log[..4],
             [
-                "error chaos: did not answer in time; scans missed in a row: 1\n",
+                "error chaos: did not answer in time; consecutive scans missed: 1\n",
                 "",
                 "",
                 hung
@@ -111,13 +111,13 @@ fn late_words_are_dropped() {
 
         eventually("it answers in time again", || {
             log.push_str(&bench.scan());
-            log.contains("again").then_some(())
+            log.contains("recovered").then_some(())
         });
 
         assert_eq!(
             log,
-            "error chaos: did not answer in time; scans missed in a row: 1\n\
-             info chaos: does its work again\n"
+            "error chaos: did not answer in time; consecutive scans missed: 1\n\
+             info chaos: recovered\n"
         );
         assert_eq!(bench.tunable(), "10");
     }
@@ -131,7 +131,7 @@ fn a_module_that_spins_in_the_daemon_keeps_it_from_nothing() {
     );
     let mut daemon = den.start();
 
-    daemon.until("chaos: did not answer in time; scans missed in a row: 1");
+    daemon.until("chaos: did not answer in time; consecutive scans missed: 1");
     let why = "quarantined until it answers, or a reload (SIGHUP): did not answer for 3 scans";
     daemon.until(&format!("chaos: {why}"));
     daemon.until("calm: scan 12");
@@ -170,32 +170,29 @@ fn a_module_that_always_answers_late_is_quarantined_and_none_of_its_warnings_is_
         let log = slow_scans(&mut bench, 6, Duration::from_millis(pause)).concat();
 
         assert!(
-            log.starts_with("error chaos: did not answer in time; scans missed in a row: 1\n"),
+            log.starts_with("error chaos: did not answer in time; consecutive scans missed: 1\n"),
             "{isolation} {pause}: {log}"
         );
         let told: Vec<&str> = log
             .lines()
-            .filter(|line| line.contains("in 3 scans in a row"))
+            .filter(|line| line.contains("in 3 consecutive scans"))
             .collect();
         let expected = match isolation {
             "none" => {
-                "error chaos: quarantined for 60 s, or until a reload (SIGHUP): did not answer in time in 3 scans in a row"
+                "error chaos: quarantined for 60 s, or until a reload (SIGHUP): did not answer in time in 3 consecutive scans"
             }
-            _ => "error chaos: did not answer in time in 3 scans in a row; it is started again",
+            _ => "error chaos: did not answer in time in 3 consecutive scans; it is started again",
         };
         assert_eq!(told, [expected], "{isolation} {pause}: {log}");
         let first = "warning chaos: trouble in scan 1 (seen ";
-        let warnings = log.matches("said too late").count();
+        let warnings = log.matches("reported late").count();
         // What a process has not said by then is lost with it.
         let least = if pause == 800 { 3 } else { 1 };
         assert!(
             log.contains(first) && warnings >= least,
             "{isolation} {pause}: {log}"
         );
-        assert!(
-            !log.contains("does its work again"),
-            "{isolation} {pause}: {log}"
-        );
+        assert!(!log.contains("recovered"), "{isolation} {pause}: {log}");
     }
 }
 
@@ -207,7 +204,7 @@ fn a_module_that_is_late_now_and_then_is_not_quarantined() {
     let log = slow_scans(&mut bench, 6, Duration::from_millis(800)).concat();
 
     assert!(!log.contains("quarantined"), "{log}");
-    assert_eq!(log.matches("said too late").count(), 3, "{log}");
+    assert_eq!(log.matches("reported late").count(), 3, "{log}");
 }
 
 #[test]
@@ -223,8 +220,8 @@ fn a_warning_that_is_late_is_not_lost_in_a_reload_or_at_the_end() {
 
     assert_eq!(
         log,
-        "info chaos: does its work again\n\
-         warning chaos: trouble in scan 1 (seen 30 s ago, said too late)\n"
+        "info chaos: recovered\n\
+         warning chaos: trouble in scan 1 (seen 30 s ago, reported late)\n"
     );
 
     bench.scan();

@@ -136,7 +136,7 @@ fn words_from_another_thread_are_dropped_and_counted() {
 
     assert_eq!(
         log,
-        "warning chaos: uses its sink outside of the call, or from another thread: 1 words were dropped\n"
+        "warning chaos: used its sink outside a call or from another thread; 1 message dropped\n"
     );
 }
 

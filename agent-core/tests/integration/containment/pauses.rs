@@ -69,7 +69,7 @@ fn the_log_says_once_that_it_is_quarantined_and_once_that_it_works_again() {
         .collect();
     assert_eq!(
         kinds,
-        [(0, "error chaos: quara"), (3, "info chaos: does i")]
+        [(0, "error chaos: quara"), (3, "info chaos: recove")]
     );
 }
 

@@ -32,27 +32,18 @@ fn what_was_left_to_somebody_else_is_changed_again_when_an_administrator_says_so
     // Whatever the module is at: nothing of ours is 35.
     daemon.until("vm.watermark_scale_factor = 20: done");
     fs::write(bench.path(WSF), "35\n").unwrap();
-    daemon.until("vm.watermark_scale_factor = 35 was set by somebody else");
+    daemon.until("vm.watermark_scale_factor was changed externally to 35");
     let resumed = run(&bench, &["resume"]);
-    daemon.until("core: vm.watermark_scale_factor may be changed again");
+    daemon.until("core: tuning of vm.watermark_scale_factor resumed");
     daemon.until(": done, was 35");
     let (status, said) = daemon.terminate();
 
-    assert_eq!(
-        before,
-        (
-            Some(0),
-            format!("{TUNABLE} was not left to somebody else\n")
-        )
-    );
-    assert_eq!(
-        resumed,
-        (Some(0), "1 tunable may be changed again\n".to_owned())
-    );
+    assert_eq!(before, (Some(0), format!("{TUNABLE} is not paused\n")));
+    assert_eq!(resumed, (Some(0), "1 tunable resumed\n".to_owned()));
     assert_eq!(status.code(), Some(0));
     assert!(
         said.iter()
-            .any(|line| line.contains("vm.watermark_scale_factor = 35: given back")),
+            .any(|line| line.contains("vm.watermark_scale_factor restored to 35")),
         "{said:?}"
     );
 }
@@ -64,7 +55,7 @@ fn what_an_administrator_gives_back_is_left_alone_until_he_says_otherwise() {
     let mut daemon = at_work(&bench);
 
     let (code, said) = run(&bench, &["restore"]);
-    daemon.until("vm.watermark_scale_factor = 10: given back");
+    daemon.until("vm.watermark_scale_factor restored to 10");
     let given_back = fs::read_to_string(bench.path(WSF)).unwrap();
     // Whatever the module asks for now is not done.
     for _ in 0..5 {
@@ -82,7 +73,9 @@ fn what_an_administrator_gives_back_is_left_alone_until_he_says_otherwise() {
 
     assert_eq!(code, Some(0), "{said}");
     assert!(
-        said.contains("vm.watermark_scale_factor = 10: given back, and left alone until `adaptivemmd resume`\n"),
+        said.contains(
+            "vm.watermark_scale_factor restored to 10 and paused until `adaptivemmd resume`\n"
+        ),
         "{said}"
     );
     assert_eq!(given_back, "10\n");
@@ -111,21 +104,18 @@ fn a_reload_says_how_it_went() {
     let refused = run(&bench, &["reload"]);
     let answer = call(&bench.home.path("run"), "Reload", &json!({})).unwrap_err();
 
-    assert_eq!(
-        good,
-        (Some(0), "the configuration is reloaded\n".to_owned())
-    );
+    assert_eq!(good, (Some(0), "configuration reloaded\n".to_owned()));
     assert_eq!(refused.0, Some(78), "{refused:?}");
     assert!(
         refused.1.contains("unknown setting `no-such`")
             && refused
                 .1
-                .ends_with("adaptivemmd: the configuration is not reloaded\n"),
+                .ends_with("adaptivemmd: the configuration was not reloaded\n"),
         "{refused:?}"
     );
     assert_eq!(
         answer.to_string(),
-        "configuration not reloaded, the old one stays in force: 1 error in it"
+        "configuration not reloaded, the old one stays in force: it has 1 error"
     );
 }
 
@@ -138,14 +128,14 @@ fn without_a_daemon_it_says_so() {
 
     assert_eq!(code, Some(3));
     assert!(
-        said.contains("adaptivemmd: the daemon does not run ("),
+        said.contains("adaptivemmd: the daemon is not running ("),
         "{said}"
     );
     assert_eq!(
         unknown,
         (
             Some(1),
-            "adaptivemmd: vm.swappiness is no tunable of the daemon: it can be vm.watermark_scale_factor, \
+            "adaptivemmd: vm.swappiness is not a tunable that the daemon changes; it changes vm.watermark_scale_factor, \
              vm.vfs_cache_pressure, fs.negative-dentry-limit\n"
                 .to_owned()
         )

@@ -48,9 +48,9 @@ fn without_a_daemon_there_is_nothing_to_say_and_the_exit_status_says_so() {
     for (command, before) in [("status", ""), ("metrics", "adaptivemmd_up 0.0\n")] {
         let (code, said) = run(&bench, &[command]);
         assert_eq!(code, Some(3), "{said}");
-        let complaint = format!("{before}adaptivemmd: the daemon does not run (");
+        let complaint = format!("{before}adaptivemmd: the daemon is not running (");
         assert!(said.contains(&complaint), "{said}");
-        assert!(said.trim_end().ends_with("` starts it"), "{said}");
+        assert!(said.contains("; start it with `"), "{said}");
         assert!(!said.contains("os error"), "{said}");
     }
 }
@@ -136,7 +136,7 @@ fn where_no_daemon_answers_its_metrics_are_gone_and_it_is_down() {
     let written = run(&bench, &write).0;
     let (printed, text) = run(&bench, &["metrics"]);
 
-    let down = "# HELP adaptivemmd_up Whether the daemon answered.\n# TYPE adaptivemmd_up gauge\nadaptivemmd_up 0.0\n";
+    let down = "# HELP adaptivemmd_up 1 if the daemon answered.\n# TYPE adaptivemmd_up gauge\nadaptivemmd_up 0.0\n";
     assert!(before.contains("\nadaptivemmd_up 1.0\n"), "{before}");
     assert_eq!((written, printed), (Some(3), Some(3)));
     assert_eq!(fs::read_to_string(&file).unwrap(), down);

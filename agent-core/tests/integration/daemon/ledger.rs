@@ -54,15 +54,12 @@ fn restore_gives_back_what_a_daemon_that_died_had_changed() {
     let first = restore(&home, &machine);
     let second = restore(&home, &machine);
 
-    let given_back = "vm.watermark_scale_factor = 10: given back\n";
+    let given_back = "vm.watermark_scale_factor restored to 10\n";
     assert_eq!(
         (first, value(&machine).as_str()),
         ((Some(0), given_back.to_owned()), "10")
     );
-    assert_eq!(
-        second,
-        (Some(0), "there is nothing to give back\n".to_owned())
-    );
+    assert_eq!(second, (Some(0), "nothing to restore\n".to_owned()));
 }
 
 #[test]
@@ -73,7 +70,7 @@ fn restore_gives_back_whatever_is_wrong_with_the_configuration() {
 
     let restored = restore(&home, &machine);
 
-    let given_back = "vm.watermark_scale_factor = 10: given back\n";
+    let given_back = "vm.watermark_scale_factor restored to 10\n";
     assert_eq!(
         (restored, value(&machine).as_str()),
         ((Some(0), given_back.to_owned()), "10")
@@ -105,8 +102,8 @@ fn restore_needs_nothing_of_the_configuration_but_the_runtime_directory() {
 
         let said = stderr(&output);
         let looked = format!(
-            "adaptivemmd: the configuration has errors (see `adaptivemmd check-config`); what is to be given back is \
-             looked up in {}/run/adaptivemmd\n",
+            "adaptivemmd: the configuration has errors (see `adaptivemmd check-config`); looking for changed tunables \
+             in {}/run/adaptivemmd\n",
             machine.root()
         );
         assert_eq!(
@@ -142,10 +139,7 @@ fn what_the_daemon_of_this_machine_has_changed_is_not_for_a_tree() {
         home.command(&[arguments, &root].concat()).output().unwrap();
     }
 
-    assert_eq!(
-        restored,
-        (Some(0), "there is nothing to give back\n".to_owned())
-    );
+    assert_eq!(restored, (Some(0), "nothing to restore\n".to_owned()));
     assert_eq!(value(&machine), "40");
     assert_eq!(fs::read(&ledger).unwrap(), before);
     assert_eq!(fs::read_dir(home.path("elsewhere")).unwrap().count(), 1);
@@ -175,7 +169,7 @@ fn what_is_given_back_and_cannot_be_forgotten_is_said_to_be_both() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(
         said.starts_with(
-            "vm.watermark_scale_factor = 10: given back, but it stays in the ledger: the ledger cannot be written ("
+            "vm.watermark_scale_factor restored to 10, but it stays in the ledger: the ledger cannot be written ("
         ),
         "{said}"
     );
@@ -198,7 +192,7 @@ fn the_next_daemon_gives_it_back_before_its_first_scan() {
 
     let said = stderr(&output);
     assert!(
-        said.contains("notice  core: vm.watermark_scale_factor = 10: given back"),
+        said.contains("notice  core: vm.watermark_scale_factor restored to 10"),
         "{said}"
     );
     assert_eq!(value(&machine), "10");
@@ -223,10 +217,7 @@ fn values_of_an_earlier_boot_are_left_alone() {
 
     let answer = restore(&home, &machine);
 
-    assert_eq!(
-        answer,
-        (Some(0), "there is nothing to give back\n".to_owned())
-    );
+    assert_eq!(answer, (Some(0), "nothing to restore\n".to_owned()));
     assert_eq!(value(&machine), "40");
 }
 
@@ -244,7 +235,7 @@ fn a_tunable_that_cannot_be_written_stays_in_the_ledger() {
     assert!(
         failed
             .1
-            .starts_with("vm.watermark_scale_factor cannot be given its 10 back: "),
+            .starts_with("cannot restore vm.watermark_scale_factor to 10: "),
         "{}",
         failed.1
     );

@@ -21,7 +21,7 @@ fn a_second_instance_is_refused_with_the_number_of_the_first() {
         let second = home.command(arguments).output().unwrap();
 
         let refusal = format!(
-            "adaptivemmd: another one is already running, as process {}\n",
+            "adaptivemmd: the daemon is already running as process {}\n",
             first.pid()
         );
         assert_eq!((second.status.code(), stderr(&second)), (Some(1), refusal));
@@ -38,7 +38,7 @@ fn a_second_instance_in_the_background_is_refused_too() {
     let second = home.command(&[]).output().unwrap();
 
     kill_process(life::pid(pid), Signal::TERM).unwrap();
-    let refusal = format!("adaptivemmd: another one is already running, as process {pid}\n");
+    let refusal = format!("adaptivemmd: the daemon is already running as process {pid}\n");
     assert_eq!(first.status.code(), Some(0));
     assert_eq!((second.status.code(), stderr(&second)), (Some(1), refusal));
 }
@@ -73,7 +73,7 @@ fn whoever_holds_the_lock_and_is_no_daemon_is_named_and_so_is_the_way_to_find_hi
 
         let (path, pid) = (path.display(), std::process::id());
         let refusal = format!(
-            "adaptivemmd: process {pid} holds {path}, and it is no daemon: `fuser -v {path}` and `lslocks` say who it is\n"
+            "adaptivemmd: {path} is locked by process {pid}, which is not the daemon: `fuser -v {path}` and `lslocks` show by whom\n"
         );
         assert_eq!(
             (refused.status.code(), stderr(&refused)),
@@ -92,7 +92,7 @@ fn a_directory_that_others_can_write_to_is_refused() {
         let refused = home.command(&["--foreground"]).output().unwrap();
 
         let beginning = format!(
-            "adaptivemmd: the {key} is not to be trusted: {} can be written by others (mode 0777)",
+            "adaptivemmd: the {key} cannot be trusted: {} can be written by others (mode 0777)",
             home.path(name).display()
         );
         let said = stderr(&refused);

@@ -34,7 +34,7 @@ fn it_is_ready_after_the_first_good_scan_and_says_when_it_reloads_and_ends() {
 
     assert_eq!(
         said(&started),
-        ["READY=1", "STATUS=1 module at work; no warning so far"]
+        ["READY=1", "STATUS=1 module running; no warnings so far"]
     );
     let reloading = said(&reloaded)[0];
     assert!(
@@ -45,7 +45,7 @@ fn it_is_ready_after_the_first_good_scan_and_says_when_it_reloads_and_ends() {
     assert!(refused[0].starts_with("RELOADING=1\n"), "{refused:?}");
     assert_eq!(
         refused[1],
-        "STATUS=1 module at work; last error: core: configuration not reloaded, the old one stays in force: 1 error in it"
+        "STATUS=1 module running; last error: core: configuration not reloaded, the old one stays in force: it has 1 error"
     );
     assert_eq!(said(&ended), ["STOPPING=1"]);
     assert_eq!(daemon.end().0.code(), Some(0));
@@ -59,7 +59,7 @@ fn it_is_not_ready_before_anything_can_be_read() {
     fs::rename(machine.path("proc"), machine.path("elsewhere")).unwrap();
     let mut daemon = start(&home, &machine, &manager);
 
-    daemon.until("cannot do its work");
+    daemon.until("unavailable");
     let waiting = manager.until("WATCHDOG=1");
     fs::rename(machine.path("elsewhere"), machine.path("proc")).unwrap();
     let ready = manager.until("READY=1");

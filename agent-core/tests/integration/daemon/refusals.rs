@@ -10,8 +10,8 @@ fn a_daemon_in_the_background_must_have_somewhere_to_log() {
 
     let output = home.command(&[]).output().unwrap();
 
-    let refusal = "adaptivemmd: log-target is \"stderr\", which a daemon in the background has not: \
-                   use --foreground, or another log-target\n";
+    let refusal =
+        "adaptivemmd: log-target \"stderr\" needs --foreground; else choose another log-target\n";
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
         (Some(78), refusal)

@@ -120,7 +120,7 @@ fn a_bad_configuration_is_not_reloaded_and_it_says_so() {
                     "error   core: {file}:7:13: error: `verbosity` must be a whole number from 0 to 5, found 9"
                 )
                 .as_str(),
-                "error   core: configuration not reloaded, the old one stays in force: 2 errors in it",
+                "error   core: configuration not reloaded, the old one stays in force: it has 2 errors",
                 "info    core: ended",
             ]
             .as_slice()

@@ -67,12 +67,12 @@ fn a_decision_is_explained_while_the_daemon_runs_and_after_its_end() {
         assert!(page.starts_with(&title), "{page}");
         assert!(page.contains("  the next step\n"), "{page}");
         assert!(
-            page.contains("10, which it gets back when the daemon ends"),
+            page.contains("10, to be restored when the daemon ends"),
             "{page}"
         );
     }
     assert!(
-        running.contains("not known: the daemon looks after eight scans"),
+        running.contains("not known yet: the daemon looks after eight scans"),
         "{running}"
     );
     assert_eq!(code, Some(0));
@@ -131,7 +131,7 @@ fn a_decision_that_there_is_not_is_named_with_those_that_there_are() {
     let after = explain(&bench, &["4711"]);
 
     let none = format!(
-        "adaptivemmd: there is no decision 1 in {}; there is none at all\n",
+        "adaptivemmd: there is no decision 1 in {}; there are none\n",
         log(&bench).display()
     );
     assert_eq!(before, (Some(1), String::new(), none));
@@ -152,7 +152,7 @@ fn a_daemon_that_cannot_write_them_says_so_once_and_goes_on() {
 
     let said = run(&bench, "[decision 20]");
 
-    let about = |line: &&String| line.contains("decisions are not written to ");
+    let about = |line: &&String| line.contains("cannot write decisions to ");
     assert_eq!(said.iter().filter(about).count(), 1, "{said:?}");
 }
 
@@ -166,7 +166,9 @@ fn a_pipe_in_the_place_of_the_log_holds_nothing_up() {
     let said = run(&bench, "[decision 20]");
 
     let about = |line: &&String| {
-        line.ends_with("decisions.jsonl, and cannot be explained later: it is not a regular file")
+        line.ends_with(
+            "decisions.jsonl; `adaptivemmd explain` will not know them: it is not a regular file",
+        )
     };
     assert_eq!(said.iter().filter(about).count(), 1, "{said:?}");
 }
@@ -193,7 +195,9 @@ fn what_is_no_number_of_a_decision_is_answered_with_what_is_expected() {
 
     assert_eq!(code, Some(2));
     assert!(
-        said.contains("the number of a decision is expected, as 17 of `[decision 17]` in the log"),
+        said.contains(
+            "expected the number of a decision, such as 17 of `[decision 17]` in the log"
+        ),
         "{said}"
     );
 }

@@ -59,7 +59,7 @@ fn a_replayed_decision_is_explained_to_the_letter_each_time() {
       why         the next step
       afterwards  better since (allocation stalls 10.0/s before, 5.0/s since)
       outcome     done, was 5
-      original    5, which it gets back when the daemon ends
+      original    5, to be restored when the daemon ends
       when        30 s after boot
       module      steps
 
@@ -136,7 +136,7 @@ fn programs_are_told_the_same() {
     let shown: Vec<String> = about.map(|event| brief(event).to_string()).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     {"t_ms":30000,"module":"steps","kind":"action","code":"done","severity":"notice","text":"fs.negative-dentry-limit = 6: done, was 5","tunable":"fs.negative-dentry-limit","value":6,"decision":5}
-    {"t_ms":270000,"module":"steps","kind":"follow_up","code":"better","severity":"info","text":"allocation stalls 10.0/s before, 5.0/s since; direct reclaim 320.0 pages/s before, 160.0 pages/s since; PSI some 1.0 % before, 0.5 % since; background reclaim 30.0 pages/s before, 30.0 pages/s since; free on node 0 41000 pages before, 60000 since","decision":5,"before":10.0,"after":5.0}
+    {"t_ms":270000,"module":"steps","kind":"aftermath","code":"better","severity":"info","text":"allocation stalls 10.0/s before, 5.0/s since; direct reclaim 320.0 pages/s before, 160.0 pages/s since; PSI some 1.0 % before, 0.5 % since; background reclaim 30.0 pages/s before, 30.0 pages/s since; free on node 0 41000 pages before, 60000 since","decision":5,"before":10.0,"after":5.0}
     "#);
 }
 

@@ -73,7 +73,7 @@ fn a_value_that_the_kernel_refuses_stays_as_it_was_and_all_else_is_done() {
     );
     assert!(said.contains("compact node 0: begun"), "{said}");
     assert!(
-        !said.contains("vm.watermark_scale_factor = 10: given back"),
+        !said.contains("vm.watermark_scale_factor restored to 10"),
         "{said}"
     );
     assert_eq!(changed(&bench), []);
@@ -126,7 +126,7 @@ fn a_ledger_that_cannot_be_read_for_now_stays_and_nothing_is_changed() {
         assert_eq!(left, "40\n", "{error}");
         assert_eq!(
             String::from_utf8(later.stdout).unwrap(),
-            "vm.watermark_scale_factor = 10: given back\n"
+            "vm.watermark_scale_factor restored to 10\n"
         );
         assert!(!ledger.with_extension("broken").exists());
     }

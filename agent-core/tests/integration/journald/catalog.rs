@@ -36,11 +36,11 @@ fn substituted(text: &str) -> impl Iterator<Item = &str> {
 fn known_fields() -> BTreeSet<String> {
     let mut fields = BTreeSet::from(["MODULE".to_owned()]);
     for file in [
-        "reporter.rs",
-        "reporter/change.rs",
-        "reporter/decision.rs",
-        "command/daemon.rs",
-        "scheduler.rs",
+        "log/messages.rs",
+        "log/messages/change.rs",
+        "log/messages/decision.rs",
+        "commands/daemon.rs",
+        "daemon/main_loop.rs",
     ] {
         let text = fs::read_to_string(format!("{SOURCES}/{file}")).unwrap();
         let names = text

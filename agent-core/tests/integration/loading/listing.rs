@@ -68,7 +68,7 @@ fn without_a_daemon_it_says_what_there_is_and_what_is_on() {
     insta::assert_snapshot!(redacted(&place, &place.listed()), @r#"
     apart 1.0.0 (enabled, no flag)
       Is tested.
-      DIR/elsewhere/apart.so, in a process of its own
+      DIR/elsewhere/apart.so, in its own process
       reads /proc/meminfo
       changes nothing
       limit-mib = 3 (0 to 10)

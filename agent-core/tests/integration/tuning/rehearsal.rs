@@ -34,8 +34,8 @@ fn a_value_that_an_administrator_sets_in_between_is_left_alone() {
     assert_eq!(
         said(&scene, ""),
         [
-            "30.000 notice core: vm.watermark_scale_factor = 50 was set by somebody else (it was 10 before us): it is \
-             left alone until `adaptivemmd resume vm.watermark_scale_factor`"
+            "30.000 notice core: vm.watermark_scale_factor was changed externally to 50 (originally 10); tuning is \
+             paused until `adaptivemmd resume vm.watermark_scale_factor`"
         ]
     );
 }
@@ -52,7 +52,7 @@ fn after_the_time_that_was_chosen_it_is_changed_again() {
     assert!((90..=95).contains(&outcomes[1].second), "{outcomes:?}");
     assert_eq!(
         said(&scene, config)[1],
-        "90.000 notice core: vm.watermark_scale_factor may be changed again"
+        "90.000 notice core: tuning of vm.watermark_scale_factor resumed"
     );
 }
 
