@@ -40,16 +40,16 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "modules" -d
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "check-config" -d 'Check the configuration: exit status 0 if the daemon would start with it, else 78'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "snapshot" -d 'Print a snapshot of this machine as one JSON object'
 complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "record" -d 'Record this machine into a trace'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "replay" -d 'Print what the daemon would have logged on a recorded machine'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "explain" -d 'Explain a decision: why, what was seen, what was changed, and what happened afterwards'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "incidents" -d 'List the incidents that are kept, show one, or export one'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "status" -d 'Say how things stand: what the daemon sees, what it did last and why, how each module does'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "doctor" -d 'Say what this machine and this configuration can do and cannot, and why: exit status 0 if all is well, else 1'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "metrics" -d 'Print the numbers of the daemon and its modules for Prometheus'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "restore" -d 'Give back what was changed: by the daemon that runs, which leaves it alone then, or by one that died'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "reload" -d 'Have the daemon read its configuration again'
-complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "resume" -d 'Have the daemon change tunables again that somebody else has changed'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s c -l config -d 'Read exactly this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "replay" -d 'Replay a trace: print what the daemon would have logged on that machine'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "explain" -d 'Explain a decision: its reason, what the module saw, what was changed, and what happened afterwards'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "incidents" -d 'List the stored incidents, show one, or export one'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "status" -d 'Show the daemon\'s status: memory, recent decisions, and the state of each module'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "doctor" -d 'Check what works on this machine with this configuration, and say why the rest does not: exit status 0 if all is well, else 1'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "metrics" -d 'Print the metrics of the daemon and its modules for Prometheus'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "restore" -d 'Restore the original values of tunables changed by a running or crashed daemon; a running one then pauses their tuning'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "reload" -d 'Reload the configuration of the running daemon'
+complete -c adaptivemmd -n "__fish_adaptivemmd_needs_command" -f -a "resume" -d 'Resume tuning of tunables that were changed externally'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s c -l config -d 'Read only this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -l json -d 'Print JSON'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand modules" -s v -l verbose -d 'Increase verbosity; repeatable, up to 5 (2 logs what each module sees in every scan)'
@@ -77,7 +77,7 @@ complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l expla
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s c -l config -d 'Read only this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -l json -d 'Print one JSON object per finding, request, action, follow-up and set of metrics'
-complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s v -l verbose -d 'Say more; repeat for still more, up to 5 times (2: what each module sees, every scan)'
+complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s v -l verbose -d 'Increase verbosity; repeatable, up to 5 (2 logs what each module sees in every scan)'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand replay" -s h -l help -d 'Print help'
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -s c -l config -d 'Read only this configuration file: TOML if it ends in .toml, else the format of adaptivemm 2.1' -r -F
 complete -c adaptivemmd -n "__fish_adaptivemmd_using_subcommand explain" -l root -d 'Read the machine, and its configuration, below DIR instead of /' -r -F
