@@ -1,6 +1,6 @@
 //! An incident as people see it: a page for the terminal, a page for the browser, and a file to hand on.
 //!
-//! All of it is made of the [`Incident`](super::Incident) alone: no file is read, no clock asked.
+//! All of it is made of the [`Incident`](crate::incidents::Incident) alone: no file is read, no clock asked.
 
 mod advice;
 mod calendar;
