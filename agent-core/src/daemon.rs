@@ -4,6 +4,5 @@ pub(crate) mod background;
 pub mod control;
 pub mod lock;
 pub mod main_loop;
-pub(crate) mod own_memory;
 pub mod sd_notify;
 pub mod signals;

@@ -13,7 +13,6 @@ use crate::base::clock::{self, Rhythm};
 use crate::base::version::version;
 use crate::config::TellOwners;
 use crate::daemon::control::{Answer, Call, Order};
-use crate::daemon::own_memory::let_go_of_code;
 use crate::daemon::sd_notify::Service;
 use crate::daemon::signals::SignalRequest;
 use crate::incidents::IncidentMessage;
@@ -89,7 +88,6 @@ impl MainLoop {
         rhythm.advance(clock::now());
         let (mut calls, nobody) = (calls, never());
         let (mut incidents, no_incidents) = (&self.agent.incident_words(), never());
-        let mut is_new = true;
         loop {
             self.service.beat();
             select! {
@@ -97,10 +95,6 @@ impl MainLoop {
                 recv(self.next_beat()) -> _ => {}
                 recv(at(rhythm.due())) -> _ => {
                     self.scan();
-                    // By now the first evidence has been taken as well. Without it, there is only more mapped than is used.
-                    if std::mem::take(&mut is_new) {
-                        let _more_is_mapped = let_go_of_code();
-                    }
                     rhythm.advance(clock::now());
                 }
                 recv(incidents) -> word => match word {

@@ -1,9 +1,11 @@
-//! Tells the journal what happened in a scan: transitions, not states.
+//! Makes the lines of the log about a scan: transitions, not states.
 
+mod breakdown;
 mod change;
 mod decision;
 mod gaps;
 mod incident;
+mod restored;
 mod share;
 
 use std::time::Duration;
@@ -12,7 +14,7 @@ use adaptivemm_module_api::Severity;
 
 use crate::actions::request_outcome::Outcome;
 use crate::actions::request_outcome::RequestOutcome;
-use crate::actions::{ActionFailed, ActionOutcome, Notice, Restored};
+use crate::actions::{ActionOutcome, Notice, Restored};
 use crate::base::news::News;
 use crate::kernel::tunables;
 use crate::log::sinks::{Entry, Event, Logger, Pass, Repeats};
@@ -21,11 +23,14 @@ use crate::modules::output::{Finding, NO_REASON};
 use crate::modules::pool::{LateFinding, ModuleHandle, Reason, ScanResult};
 use crate::scan::Round;
 
+pub(crate) use breakdown::{breakdown, quarantine};
 use change::Change;
 pub use decision::report_follow_ups;
 use decision::why;
 pub use gaps::Gaps;
 pub(crate) use incident::incident_text;
+pub use restored::report_restored;
+use restored::restored_level;
 use share::Shares;
 
 /// The code of external changes to a tunable, by convention of all modules; they may come again and again, with another
@@ -454,26 +459,6 @@ fn write_again(entry: &Entry<'_>, suppressed: u64, journal: &mut Logger) {
     });
 }
 
-/// Tells if the original value of a tunable was restored.
-pub fn report_restored(restored: &Restored, journal: &mut Logger) {
-    let (severity, event) = restored_level(restored);
-    let fields = [
-        ("TUNABLE", restored.tunable.as_str()),
-        ("NEW", &restored.original),
-    ];
-    let text = restored.to_string();
-    let entry = Entry::new(severity, "core", &text).event(event);
-    journal.write(&entry.fields(&fields));
-}
-
-fn restored_level(restored: &Restored) -> (Severity, Event) {
-    match restored.result {
-        Ok(_) => (Severity::Notice, Event::Restored),
-        Err(ActionFailed::NotForgotten { .. }) => (Severity::Warning, Event::Restored),
-        Err(_) => (Severity::Error, Event::NotRestored),
-    }
-}
-
 /// Returns the log entry of a finding, without its fields.
 fn finding_entry<'a>(module: &'a str, finding: &'a Finding) -> Entry<'a> {
     let event = match finding.severity {
@@ -514,29 +499,4 @@ fn report_notice(notice: &Notice, journal: &mut Logger) {
         Notice::Compacted { error: None, .. } => entry(Severity::Info).from_verbosity(1),
         Notice::Compacted { error: Some(_), .. } => entry(Severity::Error),
     });
-}
-
-/// Returns what happened to a module that is not asked any more.
-pub(crate) fn breakdown(reason: Reason, problem: &str) -> String {
-    match reason {
-        Reason::Panicked => format!("broke down: {problem}"),
-        Reason::Hung(scans) => format!("did not answer for {scans} scans"),
-        Reason::Late(scans) => format!("did not answer in time in {scans} consecutive scans"),
-        Reason::Files(scans) => format!("{problem}, and did so in {scans} scans"),
-        Reason::Died | Reason::NotCreated => problem.to_owned(),
-        Reason::Gone => "its thread has ended".to_owned(),
-        Reason::AtWork(deaths) => format!("was running when the daemon died, {deaths} times"),
-        Reason::Restarting => "is started again".to_owned(),
-        Reason::Idle => format!("is idle: {problem}"),
-    }
-}
-
-/// Returns for how long a module is quarantined, and why.
-pub(crate) fn quarantine(reason: Reason, pause: Option<Duration>, problem: &str) -> String {
-    let until = match (reason, pause) {
-        (Reason::Hung(_), _) => "until it answers, or a reload (SIGHUP)".to_owned(),
-        (_, None) => "until a reload (SIGHUP)".to_owned(),
-        (_, Some(pause)) => format!("for {} s, or until a reload (SIGHUP)", pause.as_secs()),
-    };
-    format!("{until}: {}", breakdown(reason, problem))
 }
